@@ -1,0 +1,67 @@
+"""Every error that StreetReplay raises on purpose, each one line for a person.
+
+StreetReplayError
+├── LogError       a log that cannot be read at all (single bad records become rejects instead)
+│   ├── RecordError    one record of a log is no challenge
+│   └── FieldError     one value of a record is not what its key promises
+├── StoreError     a store is missing, busy, damaged or holds other data
+├── QueryError     DuckDB refused a query
+├── SourceError    a source image cannot be had or does not match its record
+└── RunError       a replay cannot start, resume or be found
+"""
+
+
+class StreetReplayError(Exception):
+    """What went wrong, in one line: what, found, expected, remedy.
+
+    Args:
+        what: the thing that failed, named so that a person can find it.
+        found: what was there.
+        expected: what should have been there.
+        remedy: what to do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        found: object = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        parts = [what]
+        if found is not None:
+            parts.append(f"found {found}")
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if remedy is not None:
+            parts.append(remedy)
+        super().__init__(parts[0] + (": " if len(parts) > 1 else "") + "; ".join(parts[1:]))
+
+
+class LogError(StreetReplayError):
+    """A log that cannot be read at all."""
+
+
+class RecordError(LogError):
+    """One record of a log is no challenge; it becomes a row of `rejects`."""
+
+
+class FieldError(LogError):
+    """One value is not what its key promises; the record is kept, the value becomes NULL."""
+
+
+class StoreError(StreetReplayError):
+    """A store is missing, busy, damaged or holds other data."""
+
+
+class QueryError(StreetReplayError):
+    """DuckDB refused a query."""
+
+
+class SourceError(StreetReplayError):
+    """A source image cannot be had, or is not the one that the record names."""
+
+
+class RunError(StreetReplayError):
+    """A replay cannot start, resume or be found."""

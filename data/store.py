@@ -1,0 +1,49 @@
+"""Where things lie in a store: the warehouse, source shards, runs and models."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+STORE_VARIABLE = "STREETREPLAY_STORE"
+DEFAULT_STORE = Path(__file__).parent / "store"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The layout of a store folder."""
+
+    root: Path
+
+    @property
+    def warehouse(self) -> Path:
+        """The published DuckDB file; never written in place."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def sources(self) -> Path:
+        """Parquet shards of source images."""
+        return self.root / "sources"
+
+    @property
+    def logs(self) -> Path:
+        """Logs that StreetReplay itself wrote (the demo's)."""
+        return self.root / "logs"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a replay or training run."""
+        return self.root / "runs"
+
+    @property
+    def models(self) -> Path:
+        """Checkpoints, a folder each."""
+        return self.root / "models"
+
+
+def open_store(root: Path | None = None) -> Store:
+    """The store at `root`, else at $STREETREPLAY_STORE, else `data/store` of this checkout.
+
+    Nothing is created: an empty or missing folder is an empty store.
+    """
+    chosen = root or Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+    return Store(chosen)

@@ -1,0 +1,52 @@
+"""What tests of every package share."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.store import STORE_VARIABLE, Store
+
+ROOT = Path(__file__).parents[1]
+GOLDEN = ROOT.parent / "shared" / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Outputs of the validator's own code."""
+    if not GOLDEN.is_dir():
+        pytest.skip(f"needs the golden files in {GOLDEN}")
+    return GOLDEN
+
+
+@pytest.fixture(autouse=True)
+def no_store_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes a store that it does not name."""
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "unnamed-store"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def record() -> dict[str, Any]:
+    """One real Media record (2025-12, era E7)."""
+    path = ROOT / "data" / "sample" / "media_record.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def golden_records(golden: Path, era: str) -> list[dict[str, Any]]:
+    """The Media records of one golden set."""
+    text = (golden / era / "challenges.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def golden_expected(golden: Path, era: str) -> list[dict[str, Any]]:
+    """What miners were sent in one golden set."""
+    text = (golden / era / "expected.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]

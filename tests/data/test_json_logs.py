@@ -1,0 +1,139 @@
+import gzip
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.json_logs import read_json_log
+from data.records import Logged, LogItem, Reject
+
+Json = dict[str, Any]
+
+
+def read(path: Path, content: str | bytes) -> list[LogItem]:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_json_log(path, path.name))
+
+
+def kinds(items: list[LogItem]) -> list[type]:
+    return [type(item) for item in items]
+
+
+def positions(items: list[LogItem]) -> list[int | None]:
+    return [item.place.position for item in items if isinstance(item, Logged | Reject)]
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+@pytest.mark.parametrize("as_array", [False, True])
+def test_one_record_in_every_layout(
+    tmp_path: Path, record: Json, indent: int | None, as_array: bool
+) -> None:
+    value = [record] if as_array else record
+    items = read(tmp_path / "log.json", json.dumps(value, indent=indent))
+    assert kinds(items) == [Logged]
+
+
+def test_lines_plain_gzipped_and_with_blank_lines_are_the_same(
+    tmp_path: Path, record: Json
+) -> None:
+    lines = [json.dumps(record | {"label": k % 2}) for k in range(5)]
+    plain = read(tmp_path / "a.jsonl", "\n".join(lines))
+    zipped = read(tmp_path / "b.jsonl.gz", gzip.compress("\n\n".join(lines).encode()))
+    spaced = read(tmp_path / "c.jsonl", "\ufeff" + "\r\n\r\n".join(lines) + "\n")
+    ids = [
+        [item.challenge.challenge_id for item in items if isinstance(item, Logged)]
+        for items in (plain, zipped, spaced)
+    ]
+    assert ids[0] == ids[1] == ids[2]
+    assert len(ids[0]) == 5
+    assert positions(spaced) == [0, 1, 2, 3, 4]
+
+
+def test_several_pretty_printed_records_in_one_file(tmp_path: Path, record: Json) -> None:
+    text = "\n".join(json.dumps(record | {"label": k % 2}, indent=2) for k in range(3))
+    items = read(tmp_path / "log.json", text)
+    assert kinds(items) == [Logged] * 3
+    assert positions(items) == [0, 1, 2]
+
+
+def test_a_bare_nan_or_infinity_is_a_number_that_is_not_finite(
+    tmp_path: Path, record: Json
+) -> None:
+    record["predictions"][0] = math.nan
+    record["rewards"][0] = math.inf
+    text = json.dumps(record)
+    assert "NaN" in text
+    assert "Infinity" in text
+    (item,) = read(tmp_path / "log.jsonl", text)
+    assert isinstance(item, Logged)
+    assert item.challenge.responses[0].prediction is None
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"label": 1, "predic',
+        "{}",
+        "null",
+        "hello",
+        '{"label": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+        '{"label": 1}}',
+        b"\xff\xfe\x00broken",
+    ],
+)
+def test_a_broken_line_costs_itself_alone(
+    tmp_path: Path, record: Json, broken: str | bytes
+) -> None:
+    raw = broken if isinstance(broken, bytes) else broken.encode()
+    good = json.dumps(record).encode()
+    items = read(tmp_path / "log.jsonl", b"\n".join([good, raw, good]))
+    assert kinds(items) == [Logged, Reject, Logged]
+    assert positions(items) == [0, 1, 2]
+    reject = items[1]
+    assert isinstance(reject, Reject)
+    assert "expected" in reject.reason
+    assert "\n" not in reject.reason
+
+
+def test_a_truncated_last_line_says_that_it_is_cut_off(tmp_path: Path, record: Json) -> None:
+    line = json.dumps(record)
+    items = read(tmp_path / "log.jsonl", line + "\n" + line[: len(line) // 2])
+    assert kinds(items) == [Logged, Reject]
+    assert isinstance(items[1], Reject)
+    assert "cut off" in items[1].reason
+
+
+def test_a_broken_pretty_record_costs_itself_alone(tmp_path: Path, record: Json) -> None:
+    pretty = json.dumps(record, indent=4)
+    broken = pretty.replace('"miner_uids": [', '"miner_uids": [,')
+    items = read(tmp_path / "log.json", "\n".join([pretty, broken, pretty]))
+    assert kinds(items) == [Logged, Reject, Logged]
+
+
+def test_a_gzip_file_cut_off_keeps_what_is_whole(tmp_path: Path, record: Json) -> None:
+    lines = [json.dumps(record | {"label": k % 2, "path": str(k)}) for k in range(200)]
+    whole = gzip.compress("\n".join(lines).encode())
+    items = read(tmp_path / "log.jsonl.gz", whole[: len(whole) * 3 // 4])
+    assert kinds(items[:-1]) == [Logged] * (len(items) - 1)
+    assert len(items) > 50
+    assert isinstance(items[-1], Reject)
+    assert "gzip" in items[-1].reason
+
+
+def test_an_endless_line_is_rejected_without_reading_it_into_memory(
+    tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.json_logs.MAX_RECORD_BYTES", 20_000)
+    good = json.dumps(record)
+    items = read(tmp_path / "log.jsonl", f"{good}\n{'x' * 100_000}\n{good}\n")
+    assert kinds(items) == [Logged, Reject, Logged]
+
+
+def test_control_characters_of_a_log_never_reach_a_terminal(tmp_path: Path) -> None:
+    (item,) = read(tmp_path / "log.jsonl", b'{"label": "\x1b[31mred"}')
+    assert isinstance(item, Reject)
+    assert item.excerpt.isprintable()
+    assert item.reason.isprintable()
