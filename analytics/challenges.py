@@ -1,0 +1,97 @@
+"""Challenges as the store holds them, for whoever rebuilds or shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import duckdb
+
+from analytics.warehouse import statements
+from data.errors import QueryError
+from data.records import Augmentation, Geometry
+
+_PLAIN = (
+    *("challenge_id", "file", "position", "era", "label"),
+    *("source", "parquet", "row", "source_id"),
+)
+_AUGMENTATION = tuple(field.name for field in fields(Augmentation))
+
+
+@dataclass(frozen=True)
+class StoredChallenge:
+    """What a rebuild needs to know of a challenge; None where the log does not tell.
+
+    `gps` is (latitude, longitude) in degrees, `image_size` the cached image's (width, height).
+    """
+
+    challenge_id: str
+    file: str
+    position: int
+    era: str
+    label: int
+    source: str | None
+    parquet: str | None
+    row: int | None
+    source_id: int | None
+    gps: tuple[float, float] | None
+    image_size: tuple[int, int] | None
+    augmentation: Augmentation
+
+
+def stored_challenges(
+    connection: duckdb.DuckDBPyConnection,
+    ids: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[StoredChallenge]:
+    """Challenges in order of file and position.
+
+    Args:
+        connection: of a warehouse.
+        ids: only these challenge ids; None for all.
+        limit: the first so many.
+
+    Raises:
+        QueryError: the store holds no challenge of one of the ids.
+    """
+    # an empty selection is not no selection
+    parameters = {"ids": None if ids is None else list(ids), "most": limit}
+    result = connection.execute(statements("stored_challenges"), parameters)
+    names = [column[0] for column in result.description]
+    found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
+    missing = set(ids or ()) - {challenge.challenge_id for challenge in found}
+    if missing and limit is None:
+        raise QueryError(
+            f"challenge {min(missing)}",
+            found="no such challenge in this store",
+            expected="a challenge_id of the relation media",
+        )
+    return found
+
+
+def metadata(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The metadata of each challenge, in the order of `ids`: what a deployed model never gets.
+
+    Each has a column's value, or None, and its NULL kind as `<field>_null`.
+    """
+    result = connection.execute(statements("challenge_metadata"), {"ids": list(ids)})
+    names = [column[0] for column in result.description]
+    found = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in result.fetchall()}
+    return [found[challenge_id] for challenge_id in ids]
+
+
+def _stored(row: dict[str, Any]) -> StoredChallenge:
+    letterbox, geometry = row["letterbox_padding"], row["geometry"]
+    parameters = {name: row[name] for name in _AUGMENTATION} | {
+        "geometry": None if geometry is None else Geometry(geometry),
+        "letterbox_padding": None if letterbox is None else tuple(letterbox),
+    }
+    return StoredChallenge(
+        gps=_pair(row["gps_lat"], row["gps_lon"]),
+        image_size=_pair(row["image_width"], row["image_height"]),
+        augmentation=Augmentation(**parameters),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def _pair(first: Any, second: Any) -> tuple[Any, Any] | None:
+    return None if first is None or second is None else (first, second)

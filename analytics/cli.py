@@ -1,0 +1,101 @@
+"""Commands that read logs and query the warehouse; none of them imports torch."""
+
+import csv
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.store import open_store
+from data.terminal import JsonOption, StoreOption, note, print_json, print_table, say
+from data.text import printable
+
+app = typer.Typer()
+
+_REJECTS_SHOWN = 10
+_ROWS_SHOWN = 200
+
+
+class TableFormat(StrEnum):
+    """How `sql` prints its rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command(
+    epilog="Example: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl"
+)
+def ingest(
+    logs: Annotated[
+        list[Path],
+        typer.Argument(help="Log files, W&B run folders, or folders of either.", metavar="LOG..."),
+    ],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a validator's logs into the store.
+
+    Reads JSON (one record, several, or lines; also gzipped), W&B media HTML files and W&B run
+    folders, live or offline. The same content again changes nothing. Bad records and values become
+    rows of the relation rejects, and the exit status is 1.
+    """
+    from analytics.ingest import ingest as ingest_logs  # noqa: PLC0415
+
+    report = ingest_logs(open_store(store), logs, _tell)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        say(
+            f"{report.challenges_read} challenges read from {len(report.logs)} logs: "
+            f"{report.challenges_new} new, {report.challenges_named} now with their run; "
+            f"{report.series_steps_new} new steps of {report.runs} W&B runs",
+        )
+        _print_rejects(report.rejects)
+    if report.rejects:
+        raise typer.Exit(1)
+
+
+def _tell(file: str, count: int) -> None:
+    note(f"reading {printable(file)}: {count} items")
+
+
+def _print_rejects(rejects: list[dict[str, object]]) -> None:
+    if not rejects:
+        return
+    columns = ("file", "position", "field", "reason")
+    shown = [[reject[column] for column in columns] for reject in rejects[:_REJECTS_SHOWN]]
+    print_table(f"{len(rejects)} rejects (relation rejects holds all)", columns, shown)
+
+
+@app.command(
+    epilog="Example: streetreplay sql 'SELECT uid, avg(value) FROM miner_mcc GROUP BY uid'"
+)
+def sql(
+    query: Annotated[str, typer.Argument(help="A query in DuckDB's SQL.")],
+    store: StoreOption = None,
+    table_format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.TABLE,
+) -> None:
+    """Query the warehouse, read-only.
+
+    Relations: media, responses, miner_predictions, miner_rewards, miner_scores, miner_accuracy,
+    miner_auc, miner_f1_score, miner_mcc, miner_precision, miner_recall, runs, rejects, logs,
+    replay_runs, replay_predictions. `DESCRIBE media` lists columns.
+    """
+    from analytics.query import query as run_query  # noqa: PLC0415
+
+    result = run_query(open_store(store), query)
+    if table_format is TableFormat.JSON:
+        print_json([dict(zip(result.columns, row, strict=True)) for row in result.rows], indent=1)
+    elif table_format is TableFormat.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([result.columns, *result.rows])
+    else:
+        print_table("", result.columns, result.rows[:_ROWS_SHOWN])
+        if len(result.rows) > _ROWS_SHOWN:
+            more = len(result.rows) - _ROWS_SHOWN
+            note(f"{more} more rows: --format csv or json prints all")

@@ -1,0 +1,169 @@
+"""Logs into the warehouse: read, stage, merge by identity of challenge, publish."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics import rows
+from analytics.warehouse import Writer, statements, writing
+from data.errors import LogError
+from data.logs import LogFile, file_names, find_logs, fingerprint, read_log
+from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
+from data.store import Store
+from data.text import printable
+
+# Challenges held in Python at a time; about 20 MB.
+_BATCH = 1000
+
+Progress = Callable[[str, int], None]
+
+
+def _quiet(file: str, count: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest read and did; `file` names are those of `media.file`."""
+
+    logs: list[str]
+    challenges_read: int
+    challenges_new: int
+    challenges_named: int
+    series_steps_new: int
+    runs: int
+    records_rejected: int
+    values_rejected: int
+    changed: bool
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+
+def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> IngestReport:
+    """Read every log at or under `paths` and publish a warehouse that also holds them.
+
+    Ingesting the same content again changes nothing, whatever form it comes in.
+
+    Args:
+        store: where the warehouse lies; made if it does not exist.
+        paths: log files, W&B run folders, or folders that hold either.
+        progress: called with the log's name and the items read of it so far.
+
+    Raises:
+        LogError: a path cannot be read at all; then nothing is published.
+        StoreError: the warehouse cannot be written.
+    """
+    logs = find_logs(paths)
+    with writing(store) as writer:
+        named = _name_logs(writer, logs)
+        writer.connection.execute(statements("ingest/stage"))
+        staging = _Staging(writer.connection)
+        for log, file in named.items():
+            staging.take(file, read_log(log, file), partial(progress, file))
+        return _merge(writer, sorted(set(named.values())))
+
+
+def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> dict[LogFile, str]:
+    """Name each log; a copy of a known one bears its name, a clash of names renames both sides."""
+    connection = writer.connection
+    known = {
+        path: (file, digest)
+        for file, path, digest in connection.execute(
+            "SELECT file, path, sha256 FROM logs"
+        ).fetchall()
+    }
+    home = {digest: path for path, (_, digest) in known.items()}
+    kinds: dict[str, tuple[LogFile, str]] = {}
+    owners: dict[LogFile, str] = {}
+    for log in logs:
+        path, digest = str(log.path.resolve()), fingerprint(log)
+        owners[log] = path if path in known else home.setdefault(digest, path)
+        if owners[log] == path:
+            kinds[path] = (log, digest)
+    paths = [*known, *(path for path in kinds if path not in known)]
+    names = dict(zip(paths, file_names([Path(path) for path in paths]), strict=True))
+    for path, (file, _) in known.items():
+        _rename(connection, file, names[path])
+    for path, (log, digest) in kinds.items():
+        connection.execute(
+            "INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", [names[path], path, digest, log.kind]
+        )
+    return {log: names[owner] for log, owner in owners.items()}
+
+
+def _rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
+    if old == new:
+        return
+    for relation in ("media", "runs", "rejects", "logs"):
+        connection.execute(f"UPDATE {relation} SET file = ? WHERE file = ?", [new, old])  # noqa: S608
+
+
+class _Staging:
+    """Batches of rows on their way into the staging tables, in order of reading."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._sequence = 0
+        self._rows: dict[str, list[rows.Row]] = {}
+
+    def take(self, file: str, items: Iterable[LogItem], tell: Callable[[int], None]) -> None:
+        """Stage every item of the log that the store calls `file`."""
+        count = 0
+        try:
+            for item in items:
+                self._add(item)
+                count += 1
+                if count % _BATCH == 0:
+                    self._flush()
+                    tell(count)
+        except LogError as error:
+            # One log that cannot be read costs no other.
+            self._add(Reject(Place(file, None), printable(str(error)), ""))
+            count += 1
+        if count == 0:
+            reason = "log: found no record; expected Media records of a validator"
+            self._add(Reject(Place(file, None), reason, ""))
+        self._flush()
+        tell(count)
+
+    def _add(self, item: LogItem) -> None:
+        self._sequence += 1
+        match item:
+            case Logged(challenge=challenge):
+                self._stage("media", [rows.media_row(item)])
+                self._stage("responses", rows.response_rows(challenge))
+                self._stage("series", rows.record_series_rows(challenge))
+                self._stage("rejects", (rows.reject_row(reject) for reject in item.problems))
+            case SeriesStep():
+                self._stage("series", rows.logged_series_rows(item))
+            case Run():
+                self._stage("runs", [rows.run_row(item)])
+            case Reject():
+                self._stage("rejects", [rows.reject_row(item)])
+
+    def _stage(self, name: str, new: Iterable[rows.Row]) -> None:
+        staged = self._rows.setdefault(name, [])
+        staged.extend({**row, "seq": self._sequence} for row in new)
+
+    def _flush(self) -> None:
+        for name, staged in self._rows.items():
+            rows.append(self._connection, f"stage_{name}", staged)
+        self._rows = {}
+
+
+def _merge(writer: Writer, files: list[str]) -> IngestReport:
+    connection = writer.connection
+    rows.append(connection, "stage_files", [{"file": file} for file in files])
+    for step in ("conflicts", "merge", "series", "rejects"):
+        connection.execute(statements(f"ingest/{step}"))
+    summary = connection.execute(statements("ingest/summary"))
+    names = [column[0] for column in summary.description]
+    report = dict(zip(names, summary.fetchall()[0], strict=True))
+    rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
+    columns = [column[0] for column in rejects.description]
+    listed = [dict(zip(columns, row, strict=True)) for row in rejects.fetchall()]
+    writer.changed = report["changed"]
+    return IngestReport(logs=files, rejects=listed, **report)

@@ -1,0 +1,124 @@
+"""Typed records to rows of the warehouse's relations; types come from the relations themselves."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from data.fields import NULL_COLUMNS, SERIES
+from data.records import (
+    Augmentation,
+    Challenge,
+    Logged,
+    Reject,
+    Response,
+    Run,
+    SeriesStep,
+    Source,
+)
+
+Row = Mapping[str, Any]
+
+_SOURCE = tuple(field.name for field in fields(Source))
+_AUGMENTATION = tuple(field.name for field in fields(Augmentation))
+_RESPONSE = tuple(field.name for field in fields(Response))
+_RUN = tuple(field.name for field in fields(Run))
+
+
+def naive_utc(time: datetime | None) -> datetime | None:
+    """A time as the warehouse holds it: UTC, without a zone."""
+    return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
+
+
+def media_row(logged: Logged) -> Row:
+    """The row of `media` of one challenge."""
+    place, challenge = logged.place, logged.challenge
+    row: dict[str, Any] = {
+        "challenge_id": challenge.challenge_id,
+        "run_id": place.run_id,
+        "step": place.step,
+        "file": place.file,
+        "position": place.position,
+        "time": naive_utc(place.time),
+        "era": challenge.era,
+        "era_candidates": challenge.era_candidates,
+        "label": challenge.label,
+        "scores": challenge.scores,
+        "other": challenge.other,
+    }
+    row.update((name, getattr(challenge.source, name)) for name in _SOURCE)
+    row.update((name, getattr(challenge.augmentation, name)) for name in _AUGMENTATION)
+    row.update((f"{column}_null", challenge.nulls.get(column)) for column in NULL_COLUMNS)
+    return row
+
+
+def response_rows(challenge: Challenge) -> Iterator[Row]:
+    """The rows of `responses` of one challenge."""
+    for response in challenge.responses:
+        row = {name: getattr(response, name) for name in _RESPONSE}
+        yield row | {"challenge_id": challenge.challenge_id}
+
+
+def record_series_rows(challenge: Challenge) -> Iterator[Row]:
+    """The series of a challenge as its own record gives them: of a uid asked twice the last."""
+    last = {response.uid: response for response in challenge.responses}
+    for uid, response in last.items():
+        row = {"challenge_id": challenge.challenge_id, "uid": uid, "hotkey": response.hotkey}
+        yield row | {"logged": False} | _series_values(response, challenge.scores)
+
+
+def _series_values(
+    response: Response, scores: Sequence[float | None] | None
+) -> dict[str, float | None]:
+    values: dict[str, float | None] = {}
+    for series, attribute in SERIES.items():
+        if attribute is not None:
+            values[series] = getattr(response, attribute)
+    # A prediction or reward is always logged: without a value it was not finite.
+    for always in ("predictions", "rewards"):
+        values[always] = math.nan if values[always] is None else values[always]
+    if scores is not None and response.uid < len(scores):
+        score = scores[response.uid]
+        values["scores"] = math.nan if score is None else score
+    return values
+
+
+def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
+    """The series of one history row of a run."""
+    for uid, values in step.values.items():
+        row = {"run_id": step.run_id, "step": step.step, "uid": uid, "logged": True}
+        yield row | values
+
+
+def run_row(run: Run) -> Row:
+    """The row of `runs` of one run file."""
+    row = {name: getattr(run, name) for name in _RUN}
+    return row | {"started": naive_utc(run.started)}
+
+
+def reject_row(reject: Reject) -> Row:
+    """The row of `rejects` of one reject."""
+    return {
+        "file": reject.place.file,
+        "position": reject.place.position,
+        "field": reject.column,
+        "reason": reject.reason,
+        "excerpt": reject.excerpt,
+    }
+
+
+def append(connection: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Row]) -> None:
+    """Append rows to a relation of the warehouse; a column that a row lacks becomes NULL."""
+    if not rows:
+        return
+    schema = connection.table(relation).limit(0).to_arrow_table().schema
+    batch = pa.Table.from_pydict(
+        {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
+    )
+    connection.register("batch", batch)
+    connection.execute(f"INSERT INTO {relation} SELECT * FROM batch")  # noqa: S608
+    connection.unregister("batch")

@@ -1,0 +1,41 @@
+-- Equal content is one challenge, whichever form came first; a form that knows the run names it.
+CREATE OR REPLACE TEMP TABLE stage_named AS
+SELECT * FROM stage_media WHERE run_id IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY challenge_id ORDER BY seq) = 1;
+
+CREATE OR REPLACE TEMP TABLE stage_renamed AS
+SELECT named.* FROM stage_named AS named
+INNER JOIN media USING (challenge_id)
+WHERE media.run_id IS NULL;
+
+CREATE OR REPLACE TEMP TABLE stage_new AS
+SELECT * FROM stage_media
+WHERE challenge_id NOT IN (SELECT challenge_id FROM media)
+QUALIFY row_number() OVER (PARTITION BY challenge_id ORDER BY seq) = 1;
+
+UPDATE media SET
+    run_id = named.run_id,
+    step = named.step,
+    time = named.time,
+    era = named.era,
+    era_candidates = named.era_candidates
+FROM stage_renamed AS named
+WHERE media.challenge_id = named.challenge_id;
+
+INSERT INTO media
+SELECT new.* EXCLUDE (seq) REPLACE (
+    coalesce(named.run_id, new.run_id) AS run_id,
+    coalesce(named.step, new.step) AS step,
+    coalesce(named.time, new.time) AS time,
+    coalesce(named.era, new.era) AS era,
+    coalesce(named.era_candidates, new.era_candidates) AS era_candidates
+)
+FROM stage_new AS new
+LEFT JOIN stage_named AS named USING (challenge_id)
+ORDER BY new.seq;
+
+INSERT INTO responses
+SELECT answer.* EXCLUDE (seq)
+FROM stage_responses AS answer
+WHERE answer.seq IN (SELECT seq FROM stage_new)
+ORDER BY answer.seq, answer.slot;

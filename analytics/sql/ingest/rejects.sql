@@ -1,0 +1,12 @@
+-- The rejects of a log are those of its last reading.
+CREATE OR REPLACE TEMP TABLE stage_rejects_before AS
+SELECT * FROM rejects WHERE file IN (SELECT file FROM stage_files);
+
+DELETE FROM rejects WHERE file IN (SELECT file FROM stage_files);
+INSERT INTO rejects SELECT * FROM stage_rejects ORDER BY file, position;
+
+CREATE OR REPLACE TEMP TABLE stage_runs_before AS
+SELECT * FROM runs WHERE file IN (SELECT file FROM stage_files);
+
+DELETE FROM runs WHERE file IN (SELECT file FROM stage_files);
+INSERT INTO runs SELECT * FROM stage_runs ORDER BY file;

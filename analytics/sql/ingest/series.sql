@@ -1,0 +1,51 @@
+-- Series of a run's history win over those taken from its Media records; each step is kept once.
+CREATE OR REPLACE TEMP TABLE stage_logged AS
+SELECT staged.* EXCLUDE (seq) FROM stage_series AS staged
+WHERE staged.logged AND NOT EXISTS (
+    SELECT 1 FROM miner_series AS old
+    WHERE old.logged AND old.run_id = staged.run_id AND old.step = staged.step
+)
+QUALIFY row_number() OVER (PARTITION BY run_id, step, uid ORDER BY seq) = 1;
+
+-- A challenge whose media came before or after its series: name it and its miners now.
+CREATE OR REPLACE TEMP TABLE stage_names AS
+SELECT media.run_id, media.step, media.challenge_id, answer.uid,
+    arg_max(answer.hotkey, answer.slot) AS hotkey
+FROM media
+INNER JOIN responses AS answer USING (challenge_id)
+WHERE media.run_id IS NOT NULL
+GROUP BY ALL;
+
+INSERT INTO miner_series
+SELECT logged.* REPLACE (names.challenge_id AS challenge_id, names.hotkey AS hotkey)
+FROM stage_logged AS logged
+LEFT JOIN stage_names AS names
+    ON logged.run_id = names.run_id AND logged.step = names.step AND logged.uid = names.uid
+ORDER BY logged.run_id, logged.step, logged.uid;
+
+UPDATE miner_series SET challenge_id = names.challenge_id, hotkey = names.hotkey
+FROM stage_names AS names
+WHERE miner_series.challenge_id IS NULL
+    AND miner_series.run_id = names.run_id
+    AND miner_series.step = names.step
+    AND miner_series.uid = names.uid;
+
+DELETE FROM miner_series
+WHERE NOT logged AND challenge_id IN (
+    SELECT challenge_id FROM miner_series WHERE logged AND challenge_id IS NOT NULL
+);
+
+INSERT INTO miner_series
+SELECT staged.* EXCLUDE (seq) REPLACE (media.run_id AS run_id, media.step AS step)
+FROM stage_series AS staged
+INNER JOIN media USING (challenge_id)
+WHERE NOT staged.logged
+    AND staged.seq IN (SELECT seq FROM stage_new)
+    AND staged.challenge_id NOT IN (
+        SELECT challenge_id FROM miner_series WHERE logged AND challenge_id IS NOT NULL
+    )
+ORDER BY staged.seq, staged.uid;
+
+UPDATE miner_series SET run_id = named.run_id, step = named.step
+FROM stage_renamed AS named
+WHERE NOT miner_series.logged AND miner_series.challenge_id = named.challenge_id;

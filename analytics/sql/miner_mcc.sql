@@ -1,0 +1,10 @@
+CREATE OR REPLACE VIEW miner_mcc AS
+SELECT
+    run_id,
+    step,
+    uid,
+    hotkey,
+    CASE WHEN NOT isnan(mcc) THEN mcc END AS value,
+    challenge_id
+FROM miner_series
+WHERE mcc IS NOT NULL;

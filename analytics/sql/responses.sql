@@ -1,0 +1,16 @@
+-- One row a challenge x slot: an answer of one miner and the numbers logged beside it.
+CREATE TABLE IF NOT EXISTS responses (
+    challenge_id VARCHAR NOT NULL,
+    slot SMALLINT NOT NULL,   -- 0-based place in the record; a uid can be asked twice
+    uid INTEGER NOT NULL,
+    hotkey VARCHAR NOT NULL,  -- a miner is a (uid, hotkey) pair
+    prediction DOUBLE,        -- as logged: -1 = no answer; NULL = NaN or infinite
+    reward DOUBLE,
+    accuracy DOUBLE,          -- metrics over the miner's last 100; NULL where not logged
+    precision DOUBLE,
+    recall DOUBLE,
+    f1_score DOUBLE,
+    mcc DOUBLE,
+    auc DOUBLE,
+    model_url VARCHAR         -- E4..E6 only
+);
