@@ -1,0 +1,189 @@
+"""Each metric against scikit-learn, and the cases that DOMAIN.md §3 names."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from analytics import metrics
+from analytics.metrics import NOT_SCORED, Floats, Labels, WindowMetrics
+
+TOLERANCE = 1e-12
+
+probabilities = st.one_of(
+    st.floats(0.0, 1.0), st.sampled_from([0.0, 0.25, 0.5, 0.5 + 1e-9, 1.0, -1.0])
+)
+odd_probabilities = st.one_of(
+    probabilities,
+    st.sampled_from([1.7, 1.5, -0.3, -0.5, -0.7, 2.6, math.nan, math.inf, -math.inf]),
+)
+
+
+def windows(values: st.SearchStrategy[float]) -> st.SearchStrategy[tuple[Floats, Labels]]:
+    labels = st.one_of(st.integers(0, 1), st.just(1))
+    rows = st.lists(st.tuples(values, labels), max_size=100)
+    one_label = st.lists(st.tuples(values, st.just(1)), max_size=5)
+    return st.one_of(rows, one_label).map(
+        lambda pairs: (
+            np.array([pair[0] for pair in pairs], np.float64),
+            np.array([pair[1] for pair in pairs], np.int64),
+        )
+    )
+
+
+def validator_metrics(window: Floats, labels: Labels) -> WindowMetrics:
+    """What the validator does, written with scikit-learn after its source."""
+    keep = [i for i, p in enumerate(window.tolist()) if p != -1]
+    answers, truth = window[keep], labels[keep]
+    classes = np.round(answers)
+    if not keep:
+        return NOT_SCORED
+    try:
+        one_class = min(len(np.unique(truth)), len(np.unique(classes))) < 2
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return WindowMetrics(
+                accuracy=sk.accuracy_score(truth, classes),
+                precision=sk.precision_score(truth, classes, zero_division=0),
+                recall=sk.recall_score(truth, classes, zero_division=0),
+                f1_score=sk.f1_score(truth, classes, zero_division=0),
+                mcc=0.0 if one_class else max(0.0, sk.matthews_corrcoef(truth, classes)),
+                auc=sk.roc_auc_score(truth, answers) if len(np.unique(truth)) > 1 else 0.0,
+            )
+    except ValueError:
+        return NOT_SCORED
+
+
+def assert_equal(found: WindowMetrics, expected: WindowMetrics) -> None:
+    assert vars(found) == pytest.approx(vars(expected), abs=TOLERANCE, rel=0)
+
+
+def window(*pairs: tuple[float, int]) -> tuple[Floats, Labels]:
+    return np.array([p for p, _ in pairs], np.float64), np.array([y for _, y in pairs], np.int64)
+
+
+@given(windows(probabilities))
+@settings(max_examples=80, deadline=None)
+def test_a_window_is_what_scikit_learn_says(case: tuple[Floats, Labels]) -> None:
+    assert_equal(metrics.window_metrics(*case), validator_metrics(*case))
+
+
+@given(windows(odd_probabilities))
+@settings(max_examples=160, deadline=None)
+def test_odd_answers_score_as_scikit_learn_makes_the_validator_score_them(
+    case: tuple[Floats, Labels],
+) -> None:
+    assert_equal(metrics.window_metrics(*case), validator_metrics(*case))
+
+
+@given(windows(odd_probabilities))
+@settings(max_examples=60, deadline=None)
+def test_the_short_way_to_accuracy_is_the_same(case: tuple[Floats, Labels]) -> None:
+    assert metrics.window_accuracy(*case) == metrics.window_metrics(*case).accuracy
+
+
+@given(windows(probabilities))
+@settings(max_examples=50, deadline=None)
+def test_order_does_not_count_and_all_metrics_lie_in_0_to_1(case: tuple[Floats, Labels]) -> None:
+    found = metrics.window_metrics(*case)
+    assert found == metrics.window_metrics(case[0][::-1], case[1][::-1])
+    assert all(0.0 <= value <= 1.0 for value in vars(found).values())
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 1)), min_size=1, max_size=60),
+)
+@settings(max_examples=80, deadline=None)
+def test_mcc_is_signed_and_right_for_more_classes(pairs: list[tuple[int, int]]) -> None:
+    classes, labels = window(*pairs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = sk.matthews_corrcoef(labels, classes)
+    assert metrics.mcc(classes, labels) == pytest.approx(expected, abs=TOLERANCE)
+
+
+@given(st.lists(st.tuples(st.integers(-3, 9), st.integers(0, 1)), min_size=2, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_auc_averages_ties(pairs: list[tuple[int, int]]) -> None:
+    scores, labels = window(*pairs)
+    two = len(set(labels.tolist())) > 1
+    expected = sk.roc_auc_score(labels, scores) if two else 0.0
+    assert metrics.auc(scores, labels) == pytest.approx(expected, abs=TOLERANCE)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_single_metrics_and_counts(pairs: list[tuple[int, int]]) -> None:
+    classes, labels = window(*pairs)
+    counts = metrics.confusion_counts(classes, labels)
+    table = sk.confusion_matrix(labels, classes, labels=[0, 1])
+    assert [[counts.true_negatives, counts.false_positives]] == table[:1].tolist()
+    assert [[counts.false_negatives, counts.true_positives]] == table[1:].tolist()
+    assert metrics.accuracy(classes, labels) == sk.accuracy_score(labels, classes)
+    for ours, theirs in (
+        (metrics.precision, sk.precision_score),
+        (metrics.recall, sk.recall_score),
+        (metrics.f1_score, sk.f1_score),
+    ):
+        expected = theirs(labels, classes, zero_division=0)
+        assert ours(counts) == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_classes_round_half_to_even() -> None:
+    given_ = np.array([0.5, 0.5000001, 1.5, 1.7, -0.3, -0.7])
+    assert metrics.predicted_class(given_).tolist() == [0, 1, 2, 2, 0, -1]
+
+
+def test_perfect_and_inverted_answers_are_exactly_one_and_minus_one() -> None:
+    classes, labels = window((1, 1), (0, 0), (1, 1))
+    assert metrics.mcc(classes, labels) == 1.0
+    assert metrics.mcc(1 - classes, labels) == -1.0
+    assert metrics.window_metrics(1 - classes, labels).mcc == 0.0
+
+
+def test_nothing_answered_is_all_zero() -> None:
+    assert metrics.window_metrics(*window((-1, 1), (-1, 0))) == NOT_SCORED
+    assert metrics.window_metrics(*window()) == NOT_SCORED
+
+
+@pytest.mark.parametrize("odd", [1.7, -0.7, math.nan, math.inf, -math.inf])
+def test_an_odd_answer_zeroes_a_window_of_both_labels(odd: float) -> None:
+    assert metrics.window_metrics(*window((0.9, 1), (0.1, 0), (odd, 1))) == NOT_SCORED
+
+
+def test_class_2_is_not_1_where_all_labels_are_1() -> None:
+    found = metrics.window_metrics(*window((0.9, 1), (1.7, 1), (1.0, 1), (2.2, 1)))
+    assert (found.accuracy, found.precision, found.recall) == (0.5, 1.0, 0.5)
+    assert (found.mcc, found.auc) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(0.9, 1), (1.7, 1), (0.1, 1)],
+        [(1.7, 1), (-0.7, 1)],
+        [(1.7, 0), (0.1, 0)],
+        [(1.7, 0)],
+        [(0.9, 1), (math.nan, 1)],
+        [(math.inf, 1)],
+    ],
+)
+def test_but_not_beside_a_third_class_nor_where_a_label_is_0(
+    pairs: list[tuple[float, int]],
+) -> None:
+    assert metrics.window_metrics(*window(*pairs)) == NOT_SCORED
+    assert validator_metrics(*window(*pairs)) == NOT_SCORED
+
+
+@pytest.mark.parametrize("prediction", [-1.0, -0.3, -1e-9, 1.0 + 1e-9, 1.7, math.nan, math.inf])
+def test_no_reward_for_no_answer_or_one_out_of_range(prediction: float) -> None:
+    assert metrics.reward(1.0, 1.0, prediction, 3) == 0.0
+
+
+def test_reward_is_the_mean_to_the_power_of_the_era() -> None:
+    assert metrics.reward(0.5, 1.0, 0.0, 1) == 0.75
+    assert metrics.reward(0.5, 1.0, 1.0, 3) == 0.75**3
