@@ -1,0 +1,225 @@
+"""What each drawn scene is, before it is drawn: its video, place, weather, works and file format.
+
+Scene k is a function of (seed, k) alone: neither the number of rows nor that of shards matters.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from data.scene_objects import Rng, chance
+from data.scene_roadwork import Works, plan_works
+
+Value = TypeVar("Value")
+
+CITIES: dict[str, tuple[float, float]] = {
+    "boston": (42.3601, -71.0589),
+    "charlotte": (35.2271, -80.8431),
+    "chicago": (41.8781, -87.6298),
+    "columbus": (39.9612, -82.9988),
+    "denver": (39.7392, -104.9903),
+    "detroit": (42.3314, -83.0458),
+    "houston": (29.7604, -95.3698),
+    "indianapolis": (39.7684, -86.1581),
+    "jacksonville": (30.3322, -81.6557),
+    "los_angeles": (34.0522, -118.2437),
+    "minneapolis": (44.9778, -93.2650),
+    "new_york_city": (40.7128, -74.0060),
+    "philadelphia": (39.9526, -75.1652),
+    "phoenix": (33.4484, -112.0740),
+    "pittsburgh": (40.4406, -79.9959),
+    "san_antonio": (29.4241, -98.4936),
+    "san_francisco": (37.7749, -122.4194),
+    "washington": (38.9072, -77.0369),
+}  # degrees north and east
+
+# A run of rows is cut into videos the same way wherever it starts, so a row knows its video.
+_RUN_ROWS = 12
+_CUTS = ((12,), (7, 5), (4, 8), (3, 4, 5), (6, 1, 5))
+_DAYTIMES = (("Light", 0.64), ("Dark", 0.18), ("Twilight", 0.18))
+_ENVIRONMENTS = (("Urban", 0.42), ("Suburban", 0.26), ("Rural", 0.14), ("Highway", 0.18))
+_WEATHERS = (
+    ("Sunny", 0.38), ("Partly Cloudy", 0.2), ("Cloudy", 0.18), ("Rainy", 0.08), ("Wet", 0.06),
+    ("Snow", 0.05), ("Fog", 0.05),
+)  # fmt: skip
+_KM_PER_DEGREE = 111.32
+_SCATTER_KM = 6.0
+_GPS_KNOWN, _TAGS_UNKNOWN = 0.93, 0.85
+_PNG_PIXELS = 1920 * 1080
+_VIDEO, _ROW = 0, 1  # each has a stream of chance of its own; the pixels have 2
+
+
+@dataclass(frozen=True)
+class SceneSettings:
+    """What to draw. Mixes are (value, share) pairs; shares need not sum to 1.
+
+    `format_mix` values are (image format, Pillow mode). `first_row` is the id of the first row:
+    a second set that continues the first never repeats a scene. `pale_share` is the share of the
+    work zones with little or no orange.
+    """
+
+    seed: int = 0
+    rows: int = 240
+    shards: int = 2
+    row_group_rows: int = 40
+    first_row: int = 0
+    split: str = "train"
+    roadwork_share: float = 0.5
+    pale_share: float = 0.32
+    size_mix: tuple[tuple[tuple[int, int], float], ...] = (
+        ((1920, 1080), 0.8),
+        ((1280, 720), 0.1),
+        ((640, 480), 0.08),
+        ((4032, 3024), 0.02),
+    )
+    format_mix: tuple[tuple[tuple[str, str], float], ...] = (
+        (("jpeg", "RGB"), 0.92),
+        (("png", "RGB"), 0.04),
+        (("jpeg", "L"), 0.015),
+        (("png", "L"), 0.01),
+        (("png", "RGBA"), 0.015),
+    )
+    jpeg_quality: int = 90
+
+
+@dataclass(frozen=True)
+class Video:
+    """What the rows of one dash camera video share; GPS in degrees, step and heading in degrees."""
+
+    vid_id: str
+    city: str
+    start: tuple[float, float]
+    step: tuple[float, float]
+    first_frame: int
+    daytime: str
+    weather: str
+    environment: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One row before it is drawn: `place` is its 0-based place in the video, `works` its label."""
+
+    row: int
+    place: int
+    video: Video
+    works: Works | None
+    size: tuple[int, int]
+    image_format: str
+    mode: str
+    gps: tuple[float, float] | None
+    tags: tuple[str | None, str | None, str | None, str | None]
+
+
+def plan_scene(settings: SceneSettings, row: int) -> Scene:
+    """Everything about scene `row` but its pixels."""
+    video, place = _video(settings.seed, row)
+    rng = np.random.default_rng([settings.seed, _ROW, row])
+    works = None
+    if chance(rng, settings.roadwork_share):
+        works = plan_works(rng, pale_share=settings.pale_share)
+    size = _draw(rng, settings.size_mix)
+    image_format, mode = _draw(rng, settings.format_mix)
+    if size[0] * size[1] > _PNG_PIXELS:  # a PNG of 12 megapixels takes seconds to write
+        image_format = "jpeg"
+        mode = "L" if mode == "L" else "RGB"
+    gps = None
+    if chance(rng, _GPS_KNOWN):
+        north, east = (float(rng.normal(0.0, 3e-5)) for _ in range(2))
+        gps = (
+            video.start[0] + video.step[0] * place + north,
+            video.start[1] + video.step[1] * place + east,
+        )
+    return Scene(row, place, video, works, size, image_format, mode, gps, _tags(rng, video, works))
+
+
+def description(works: Works) -> str:
+    """What an annotator would write about a work zone."""
+    side = "right" if works.side > 0 else "left"
+    named = [_NAMES.get(kind, kind) for kind in works.kinds]
+    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    effect = {0.0: "along the road", 0.5: "partially blocking road"}.get(
+        works.blocked, "closing one lane"
+    )
+    return f"Work zone on the {side} side of the road. {listed.capitalize()} {effect}."
+
+
+_NAMES = {
+    "sign": "work zone sign",
+    "truck": "work vehicle with arrow board",
+    "excavator": "work equipment",
+    "dirt": "dirt pile",
+    "plates": "steel plates",
+    "red barricades": "barricades",
+}
+
+
+def _video(seed: int, row: int) -> tuple[Video, int]:
+    """The video that a row belongs to, and its place there."""
+    run, place = divmod(row, _RUN_ROWS)
+    cut = _CUTS[int(np.random.default_rng([seed, _VIDEO, run]).integers(len(_CUTS)))]
+    number = 0
+    while place >= cut[number]:
+        place -= cut[number]
+        number += 1
+    rng = np.random.default_rng([seed, _VIDEO, run, number + 1])
+    city = list(CITIES)[int(rng.integers(len(CITIES)))]
+    north, east = (float(rng.normal(0.0, _SCATTER_KM)) for _ in range(2))
+    heading, step_km = float(rng.uniform(0.0, 2 * np.pi)), float(rng.uniform(0.015, 0.06))
+    lat, lon = CITIES[city]
+    shrink = float(np.cos(np.radians(lat))) * _KM_PER_DEGREE
+    video = Video(
+        vid_id=rng.bytes(16).hex(),
+        city=city,
+        start=(lat + north / _KM_PER_DEGREE, lon + east / shrink),
+        step=(
+            step_km * float(np.cos(heading)) / _KM_PER_DEGREE,
+            step_km * float(np.sin(heading)) / shrink,
+        ),
+        first_frame=30 * int(rng.integers(0, 150)),
+        daytime=_draw(rng, _DAYTIMES),
+        weather=_draw(rng, _WEATHERS),
+        environment=_draw(rng, _ENVIRONMENTS),
+    )
+    return video, place
+
+
+def _tags(
+    rng: Rng, video: Video, works: Works | None
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """Daytime, environment, alteration and weather as the data set writes them.
+
+    Rows of label 0 mostly hold none, as there; that leak is the data set's own.
+    """
+    if works is None and chance(rng, _TAGS_UNKNOWN):
+        return None, None, None, None
+    weather = "['Cloudy', 'Wet']" if video.weather == "Wet" else f"['{video.weather}']"
+    return (
+        _gappy(rng, video.daytime, "Unknown"),
+        _gappy(rng, video.environment, "Unknown"),
+        _alteration(works),
+        _gappy(rng, weather, "['Unknown']"),
+    )
+
+
+def _alteration(works: Works | None) -> str:
+    if works is None or works.blocked == 0.0:
+        return "[]"
+    if works.blocked < 1.0:
+        return "['Partially Blocked']"
+    if any("barri" in kind for kind in works.kinds):
+        return "['Fully Blocked']"
+    return "['Lane Shift', 'Partially Blocked']"
+
+
+def _gappy(rng: Rng, text: str, unknown: str) -> str | None:
+    """`text`, now and then null or the word for unknown."""
+    if chance(rng, 0.05):
+        return None
+    return unknown if chance(rng, 0.05) else text
+
+
+def _draw(rng: Rng, mix: tuple[tuple[Value, float], ...]) -> Value:
+    shares = np.cumsum([share for _, share in mix])
+    return mix[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))][0]
