@@ -1,0 +1,30 @@
+"""How truly a challenge's image can be rebuilt, and why not where it cannot."""
+
+from enum import StrEnum
+
+
+class Fidelity(StrEnum):
+    """How truly.
+
+    EXACT: the pixels that miners saw. DISTRIBUTION: one of several possible images, since the
+    distortions of levels 2 and 3 are not logged. IMPOSSIBLE: not to be had, for a `Reason`.
+    """
+
+    EXACT = "exact"
+    DISTRIBUTION = "distribution"
+    IMPOSSIBLE = "impossible"
+
+
+class Reason(StrEnum):
+    """Why there is no image of a challenge."""
+
+    NOT_BUILT = "distortions not built yet"
+    SYNTHETIC = "synthetic source"
+    API = "api task"
+    UNNAMED = "source row not named"
+    PARAMETERS = "parameters unreadable"
+    SHARD_MISSING = "shard missing"
+    ROW_MISSING = "row missing"
+    OTHER_ROW = "row is another image"
+    BYTES = "bytes unreadable"
+    CROP_OUTSIDE = "crop outside the image"

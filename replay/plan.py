@@ -1,0 +1,72 @@
+"""What can be rebuilt, told before any image is read: a fidelity for each challenge."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analytics.challenges import StoredChallenge
+from data.errors import SourceError
+from data.sources import Shards
+from replay.fidelity import Fidelity, Reason
+
+# Levels whose distortions the log does not hold (DOMAIN.md §2).
+_DISTORTED_LEVELS = (2, 3)
+
+# Images that are rows of no public data set.
+_UNSHARED_SOURCES = {"synthetic": Reason.SYNTHETIC, "api": Reason.API}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One challenge of a plan; `detail` says for a person what the reason is about."""
+
+    challenge: StoredChallenge
+    fidelity: Fidelity
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+def plan(challenges: Iterable[StoredChallenge], shards: Shards) -> list[Planned]:
+    """Plan a rebuild of `challenges`, in their order, from the shards at hand."""
+    return [_plan(challenge, shards) for challenge in challenges]
+
+
+def _plan(challenge: StoredChallenge, shards: Shards) -> Planned:
+    if (obstacle := _obstacle(challenge, shards)) is not None:
+        return Planned(challenge, Fidelity.IMPOSSIBLE, *obstacle)
+    if challenge.augmentation.aug_level in _DISTORTED_LEVELS:
+        return Planned(challenge, Fidelity.DISTRIBUTION, Reason.NOT_BUILT)
+    return Planned(challenge, Fidelity.EXACT)
+
+
+def _obstacle(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str | None] | None:
+    if challenge.source in _UNSHARED_SOURCES:
+        return _UNSHARED_SOURCES[challenge.source], None
+    if challenge.parquet is None or challenge.row is None:
+        return Reason.UNNAMED, None
+    if challenge.augmentation.geometry is None:
+        return Reason.PARAMETERS, None
+    return _missing(challenge.parquet, challenge.row, shards)
+
+
+def _missing(parquet: str, row: int, shards: Shards) -> tuple[Reason, str] | None:
+    if parquet not in shards:
+        return Reason.SHARD_MISSING, parquet
+    try:
+        rows = shards[parquet].rows
+    except SourceError as error:
+        return Reason.BYTES, str(error)
+    return (Reason.ROW_MISSING, f"row {row} of {rows} in {parquet}") if row >= rows else None
+
+
+def in_reading_order(planned: Iterable[Planned]) -> list[Planned]:
+    """Sorted by shard and row, so that each row group is read once and each source decoded once."""
+    return sorted(
+        planned,
+        key=lambda p: (p.challenge.parquet or "", p.challenge.row or 0, p.challenge.challenge_id),
+    )
+
+
+def counts(planned: Iterable[Planned]) -> dict[str, int]:
+    """How many challenges of each fidelity, those without an image by reason; most first."""
+    return dict(Counter(str(p.reason or p.fidelity) for p in planned).most_common())

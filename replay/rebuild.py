@@ -1,0 +1,115 @@
+"""From a planned challenge to the bytes that miners were sent."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from analytics.challenges import StoredChallenge
+from data.errors import FieldError, SourceError
+from data.sources import Shards, SourceRow, cached_image
+from data.values import gps
+from replay.augment import CropOutsideError, Pixels, UnusableParametersError, augment
+from replay.fidelity import Reason
+
+_SAME_PLACE_DEGREES = 1e-9
+
+
+class CannotRebuildError(SourceError):
+    """A planned image turned out not to be had; `reason` is what its fidelity will say."""
+
+    def __init__(self, challenge_id: str, reason: Reason, detail: str) -> None:
+        super().__init__(f"challenge {challenge_id}", found=f"{reason}: {detail}")
+        self.challenge_id, self.reason, self.detail = challenge_id, reason, detail
+
+
+@dataclass(frozen=True)
+class RebuiltImage:
+    """What miners were sent: the pixels before the last JPEG encoding, and the JPEG.
+
+    JPEG bytes depend on the libjpeg in use; the pixels do not.
+    """
+
+    pixels: Pixels
+    jpeg: bytes
+
+    @property
+    def pixels_sha256(self) -> str:
+        """SHA-256 of the row-major pixel bytes."""
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+
+    @property
+    def jpeg_sha256(self) -> str:
+        """SHA-256 of the JPEG bytes."""
+        return hashlib.sha256(self.jpeg).hexdigest()
+
+    def decoded(self) -> Pixels:
+        """The pixels as a miner decodes them: uint8, (H, W, 3) RGB."""
+        return np.asarray(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
+
+
+class Rebuilder:
+    """Rebuilds images from shards; keeps the last cached image, as plans are sorted by source."""
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+        self._held: tuple[str, int, SourceRow, Image.Image] | None = None
+
+    def rebuild(self, challenge: StoredChallenge) -> RebuiltImage:
+        """Rebuild one challenge that its plan calls exact.
+
+        Raises:
+            CannotRebuildError: the source is not what the record says, or cannot be read.
+        """
+        try:
+            pixels = augment(self._cached(challenge), challenge.augmentation)
+        except CropOutsideError as error:
+            raise CannotRebuildError(
+                challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
+            ) from None
+        except UnusableParametersError as error:
+            raise CannotRebuildError(
+                challenge.challenge_id, Reason.PARAMETERS, str(error)
+            ) from None
+        return RebuiltImage(pixels, _encode(pixels))
+
+    def _cached(self, challenge: StoredChallenge) -> Image.Image:
+        parquet, row = challenge.parquet, challenge.row
+        if parquet is None or row is None:
+            raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
+        if self._held is None or self._held[:2] != (parquet, row):
+            try:
+                source = self._shards.read(parquet, row)
+                self._held = (parquet, row, source, cached_image(source.image))
+            except SourceError as error:
+                raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+        _, _, source, image = self._held
+        if (difference := _difference(challenge, source, image)) is not None:
+            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, difference)
+        return image
+
+
+def _difference(challenge: StoredChallenge, source: SourceRow, image: Image.Image) -> str | None:
+    """How a row differs from the record that names it: shards change, so rows can move."""
+    found_id = source.columns.get("id")
+    if None not in (challenge.source_id, found_id) and challenge.source_id != found_id:
+        return f"id {found_id} in the shard, {challenge.source_id} in the record"
+    if challenge.image_size is not None and challenge.image_size != image.size:
+        return f"size {image.size} in the shard, {challenge.image_size} in the record"
+    if challenge.gps is not None and (written := source.columns.get("gps")):
+        try:
+            place = gps(written)
+        except FieldError:
+            return None
+        if any(abs(a - b) > _SAME_PLACE_DEGREES for a, b in zip(place, challenge.gps, strict=True)):
+            return f"GPS {place} in the shard, {challenge.gps} in the record"
+    return None
+
+
+def _encode(pixels: Pixels) -> bytes:
+    """The JPEG that is sent: Pillow's defaults (quality 75, 4:2:0)."""
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, format="JPEG")
+    return encoded.getvalue()

@@ -1,0 +1,132 @@
+"""A replay as a folder: `run.json`, and Parquet parts written atomically as it goes.
+
+The run id is a hash of all that determines the answers. So the same replay again is the same run:
+an interrupted one goes on where it stopped, a finished one is not done twice.
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import RunError
+from data.sources import Shards
+from data.store import Store
+from replay.fidelity import Fidelity
+from replay.plan import Planned
+from replay.predictor import Predictor
+
+# Raised when rebuilt images or the meaning of a part changes, so that old parts are not reused.
+REPLAY_VERSION = 1
+
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
+_ID_DIGITS = 12
+
+PART_SCHEMA = pa.schema(
+    [
+        ("challenge_id", pa.string()),
+        ("probability", pa.float64()),
+        ("spread", pa.float64()),
+        ("fidelity", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A replay's folder and its id."""
+
+    run_id: str
+    path: Path
+
+    def part(self, index: int) -> Path:
+        """The file of one part."""
+        return self.path / "parts" / f"part-{index:05d}.parquet"
+
+    def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Write a part whole or not at all."""
+        aside = self.part(index).with_suffix(".aside")
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=PART_SCHEMA), aside)
+        aside.replace(self.part(index))
+
+    def read_part(self, index: int) -> list[dict[str, Any]]:
+        """The rows of a part that was written."""
+        # Not through the dataset reader: it would take the folder's name for a partition.
+        rows: list[dict[str, Any]] = pq.ParquetFile(self.part(index)).read().to_pylist()
+        return rows
+
+
+def open_run(
+    store: Store, predictor: Predictor, planned: Sequence[Planned], shards: Shards, batch: int
+) -> RunFolder:
+    """Make, or find again, the folder of a replay.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    settings = _settings(predictor, planned, shards, batch)
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
+    run = RunFolder(f"replay-{digest}", store.runs / f"replay-{digest}")
+    try:
+        (run.path / "parts").mkdir(parents=True, exist_ok=True)
+        described = {"run_id": run.run_id, **settings, "made_by": _provenance()}
+        if not (run.path / "run.json").exists():
+            aside = run.path / "run.json.aside"
+            aside.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+            aside.replace(run.path / "run.json")
+    except OSError as error:
+        raise RunError(str(run.path), found=error.strerror, expected="a writable store") from None
+    return run
+
+
+def _settings(
+    predictor: Predictor, planned: Sequence[Planned], shards: Shards, batch: int
+) -> dict[str, Any]:
+    plan = hashlib.sha256()
+    for item in planned:
+        plan.update(f"{item.challenge.challenge_id} {item.fidelity} {item.reason}\n".encode())
+    used = {p.challenge.parquet for p in planned if p.fidelity is not Fidelity.IMPOSSIBLE}
+    return {
+        "replay_version": REPLAY_VERSION,
+        "model": predictor.name,
+        "model_fingerprint": predictor.fingerprint,
+        "uses_metadata": predictor.wants_metadata,
+        "challenges": len(planned),
+        "plan_sha256": plan.hexdigest(),
+        "shards": {name: shards[name].fingerprint for name in sorted(filter(None, used))},
+        "batch": batch,
+        "packages": {package: version(package) for package in _PACKAGES},
+    }
+
+
+def _provenance() -> dict[str, Any]:
+    """Which code ran; None where this is no git checkout."""
+    commit = _git("rev-parse", "HEAD")
+    return {
+        "streetreplay": version("streetreplay"),
+        "git_commit": commit or None,
+        "git_dirty": None if commit is None else bool(_git("status", "--porcelain")),
+    }
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603  (words are this module's own)
+            ["git", *words],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,6 @@
+"""Measures what the project claims of its speed, as ratios within one run: `make bench`."""
+
+from tests.bench import rebuild
+
+if __name__ == "__main__":
+    rebuild.main()
