@@ -1,0 +1,108 @@
+"""A small simulated world, and the whole job done on it: ingest, replay, compare.
+
+Nothing in it is a real log or a real photograph; it says so wherever it prints.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.challenges import stored_challenges
+from analytics.ingest import ingest
+from analytics.simulated_sources import sources_of_shard
+from analytics.simulated_validator import SimulationSettings, simulate
+from analytics.warehouse import reading
+from data.errors import StoreError
+from data.scene_plan import SceneSettings
+from data.scene_rows import write_shards
+from data.sources import Shards
+from data.store import Store
+from model.orange import OrangeBaseline
+from replay.compare import Comparison, compare
+from replay.plan import plan
+from replay.runner import replay
+
+_LOG = "demo-validator.jsonl"
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """How large the world is: source scenes, challenges, uids of the simulated subnet."""
+
+    seed: int = 72
+    scenes: int = 144
+    challenges: int = 720
+    uids: int = 40
+    validators: int = 3
+    synthetic_share: float = 1 / 3
+
+
+def check_free(store: Store) -> None:
+    """Refuse a store that holds anything but an earlier demo.
+
+    Raises:
+        StoreError: it holds other logs or shards.
+    """
+    others = [path.name for path in store.sources.glob("*.parquet") if not _is_ours(path)]
+    if store.warehouse.exists():
+        with reading(store) as connection:
+            logs = connection.execute("SELECT file, path FROM logs").fetchall()
+        others += [file for file, path in logs if Path(path) != (store.logs / _LOG).resolve()]
+    if others:
+        raise StoreError(
+            f"store {store.root}",
+            found=f"other data ({others[0]})",
+            expected="an empty store, or one of an earlier demo",
+            remedy="name another with --store",
+        )
+
+
+def _is_ours(shard: Path) -> bool:
+    return shard.name.startswith("demo-")
+
+
+def run_demo(
+    store: Store, say: Callable[[str], None], settings: DemoSettings = DemoSettings()
+) -> Comparison:
+    """Draw the world into `store`, ingest its log, replay the orange baseline and compare it.
+
+    Args:
+        store: made if it does not exist; an earlier demo's files are written again, the same.
+        say: takes a line for a person before each step.
+        settings: the size of the world.
+    """
+    say(f"drawing {settings.scenes} road scenes into {store.sources}")
+    shards = write_shards(
+        store.sources, SceneSettings(seed=settings.seed, rows=settings.scenes, split="demo")
+    )
+    say(f"simulating a validator that sends {settings.challenges} challenges to its miners")
+    log = _write_log(store, shards, settings)
+    say(f"ingesting {log}")
+    ingest(store, [log])
+    with reading(store) as connection:
+        challenges = stored_challenges(connection)
+    sources = Shards(store.sources)
+    planned = plan(challenges, sources)
+    say("rebuilding what its miners saw, and asking the safety-orange baseline")
+    report = replay(store, OrangeBaseline(), planned, sources)
+    with reading(store) as connection:
+        return compare(connection, report.run_id)
+
+
+def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path:
+    simulation = SimulationSettings(
+        seed=settings.seed,
+        challenges=settings.challenges,
+        uids=settings.uids,
+        validators=settings.validators,
+        synthetic_share=settings.synthetic_share,
+    )
+    sources = [source for shard in shards for source in sources_of_shard(shard)]
+    log = store.logs / _LOG
+    log.parent.mkdir(parents=True, exist_ok=True)
+    aside = log.with_suffix(".aside")
+    with aside.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(record) + "\n" for record in simulate(simulation, sources))
+    aside.replace(log)
+    return log

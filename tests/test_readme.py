@@ -1,0 +1,66 @@
+"""The README's commands do what it says, in its order."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data.store import STORE_VARIABLE
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# `make` targets and the dashboard have tests of their own, or are this one.
+ELSEWHERE = ("make ", "source ", "streamlit ")
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the README is written for a POSIX shell")
+def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
+    ran = 0
+    environment = os.environ | {
+        STORE_VARIABLE: str(tmp_path / "store"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    for command in commands():
+        if command.startswith(ELSEWHERE):
+            continue
+        ran += 1
+        done = subprocess.run(  # noqa: S602  (the README's own words)
+            command.replace("--out out", f"--out {tmp_path / 'out'}"),
+            shell=True,
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stderr)
+    assert ran >= 6
+
+
+def test_every_make_target_of_the_readme_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make (\w+)", README, flags=re.MULTILINE))
+    assert {"demo", "test", "check"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_relation_is_in_the_readme() -> None:
+    from analytics.warehouse import RELATIONS  # noqa: PLC0415
+
+    for relation in RELATIONS:
+        assert f"`{relation}`" in README, relation
+
+
+def test_the_bundled_record_is_the_golden_one(golden: Path) -> None:
+    bundled = ROOT / "data" / "sample" / "media_record.json"
+    assert bundled.read_bytes() == (golden / "real" / "media_record.json").read_bytes()
