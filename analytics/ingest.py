@@ -11,7 +11,7 @@ import duckdb
 from analytics import rows
 from analytics.warehouse import Writer, statements, writing
 from data.errors import LogError
-from data.logs import LogFile, file_names, find_logs, fingerprint, read_log
+from data.logs import LogFile, file_digest, file_names, find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
 from data.text import printable
@@ -79,7 +79,7 @@ def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> dict[LogFile, str]:
     kinds: dict[str, tuple[LogFile, str]] = {}
     owners: dict[LogFile, str] = {}
     for log in logs:
-        path, digest = str(log.path.resolve()), fingerprint(log)
+        path, digest = str(log.path.resolve()), file_digest(log.path)
         owners[log] = path if path in known else home.setdefault(digest, path)
         if owners[log] == path:
             kinds[path] = (log, digest)

@@ -44,12 +44,12 @@ class MinerKind(StrEnum):
 
 # mean and spread of ability, in logits
 _ABILITY = {
-    MinerKind.SKILLED: (4.0, 0.6),
-    MinerKind.HARD: (3.5, 0.8),
-    MinerKind.COPY: (3.0, 0.3),
-    MinerKind.PROMOTED: (4.0, 0.2),
+    MinerKind.SKILLED: (3.0, 0.7),
+    MinerKind.HARD: (2.6, 0.8),
+    MinerKind.COPY: (2.4, 0.3),
+    MinerKind.PROMOTED: (3.0, 0.2),
 }
-_MEDIOCRE_ABILITY = (2.2, 0.5)
+_MEDIOCRE_ABILITY = (1.7, 0.4)
 
 # the odd answer of a kind, and how often it is given
 _QUIRKS = {

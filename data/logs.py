@@ -101,9 +101,9 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
         yield from read_json_log(log.path, file)
 
 
-def fingerprint(log: LogFile) -> str:
-    """SHA-256 of the log file's bytes: tells equal files under two paths from different ones."""
-    with log.path.open("rb") as stream:
+def file_digest(log: Path) -> str:
+    """SHA-256 of a log file's bytes: tells equal files under two paths from different ones."""
+    with log.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -58,7 +58,7 @@ class Augmentation:
     """The logged part of a challenge's augmentation; distortions of levels 2 and 3 are not logged.
 
     Angles are degrees; crops are source pixels; `letterbox_padding` is left, top, right, bottom.
-    `level` is None where the validator logged none (E10); -1 where its augmentation failed.
+    `aug_level` is None where the validator logged none (E10); -1 where its augmentation failed.
     """
 
     geometry: Geometry | None = None

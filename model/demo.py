@@ -14,6 +14,7 @@ from analytics.simulated_sources import sources_of_shard
 from analytics.simulated_validator import SimulationSettings, simulate
 from analytics.warehouse import reading
 from data.errors import StoreError
+from data.logs import file_digest
 from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.sources import Shards
@@ -79,6 +80,7 @@ def run_demo(
     say(f"simulating a validator that sends {settings.challenges} challenges to its miners")
     log = _write_log(store, shards, settings)
     say(f"ingesting {log}")
+    _forget_another_world(store, log)
     ingest(store, [log])
     with reading(store) as connection:
         challenges = stored_challenges(connection)
@@ -88,6 +90,18 @@ def run_demo(
     report = replay(store, OrangeBaseline(), planned, sources)
     with reading(store) as connection:
         return compare(connection, report.run_id)
+
+
+def _forget_another_world(store: Store, log: Path) -> None:
+    """Remove the warehouse of an earlier demo whose log was not this one: worlds do not mix."""
+    if not store.warehouse.exists():
+        return
+    with reading(store) as connection:
+        known = connection.execute("SELECT path, sha256 FROM logs").fetchall()
+    ours = str(log.resolve())
+    changed = [path for path, digest in known if path == ours and digest != file_digest(log)]
+    if changed and len(known) == 1:
+        store.warehouse.unlink()
 
 
 def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path:

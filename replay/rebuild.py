@@ -79,6 +79,8 @@ class Rebuilder:
         parquet, row = challenge.parquet, challenge.row
         if parquet is None or row is None:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
+        if parquet not in self._shards:
+            raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
         if self._held is None or self._held[:2] != (parquet, row):
             try:
                 source = self._shards.read(parquet, row)

@@ -9,7 +9,7 @@ SELECT
     coalesce(media.parquet || ':' || media.row, media.challenge_id) AS source_image,
     CASE
         WHEN replayed.challenge_id IS NULL THEN 'not in this replay'
-        WHEN replayed.probability IS NULL THEN 'candidate: ' || replayed.reason
+        WHEN replayed.probability IS NULL THEN 'candidate: ' || coalesce(replayed.reason, 'no answer')
         WHEN answer.prediction = -1 THEN 'miner: no answer'
         WHEN answer.prediction IS NULL THEN 'miner: answer not finite'
     END AS left_out

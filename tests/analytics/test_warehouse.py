@@ -28,10 +28,14 @@ def test_an_empty_store_says_what_to_run(store: Store) -> None:
 
 
 def test_a_failure_while_writing_leaves_the_published_warehouse(filled: Store) -> None:
+    def crash() -> None:
+        with writing(filled) as writer:
+            writer.connection.execute("DELETE FROM media")
+            raise RuntimeError("crash")
+
     before = filled.warehouse.read_bytes()
-    with pytest.raises(RuntimeError, match="crash"), writing(filled) as writer:
-        writer.connection.execute("DELETE FROM media")
-        raise RuntimeError("crash")
+    with pytest.raises(RuntimeError, match="crash"):
+        crash()
     assert filled.warehouse.read_bytes() == before
     assert not list(filled.root.glob("*.aside*"))
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def test_the_demo_does_the_whole_job_and_is_the_same_every_time(store: Store) ->
     elsewhere = Store(store.root.parent / "elsewhere")
     assert run_demo(elsewhere, silence, SMALL) == first
     assert query(store, "SELECT count(*) FROM rejects").rows == [(0,)]
+
+
+def test_another_demo_in_the_same_store_starts_over(store: Store) -> None:
+    run_demo(store, silence, SMALL)
+    other = replace(SMALL, challenges=50)
+    assert run_demo(store, silence, other).candidate.n < 50
+    assert query(store, "SELECT count(*) FROM media").rows == [(50,)]
 
 
 def test_the_demo_refuses_a_store_of_other_data(store: Store) -> None:

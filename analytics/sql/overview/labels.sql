@@ -1,0 +1,7 @@
+-- Challenges by the scored label.
+SELECT
+    label,
+    count(*) AS challenges
+FROM media
+GROUP BY label
+ORDER BY label;

@@ -1,0 +1,147 @@
+"""Section: one challenge with its image, its answers, and all that the log says of it."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analytics.overview import Answer, CandidateAnswer, ReplayRun, Verdict
+from dashboards import store_access
+from dashboards.challenge_choice import choose
+from dashboards.challenge_tables import augmentation_rows, record_rows
+from dashboards.rebuilt_image import rebuilt_image
+from data.store import Store
+from data.text import printable
+from replay.fidelity import Fidelity, Reason
+from replay.plan import Planned
+
+_FIDELITIES = {
+    Fidelity.EXACT: "Exact: the very image that miners saw.",
+    Fidelity.DISTRIBUTION: "Distribution: one of several possible images, since the distortions of "
+    "levels 2 and 3 are not logged.",
+    Fidelity.IMPOSSIBLE: "Impossible: there is no image to be had.",
+}
+_MARKS = {
+    Verdict.RIGHT: "✓ right",
+    Verdict.WRONG: "✗ wrong",
+    Verdict.NO_ANSWER: "– no answer",
+    Verdict.NOT_FINITE: "– not a number",
+}
+
+
+@st.fragment
+def show(store: Store, run: ReplayRun | None) -> None:
+    """Draw the choice of a challenge, and the one that was chosen."""
+    with store_access.told_in_one_line():
+        version = store_access.images_version(store)
+        chosen = choose(store_access.planned_challenges(version))
+        if chosen is not None:
+            _show(version, chosen, run)
+
+
+def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
+    record, answers, candidate = store_access.challenge(
+        version, chosen.challenge.challenge_id, run.run_id if run else None
+    )
+    left, right = st.columns([4, 7])
+    with left:
+        picture = st.container()
+    with right:
+        label = "1, roadwork" if record["label"] == 1 else "0, no roadwork"
+        st.markdown(f"**Scored label: {label}**")
+        _candidate(candidate, run)
+        _answers(answers)
+    _details(record)
+    # last, for the first image waits for torch
+    with picture:
+        _picture(version, chosen)
+
+
+def _picture(version: store_access.Version, chosen: Planned) -> None:
+    if chosen.fidelity is not Fidelity.EXACT or chosen.reason is not None:
+        st.caption(_FIDELITIES[chosen.fidelity])
+        st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
+        if chosen.reason is Reason.SHARD_MISSING:
+            st.text(f"Shards are looked for in {version.store.sources}")
+        return
+    shown = rebuilt_image(version, chosen.challenge)
+    if shown.png is None or shown.size is None:
+        st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
+        st.text(f"No image: {printable(shown.why_not or '')}")
+        return
+    st.image(shown.png)
+    width, height = shown.size
+    st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
+
+
+def _why(reason: str | None, detail: str | None) -> str:
+    return printable(f"{reason} ({detail})" if detail else str(reason))
+
+
+def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None:
+    if run is None:
+        st.text("Candidate: no replay has been run on this store.")
+        return
+    name = printable(run.model, 60)
+    if candidate is None:
+        st.text(f"Candidate ({name}): this challenge is not in its replay.")
+    elif candidate.probability is None or candidate.verdict is None:
+        st.text(f"Candidate ({name}): no answer, {_why(candidate.reason, None)}.")
+    else:
+        spread = f" ± {candidate.spread:.3f} over the possible images" if candidate.spread else ""
+        st.text(
+            f"Candidate ({name}): {candidate.probability:.4f}{spread}, "
+            f"class {candidate.predicted}: {_MARKS[candidate.verdict]}"
+        )
+
+
+def _answers(answers: list[Answer]) -> None:
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame([_row(answer) for answer in answers]),
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "Hotkey": st.column_config.TextColumn(width="small"),
+            "Prediction": number(format="%.4f", help="As logged; -1 stands for no answer."),
+            "Class": st.column_config.TextColumn(
+                width="small", help="The validator rounds half to even: 0.5 is class 0."
+            ),
+            "Reward": number(format="%.3f"),
+            "MCC": number(format="%.3f", help="Logged: over the miner's last 100 challenges."),
+        },
+    )
+    st.caption(
+        f"{len(answers)} answers. Class is by the validator's rounding; MCC is as logged, over the "
+        "miner's last 100 challenges."
+    )
+
+
+def _row(answer: Answer) -> dict[str, object]:
+    return {
+        "Slot": answer.slot,
+        "Uid": answer.uid,
+        "Hotkey": printable(answer.hotkey, 64),
+        "Prediction": answer.prediction,
+        # as text: a log may hold 1e300
+        "Class": "" if answer.predicted is None else f"{answer.predicted:g}",
+        "Answer": _MARKS[answer.verdict],
+        "Reward": answer.reward,
+        "MCC": answer.mcc,
+    }
+
+
+def _details(record: dict[str, Any]) -> None:
+    left, right = st.columns([4, 7])
+    with left:
+        st.markdown("**Recorded augmentation**")
+        st.dataframe(pd.DataFrame(augmentation_rows(record)), hide_index=True, height="content")
+    with right:
+        st.markdown("**What the log says of the image** (miners saw none of this)")
+        st.dataframe(
+            pd.DataFrame(record_rows(record)),
+            hide_index=True,
+            height="content",
+            column_config={"Value": st.column_config.TextColumn(width="medium")},
+        )

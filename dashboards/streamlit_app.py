@@ -1,0 +1,8 @@
+"""Navigation of the dashboards: `streamlit run dashboards`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="StreetReplay", page_icon=":material/traffic:", layout="wide")
+st.navigation(
+    [st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True)]
+).run()
