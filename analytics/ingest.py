@@ -14,7 +14,7 @@ from data.errors import LogError
 from data.logs import LogFile, file_digest, file_names, find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
-from data.text import printable
+from data.text import printable, storable
 
 # Challenges held in Python at a time; about 20 MB.
 _BATCH = 1000
@@ -58,16 +58,23 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     """
     logs = find_logs(paths)
     with writing(store) as writer:
-        named = _name_logs(writer, logs)
+        named, renamed = _name_logs(writer, logs)
         writer.connection.execute(statements("ingest/stage"))
         staging = _Staging(writer.connection)
         for log, file in named.items():
             staging.take(file, read_log(log, file), partial(progress, file))
-        return _merge(writer, sorted(set(named.values())))
+        staging.flush()
+        report = _merge(writer, sorted(set(named.values())))
+        writer.changed = report.changed or renamed
+        return report
 
 
-def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> dict[LogFile, str]:
-    """Name each log; a copy of a known one bears its name, a clash of names renames both sides."""
+def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> tuple[dict[LogFile, str], bool]:
+    """Name each log; a copy of a known one bears its name, a clash of names renames both sides.
+
+    Returns:
+        The name of each log, and whether one that was known before was renamed.
+    """
     connection = writer.connection
     known = {
         path: (file, digest)
@@ -79,24 +86,23 @@ def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> dict[LogFile, str]:
     kinds: dict[str, tuple[LogFile, str]] = {}
     owners: dict[LogFile, str] = {}
     for log in logs:
-        path, digest = str(log.path.resolve()), file_digest(log.path)
-        owners[log] = path if path in known else home.setdefault(digest, path)
+        path, digest = storable(str(log.path.resolve())), file_digest(log.path)
+        owners[log] = path if path in known else home.setdefault(digest or path, path)
         if owners[log] == path:
             kinds[path] = (log, digest)
     paths = [*known, *(path for path in kinds if path not in known)]
     names = dict(zip(paths, file_names([Path(path) for path in paths]), strict=True))
-    for path, (file, _) in known.items():
-        _rename(connection, file, names[path])
+    renamed = {file: names[path] for path, (file, _) in known.items() if file != names[path]}
+    for old, new in renamed.items():
+        _rename(connection, old, new)
     for path, (log, digest) in kinds.items():
         connection.execute(
             "INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", [names[path], path, digest, log.kind]
         )
-    return {log: names[owner] for log, owner in owners.items()}
+    return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
 
 
 def _rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
-    if old == new:
-        return
     for relation in ("media", "runs", "rejects", "logs"):
         connection.execute(f"UPDATE {relation} SET file = ? WHERE file = ?", [new, old])  # noqa: S608
 
@@ -117,7 +123,6 @@ class _Staging:
                 self._add(item)
                 count += 1
                 if count % _BATCH == 0:
-                    self._flush()
                     tell(count)
         except LogError as error:
             # One log that cannot be read costs no other.
@@ -126,11 +131,12 @@ class _Staging:
         if count == 0:
             reason = "log: found no record; expected Media records of a validator"
             self._add(Reject(Place(file, None), reason, ""))
-        self._flush()
         tell(count)
 
     def _add(self, item: LogItem) -> None:
         self._sequence += 1
+        if self._sequence % _BATCH == 0:
+            self.flush()
         match item:
             case Logged(challenge=challenge):
                 self._stage("media", [rows.media_row(item)])
@@ -148,7 +154,8 @@ class _Staging:
         staged = self._rows.setdefault(name, [])
         staged.extend({**row, "seq": self._sequence} for row in new)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Move what is held in Python into the staging tables."""
         for name, staged in self._rows.items():
             rows.append(self._connection, f"stage_{name}", staged)
         self._rows = {}
@@ -165,5 +172,4 @@ def _merge(writer: Writer, files: list[str]) -> IngestReport:
     rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
     columns = [column[0] for column in rejects.description]
     listed = [dict(zip(columns, row, strict=True)) for row in rejects.fetchall()]
-    writer.changed = report["changed"]
     return IngestReport(logs=files, rejects=listed, **report)

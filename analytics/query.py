@@ -30,7 +30,18 @@ def query(store: Store, sql: str) -> QueryResult:
             result = connection.execute(sql)
             # DuckDB gives nothing back for a query that holds no statement
             columns = [column[0] for column in (result and result.description) or ()]
-            return QueryResult(columns, result.fetchall() if columns else [])
+            return QueryResult(_distinct(columns), result.fetchall() if columns else [])
         except duckdb.Error as error:
             words = " ".join(str(error).split())
             raise QueryError("query", found=words) from None
+
+
+def _distinct(columns: list[str]) -> list[str]:
+    """Names made different, as DuckDB does in a table: a, a_1, a_2."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in columns:
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        distinct.append(f"{name}_{count}" if count else name)
+    return distinct

@@ -66,21 +66,25 @@ def response_rows(challenge: Challenge) -> Iterator[Row]:
 def record_series_rows(challenge: Challenge) -> Iterator[Row]:
     """The series of a challenge as its own record gives them: of a uid asked twice the last."""
     last = {response.uid: response for response in challenge.responses}
+    logged = {
+        attribute
+        for attribute in SERIES.values()
+        if attribute and any(getattr(r, attribute) is not None for r in challenge.responses)
+    } | {"prediction", "reward"}
     for uid, response in last.items():
         row = {"challenge_id": challenge.challenge_id, "uid": uid, "hotkey": response.hotkey}
-        yield row | {"logged": False} | _series_values(response, challenge.scores)
+        yield row | {"logged": False} | _series_values(response, logged, challenge.scores)
 
 
 def _series_values(
-    response: Response, scores: Sequence[float | None] | None
-) -> dict[str, float | None]:
-    values: dict[str, float | None] = {}
+    response: Response, logged: set[str], scores: Sequence[float | None] | None
+) -> dict[str, float]:
+    """Values by series; one without a value in a list that was logged was not finite."""
+    values: dict[str, float] = {}
     for series, attribute in SERIES.items():
-        if attribute is not None:
-            values[series] = getattr(response, attribute)
-    # A prediction or reward is always logged: without a value it was not finite.
-    for always in ("predictions", "rewards"):
-        values[always] = math.nan if values[always] is None else values[always]
+        if attribute in logged:
+            value = getattr(response, attribute)
+            values[series] = math.nan if value is None else value
     if scores is not None and response.uid < len(scores):
         score = scores[response.uid]
         values["scores"] = math.nan if score is None else score

@@ -12,11 +12,13 @@ from data.eras import era_candidates
 from data.errors import FieldError, RecordError
 from data.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
 from data.records import Augmentation, Challenge, Logged, Place, Reject, Response, Source
-from data.text import printable
+from data.text import printable, storable
 
 _ID_DIGITS = 16
 EXCERPT_CHARACTERS = 200
 _MAX_UID = 2**31
+# A subnet has 256 uids; a slot is held in 16 bits.
+_MAX_RESPONSES = 10_000
 _MAX_FLOAT32 = 3.4028234663852886e38
 
 
@@ -92,6 +94,9 @@ def _label(record: Mapping[str, Any]) -> int:
 def _responses(record: Mapping[str, Any]) -> tuple[Response, ...]:
     predictions = _list(record, "predictions", None)
     count = len(predictions)
+    if count > _MAX_RESPONSES:
+        found = f"{count} entries"
+        raise RecordError("predictions", found=found, expected=f"at most {_MAX_RESPONSES}")
     uids = _list(record, "miner_uids", count)
     hotkeys = _list(record, "miner_hotkeys", count)
     rewards = _list(record, "rewards", count)
@@ -108,7 +113,7 @@ def _responses(record: Mapping[str, Any]) -> tuple[Response, ...]:
             hotkey=_text(hotkeys[slot], "miner_hotkeys", slot),
             prediction=_number(predictions[slot], "predictions", slot),
             reward=_number(rewards[slot], "rewards", slot),
-            model_url=None if not urls or urls[slot] is None else str(urls[slot]),
+            model_url=None if not urls or urls[slot] is None else storable(str(urls[slot])),
             **{name: _number(column[slot], name, slot) for name, column in numbers.items()},
         )
         for slot in range(count)

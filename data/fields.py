@@ -128,12 +128,19 @@ class Read:
 
 def read_fields(record: Mapping[str, Any]) -> Read:
     """Read every declared field of a Media record; an unreadable one is NULL and a problem."""
-    metadata = record.get("metadata")
-    nested: Mapping[str, Any] = metadata if isinstance(metadata, Mapping) else {}
+    metadata = record.get("metadata", {})
     read = Read({}, {}, [])
     for field in FIELDS:
-        holder = nested if field.key[0] == "metadata" else record
-        _read_field(field, holder.get(field.key[-1], _ABSENT), read)
+        if field.key[0] != "metadata":
+            _read_field(field, record.get(field.key[-1], _ABSENT), read)
+        elif isinstance(metadata, Mapping):
+            _read_field(field, metadata.get(field.key[-1], _ABSENT), read)
+        elif field.null_column:
+            kind = NullKind.NULL if metadata is None else NullKind.UNREADABLE
+            read.nulls[field.null_column] = kind
+    if metadata is not None and not isinstance(metadata, Mapping):
+        error = FieldError("value", found=type(metadata).__name__, expected="an object")
+        read.problems.append(Problem("metadata", error, metadata))
     return read
 
 

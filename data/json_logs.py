@@ -6,6 +6,7 @@ A broken record costs itself alone: it becomes a `Reject`, its neighbours are re
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,13 @@ MAX_RECORD_BYTES = 16 * 2**20
 MAX_DOCUMENT_BYTES = 512 * 2**20
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_PRETTY_STARTS = (b"{", b"[")
+_UTF8_MARK = b"\xef\xbb\xbf"
+_DECODER = json.JSONDecoder()
+# What may stand between records: an array's brackets and commas, white space.
+_BETWEEN = re.compile(r"[\s,\[\]]*")
+_NEXT_RECORD = re.compile(r"\n[ \t,\[]*(\{)")
+# A first line shorter than any record: an object that is opened in it goes on below.
+_SHORT = 200
 
 
 def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
@@ -40,9 +47,16 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
         except (OSError, EOFError, zlib.error) as error:
             yield _cut_off(file, 0, error)
             return
-    pretty = first.strip().removeprefix(b"\xef\xbb\xbf") in _PRETTY_STARTS
+    whole = _is_document(first.removeprefix(_UTF8_MARK).strip())
     with _open(path) as stream:
-        yield from (_read_documents if pretty else _read_lines)(stream, file)
+        yield from (_read_document if whole else _read_lines)(stream, file)
+
+
+def _is_document(first: bytes) -> bool:
+    """True if records do not stand one a line: an array, or an object that goes on below."""
+    if first.startswith(b"["):
+        return True
+    return first.startswith(b"{") and len(first) < _SHORT and not first.rstrip(b",").endswith(b"}")
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -73,64 +87,81 @@ def _read_lines(stream: IO[bytes], file: str) -> Iterator[LogItem]:
             return
         if line is None:
             return
-        if not line.strip():
-            continue
+        line = line.removeprefix(_UTF8_MARK)
+        before = position
         for item in _read_text(line, file, position):
             yield item
             position += 1
+        if position == before and len(line.strip()) > 1:
+            yield _unparsed(file, position, "no record", line.decode("utf-8", "replace"))
+            position += 1
 
 
-def _read_text(line: bytes, file: str, position: int) -> Iterator[LogItem]:
-    """The records of one line: one object, or an array of them."""
+def _read_document(stream: IO[bytes], file: str) -> Iterator[LogItem]:
+    raw = _read_all(stream, file)
+    if isinstance(raw, Reject):
+        yield raw
+    else:
+        yield from _read_text(raw.removeprefix(_UTF8_MARK), file, 0)
+
+
+def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem]:
+    """The records in a text: objects one after another, in an array or not.
+
+    Brackets and commas between records are passed over. After a broken record reading goes on at
+    the next line that begins one.
+    """
     try:
-        value = json.loads(line.decode("utf-8-sig"))
-    # ValueError also covers bad UTF-8 and integers of absurd length
-    except (ValueError, RecursionError) as error:
-        yield unparsed(file, position, error, line)
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        yield _unparsed(
+            file, position, f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
+        )
         return
-    for index, record in enumerate(value if isinstance(value, list) else [value]):
-        yield read_record(record, Place(file, position + index))
+    at = 0
+    while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        try:
+            record, at = _DECODER.raw_decode(text, at)
+        # ValueError also covers integers of absurd length
+        except (ValueError, RecursionError) as error:
+            following = _NEXT_RECORD.search(text, at + 1)
+            yield unparsed(file, position, error, text, at)
+            at = following.start(1) if following else len(text)
+        else:
+            yield read_record(record, Place(file, position))
+        position += 1
 
 
 def read_record(record: Any, place: Place) -> LogItem:
     """One parsed record as a `Logged` challenge, or as the `Reject` that says why it is none."""
     try:
         return read_challenge(record, place)
-    except (RecordError, RecursionError) as error:
+    except RecordError as error:
         return Reject(place, printable(str(error)), _excerpt(record))
+    except RecursionError:
+        return Reject(place, "record: found one nested too deeply; expected a Media record", "")
 
 
-def unparsed(file: str, position: int | None, error: Exception, raw: bytes) -> Reject:
+def unparsed(
+    file: str, position: int | None, error: Exception, text: str, start: int = 0
+) -> Reject:
     """The reject of text that is no JSON: the reason, and the text where the parser stopped."""
-    at = error.pos if isinstance(error, json.JSONDecodeError) else 0
-    around = raw[max(0, at - EXCERPT_CHARACTERS // 2) : at + EXCERPT_CHARACTERS]
-    excerpt = printable(around.decode("utf-8", "replace").strip(), EXCERPT_CHARACTERS)
-    reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-    ends_early = at >= len(raw.rstrip()) or reason.startswith("Unterminated")
+    at = error.pos if isinstance(error, json.JSONDecodeError) else start
+    reason = "nested too deeply" if isinstance(error, RecursionError) else _reason(error)
+    ends_early = reason.startswith("Unterminated") or not text[at : at + _SHORT].strip()
     found = f"text cut off ({reason})" if ends_early else f"broken text ({reason})"
-    return Reject(
-        Place(file, position), f"record: found {found}; expected one JSON object", excerpt
-    )
+    return _unparsed(file, position, found, text[max(start, at - EXCERPT_CHARACTERS // 2) :])
 
 
-def _read_documents(stream: IO[bytes], file: str) -> Iterator[LogItem]:
-    """Pretty-printed JSON: an object, an array, or several of them one after another."""
-    raw = _read_all(stream, file)
-    if isinstance(raw, Reject):
-        yield raw
-        return
-    text, decoder, at, position = raw.decode("utf-8-sig", "replace"), json.JSONDecoder(), 0, 0
-    while (at := _skip_space(text, at)) < len(text):
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            yield unparsed(file, position, error, text.encode())
-            at = _next_document(text, at)
-            position += 1
-            continue
-        for record in value if isinstance(value, list) else [value]:
-            yield read_record(record, Place(file, position))
-            position += 1
+def _reason(error: Exception) -> str:
+    # without the position, which counts from the start of a file that may be large
+    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+
+
+def _unparsed(file: str, position: int | None, found: str, text: str) -> Reject:
+    excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
+    reason = printable(f"record: found {found}; expected one JSON object")
+    return Reject(Place(file, position), reason, excerpt)
 
 
 def _read_all(stream: IO[bytes], file: str) -> bytes | Reject:
@@ -144,18 +175,6 @@ def _read_all(stream: IO[bytes], file: str) -> bytes | Reject:
     except (OSError, EOFError, zlib.error) as error:
         return _cut_off(file, 0, error)
     return parts.getvalue()
-
-
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
-
-
-def _next_document(text: str, at: int) -> int:
-    """Where the next document starts: a `{` or `[` that begins a line, as pretty-printers write."""
-    starts = [found for mark in "{[" if (found := text.find("\n" + mark, at)) >= 0]
-    return min(starts, default=len(text))
 
 
 def _cut_off(file: str, position: int, error: Exception) -> Reject:

@@ -10,12 +10,14 @@ from data.errors import LogError
 from data.json_logs import read_json_log
 from data.media_html import media_step, read_media_html
 from data.records import LogItem
+from data.text import storable
 from data.wandb_log import is_transaction_log
 from data.wandb_run import read_wandb_run
 
 # What a folder is searched for; a file that is named itself may have any name.
 _JSON_NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 _HTML_NAMES = (".html", ".htm")
+_RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
 _UNREAD = {
     b"\x28\xb5\x2f\xfd": "zstd data",
     b"PAR1": "a Parquet table",
@@ -46,8 +48,9 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
         LogError: a path does not exist, or holds nothing that could be a log.
     """
     found: dict[Path, LogFile] = {}
+    seen: set[Path] = set()
     for path in paths:
-        logs = list(_logs_under(path)) if path.is_dir() else [_log(path)]
+        logs = list(_logs_under(path, seen)) if path.is_dir() else [_log(path)]
         if not logs:
             expected = "a W&B run folder, *.json, *.jsonl (.gz) or *.html"
             raise LogError(str(path), found="no log in this folder", expected=expected)
@@ -55,17 +58,24 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     return list(found.values())
 
 
-def _logs_under(folder: Path) -> Iterator[LogFile]:
-    entries = sorted(folder.iterdir())
-    transactions = [e for e in entries if e.suffix == ".wandb" and e.is_file()]
-    if transactions:
-        yield from (LogFile(path, LogKind.WANDB) for path in transactions)
-        # The rest of a run folder (media, summaries) belongs to the run.
+def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
+    """The logs in a folder and below it; `seen` folders are passed over, so links cannot loop."""
+    resolved = folder.resolve()
+    if resolved in seen:
         return
+    seen.add(resolved)
+    entries = sorted(folder.iterdir())
+    is_run = any(entry.suffix == ".wandb" for entry in entries)
     for entry in entries:
         name = entry.name.lower()
         if entry.is_dir():
-            yield from _logs_under(entry)
+            # What lies in these folders of a run (media, summaries) belongs to the run.
+            if not (is_run and name in _RUN_FOLDERS):
+                yield from _logs_under(entry, seen)
+        elif not entry.is_file():
+            continue  # a pipe, a device, a link to nowhere
+        elif entry.suffix == ".wandb":
+            yield LogFile(entry, LogKind.WANDB)
         elif name.endswith(_JSON_NAMES):
             yield LogFile(entry, LogKind.JSON)
         elif name.endswith(_HTML_NAMES):
@@ -73,6 +83,8 @@ def _logs_under(folder: Path) -> Iterator[LogFile]:
 
 
 def _log(path: Path) -> LogFile:
+    if path.exists() and not path.is_file():
+        raise LogError(str(path), found="a pipe or device", expected="a log file or folder")
     try:
         if is_transaction_log(path) or path.suffix == ".wandb":
             return LogFile(path, LogKind.WANDB)
@@ -102,9 +114,15 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
 
 
 def file_digest(log: Path) -> str:
-    """SHA-256 of a log file's bytes: tells equal files under two paths from different ones."""
-    with log.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of a log file's bytes: tells equal files under two paths from different ones.
+
+    Empty for a file that cannot be read; reading it will say why.
+    """
+    try:
+        with log.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def file_names(paths: Sequence[Path]) -> list[str]:
@@ -112,7 +130,7 @@ def file_names(paths: Sequence[Path]) -> list[str]:
 
     Files of equal base name all get the same number of folders: the least that tells them apart.
     """
-    names = [path.name for path in paths]
+    names = [storable(path.name) for path in paths]
     for path_group in _clashing(paths, names):
         depth = 1
         while depth < max(len(path.parts) for path in path_group):
@@ -133,4 +151,4 @@ def _clashing(paths: Sequence[Path], names: Sequence[str]) -> list[list[Path]]:
 
 
 def _tail(path: Path, parts: int) -> str:
-    return "/".join(path.parts[-parts:]).removeprefix("//")
+    return storable("/".join(path.parts[-parts:]).removeprefix("//"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from data.errors import LogError
 from data.json_logs import MAX_RECORD_BYTES, read_record, unparsed
 from data.records import LogItem, Place, Reject
+from data.text import printable
 
 _NAME = re.compile(r"metadata_(\d{1,9})_[0-9a-f]+\.html")
 
@@ -46,8 +47,8 @@ def read_media_html(
     if start < 0 or end < start:
         found = "no <pre>" if start < 0 else "no closing </pre>: cut off"
         reason = f"media file {path.name}: found {found}; expected <pre>{{json}}</pre>"
-        return Reject(place, reason, raw[-100:].decode("utf-8", "replace"))
-    inside = raw[start + len(b"<pre>") : end]
+        return Reject(place, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
+    inside = raw[start + len(b"<pre>") : end].decode("utf-8", "replace")
     try:
         return read_record(json.loads(inside), place)
     except (ValueError, RecursionError) as error:

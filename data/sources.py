@@ -1,6 +1,6 @@
-"""Source images: rows of public parquet shards, and the cached image that a validator made of one.
+"""Source images: rows of public parquet shards, or the cached images that a validator made of them.
 
-Shards are found by file name in a folder that the user names; a path in a log is never opened.
+Both are found by file name in a folder that the user names; a path in a log is never opened.
 """
 
 import base64
@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,20 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from data.errors import SourceError
+from data.image_cache import IMAGE_SUFFIXES, CachedImages
 
 # A validator's cache is written with Pillow's defaults: JPEG at quality 75, 4:2:0.
 _LOSSLESS = frozenset({"PNG"})
+_FORMATS = ("JPEG", "PNG")  # of the data set and of validators' caches
 _CHECKED_COLUMNS = ("id", "gps")
+_SUFFIXES = (".parquet", *IMAGE_SUFFIXES)
 # A parquet file ends in its footer, the footer's length (4 bytes) and the magic (4 bytes).
 _TRAILER = 8
 
 
 @dataclass(frozen=True)
 class SourceRow:
-    """One row of a shard: the image file's bytes, and columns that tell whether it is the one."""
+    """One row of a shard: an image file's bytes, and columns that tell whether it is the one."""
 
     image: bytes
     columns: Mapping[str, Any]
@@ -147,16 +150,25 @@ class Shard:
 
 
 class Shards:
-    """The parquet shards in a folder, by file name.
+    """The parquet shards in a folder and the folders below it, by file name; and cached images.
 
-    The last row group stays in memory (100 rows of photographs are about 100 MB), so that reading
-    in order of shard and row reads each group once.
+    A cached image is what the validator used, so it is taken before the shard's row. Of equal names
+    the one nearest to the top counts. The last row group stays in memory (100 rows of photographs
+    are about 100 MB), so that reading in order of shard and row reads each group once.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._paths = {path.name: path for path in sorted(folder.glob("*.parquet"))}
-        self._open: dict[str, Shard] = {}
+        files = _files(folder)
+        self.cached = CachedImages(files)
+        self._paths: dict[str, Path] = {}
+        self.duplicates: list[Path] = []
+        for path in files:
+            if path.suffix != ".parquet":
+                continue
+            if self._paths.setdefault(path.name, path) is not path:
+                self.duplicates.append(path)
+        self._open: dict[str, Shard | SourceError] = {}
         self._held: tuple[str, int, pa.Table] | None = None
 
     def __len__(self) -> int:
@@ -164,6 +176,11 @@ class Shards:
 
     def __contains__(self, name: str) -> bool:
         return name in self._paths
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files of the shards, in order of their names."""
+        return [self._paths[name] for name in sorted(self._paths)]
 
     def __getitem__(self, name: str) -> Shard:
         """The shard of that file name.
@@ -173,8 +190,15 @@ class Shards:
             SourceError: it cannot be read.
         """
         if name not in self._open:
-            self._open[name] = Shard(self._paths[name])
-        return self._open[name]
+            try:
+                self._open[name] = Shard(self._paths[name])
+            except SourceError as error:
+                # not opened again for every challenge that names it
+                self._open[name] = error
+        found = self._open[name]
+        if isinstance(found, SourceError):
+            raise found
+        return found
 
     def read(self, name: str, row: int) -> SourceRow:
         """One row of the shard of that file name.
@@ -189,16 +213,58 @@ class Shards:
             self._held = (name, group, shard.read_group(group))
         return shard.row_in(group, self._held[2], row)
 
+    def read_image(self, name: str, row: int) -> tuple[SourceRow, Image.Image]:
+        """The image that the validator opened for a row: from its cache, else made of the shard.
+
+        Raises:
+            KeyError: the folder holds neither.
+            SourceError: it cannot be read, or is no whole image.
+        """
+        if (name, row) in self.cached:
+            source = SourceRow(*self.cached.read(name, row))
+            return source, _decode(source.image)
+        source = self.read(name, row)
+        return source, cached_image(source.image)
+
+    def fingerprints(self, used: Iterable[tuple[str, int]]) -> dict[str, str]:
+        """What tells whether (shard, row) sources are the same again: a hash for each shard.
+
+        The cached images among them have one hash together, under `cached images`.
+
+        Raises:
+            KeyError: the folder does not hold one of them.
+            SourceError: a shard cannot be read.
+        """
+        wanted = set(used)
+        cached = {source for source in wanted if source in self.cached}
+        shards = sorted({name for name, _ in wanted - cached})
+        found = {name: self[name].fingerprint for name in shards}
+        return found | ({"cached images": self.cached.fingerprint(cached)} if cached else {})
+
+
+def _files(folder: Path) -> list[Path]:
+    """The shards and images below a folder, hidden folders left out; nearest to the top first."""
+    found: list[tuple[int, str]] = []
+    for place, folders, names in os.walk(folder):
+        # the Hugging Face client keeps unfinished downloads in one
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        depth = place.count(os.sep)
+        # thousands of images: text is joined and sorted several times faster than paths
+        found += [(depth, f"{place}{os.sep}{name}") for name in names if name.endswith(_SUFFIXES)]
+    return [Path(path) for _, path in sorted(found)]
+
 
 def open_shards(folder: Path, *, required: bool = True) -> Shards:
-    """The shards in a folder.
+    """The shards and cached images in a folder.
 
     Raises:
         SourceError: the folder is `required` and does not exist.
     """
     if required and not folder.is_dir():
         raise SourceError(
-            str(folder), found="no such folder", expected="a folder of *.parquet shards"
+            str(folder),
+            found="no such folder",
+            expected="a folder of *.parquet shards or of a validator's cached images",
         )
     return Shards(folder)
 
@@ -218,22 +284,24 @@ def cached_image(source: bytes) -> Image.Image:
     saved = io.BytesIO()
     try:
         image.save(saved, format=image.format)
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            "source image", found=str(error), expected="one that can be saved"
-        ) from None
+    except Exception as error:  # noqa: BLE001  (as in _decode)
+        found = _words(error)
+        raise SourceError("source image", found=found, expected="one to save") from None
     return _decode(saved.getvalue())
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _decode(raw: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(raw))
+            # Named formats only: others have decoders that start programs or are little tested.
+            image = Image.open(io.BytesIO(raw), formats=_FORMATS)
             image.load()
-    # Pillow's decoders raise all of these on damaged files
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError) as error:
-        raise SourceError("source image", found=str(error), expected="a whole image") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise SourceError("source image", found=str(error), expected="a photograph") from None
+    # Pillow's decoders raise almost anything on damaged files; bombs are warnings made errors.
+    except Exception as error:  # noqa: BLE001
+        raise SourceError("source image", found=_words(error), expected="a whole image") from None
     return image

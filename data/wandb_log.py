@@ -54,7 +54,11 @@ def read_transactions(path: Path) -> Iterator[Any | Damage]:
     except OSError as error:
         raise LogError(str(path), found=error.strerror, expected="a readable file") from None
     with stream:
-        _check_header(stream.read(_HEADER.size), path)
+        header = stream.read(_HEADER.size)
+        if len(header) < _HEADER.size and MAGIC.startswith(header[: len(MAGIC)]):
+            yield Damage(0, "the log ends inside its header", torn=True)
+            return
+        _check_header(header, path)
         for start, piece in _records(stream):
             if isinstance(piece, Damage):
                 yield piece
@@ -70,9 +74,7 @@ def read_transactions(path: Path) -> Iterator[Any | Damage]:
 
 def _check_header(header: bytes, path: Path) -> None:
     expected = "a W&B transaction log (':W&B', version 0)"
-    if len(header) < _HEADER.size:
-        raise LogError(str(path), found=f"only {len(header)} bytes", expected=expected)
-    if _HEADER.unpack(header) != (MAGIC, _HEADER_MAGIC, _HEADER_VERSION):
+    if header != _HEADER.pack(MAGIC, _HEADER_MAGIC, _HEADER_VERSION):
         raise LogError(str(path), found=repr(header), expected=expected)
 
 

@@ -20,6 +20,8 @@ from data.text import printable
 from data.wandb_log import Damage, read_transactions
 
 _SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
+# A step a challenge: a validator does not get this far. The bound keeps a damaged number out.
+_MAX_STEP = 10**9
 _MEDIA = Path("files/media/html")
 
 
@@ -79,6 +81,8 @@ def _gather(log: Path) -> _Contents:
 def _read_history(history: Any, contents: _Contents) -> int:
     """Take one history row into `contents`; returns its step."""
     step = int(history.step.num)
+    if not 0 <= step < _MAX_STEP:
+        return -1
     values: dict[int, dict[str, float]] = {}
     for item in history.item:
         key = item.key or (item.nested_key[0] if item.nested_key else "")
@@ -122,11 +126,18 @@ def _run(run_id: str, file: str, contents: _Contents) -> Run:
         name=described.display_name if described else None,
         project=described.project if described else None,
         config=_config(described),
-        started=described.start_time.ToDatetime(UTC) if described else None,
+        started=_started(described),
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
     )
+
+
+def _started(described: Any) -> datetime | None:
+    try:
+        return described.start_time.ToDatetime(UTC) if described else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _config(described: Any) -> str:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -108,6 +109,78 @@ def test_equal_base_names_get_as_much_of_the_folder_as_tells_them_apart(
     shutil.copytree(tmp_path / "a", tmp_path / "c")
     ingest(store, [tmp_path / "c"])
     assert len(rows(store, "SELECT DISTINCT file FROM media")) == 2
+
+
+def test_a_run_read_while_live_gets_its_times_and_eras_when_it_is_read_again(
+    store: Store, golden: Path, tmp_path: Path
+) -> None:
+    (run,) = (golden / "e7" / "wandb").iterdir()
+    live = tmp_path / run.name
+    shutil.copytree(run, live, copy_function=shutil.copyfile)
+    log = live / "run-aw9setnr.wandb"
+    log.chmod(0o644)
+    whole = log.read_bytes()
+    log.write_bytes(whole[: len(whole) // 2])
+    ingest(store, [live])
+    assert 0 < rows(store, "SELECT count(*) FROM media WHERE time IS NULL")[0][0] < 40
+    log.write_bytes(whole)
+    report = ingest(store, [live])
+    assert report.changed
+    assert rows(store, "SELECT count(*), count(time) FROM media") == [(40, 40)]
+    assert rows(store, "SELECT count(*), sum(logged::INT) FROM miner_series") == [(400, 400)]
+    assert rows(store, "SELECT count(*) FROM rejects") == [(0,)]
+
+
+def test_a_null_among_metrics_is_a_row_without_a_value(
+    store: Store, tmp_path: Path, record: Json
+) -> None:
+    record["miner_image_auc"][3] = None
+    del record["miner_image_f1_score"]
+    ingest(store, [write_lines(tmp_path / "x.jsonl", [record])])
+    assert rows(store, "SELECT count(*), count(value) FROM miner_auc") == [(10, 9)]
+    assert rows(store, "SELECT count(*) FROM miner_f1_score") == [(0,)]
+
+
+def test_hostile_values_beside_a_good_record_cost_nothing_but_themselves(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    hostile = [json.loads(json.dumps(e7[1])) for _ in range(6)]
+    hostile[0]["model_urls"] = ["\ud800"] * 10
+    hostile[1] |= {key: [1] * 40_000 for key in ("miner_uids", "predictions", "rewards")}
+    hostile[2]["metadata"] = "{}"
+    hostile[3]["metadata"] = None
+    hostile[4]["metadata"]["id"] = 10**30
+    hostile[5]["scores"] = [1e300] * 60
+    lines = [json.dumps(r) for r in [e7[0], *hostile, e7[2]]]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    report = ingest(store, [tmp_path / "x.jsonl"])
+    assert report.challenges_new == 7
+    assert (report.records_rejected, report.values_rejected) == (1, 3)
+    kinds = "SELECT position, gps_null FROM media WHERE position IN (3, 4) ORDER BY 1"
+    assert rows(store, kinds) == [(3, "unreadable"), (4, "null")]
+
+
+def test_what_stands_beside_a_run_in_its_folder_is_read_too(
+    store: Store, golden: Path, tmp_path: Path, e7: list[Json]
+) -> None:
+    (run,) = (golden / "e7" / "wandb").iterdir()
+    shutil.copytree(run, tmp_path / "logs", copy_function=shutil.copyfile)
+    write_lines(tmp_path / "logs" / "sub" / "more.jsonl", e7[40:43])
+    (tmp_path / "logs" / "loop").symlink_to(tmp_path / "logs")
+    (tmp_path / "logs" / "loop2").symlink_to(tmp_path / "logs")
+    (tmp_path / "logs" / "nowhere.json").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "logs" / "pipe.json")
+    assert ingest(store, [tmp_path / "logs"]).challenges_new == 43
+
+
+def test_a_copy_of_a_run_folder_is_the_same_run(store: Store, golden: Path, tmp_path: Path) -> None:
+    (run,) = (golden / "e7" / "wandb").iterdir()
+    for copy in ("a", "b"):
+        shutil.copytree(run, tmp_path / copy, copy_function=shutil.copyfile)
+    ingest(store, [tmp_path])
+    assert rows(store, "SELECT count(*) FROM runs") == [(1,)]
+    assert rows(store, "SELECT count(*) FROM miner_series") == [(400,)]
+    assert not ingest(store, [tmp_path]).changed
 
 
 def test_a_growing_log_keeps_its_name_and_gains_its_new_records(

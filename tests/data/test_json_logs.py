@@ -80,7 +80,6 @@ def test_a_bare_nan_or_infinity_is_a_number_that_is_not_finite(
         "hello",
         '{"label": ' + "9" * 5000 + "}",
         "[" * 100_000,
-        '{"label": 1}}',
         b"\xff\xfe\x00broken",
     ],
 )
@@ -96,6 +95,51 @@ def test_a_broken_line_costs_itself_alone(
     assert isinstance(reject, Reject)
     assert "expected" in reject.reason
     assert "\n" not in reject.reason
+
+
+def test_what_follows_a_record_on_its_line_is_rejected_beside_it(
+    tmp_path: Path, record: Json
+) -> None:
+    good = json.dumps(record)
+    items = read(tmp_path / "log.jsonl", f"{good}}}\n{good}{good}")
+    assert kinds(items) == [Logged, Reject, Logged, Logged]
+
+
+@pytest.mark.parametrize(
+    "form", ["[{},\n{},\n{}]", "{},\n{},\n{}", "{}{}{}", "[{}, {}, {}]", "[\n {},\n {},\n {}\n]"]
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_records_in_an_array_or_with_commas_in_every_layout(
+    tmp_path: Path, record: Json, form: str, indent: int | None
+) -> None:
+    records = [json.dumps(record | {"path": str(k)}, indent=indent) for k in range(3)]
+    items = read(tmp_path / "log.json", form.replace("{}", "%s") % tuple(records))
+    assert kinds(items) == [Logged] * 3
+    assert positions(items) == [0, 1, 2]
+
+
+def test_a_broken_record_in_an_indented_array_costs_itself_alone(
+    tmp_path: Path, record: Json
+) -> None:
+    text = json.dumps([record | {"path": str(k)} for k in range(5)], indent=2)
+    broken = text.replace('"path": "2"', '"path": oops')
+    items = read(tmp_path / "log.json", broken)
+    assert kinds(items).count(Logged) == 4
+    assert len({i.challenge.challenge_id for i in items if isinstance(i, Logged)}) == 4
+
+
+def test_an_array_on_one_line_may_be_larger_than_any_record(
+    tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.json_logs.MAX_RECORD_BYTES", 20_000)
+    text = json.dumps([record | {"path": str(k)} for k in range(20)])
+    assert kinds(read(tmp_path / "log.json", text)) == [Logged] * 20
+
+
+def test_garbage_takes_time_in_proportion(tmp_path: Path) -> None:
+    # quadratic work would take hours here
+    items = read(tmp_path / "log.json", "{\n" * 20_000)
+    assert len(items) > 1000
 
 
 def test_a_truncated_last_line_says_that_it_is_cut_off(tmp_path: Path, record: Json) -> None:

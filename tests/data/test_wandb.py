@@ -137,12 +137,21 @@ def test_a_missing_media_file_is_reported_and_its_series_kept(run_log: Path) -> 
     assert "found no file" in reject.reason
 
 
-@pytest.mark.parametrize("content", [b"", b":W&", b"SQLite format 3\x00", b":W&B\xe1\xbe\x09"])
+@pytest.mark.parametrize("content", [b"SQLite format 3\x00", b"x", b":W&B\xe1\xbe\x09"])
 def test_another_file_is_no_transaction_log(tmp_path: Path, content: bytes) -> None:
     log = tmp_path / "run-x.wandb"
     log.write_bytes(content)
     with pytest.raises(LogError, match="expected a W&B transaction log"):
         list(read_wandb_run(log, "run"))
+
+
+@pytest.mark.parametrize("size", [0, 3, 6])
+def test_a_header_cut_off_costs_no_media_beside_it(run_log: Path, size: int) -> None:
+    run_log.write_bytes(run_log.read_bytes()[:size])
+    items = list(read_wandb_run(run_log, "run"))
+    assert len(of(items, Logged)) == 40
+    assert len(of(items, Reject)) == 1
+    assert of(items, Run)[0].run_id == "aw9setnr"
 
 
 def test_a_log_of_the_header_alone_is_a_run_without_steps(tmp_path: Path) -> None:

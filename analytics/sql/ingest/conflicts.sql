@@ -27,5 +27,3 @@ SELECT
 FROM stage_conflicts;
 
 DELETE FROM stage_media WHERE seq IN (SELECT seq FROM stage_conflicts);
-DELETE FROM stage_responses WHERE seq IN (SELECT seq FROM stage_conflicts);
-DELETE FROM stage_series WHERE NOT logged AND seq IN (SELECT seq FROM stage_conflicts);

@@ -1,12 +1,17 @@
 -- Equal content is one challenge, whichever form came first; a form that knows the run names it.
 CREATE OR REPLACE TEMP TABLE stage_named AS
 SELECT * FROM stage_media WHERE run_id IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY challenge_id ORDER BY seq) = 1;
+QUALIFY row_number() OVER (PARTITION BY challenge_id ORDER BY time IS NULL, seq) = 1;
 
 CREATE OR REPLACE TEMP TABLE stage_renamed AS
 SELECT named.* FROM stage_named AS named
 INNER JOIN media USING (challenge_id)
-WHERE media.run_id IS NULL;
+WHERE media.run_id IS NULL
+    -- a run read while it was live: its media come before their history, which has the time
+    OR (
+        media.time IS NULL AND named.time IS NOT NULL
+        AND media.run_id = named.run_id AND media.step = named.step
+    );
 
 CREATE OR REPLACE TEMP TABLE stage_new AS
 SELECT * FROM stage_media

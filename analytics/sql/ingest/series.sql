@@ -5,7 +5,8 @@ WHERE staged.logged AND NOT EXISTS (
     SELECT 1 FROM miner_series AS old
     WHERE old.logged AND old.run_id = staged.run_id AND old.step = staged.step
 )
-QUALIFY row_number() OVER (PARTITION BY run_id, step, uid ORDER BY seq) = 1;
+-- two histories of one step are not mixed: the one that was read first is kept
+QUALIFY staged.seq = min(staged.seq) OVER (PARTITION BY staged.run_id, staged.step);
 
 -- A challenge whose media came before or after its series: name it and its miners now.
 CREATE OR REPLACE TEMP TABLE stage_names AS
@@ -14,6 +15,13 @@ SELECT media.run_id, media.step, media.challenge_id, answer.uid,
 FROM media
 INNER JOIN responses AS answer USING (challenge_id)
 WHERE media.run_id IS NOT NULL
+    AND (
+        EXISTS (
+            FROM stage_logged
+            WHERE stage_logged.run_id = media.run_id AND stage_logged.step = media.step
+        )
+        OR media.challenge_id IN (SELECT challenge_id FROM stage_new)
+    )
 GROUP BY ALL;
 
 INSERT INTO miner_series

@@ -1,0 +1,118 @@
+"""A validator's image cache: files `<parquet stem>__image_<row>.<format>`, each beside a `.json`.
+
+A file is the very image that the validator opened and augmented, so nothing is encoded again here.
+Its `.json` repeats the row's columns. Names are looked up in a listing of the folder: what a log
+says is compared, never opened.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from data import values
+from data.errors import FieldError, SourceError
+
+# The validator looks at no other suffixes.
+IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
+_MARK = "__image_"
+
+# A photograph has a few MB; no more is ever read of a file that merely has such a name.
+_MOST_IMAGE_BYTES = 256 * 2**20
+_MOST_JSON_BYTES = 2**20
+
+
+class CachedImages:
+    """The cached images among some files, by shard and row; of equal names the first counts."""
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self._paths: dict[str, Path] = {}
+        self.duplicates: list[Path] = []
+        for path in files:
+            if path.suffix not in IMAGE_SUFFIXES or _MARK not in path.stem:
+                continue
+            if path.stem in self._paths:
+                self.duplicates.append(path)
+            else:
+                self._paths[path.stem] = path
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, source: tuple[str, int]) -> bool:
+        """True if the image of (shard's file name, row) is here."""
+        return _stem(*source) in self._paths
+
+    def read(self, parquet: str, row: int) -> tuple[bytes, Mapping[str, Any]]:
+        """A cached image's bytes, and what its `.json` says of the row (`id`, `gps`).
+
+        Raises:
+            KeyError: it is not here.
+            SourceError: it cannot be read.
+        """
+        path = self._paths[_stem(parquet, row)]
+        return _read(path), _columns(path.with_suffix(".json"))
+
+    def fingerprint(self, sources: Iterable[tuple[str, int]]) -> str:
+        """Hash of the names and contents of these cached images, whatever their order.
+
+        Raises:
+            KeyError: one of them is not here.
+        """
+        digest = hashlib.sha256()
+        for stem in sorted({_stem(*source) for source in sources}):
+            path = self._paths[stem]
+            for file in (path, path.with_suffix(".json")):
+                digest.update(f"{file.name} {_content_sha256(file)}\n".encode())
+        return digest.hexdigest()
+
+
+def _stem(parquet: str, row: int) -> str:
+    return f"{parquet.removesuffix('.parquet')}{_MARK}{row}"
+
+
+def _content_sha256(path: Path) -> str | None:
+    """None for a file that cannot be read: a rebuild says so then, and a run is another run."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        # is_file: opening a pipe would wait for ever
+        size = path.stat().st_size if path.is_file() else None
+        if size is not None and size <= _MOST_IMAGE_BYTES:
+            return path.read_bytes()
+    except OSError as error:
+        raise SourceError(
+            f"cached image {path.name}", found=error.strerror, expected="a readable file"
+        ) from None
+    raise SourceError(
+        f"cached image {path.name}",
+        found="no regular file" if size is None else f"{size} bytes",
+        expected=f"an image file of at most {_MOST_IMAGE_BYTES} bytes",
+    )
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    """The columns that tell whether it is the right row; empty where the `.json` does not help."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_JSON_BYTES:
+            return {}
+        written = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(written, Mapping):
+        return {}
+    try:
+        # numbers that JSON could not hold were written as text
+        found = {"id": values.integer(written.get("id"))}
+    except FieldError:
+        found = {}
+    return found | {"gps": written.get("gps")}
