@@ -5,6 +5,8 @@ module gives the same bytes from the crop's own pixels alone; tests hold the two
 and 3 add distortions that the log does not hold; what this module gives is the image before them.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,7 +14,7 @@ from PIL import Image
 
 from data.errors import SourceError
 from data.records import Augmentation, Geometry
-from replay.rotation import rotated
+from replay.rotation import Strip, rotated, rotated_strips
 
 SIDE = 224
 
@@ -30,15 +32,17 @@ class UnusableParametersError(SourceError):
     """The logged parameters cannot be those of this image."""
 
 
-def augment(image: Image.Image, augmentation: Augmentation) -> Pixels:
+def augment(image: Image.Image, augmentation: Augmentation, side: int = SIDE) -> Pixels:
     """Re-apply the logged parameters to a cached image.
 
     Args:
         image: the cached image, as `data.sources.cached_image` gives it.
         augmentation: the logged parameters.
+        side: pixels of a side of the result. Miners saw 224; another side shows the same part of
+            the scene, turned alike, in other detail. It leaves an unaugmented image as it is.
 
     Returns:
-        The pixels just before the final JPEG encoding, 224 x 224 x 3 unless nothing was applied.
+        The pixels just before the final JPEG encoding, side x side x 3 unless nothing was applied.
 
     Raises:
         CropOutsideError: the crop does not lie inside the image.
@@ -46,16 +50,15 @@ def augment(image: Image.Image, augmentation: Augmentation) -> Pixels:
     """
     if augmentation.geometry is Geometry.NONE:
         return _unaugmented(image)
-    image = image.convert("RGB")
+    if image.mode != "RGB":  # converting to the same mode would copy the frame
+        image = image.convert("RGB")
     if augmentation.geometry is Geometry.LETTERBOX:
-        image = _letterbox(image, augmentation)
+        return _letterboxed(image, augmentation, side)
     if augmentation.aug_level == 0:
-        return _centre(image) if augmentation.geometry is Geometry.CROP else np.asarray(image)
-    if augmentation.angle is None:
-        raise UnusableParametersError("rotation", found="no angle", expected="degrees")
-    box = _crop(image, augmentation) if augmentation.geometry is Geometry.CROP else None
-    pixels = rotated(np.asarray(image), augmentation.angle, box)
-    return _flip(pixels if box is None else _resized(pixels), augmentation)
+        return _centre(image, side)
+    angle, box = _angle(augmentation), _crop(image, augmentation)
+    strips = rotated_strips(image, angle, box)
+    return _flip(_resized(strips, box[2], side), augmentation)
 
 
 def _unaugmented(image: Image.Image) -> Pixels:
@@ -67,15 +70,25 @@ def _unaugmented(image: Image.Image) -> Pixels:
     return np.asarray(image)
 
 
-def _centre(image: Image.Image) -> Pixels:
+def _centre(image: Image.Image, side: int) -> Pixels:
     """CenterCrop to the shorter side, then Resize of the PIL image: Pillow's filter it is."""
-    side = min(image.size)
-    left, top = (round((length - side) / 2.0) for length in image.size)
-    centre = image.crop((left, top, left + side, top + side))
-    return np.asarray(centre.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    shorter = min(image.size)
+    left, top = (round((length - shorter) / 2.0) for length in image.size)
+    # Cropped first: given a box to resize, Pillow's filter would look past its edges.
+    centre = image.crop((left, top, left + shorter, top + shorter))
+    return np.asarray(centre.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _letterbox(image: Image.Image, augmentation: Augmentation) -> Image.Image:
+def _letterboxed(image: Image.Image, augmentation: Augmentation, side: int) -> Pixels:
+    """E9: resized and padded, then from level 1 on turned, padding and all."""
+    padded = _letterbox(image, augmentation, side)
+    if augmentation.aug_level == 0:
+        return np.asarray(padded)
+    return _flip(rotated(padded, _angle(augmentation)), augmentation)
+
+
+def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Image.Image:
+    """The logged size and padding; at another side, the logged edges scaled and rounded."""
     height, width = augmentation.letterbox_height, augmentation.letterbox_width
     padding = augmentation.letterbox_padding
     if not height or not width or not padding:
@@ -84,9 +97,26 @@ def _letterbox(image: Image.Image, augmentation: Augmentation) -> Image.Image:
     if (left + width + right, top + height + bottom) != (SIDE, SIDE):
         found = f"size {height} x {width} and padding {list(padding)}"
         raise UnusableParametersError("letterbox", found=found, expected=f"{SIDE} x {SIDE} in all")
-    padded = Image.new("RGB", (SIDE, SIDE))
+    (left, width), (top, height) = _scaled(left, width, side), _scaled(top, height, side)
+    padded = Image.new("RGB", (side, side))
     padded.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))
     return padded
+
+
+def _scaled(start: int, length: int, side: int) -> tuple[int, int]:
+    """A stretch of a side of 224, at another side: both ends rounded, at least one pixel long.
+
+    Ends are scaled rather than lengths, so that padding and picture always fill the side.
+    """
+    first, last = (round(end * side / SIDE) for end in (start, start + length))
+    first = min(first, side - 1)
+    return first, max(1, last - first)
+
+
+def _angle(augmentation: Augmentation) -> float:
+    if augmentation.angle is None:
+        raise UnusableParametersError("rotation", found="no angle", expected="degrees")
+    return augmentation.angle
 
 
 def _crop(image: Image.Image, augmentation: Augmentation) -> tuple[int, int, int, int]:
@@ -103,13 +133,37 @@ def _crop(image: Image.Image, augmentation: Augmentation) -> tuple[int, int, int
     return top, left, height, width
 
 
-def _resized(crop: Pixels) -> Pixels:
-    """ToTensor, Resize with antialiasing, ToPILImage (times 255, truncated)."""
-    tensor = torch.from_numpy(crop).permute(2, 0, 1).contiguous().to(torch.float32).div_(255)
-    small = torch.nn.functional.interpolate(
-        tensor[None], (SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True
+def _resized(strips: Iterator[Strip], height: int, side: int) -> Pixels:
+    """ToTensor, Resize with antialiasing, ToPILImage (times 255, truncated).
+
+    torch resizes along rows first, then along columns, rounding to float32 in between. So the rows
+    can be narrowed strip by strip, while they are in the cache.
+
+    Args:
+        strips: the crop from top to bottom.
+        height: of all of them.
+        side: of the result.
+    """
+    narrowed = torch.empty(height, side, 3)
+    top = 0
+    for strip in strips:
+        rows = len(strip)
+        values = torch.from_numpy(strip).to(torch.float32).div_(255)
+        narrowed[top : top + rows] = _interpolated(values, rows, side)
+        top += rows
+    return _interpolated(narrowed, side, side).mul_(255).byte().contiguous().numpy()
+
+
+def _interpolated(values: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """(h, w, 3) -> (height, width, 3); a side that stays as long keeps its values to the bit."""
+    resized = torch.nn.functional.interpolate(
+        values.permute(2, 0, 1)[None],
+        (height, width),
+        mode="bilinear",
+        align_corners=False,
+        antialias=True,
     )
-    return small[0].mul_(255).byte().permute(1, 2, 0).contiguous().numpy()
+    return resized[0].permute(1, 2, 0)
 
 
 def _flip(pixels: Pixels, augmentation: Augmentation) -> Pixels:
