@@ -9,6 +9,7 @@ import analytics.cli
 import model.cli
 import replay.cli
 import replay.models
+import replay.sources_cli
 from data.errors import StreetReplayError
 from data.terminal import note
 from data.text import printable
@@ -22,7 +23,7 @@ app = typer.Typer(
     help="Read a StreetVision (SN72) validator's logs, rebuild what its miners saw, and score a "
     "candidate against them.",
 )
-for package in (analytics.cli, replay.cli, model.cli):
+for package in (analytics.cli, replay.cli, replay.sources_cli, model.cli):
     app.add_typer(package.app)
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from analytics.warehouse import statements
+from data.eras import EXPONENTS
 from data.errors import QueryError
 from data.records import Augmentation, Geometry
 
@@ -38,34 +40,73 @@ class StoredChallenge:
     augmentation: Augmentation
 
 
-def stored_challenges(
-    connection: duckdb.DuckDBPyConnection,
-    ids: Sequence[str] | None = None,
-    limit: int | None = None,
-) -> list[StoredChallenge]:
-    """Challenges in order of file and position.
+@dataclass(frozen=True)
+class Selection:
+    """Which challenges; None or empty leaves a condition out, several must hold together.
 
-    Args:
-        connection: of a warehouse.
-        ids: only these challenge ids; None for all.
-        limit: the first so many.
+    `since` (inclusive) and `until` (exclusive) are UTC; a challenge without a time meets neither.
+    `miner` is a uid or `uid:hotkey`. `sample` draws so many by `seed`; `limit` takes the first.
+    """
+
+    ids: tuple[str, ...] = ()
+    eras: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    miner: str | None = None
+    sample: int | None = None
+    seed: int = 0
+    limit: int | None = None
+
+
+def stored_challenges(
+    connection: duckdb.DuckDBPyConnection, selection: Selection = Selection()
+) -> list[StoredChallenge]:
+    """The selected challenges in order of file and position.
 
     Raises:
-        QueryError: the store holds no challenge of one of the ids.
+        QueryError: the store holds no challenge of one of the ids, or a condition cannot be read.
     """
-    # an empty selection is not no selection
-    parameters = {"ids": None if ids is None else list(ids), "most": limit}
-    result = connection.execute(statements("stored_challenges"), parameters)
+    result = connection.execute(statements("stored_challenges"), _parameters(selection))
     names = [column[0] for column in result.description]
     found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
-    missing = set(ids or ()) - {challenge.challenge_id for challenge in found}
-    if missing and limit is None:
+    missing = set(selection.ids) - {challenge.challenge_id for challenge in found}
+    if missing and selection == Selection(ids=selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
             found="no such challenge in this store",
             expected="a challenge_id of the relation media",
         )
     return found
+
+
+def _parameters(selection: Selection) -> dict[str, Any]:
+    uid, hotkey = _miner(selection.miner)
+    unknown = set(selection.eras) - EXPONENTS.keys()
+    if unknown:
+        known = ", ".join(EXPONENTS)
+        raise QueryError("--era", found=min(unknown), expected=f"one of {known}")
+    return {
+        "ids": list(selection.ids) or None,
+        "eras": list(selection.eras) or None,
+        "levels": list(selection.levels) or None,
+        "since": selection.since,
+        "until": selection.until,
+        "uid": uid,
+        "hotkey": hotkey,
+        "sample": selection.sample,
+        "seed": str(selection.seed),
+        "most": selection.limit,
+    }
+
+
+def _miner(miner: str | None) -> tuple[int | None, str | None]:
+    if miner is None:
+        return None, None
+    uid, _, hotkey = miner.partition(":")
+    if not (uid.isascii() and uid.isdigit()):
+        raise QueryError("--miner", found=repr(miner), expected="UID or UID:HOTKEY")
+    return int(uid), hotkey or None
 
 
 def metadata(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -104,6 +104,39 @@ def mcc(classes: Floats, labels: Labels) -> float:
     return _correlation(correct, label_counts.tolist(), class_counts.tolist())
 
 
+def answer_tables(labels: Labels, positive: Floats, neither: Floats | None = None) -> Floats:
+    """The confusion table of each answer, (n, 2 labels, 3 classes: 0, 1, neither).
+
+    Args:
+        labels: (n,), 0 or 1.
+        positive: (n,), the probability that the answer's class is 1; 0 or 1 where it is known.
+        neither: (n,), likewise of a class that is neither 0 nor 1; None where that cannot be.
+    """
+    other = np.zeros_like(positive) if neither is None else neither
+    classes = np.stack([1 - positive - other, positive, other], axis=1)
+    rows = np.stack([labels == 0, labels == 1], axis=1)
+    tables: Floats = rows[:, :, None] * classes[:, None, :]
+    return tables
+
+
+def mcc_of_tables(tables: Floats) -> Floats:
+    """`mcc` of confusion tables, (..., labels, classes), whose counts may be expected ones.
+
+    Class k of the columns is label k; further columns are classes that no label has. 0 where the
+    labels or the classes hold one class only.
+    """
+    total = tables.sum(axis=(-2, -1))
+    actual, predicted = tables.sum(axis=-1), tables.sum(axis=-2)
+    labels = tables.shape[-2]
+    correct = np.trace(tables, axis1=-2, axis2=-1)
+    covariance = correct * total - (actual * predicted[..., :labels]).sum(axis=-1)
+    label_spread = total**2 - (actual**2).sum(axis=-1)
+    class_spread = total**2 - (predicted**2).sum(axis=-1)
+    root = np.sqrt(np.maximum(label_spread, 0) * np.maximum(class_spread, 0))
+    result: Floats = np.divide(covariance, root, out=np.zeros_like(total), where=root > 0)
+    return result
+
+
 def auc(probabilities: Floats, labels: Labels) -> float:
     """Area under the ROC curve, 0..1, from ranks with ties averaged (Mann-Whitney U).
 

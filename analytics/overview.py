@@ -124,6 +124,7 @@ class CandidateAnswer:
 
     probability: float | None
     spread: float | None
+    positive_share: float | None
     fidelity: str
     reason: str | None
     predicted: int | None

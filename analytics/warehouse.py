@@ -22,7 +22,7 @@ SQL = Path(__file__).parent / "sql"
 FORMAT = 1
 
 _TABLES = ("media", "responses", "miner_series", "runs", "rejects", "logs")
-_REPLAY_TABLES = ("replay_runs", "replay_predictions")
+_REPLAY_TABLES = ("replay_runs", "replay_predictions", "replay_variants")
 _SERIES_VIEWS = (
     *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),
     *("miner_f1_score", "miner_mcc", "miner_precision", "miner_recall"),
@@ -82,8 +82,10 @@ def writing(store: Store) -> Iterator[Writer]:
         raise StoreError(
             f"store {store.root}", found="another process writing it", remedy="wait, then try again"
         ) from None
-    with lock:
+    try:
         yield from _publish(store)
+    finally:
+        lock.release()
 
 
 def _publish(store: Store) -> Iterator[Writer]:

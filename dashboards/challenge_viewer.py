@@ -1,5 +1,6 @@
 """Section: one challenge with its image, its answers, and all that the log says of it."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from data.store import Store
 from data.text import printable
 from replay.fidelity import Fidelity, Reason
 from replay.plan import Planned
+from replay.variants import Drawn
 
 _FIDELITIES = {
     Fidelity.EXACT: "Exact: the very image that miners saw.",
@@ -58,13 +60,14 @@ def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None)
 
 
 def _picture(version: store_access.Version, chosen: Planned) -> None:
-    if chosen.fidelity is not Fidelity.EXACT or chosen.reason is not None:
+    if not chosen.drawn:
         st.caption(_FIDELITIES[chosen.fidelity])
         st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
         if chosen.reason is Reason.SHARD_MISSING:
             st.text(f"Shards are looked for in {version.store.sources}")
         return
-    shown = rebuilt_image(version, chosen.challenge)
+    drawn = _choose_variant(chosen)
+    shown = rebuilt_image(version, chosen.challenge, drawn)
     if shown.png is None or shown.size is None:
         st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
         st.text(f"No image: {printable(shown.why_not or '')}")
@@ -72,6 +75,17 @@ def _picture(version: store_access.Version, chosen: Planned) -> None:
     st.image(shown.png)
     width, height = shown.size
     st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
+
+
+def _choose_variant(chosen: Planned) -> Drawn:
+    if len(chosen.drawn) == 1:
+        return chosen.drawn[0]
+    place = st.slider(f"Possible image (1 to {len(chosen.drawn)})", 1, len(chosen.drawn))
+    drawn = chosen.drawn[place - 1]
+    applied = [f"{name} {level}" for name, level in asdict(drawn.distortions).items() if level]
+    noise = "; its noise is of our own drawing" if drawn.noisy else ""
+    st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
+    return drawn
 
 
 def _why(reason: str | None, detail: str | None) -> str:
@@ -88,7 +102,12 @@ def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None
     elif candidate.probability is None or candidate.verdict is None:
         st.text(f"Candidate ({name}): no answer, {_why(candidate.reason, None)}.")
     else:
-        spread = f" ± {candidate.spread:.3f} over the possible images" if candidate.spread else ""
+        spread = ""
+        if candidate.spread:
+            spread = (
+                f" ± {candidate.spread:.3f} over the possible images, of which "
+                f"{candidate.positive_share:.0%} round to roadwork"
+            )
         st.text(
             f"Candidate ({name}): {candidate.probability:.4f}{spread}, "
             f"class {candidate.predicted}: {_MARKS[candidate.verdict]}"

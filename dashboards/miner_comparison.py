@@ -9,7 +9,6 @@ from dashboards import store_access
 from dashboards.miner_chart import comparison_chart
 from data.text import printable
 from replay.compare import Comparison, MinerComparison
-from replay.fidelity import Reason
 
 _MIN_SHARED = 10
 _IN_CHART = 20
@@ -64,6 +63,12 @@ def _candidate(compared: Comparison) -> None:
         )
     else:
         st.caption("**Image-only**: the candidate saw just the image, as miners do.")
+    if compared.distributions:
+        st.caption(
+            f"{compared.exact:,} challenges are exact. {compared.distributions:,} of levels 2 and "
+            "3 are one of several possible images, as the log does not hold their distortions: "
+            "there the candidate counts by the share of possible images on either side."
+        )
     _left_out(compared)
 
 
@@ -72,12 +77,6 @@ def _left_out(compared: Comparison) -> None:
         return
     reasons = ", ".join(f"{count:,} × {reason}" for reason, count in compared.left_out.items())
     st.text(f"Left out: {printable(reasons)}")
-    if Reason.NOT_BUILT in compared.left_out:
-        st.info(
-            "Augmentation levels 2 and 3 are not rebuilt yet, for no log holds their distortions. "
-            "So no number here speaks of challenges at these levels.",
-            icon=":material/info:",
-        )
 
 
 def _enough(compared: Comparison) -> list[MinerComparison]:

@@ -9,6 +9,7 @@ from PIL import Image
 from analytics.challenges import StoredChallenge
 from dashboards.store_access import Version
 from data.sources import open_shards
+from replay.variants import Drawn
 
 _SHOWN_SIDE = 448
 
@@ -25,12 +26,12 @@ class Shown:
 @st.cache_data(
     max_entries=64, show_spinner="Rebuilding the image (the first one waits for PyTorch) …"
 )
-def rebuilt_image(version: Version, challenge: StoredChallenge) -> Shown:
-    """Rebuild the image of a challenge whose plan is exact, as a miner decodes it."""
+def rebuilt_image(version: Version, challenge: StoredChallenge, drawn: Drawn) -> Shown:
+    """Rebuild one possible image of a challenge, as a miner decodes it."""
     from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415  (imports torch)
 
     try:
-        rebuilt = Rebuilder(open_shards(version.store.sources)).rebuild(challenge)
+        rebuilt = Rebuilder(open_shards(version.store.sources)).rebuild(challenge, drawn)
     except CannotRebuildError as error:
         return Shown(None, why_not=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())

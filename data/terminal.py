@@ -37,7 +37,11 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 SourcesOption = Annotated[
     Path | None,
-    typer.Option("--sources", help="Folder of source shards [default: sources/ of the store]."),
+    typer.Option(
+        "--sources",
+        help="Folder of shards, of a validator's cached images, or of both [default: sources/ of "
+        "the store].",
+    ),
 ]
 
 # A column such as media.scores would fill the screen; csv and json give it whole.

@@ -23,13 +23,15 @@ from model.orange import OrangeBaseline
 from replay.compare import Comparison, compare
 from replay.plan import plan
 from replay.runner import replay
+from replay.settings import VariantSettings
 
 _LOG = "demo-validator.jsonl"
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """How large the world is: source scenes, challenges, uids of the simulated subnet."""
+    """How large the world is: source scenes, challenges, uids of the simulated subnet, and
+    possible images of a level 2 or 3 challenge."""
 
     seed: int = 72
     scenes: int = 144
@@ -37,6 +39,7 @@ class DemoSettings:
     uids: int = 40
     validators: int = 3
     synthetic_share: float = 1 / 3
+    variants: int = 8
 
 
 def check_free(store: Store) -> None:
@@ -85,7 +88,7 @@ def run_demo(
     with reading(store) as connection:
         challenges = stored_challenges(connection)
     sources = Shards(store.sources)
-    planned = plan(challenges, sources)
+    planned = plan(challenges, sources, VariantSettings(settings.variants))
     say("rebuilding what its miners saw, and asking the safety-orange baseline")
     report = replay(store, OrangeBaseline(), planned, sources)
     with reading(store) as connection:

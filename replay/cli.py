@@ -11,15 +11,32 @@ from data.terminal import (
     JsonOption,
     SourcesOption,
     StoreOption,
+    note,
     print_json,
     print_table,
     progress,
     say,
 )
+from replay.cli_options import (
+    DEFAULT_VARIANTS,
+    EraOption,
+    LevelOption,
+    LimitOption,
+    MinerOption,
+    SampleOption,
+    SeedOption,
+    SinceOption,
+    UntilOption,
+    VariantsOption,
+    variant_settings,
+)
 
 if TYPE_CHECKING:
+    from analytics.challenges import Selection
     from data.sources import Shards
     from replay.plan import Planned
+    from replay.runner import ReplayReport
+    from replay.settings import VariantSettings
 
 app = typer.Typer()
 
@@ -27,7 +44,7 @@ _MINERS_SHOWN = 15
 
 
 def _plan(
-    store: Store, sources: Path | None, ids: list[str] | None, limit: int | None
+    store: Store, sources: Path | None, selection: "Selection", variants: "VariantSettings"
 ) -> tuple[list["Planned"], "Shards"]:
     from analytics.challenges import stored_challenges  # noqa: PLC0415
     from analytics.warehouse import reading  # noqa: PLC0415
@@ -35,9 +52,9 @@ def _plan(
     from replay.plan import plan  # noqa: PLC0415
 
     with reading(store) as connection:
-        challenges = stored_challenges(connection, ids or None, limit)
+        challenges = stored_challenges(connection, selection)
     shards = open_shards(sources or store.sources, required=sources is not None)
-    return plan(challenges, shards), shards
+    return plan(challenges, shards, variants), shards
 
 
 @app.command(epilog="Example: streetreplay render --out /tmp/images --limit 20")
@@ -46,7 +63,9 @@ def render(
     challenges: Annotated[
         list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="Only the first so many.")] = None,
+    limit: LimitOption = None,
+    variants: VariantsOption = DEFAULT_VARIANTS,
+    seed: SeedOption = 0,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -54,13 +73,18 @@ def render(
     """Write the images that miners saw, as JPEG files.
 
     In order of file and position. With --json one line a challenge: fidelity (exact, distribution,
-    impossible), the reason where there is no image, and SHA-256 of pixels and JPEG.
+    impossible), the reason where there is no image, and for each possible image SHA-256 of pixels
+    and JPEG, file, probability, and whether it holds noise of our own drawing.
     """
-    planned, shards = _plan(open_store(store), sources, challenges, limit)
+    from analytics.challenges import Selection  # noqa: PLC0415
+
+    selection = Selection(ids=tuple(challenges or ()), limit=limit)
+    settings = variant_settings(variants, seed)
+    planned, shards = _plan(open_store(store), sources, selection, settings)
     from replay.render import render as render_images  # noqa: PLC0415
 
     with progress("rebuilding", len(planned)) as tell:
-        rendered = render_images(planned, shards, out, tell)
+        rendered = render_images(planned, shards, out, seed, tell)
     if as_json:
         for one in rendered:
             print_json(asdict(one))
@@ -79,9 +103,25 @@ def _print_left_out(reasons: list[str]) -> None:
         print_table("without an image", ("reason", "challenges"), Counter(reasons).most_common())
 
 
-@app.command(epilog="Example: streetreplay replay --model orange")
+@app.command(epilog="Example: streetreplay replay --model orange --era E7 --sample 500")
 def replay(
-    model: Annotated[str, typer.Option("--model", help="The candidate, such as orange.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            help="The candidate: a name such as orange, hf:NAME_OR_DIR[#LABEL] (a transformers "
+            "image classifier), or module:attribute (your own Python).",
+        ),
+    ],
+    era: EraOption = None,
+    level: LevelOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    miner: MinerOption = None,
+    sample: SampleOption = None,
+    limit: LimitOption = None,
+    variants: VariantsOption = DEFAULT_VARIANTS,
+    seed: SeedOption = 0,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -89,24 +129,52 @@ def replay(
     """Let a candidate answer every challenge that can be rebuilt, and publish its answers.
 
     The run id is a hash of candidate, challenges and sources: an interrupted replay goes on where
-    it stopped. Candidates see the image alone, as miners do.
+    it stopped. Candidates see the image alone, as miners do; of levels 2 and 3 they see several
+    possible images, and the answer is the mean over them.
     """
+    from analytics.challenges import Selection  # noqa: PLC0415
     from replay.models import load  # noqa: PLC0415
 
+    settings = variant_settings(variants, seed)
     predictor = load(model)
     where = open_store(store)
-    planned, shards = _plan(where, sources, None, None)
+    selection = Selection(
+        eras=tuple(era or ()),
+        levels=tuple(level or ()),
+        since=since,
+        until=until,
+        miner=miner,
+        sample=sample,
+        seed=seed,
+        limit=limit,
+    )
+    planned, shards = _plan(where, sources, selection, settings)
+    from replay.plan import counts  # noqa: PLC0415
     from replay.runner import replay as run_replay  # noqa: PLC0415
+    from replay.settings import ReplaySettings  # noqa: PLC0415
 
+    parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
+    images = sum(len(item.drawn) for item in planned)
+    note(f"{len(planned)} challenges ({parts}); {images} images for {predictor.name}")
     with progress("replaying", len(planned)) as tell:
-        report = run_replay(where, predictor, planned, shards, tell=tell)
+        report = run_replay(
+            where, predictor, planned, shards, settings=ReplaySettings(seed=seed), tell=tell
+        )
     if as_json:
         print_json(asdict(report))
         return
+    _print_report(report)
+
+
+def _print_report(report: "ReplayReport") -> None:
     say(
         f"{report.run_id}: {report.model} answered {report.predicted} of {report.selected} "
-        "challenges, image-only",
+        f"challenges, {'metadata-fed' if report.uses_metadata else 'image-only'}: {report.exact} "
+        f"exact, {report.distributions} as the mean over possible images ({report.images} images "
+        f"in all, {report.noisy} with noise of our own drawing)"
     )
+    if report.standard_error is not None:
+        say(f"standard error of such a mean, on average: {report.standard_error:.3f}")
     if report.left_out:
         print_table("left out", ("reason", "challenges"), list(report.left_out.items()))
 

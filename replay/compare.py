@@ -1,5 +1,6 @@
 """A candidate beside every logged miner, each on exactly the challenges that both have."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from analytics.bootstrap import BootstrapSettings, mcc_difference_interval
-from analytics.metrics import accuracy, mcc, predicted_class
+from analytics.metrics import Floats, Labels, answer_tables, mcc_of_tables, predicted_class
 from analytics.warehouse import statements
 from data.errors import RunError
 
@@ -18,16 +19,18 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class Score:
-    """Answers compared, and how right they were.
+    """Answers compared, and how right they were; NaN for none.
 
     `accuracy` in 0..1 and `mcc` in -1..1 (signed) are of classes by the validator's rounding (half
-    to even); `validator_mcc` is the same with the validator's floor of 0.
+    to even); `floored_mcc` is the same with the validator's floor of 0. Where a challenge's image
+    is a distribution, a candidate's answer counts by the share of images on either side: expected
+    counts, never one lucky draw.
     """
 
     n: int
     accuracy: float
     mcc: float
-    validator_mcc: float
+    floored_mcc: float
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class MinerComparison:
     n: int
     accuracy: float
     mcc: float
-    validator_mcc: float
+    floored_mcc: float
     candidate: Score
     mcc_difference: float
     interval: tuple[float, float] | None
@@ -54,13 +57,16 @@ class MinerComparison:
 class Comparison:
     """A replay compared with the logged miners, best miner by MCC first.
 
-    `without_shared` counts miners that share no challenge with the replay.
+    `exact` and `distributions` are the candidate's n by fidelity; `without_shared` counts miners
+    that share no challenge with the replay.
     """
 
     run_id: str
     model: str
     uses_metadata: bool
     candidate: Score
+    exact: int
+    distributions: int
     left_out: dict[str, int]
     miners: list[MinerComparison]
     without_shared: int
@@ -103,7 +109,8 @@ def compare(
     """
     found = find_run(connection, run)
     candidate = _frame(connection, "candidate_answers", found["run_id"])
-    predicted = candidate.filter(pl.col("probability").is_not_null())
+    answered = pl.col("positive_share").is_not_null()
+    predicted = candidate.filter(answered)
     answers = _frame(connection, "shared_answers", found["run_id"])
     groups = answers.partition_by("uid", "hotkey", maintain_order=True)
     miners = [one for group in groups if (one := _miner(group, settings)) is not None]
@@ -111,8 +118,10 @@ def compare(
         run_id=found["run_id"],
         model=found["model"],
         uses_metadata=found["uses_metadata"],
-        candidate=_score(predicted, "probability"),
-        left_out=_counts(candidate.filter(pl.col("probability").is_null())["reason"]),
+        candidate=_score(_candidate_tables(predicted)),
+        exact=predicted.filter(pl.col("fidelity") == "exact").height,
+        distributions=predicted.filter(pl.col("fidelity") == "distribution").height,
+        left_out=_counts(candidate.filter(~answered)["reason"]),
         miners=sorted(miners, key=lambda m: (-m.mcc, -m.n, m.uid, m.hotkey)),
         without_shared=len(groups) - len(miners),
     )
@@ -127,32 +136,44 @@ def _miner(answers: pl.DataFrame, settings: BootstrapSettings) -> MinerCompariso
     shared = answers.filter(pl.col("left_out").is_null())
     if shared.is_empty():
         return None
-    miner, candidate = _score(shared, "prediction"), _score(shared, "probability")
+    ours, theirs = _candidate_tables(shared), _miner_tables(shared)
+    candidate, miner = _score(ours), _score(theirs)
     return MinerComparison(
         uid=answers["uid"][0],
         hotkey=answers["hotkey"][0],
         n=miner.n,
         accuracy=miner.accuracy,
         mcc=miner.mcc,
-        validator_mcc=miner.validator_mcc,
+        floored_mcc=miner.floored_mcc,
         candidate=candidate,
         mcc_difference=candidate.mcc - miner.mcc,
-        interval=mcc_difference_interval(
-            shared["probability"].to_numpy(),
-            shared["prediction"].to_numpy(),
-            shared["label"].to_numpy().astype(np.int64),
-            shared["source_image"].to_numpy(),
-            settings,
-        ),
+        interval=mcc_difference_interval(ours, theirs, shared["source_image"].to_numpy(), settings),
         left_out=_counts(answers["left_out"].drop_nulls()),
     )
 
 
-def _score(answers: pl.DataFrame, column: str) -> Score:
-    classes = predicted_class(answers[column].to_numpy())
-    labels = answers["label"].to_numpy().astype(np.int64)
-    signed = mcc(classes, labels) if len(labels) else 0.0
-    return Score(len(labels), accuracy(classes, labels), signed, max(0.0, signed))
+def _candidate_tables(answers: pl.DataFrame) -> Floats:
+    return answer_tables(_labels(answers), answers["positive_share"].to_numpy())
+
+
+def _miner_tables(answers: pl.DataFrame) -> Floats:
+    classes = predicted_class(answers["prediction"].to_numpy())
+    # a class such as round(1.7) is wrong whatever the label
+    neither = (classes != 0) & (classes != 1)
+    return answer_tables(_labels(answers), (classes == 1).astype(float), neither.astype(float))
+
+
+def _labels(answers: pl.DataFrame) -> Labels:
+    return answers["label"].to_numpy().astype(np.int64)
+
+
+def _score(tables: Floats) -> Score:
+    table = tables.sum(axis=0)
+    correct = float(np.trace(table))
+    signed = float(mcc_of_tables(table))
+    if not len(tables):
+        return Score(0, math.nan, math.nan, math.nan)
+    return Score(len(tables), correct / len(tables), signed, max(0.0, signed))
 
 
 def _counts(reasons: pl.Series) -> dict[str, int]:

@@ -14,6 +14,10 @@ def print_comparison(comparison: Comparison, most: int) -> None:
         f"{comparison.model} ({fed}, {comparison.run_id}): n {candidate.n}, "
         f"accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f}",
     )
+    say(
+        f"images: {comparison.exact} exact, {comparison.distributions} one of several possible "
+        "(levels 2 and 3: expected counts over the possible images)"
+    )
     left_out = ", ".join(f"{reason} {n}" for reason, n in comparison.left_out.items())
     say(f"challenges left out: {left_out or 'none'}")
     if not comparison.miners:

@@ -18,7 +18,6 @@ class Fidelity(StrEnum):
 class Reason(StrEnum):
     """Why there is no image of a challenge."""
 
-    NOT_BUILT = "distortions not built yet"
     SYNTHETIC = "synthetic source"
     API = "api task"
     UNNAMED = "source row not named"

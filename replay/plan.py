@@ -8,9 +8,8 @@ from analytics.challenges import StoredChallenge
 from data.errors import SourceError
 from data.sources import Shards
 from replay.fidelity import Fidelity, Reason
-
-# Levels whose distortions the log does not hold (DOMAIN.md §2).
-_DISTORTED_LEVELS = (2, 3)
+from replay.settings import VariantSettings
+from replay.variants import UNDISTORTED, Drawn, draw
 
 # Images that are rows of no public data set.
 _UNSHARED_SOURCES = {"synthetic": Reason.SYNTHETIC, "api": Reason.API}
@@ -18,28 +17,47 @@ _UNSHARED_SOURCES = {"synthetic": Reason.SYNTHETIC, "api": Reason.API}
 
 @dataclass(frozen=True)
 class Planned:
-    """One challenge of a plan; `detail` says for a person what the reason is about."""
+    """One challenge of a plan: its images, or why there are none.
+
+    `drawn` are its possible images with their weights: one where exact, several where a
+    distribution, none where impossible; `detail` says for a person what the reason is about.
+    """
 
     challenge: StoredChallenge
     fidelity: Fidelity
+    drawn: tuple[Drawn, ...] = ()
     reason: Reason | None = None
     detail: str | None = None
 
 
-def plan(challenges: Iterable[StoredChallenge], shards: Shards) -> list[Planned]:
-    """Plan a rebuild of `challenges`, in their order, from the shards at hand."""
-    return [_plan(challenge, shards) for challenge in challenges]
+def plan(
+    challenges: Iterable[StoredChallenge],
+    shards: Shards,
+    variants: VariantSettings = VariantSettings(),
+) -> list[Planned]:
+    """Plan a rebuild of `challenges`, in their order, from the sources at hand.
+
+    Args:
+        challenges: what to rebuild.
+        shards: the source images.
+        variants: how many images of a level 2 or 3 challenge.
+    """
+    return [_plan(challenge, shards, variants) for challenge in challenges]
 
 
-def _plan(challenge: StoredChallenge, shards: Shards) -> Planned:
-    if (obstacle := _obstacle(challenge, shards)) is not None:
-        return Planned(challenge, Fidelity.IMPOSSIBLE, *obstacle)
-    if challenge.augmentation.aug_level in _DISTORTED_LEVELS:
-        return Planned(challenge, Fidelity.DISTRIBUTION, Reason.NOT_BUILT)
-    return Planned(challenge, Fidelity.EXACT)
+def _plan(challenge: StoredChallenge, shards: Shards, variants: VariantSettings) -> Planned:
+    if (obstacle := obstacle_of(challenge, shards)) is not None:
+        return Planned(challenge, Fidelity.IMPOSSIBLE, (), *obstacle)
+    drawn = draw(challenge.augmentation.aug_level, challenge.challenge_id, variants)
+    exact = drawn == (UNDISTORTED,)
+    return Planned(challenge, Fidelity.EXACT if exact else Fidelity.DISTRIBUTION, drawn)
 
 
-def _obstacle(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str | None] | None:
+def obstacle_of(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str | None] | None:
+    """Why no image of a challenge can be had, and what that is about; None if nothing forbids it.
+
+    No image is looked at, so a rebuild may still find that it is damaged or another one.
+    """
     if challenge.source in _UNSHARED_SOURCES:
         return _UNSHARED_SOURCES[challenge.source], None
     if challenge.parquet is None or challenge.row is None:
@@ -50,6 +68,8 @@ def _obstacle(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str |
 
 
 def _missing(parquet: str, row: int, shards: Shards) -> tuple[Reason, str] | None:
+    if (parquet, row) in shards.cached:
+        return None
     if parquet not in shards:
         return Reason.SHARD_MISSING, parquet
     try:

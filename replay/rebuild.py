@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,11 @@ from PIL import Image
 
 from analytics.challenges import StoredChallenge
 from data.errors import FieldError, SourceError
-from data.sources import Shards, SourceRow, cached_image
+from data.sources import Shards, SourceRow
 from data.values import gps
 from replay.augment import CropOutsideError, Pixels, UnusableParametersError, augment
 from replay.fidelity import Reason
+from replay.variants import UNDISTORTED, Distorter, Drawn
 
 _SAME_PLACE_DEGREES = 1e-9
 
@@ -50,21 +52,59 @@ class RebuiltImage:
         return np.asarray(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
 
 
+@dataclass(frozen=True)
+class Merged:
+    """One of several different images that a challenge may have been, and its probability."""
+
+    image: RebuiltImage
+    weight: float
+    noisy: bool
+
+
+def merge(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Merged]:
+    """Equal images once, with their weights added; noisy if any of them is."""
+    found: dict[bytes, Merged] = {}
+    for image, one in zip(images, drawn, strict=True):
+        key = image.pixels.tobytes()
+        before = found.get(key, Merged(image, 0.0, noisy=False))
+        found[key] = Merged(before.image, before.weight + one.weight, before.noisy or one.noisy)
+    return list(found.values())
+
+
 class Rebuilder:
-    """Rebuilds images from shards; keeps the last cached image, as plans are sorted by source."""
+    """Rebuilds images; keeps the last cached image and the last challenge's shared steps.
 
-    def __init__(self, shards: Shards) -> None:
+    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3.
+    """
+
+    def __init__(self, shards: Shards, seed: int = 0) -> None:
         self._shards = shards
+        self._seed = seed
         self._held: tuple[str, int, SourceRow, Image.Image] | None = None
+        self._distorter: tuple[str, Distorter] | None = None
 
-    def rebuild(self, challenge: StoredChallenge) -> RebuiltImage:
-        """Rebuild one challenge that its plan calls exact.
+    def rebuild(self, challenge: StoredChallenge, drawn: Drawn = UNDISTORTED) -> RebuiltImage:
+        """Rebuild one image of a challenge that its plan does not call impossible.
+
+        Args:
+            challenge: which one.
+            drawn: which of its possible images, as the plan drew it.
 
         Raises:
             CannotRebuildError: the source is not what the record says, or cannot be read.
         """
+        if self._distorter is None or self._distorter[0] != challenge.challenge_id:
+            base = self._undistorted(challenge)
+            if drawn == UNDISTORTED:
+                return RebuiltImage(base, _encode(base))
+            distorter = Distorter(base, challenge.challenge_id, self._seed)
+            self._distorter = (challenge.challenge_id, distorter)
+        pixels = self._distorter[1].build(drawn)
+        return RebuiltImage(pixels, _encode(pixels))
+
+    def _undistorted(self, challenge: StoredChallenge) -> Pixels:
         try:
-            pixels = augment(self._cached(challenge), challenge.augmentation)
+            return augment(self._cached(challenge), challenge.augmentation)
         except CropOutsideError as error:
             raise CannotRebuildError(
                 challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
@@ -73,18 +113,16 @@ class Rebuilder:
             raise CannotRebuildError(
                 challenge.challenge_id, Reason.PARAMETERS, str(error)
             ) from None
-        return RebuiltImage(pixels, _encode(pixels))
 
     def _cached(self, challenge: StoredChallenge) -> Image.Image:
         parquet, row = challenge.parquet, challenge.row
         if parquet is None or row is None:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
-        if parquet not in self._shards:
+        if parquet not in self._shards and (parquet, row) not in self._shards.cached:
             raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
         if self._held is None or self._held[:2] != (parquet, row):
             try:
-                source = self._shards.read(parquet, row)
-                self._held = (parquet, row, source, cached_image(source.image))
+                self._held = (parquet, row, *self._shards.read_image(parquet, row))
             except SourceError as error:
                 raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
         _, _, source, image = self._held
@@ -94,19 +132,19 @@ class Rebuilder:
 
 
 def _difference(challenge: StoredChallenge, source: SourceRow, image: Image.Image) -> str | None:
-    """How a row differs from the record that names it: shards change, so rows can move."""
+    """How a source differs from the record that names it: shards change, so rows can move."""
     found_id = source.columns.get("id")
     if None not in (challenge.source_id, found_id) and challenge.source_id != found_id:
-        return f"id {found_id} in the shard, {challenge.source_id} in the record"
+        return f"id {found_id} in the source, {challenge.source_id} in the record"
     if challenge.image_size is not None and challenge.image_size != image.size:
-        return f"size {image.size} in the shard, {challenge.image_size} in the record"
+        return f"size {image.size} in the source, {challenge.image_size} in the record"
     if challenge.gps is not None and (written := source.columns.get("gps")):
         try:
             place = gps(written)
         except FieldError:
             return None
         if any(abs(a - b) > _SAME_PLACE_DEGREES for a, b in zip(place, challenge.gps, strict=True)):
-            return f"GPS {place} in the shard, {challenge.gps} in the record"
+            return f"GPS {place} in the source, {challenge.gps} in the record"
     return None
 
 

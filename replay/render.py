@@ -1,18 +1,22 @@
 """Rebuilt challenges as JPEG files, with hashes that anyone can check."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from data.sources import Shards
 from replay.fidelity import Fidelity
 from replay.plan import Planned, in_reading_order
-from replay.rebuild import CannotRebuildError, Rebuilder
+from replay.rebuild import CannotRebuildError, Rebuilder, RebuiltImage, merge
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of one challenge; the three lists are parallel, an entry an image."""
+    """What became of one challenge; the lists are parallel, an entry an image.
+
+    `weights` are the probabilities of a distribution's images, equal ones merged, and sum to 1;
+    `noisy` images hold noise of our own drawing, which miners did not see.
+    """
 
     challenge_id: str
     file: str
@@ -23,25 +27,29 @@ class Rendered:
     pixels_sha256: list[str] = field(default_factory=list)
     jpeg_sha256: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    noisy: list[bool] = field(default_factory=list)
 
 
 def render(
     planned: Iterable[Planned],
     shards: Shards,
     out: Path,
+    seed: int = 0,
     tell: Callable[[], None] = lambda: None,
 ) -> list[Rendered]:
-    """Write `<challenge_id>.jpg` for every challenge that can be rebuilt exactly.
+    """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
 
     Args:
         planned: what to render; the result is in this order, the work in that of the shards.
         shards: the source images.
         out: folder of the JPEGs, made if need be.
+        seed: of the noise of level 3.
         tell: called after each challenge.
     """
     wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
-    rebuilder = Rebuilder(shards)
+    rebuilder = Rebuilder(shards, seed)
     done: dict[str, Rendered] = {}
     for item in in_reading_order(wanted):
         done[item.challenge.challenge_id] = _render(item, rebuilder, out)
@@ -52,20 +60,29 @@ def render(
 def _render(item: Planned, rebuilder: Rebuilder, out: Path) -> Rendered:
     challenge = item.challenge
     place = (challenge.challenge_id, challenge.file, challenge.position)
-    if item.fidelity is not Fidelity.EXACT:
+    if item.fidelity is Fidelity.IMPOSSIBLE:
         return Rendered(*place, item.fidelity, item.reason, item.detail)
     try:
-        image = rebuilder.rebuild(challenge)
+        built = [rebuilder.rebuild(challenge, drawn) for drawn in item.drawn]
     except CannotRebuildError as error:
         return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
-    path = out / f"{challenge.challenge_id}.jpg"
-    path.write_bytes(image.jpeg)
+    merged = merge(built, item.drawn)
     return Rendered(
         *place,
         item.fidelity,
         None,
         None,
-        [image.pixels_sha256],
-        [image.jpeg_sha256],
-        [str(path)],
+        [one.image.pixels_sha256 for one in merged],
+        [one.image.jpeg_sha256 for one in merged],
+        _write(challenge.challenge_id, [one.image for one in merged], out),
+        [one.weight for one in merged],
+        [one.noisy for one in merged],
     )
+
+
+def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
+    several = len(images) > 1
+    paths = [out / f"{name}{f'-{k:03d}' if several else ''}.jpg" for k in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        path.write_bytes(image.jpeg)
+    return [str(path) for path in paths]

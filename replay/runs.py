@@ -6,9 +6,10 @@ an interrupted one goes on where it stopped, a finished one is not done twice.
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ import pyarrow.parquet as pq
 from data.errors import RunError
 from data.sources import Shards
 from data.store import Store
-from replay.fidelity import Fidelity
 from replay.plan import Planned
 from replay.predictor import Predictor
+from replay.settings import ReplaySettings
 
 # Raised when rebuilt images or the meaning of a part changes, so that old parts are not reused.
 REPLAY_VERSION = 1
@@ -32,10 +33,12 @@ _ID_DIGITS = 12
 PART_SCHEMA = pa.schema(
     [
         ("challenge_id", pa.string()),
-        ("probability", pa.float64()),
-        ("spread", pa.float64()),
         ("fidelity", pa.string()),
         ("reason", pa.string()),
+        ("variant", pa.int16()),
+        ("weight", pa.float64()),
+        ("noisy", pa.bool_()),
+        ("probability", pa.float64()),
     ]
 )
 
@@ -53,9 +56,17 @@ class RunFolder:
 
     def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write a part whole or not at all."""
-        aside = self.part(index).with_suffix(".aside")
+        aside = self.part(index).with_suffix(f".{os.getpid()}.aside")
         pq.write_table(pa.Table.from_pylist(list(rows), schema=PART_SCHEMA), aside)
         aside.replace(self.part(index))
+
+    def has_part(self, index: int) -> bool:
+        """True if a part was written whole; one that a power failure emptied was not."""
+        try:
+            pq.ParquetFile(self.part(index))
+        except (OSError, pa.ArrowInvalid):
+            return False
+        return True
 
     def read_part(self, index: int) -> list[dict[str, Any]]:
         """The rows of a part that was written."""
@@ -63,21 +74,30 @@ class RunFolder:
         rows: list[dict[str, Any]] = pq.ParquetFile(self.part(index)).read().to_pylist()
         return rows
 
+    def described(self) -> dict[str, Any]:
+        """What `run.json` says."""
+        described: dict[str, Any] = json.loads((self.path / "run.json").read_text("utf-8"))
+        return described
+
 
 def open_run(
-    store: Store, predictor: Predictor, planned: Sequence[Planned], shards: Shards, batch: int
+    store: Store,
+    predictor: Predictor,
+    planned: Sequence[Planned],
+    shards: Shards,
+    settings: ReplaySettings,
 ) -> RunFolder:
     """Make, or find again, the folder of a replay.
 
     Raises:
         RunError: the folder cannot be written.
     """
-    settings = _settings(predictor, planned, shards, batch)
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
+    decisive = _decisive(predictor, planned, shards, settings)
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
     run = RunFolder(f"replay-{digest}", store.runs / f"replay-{digest}")
     try:
         (run.path / "parts").mkdir(parents=True, exist_ok=True)
-        described = {"run_id": run.run_id, **settings, "made_by": _provenance()}
+        described = {"run_id": run.run_id, **decisive, "made_by": _provenance()}
         if not (run.path / "run.json").exists():
             aside = run.path / "run.json.aside"
             aside.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
@@ -87,13 +107,18 @@ def open_run(
     return run
 
 
-def _settings(
-    predictor: Predictor, planned: Sequence[Planned], shards: Shards, batch: int
+def _decisive(
+    predictor: Predictor, planned: Sequence[Planned], shards: Shards, settings: ReplaySettings
 ) -> dict[str, Any]:
     plan = hashlib.sha256()
     for item in planned:
-        plan.update(f"{item.challenge.challenge_id} {item.fidelity} {item.reason}\n".encode())
-    used = {p.challenge.parquet for p in planned if p.fidelity is not Fidelity.IMPOSSIBLE}
+        drawn = " ".join(f"{one.index}:{one.weight!r}" for one in item.drawn)
+        plan.update(f"{item.challenge.challenge_id} {drawn} {item.reason}\n".encode())
+    used = {
+        (p.challenge.parquet, p.challenge.row)
+        for p in planned
+        if p.drawn and p.challenge.parquet is not None and p.challenge.row is not None
+    }
     return {
         "replay_version": REPLAY_VERSION,
         "model": predictor.name,
@@ -101,8 +126,8 @@ def _settings(
         "uses_metadata": predictor.wants_metadata,
         "challenges": len(planned),
         "plan_sha256": plan.hexdigest(),
-        "shards": {name: shards[name].fingerprint for name in sorted(filter(None, used))},
-        "batch": batch,
+        "sources": shards.fingerprints(used),
+        "settings": asdict(settings),
         "packages": {package: version(package) for package in _PACKAGES},
     }
 

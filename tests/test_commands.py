@@ -17,7 +17,7 @@ from data.store import STORE_VARIABLE
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "sample" / "media_record.json"
-COMMANDS = ("ingest", "sql", "render", "replay", "compare", "demo")
+COMMANDS = ("ingest", "sql", "sources", "render", "replay", "compare", "demo")
 
 
 def run(*words: object, store: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -100,7 +100,7 @@ def test_ingest_with_rejects_ends_in_status_1_and_shows_them(tmp_path: Path) -> 
     done = run("ingest", log, store=tmp_path / "store")
     assert done.returncode == 1
     assert "1 challenges read" in done.stdout
-    assert "cut off" in done.stdout
+    assert "found broken text" in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -155,6 +155,7 @@ def test_render_without_sources_says_so_for_each_challenge(filled: Path, tmp_pat
         (["sql", "SELECT 1"], "no warehouse"),
         (["ingest", "nowhere.json"], "nowhere.json"),
         (["compare", "latest"], "no warehouse"),
+        (["sources"], "no warehouse"),
         (["replay", "--model", "orange"], "no warehouse"),
         (["replay", "--model", "nothing"], "expected one of: orange"),
         (["render", "--out", "out", "--sources", "nowhere"], "no warehouse"),

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from data.store import STORE_VARIABLE
+from data.store import STORE_VARIABLE, Store
+from model.demo import run_demo
 from tests.conftest import ROOT
+from tests.model.test_demo import SMALL
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# `make` targets and the dashboard have tests of their own, or are this one.
-ELSEWHERE = ("make ", "source ", "streamlit ")
+# `make` targets and the dashboard have tests of their own, or are this one; `hf` needs the hub.
+ELSEWHERE = ("make ", "source ", "streamlit ", "hf ")
 
 
 def commands() -> list[str]:
@@ -24,6 +26,8 @@ def commands() -> list[str]:
 
 @pytest.mark.skipif(os.name != "posix", reason="the README is written for a POSIX shell")
 def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
+    # what `make demo` does, smaller
+    run_demo(Store(tmp_path / "store"), lambda _line: None, SMALL)
     ran = 0
     environment = os.environ | {
         STORE_VARIABLE: str(tmp_path / "store"),

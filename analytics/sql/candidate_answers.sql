@@ -1,7 +1,8 @@
 -- The candidate's answer to every challenge of a replay, with the scored label.
 SELECT
     media.label,
-    replayed.probability,
+    replayed.positive_share,
+    replayed.fidelity,
     replayed.reason,
     coalesce(media.parquet || ':' || media.row, media.challenge_id) AS source_image
 FROM replay_predictions AS replayed

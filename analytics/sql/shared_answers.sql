@@ -5,7 +5,7 @@ SELECT
     answer.hotkey,
     media.label,
     answer.prediction,
-    replayed.probability,
+    replayed.positive_share,
     coalesce(media.parquet || ':' || media.row, media.challenge_id) AS source_image,
     CASE
         WHEN replayed.challenge_id IS NULL THEN 'not in this replay'

@@ -131,7 +131,7 @@ def test_answers_are_judged_by_the_validators_rounding(tmp_path: Path) -> None:
             list(enumerate(logged)),
         )
         connection.execute(
-            "INSERT INTO replay_predictions VALUES ('r', 'c', 0.5, 0, 'exact', NULL)"
+            "INSERT INTO replay_predictions VALUES ('r', 'c', 0.5, 0, 0, 'exact', NULL, 1, 0)"
         )
 
     with reading(store) as connection:

@@ -18,20 +18,24 @@ from dashboards.rebuilt_image import rebuilt_image
 from dashboards.store_access import images_version
 from data.store import STORE_VARIABLE, Store
 from replay.compare import compare
+from replay.variants import UNDISTORTED
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden"
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
-# A candidate's run without torch: right on every challenge, but for those of levels 2 and 3.
+# A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
+# images it could not have.
 RUN = """
 INSERT INTO replay_runs VALUES
     ('replay-a', 'a candidate', false, '2026-01-01', 60, 32, '{}'),
     ('replay-fed', 'a fed one', true, '2025-01-01', 60, 32, '{}');
 INSERT INTO replay_predictions
 SELECT run.run_id, challenge_id, CASE WHEN aug_level < 2 THEN label END, 0,
-    CASE WHEN aug_level < 2 THEN 'exact' ELSE 'distribution' END,
-    CASE WHEN aug_level >= 2 THEN 'distortions not built yet' END
+    CASE WHEN aug_level < 2 THEN label END,
+    CASE WHEN aug_level < 2 THEN 'exact' ELSE 'impossible' END,
+    CASE WHEN aug_level >= 2 THEN 'shard missing' END,
+    (aug_level < 2)::INTEGER, 0
 FROM media, replay_runs AS run;
 """
 
@@ -141,7 +145,7 @@ def test_miners_are_those_of_compare(store: Store) -> None:
     assert list(table["MCC"]) == [miner.mcc for miner in compared.miners]
     assert list(table["n left out"]) == [sum(m.left_out.values()) for m in compared.miners]
     assert "Image-only" in _rendered(page)
-    assert "levels 2 and 3 are not rebuilt yet" in _rendered(page)
+    assert f"{compared.left_out['shard missing']} × shard missing" in _plain(page)
 
 
 def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> None:
@@ -197,7 +201,7 @@ def test_image_is_the_one_that_miners_got(store: Store) -> None:
     with reading(store) as connection:
         challenge = stored_challenges(connection)[position]
 
-    shown = rebuilt_image(images_version(store), challenge)
+    shown = rebuilt_image(images_version(store), challenge, UNDISTORTED)
 
     assert shown.png is not None
     assert shown.size == (224, 224)
@@ -220,7 +224,13 @@ def test_viewer_opens_on_an_image_and_finds_by_id(store: Store) -> None:
 
     assert not page.exception
     assert page.selectbox[-1].value == wanted
-    assert "No image: distortions not built yet" in _plain(page)
+    assert len(page.get("image")) == 1
+    assert "one of several possible images" in _rendered(page)
+    variant = page.slider[-1]
+    assert (variant.min, variant.max) == (1, 16)
+    variant.set_value(16).run()
+    assert not page.exception
+    assert "Distortions: " in _rendered(page)
     assert wanted in set(_frame(page, "Why empty")["Value"])
 
 

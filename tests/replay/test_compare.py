@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from analytics.bootstrap import BootstrapSettings, mcc_difference_interval
 from analytics.ingest import ingest
+from analytics.metrics import answer_tables, mcc_of_tables
 from analytics.rows import append
 from analytics.warehouse import reading, writing
 from data.errors import RunError
@@ -37,6 +38,9 @@ def publish(store: Store, probabilities: dict[str, float | None], run_id: str = 
                     "challenge_id": challenge_id,
                     "probability": probability,
                     "spread": None,
+                    "positive_share": None if probability is None else float(probability > 0.5),
+                    "images": int(probability is not None),
+                    "noisy": 0,
                     "fidelity": "exact" if probability is not None else "impossible",
                     "reason": None if probability is not None else "shard missing",
                 }
@@ -92,7 +96,7 @@ def test_each_miner_and_the_candidate_on_exactly_their_shared_challenges(
         assert one.candidate.accuracy == pytest.approx(accuracy_score(labels, ours.astype(int)))
         for score, classes in ((one.mcc, theirs), (one.candidate.mcc, ours)):
             assert score == pytest.approx(matthews_corrcoef(labels, classes.astype(int)))
-        assert one.validator_mcc == max(0.0, one.mcc)
+        assert one.floored_mcc == max(0.0, one.mcc)
         assert one.mcc_difference == pytest.approx(one.candidate.mcc - one.mcc)
         assert sum(one.left_out.values()) == len(given_answers) - len(shared)
     assert checked > 40
@@ -145,7 +149,13 @@ def test_the_interval_follows_a_plain_bootstrap_with_scikit_learn(seed: int, n: 
     images = rng.integers(0, 12, n)
     images[:12] = np.arange(12)
     drawing = BootstrapSettings(draws=20, seed=seed)
-    found = mcc_difference_interval(candidate, miner, labels, images.astype(str), drawing)
+    classes = np.round(miner)
+    found = mcc_difference_interval(
+        answer_tables(labels, np.round(candidate)),
+        answer_tables(labels, (classes == 1).astype(float), (classes > 1).astype(float)),
+        images.astype(str),
+        drawing,
+    )
     assert found is not None
     unique = np.unique(images.astype(str))
     draws = np.random.default_rng(seed).multinomial(12, np.full(12, 1 / 12), size=20)
@@ -162,6 +172,15 @@ def test_the_interval_follows_a_plain_bootstrap_with_scikit_learn(seed: int, n: 
 
 def test_identical_answers_have_an_interval_of_nothing() -> None:
     rng = np.random.default_rng(1)
-    answers, labels = rng.random(40), rng.integers(0, 2, 40)
-    images = np.arange(40).astype(str)
-    assert mcc_difference_interval(answers, answers, labels, images) == (0.0, 0.0)
+    answers = answer_tables(rng.integers(0, 2, 40), rng.random(40))
+    assert mcc_difference_interval(answers, answers, np.arange(40).astype(str)) == (0.0, 0.0)
+
+
+@pytest.mark.filterwarnings("ignore:A single label was found")
+@drawn(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_mcc_of_tables_is_scikit_learns(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels, classes = rng.integers(0, 2, n), rng.integers(0, 3, n)
+    tables = answer_tables(labels, (classes == 1).astype(float), (classes == 2).astype(float))
+    expected = matthews_corrcoef(labels, classes)
+    assert float(mcc_of_tables(tables.sum(axis=0))) == pytest.approx(expected, abs=1e-12)

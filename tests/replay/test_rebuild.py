@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision import transforms as T  # noqa: N812
 from torchvision.transforms import functional as F  # noqa: N812
 
-from analytics.challenges import stored_challenges
+from analytics.challenges import Selection, stored_challenges
 from analytics.ingest import ingest
 from analytics.warehouse import reading
 from data.sources import Shards, cached_image
@@ -19,6 +19,7 @@ from replay.fidelity import Fidelity, Reason
 from replay.plan import counts, plan
 from replay.rebuild import CannotRebuildError, Rebuilder
 from replay.render import render
+from replay.settings import VariantSettings
 from tests.conftest import golden_expected
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
 
@@ -42,27 +43,27 @@ def test_every_golden_image_of_level_0_and_1_is_equal_in_pixels(
 ) -> None:
     ingest(store, [golden / era / "challenges.jsonl"])
     with reading(store) as connection:
-        challenges = stored_challenges(connection, limit=images)
+        challenges = stored_challenges(connection, Selection(limit=images))
     shards = Shards(golden / era / "sources")
     rendered = render(plan(challenges, shards), shards, tmp_path / "out")
     expected = golden_expected(golden, era)
     assert [one.position for one in rendered] == [one["challenge"] for one in expected]
     exact = 0
     for one, want in zip(rendered, expected, strict=True):
-        if want["level"] in (0, 1):
-            exact += 1
-            assert (one.fidelity, one.reason) == (Fidelity.EXACT, None)
-            assert one.pixels_sha256 == [want["pixels_sha256"]]
-            raw = Path(one.files[0]).read_bytes()
-            assert one.jpeg_sha256 == [hashlib.sha256(raw).hexdigest()]
-            # JPEG bytes depend on libjpeg, decoded pixels hardly do
-            golden_jpeg = golden / era / "jpeg" / f"{want['challenge']:05d}.jpg"
-            if golden_jpeg.exists():
-                ours, theirs = (np.asarray(Image.open(p), int) for p in (one.files[0], golden_jpeg))
-                assert np.abs(ours - theirs).max() <= 2
-        else:
-            assert (one.fidelity, one.reason) == ("distribution", "distortions not built yet")
-            assert (one.pixels_sha256, one.jpeg_sha256, one.files) == ([], [], [])
+        if want["level"] not in (0, 1):
+            assert (one.fidelity, one.reason) == ("distribution", None)
+            continue
+        exact += 1
+        assert (one.fidelity, one.reason) == (Fidelity.EXACT, None)
+        assert one.pixels_sha256 == [want["pixels_sha256"]]
+        assert (one.weights, one.noisy) == ([1.0], [False])
+        raw = Path(one.files[0]).read_bytes()
+        assert one.jpeg_sha256 == [hashlib.sha256(raw).hexdigest()]
+        # JPEG bytes depend on libjpeg, decoded pixels hardly do
+        golden_jpeg = golden / era / "jpeg" / f"{want['challenge']:05d}.jpg"
+        if golden_jpeg.exists():
+            ours, theirs = (np.asarray(Image.open(p), int) for p in (one.files[0], golden_jpeg))
+            assert np.abs(ours - theirs).max() <= 2
     assert exact >= 5
 
 
@@ -171,7 +172,7 @@ def test_a_plan_says_what_cannot_be_had_and_why(world: World) -> None:
         Reason.SHARD_MISSING,
         Reason.UNNAMED,
         Reason.PARAMETERS,
-        Reason.NOT_BUILT,
+        None,
     ]
     assert [item.fidelity for item in planned][-1] is Fidelity.DISTRIBUTION
     assert sum(counts(planned).values()) == len(planned)
@@ -233,6 +234,27 @@ def test_a_log_cannot_name_a_shard_outside_the_folder(world: World, tmp_path: Pa
     world.ask(0, metadata={"source_parquet": hostile}, **LEVEL_0)
     (item,) = plan(world.ingest(), world.shards)
     assert item.reason is Reason.SHARD_MISSING
+
+
+def test_rendering_all_variants_of_level_3_gives_parallel_lists(
+    world: World, tmp_path: Path
+) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)))])
+    keys = level_1(3.0, [0, 0, 200, 200]) | {"data_aug_level": 3}
+    world.ask(0, **keys)
+    planned = plan(world.ingest(), world.shards, VariantSettings(count=None))
+    (one,) = render(planned, world.shards, tmp_path / "out")
+    count = len(one.files)
+    assert len(one.pixels_sha256) == len(one.jpeg_sha256) == count
+    assert len(one.weights) == len(one.noisy) == count
+    assert 162 < count <= 243
+    assert sum(one.noisy) == 162
+    assert sum(one.weights) == pytest.approx(1.0)
+    assert len(set(one.pixels_sha256)) == len(set(one.files)) == count
+    first = Path(one.files[0]).read_bytes()
+    (again,) = render(planned, world.shards, tmp_path / "again")
+    assert again.jpeg_sha256 == one.jpeg_sha256
+    assert Path(again.files[0]).read_bytes() == first
 
 
 def test_rows_are_found_across_row_groups(world: World) -> None:

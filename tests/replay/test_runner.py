@@ -15,7 +15,9 @@ from data.store import Store
 from replay.fidelity import Reason
 from replay.plan import Planned, plan
 from replay.predictor import Batch, LazyImages, Predictions
-from replay.runner import ReplaySettings, replay
+from replay.rebuild import Rebuilder
+from replay.runner import replay
+from replay.settings import ReplaySettings, VariantSettings
 from tests.replay.worlds import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
@@ -81,8 +83,6 @@ def test_every_challenge_gets_a_row_and_those_without_an_answer_say_why(world: W
 
 
 def test_answers_are_of_the_decoded_jpeg_of_their_own_challenge(world: World) -> None:
-    from replay.rebuild import Rebuilder  # noqa: PLC0415
-
     replay(world.store, Brightness(), planned(world), world.shards)
     stored = {row[0]: row[1] for row in answers(world.store)}
     rebuilder = Rebuilder(world.shards)
@@ -96,7 +96,7 @@ def test_answers_do_not_depend_on_the_batch(world: World, batch: int) -> None:
     replay(world.store, Brightness(), planned(world), world.shards)
     before = answers(world.store)
     move_to_an_empty_store(world)
-    settings = ReplaySettings(batch=batch)
+    settings = ReplaySettings(challenges=batch)
     report = replay(world.store, Brightness(), planned(world), world.shards, settings=settings)
     assert report.predicted == 10
     assert answers(world.store) == before
@@ -122,7 +122,7 @@ def test_another_model_other_challenges_or_other_shards_are_another_run(world: W
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(world: World) -> None:
-    settings = ReplaySettings(batch=4)
+    settings = ReplaySettings(challenges=4)
 
     class Dies(Brightness):
         def predict(self, batch: Batch) -> Predictions:
@@ -149,7 +149,7 @@ def test_the_run_folder_tells_what_was_run(world: World) -> None:
     assert described["model_fingerprint"] == "1"
     assert described["challenges"] == 12
     assert set(described["made_by"]) == {"streetreplay", "git_commit", "git_dirty"}
-    assert list(described["shards"]) == ["train-00000-of-00001.parquet"]
+    assert list(described["sources"]) == ["train-00000-of-00001.parquet"]
     parts = sorted((folder / "parts").iterdir())
     assert [path.name for path in parts] == ["part-00000.parquet"]
     assert pq.ParquetFile(parts[0]).metadata.num_rows == 12
@@ -164,6 +164,36 @@ def test_metadata_reach_only_a_candidate_that_asks_for_them(world: World) -> Non
     assert "label" not in fed.seen[0]
     uses = f"SELECT uses_metadata FROM replay_runs WHERE run_id = '{report.run_id}'"  # noqa: S608
     assert query(world.store, uses).rows == [(True,)]
+
+
+def test_a_distribution_is_the_weighted_mean_over_its_possible_images(world: World) -> None:
+    world.ask(1, **level_1(4.0, [0, 0, 100, 100]) | {"data_aug_level": 2})
+    world.ask(2, **level_1(5.0, [0, 0, 100, 100]) | {"data_aug_level": 3})
+    challenges = world.ingest()
+    everything = plan(challenges, world.shards, VariantSettings(count=40))
+    report = replay(world.store, Brightness(), everything, world.shards)
+    assert (report.exact, report.distributions) == (10, 2)
+    assert report.images == 10 + 8 + 40
+    assert 20 <= report.noisy <= 30
+    variants = query(
+        world.store, "SELECT challenge_id, variant, weight, noisy, probability FROM replay_variants"
+    ).rows
+    distorted = challenges[-1]
+    found = {row[1]: row for row in variants if row[0] == distorted.challenge_id}
+    rebuilder = Rebuilder(world.shards)
+    drawn = next(i.drawn for i in everything if i.challenge == distorted)
+    for one in drawn:
+        _, _, weight, noisy, probability = found[one.index]
+        assert (weight, noisy) == (one.weight, one.noisy)
+        assert probability == rebuilder.rebuild(distorted, one).decoded().mean() / 255
+    answers_of = np.array([found[one.index][4] for one in drawn])
+    columns = "challenge_id, probability, spread, positive_share, fidelity, images, noisy"
+    predicted = query(world.store, f"SELECT {columns} FROM replay_predictions").rows  # noqa: S608
+    stored = next(row[1:] for row in predicted if row[0] == distorted.challenge_id)
+    assert stored[:3] == pytest.approx(
+        (answers_of.mean(), answers_of.std(), (answers_of > 0.5).mean())
+    )
+    assert stored[3:] == ("distribution", 40, sum(one.noisy for one in drawn))
 
 
 @pytest.mark.parametrize("answer", [np.nan, -0.1, 1.1, np.inf])

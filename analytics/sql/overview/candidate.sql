@@ -2,6 +2,7 @@
 SELECT
     replayed.probability,
     replayed.spread,
+    replayed.positive_share,
     replayed.fidelity,
     replayed.reason,
     media.label

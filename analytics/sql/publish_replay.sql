@@ -1,0 +1,26 @@
+-- From the images of a replay (stage_replay) to its variants and one prediction a challenge.
+-- An answer of exactly 0.5 rounds to 0, as the validator rounds.
+INSERT INTO replay_variants
+SELECT run_id, challenge_id, variant, weight, noisy, probability
+FROM stage_replay
+WHERE probability IS NOT NULL;
+
+INSERT INTO replay_predictions
+WITH means AS (
+    SELECT *, sum(weight * probability) OVER (PARTITION BY challenge_id) AS mean
+    FROM stage_replay
+)
+
+SELECT
+    run_id,
+    challenge_id,
+    any_value(mean) AS probability,
+    sqrt(sum(weight * (probability - mean) ** 2)) AS spread,
+    sum(weight * (probability > 0.5)::INTEGER) AS positive_share,
+    any_value(fidelity) AS fidelity,
+    any_value(reason) AS reason,
+    count(probability) AS images,
+    count(*) FILTER (WHERE noisy AND probability IS NOT NULL) AS noisy
+FROM means
+GROUP BY run_id, challenge_id
+ORDER BY challenge_id;

@@ -1,0 +1,54 @@
+"""Options that several commands of this package share, and what they mean."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from replay.settings import VariantSettings
+
+_DEFAULT_VARIANTS = VariantSettings().count
+
+EraOption = Annotated[
+    list[str] | None, typer.Option("--era", help="Only this era, such as E7; repeat for several.")
+]
+LevelOption = Annotated[
+    list[int] | None,
+    typer.Option("--level", min=-1, max=3, help="Only this level; repeat for several."),
+]
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", help="Only those logged at or after this time, UTC.")
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option("--until", help="Only those logged before this time, UTC.")
+]
+MinerOption = Annotated[
+    str | None, typer.Option("--miner", help="Only those that UID or UID:HOTKEY was asked.")
+]
+SampleOption = Annotated[
+    int | None, typer.Option("--sample", min=1, help="Only so many, drawn by --seed.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of --sample, variants and noise.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=0, help="Only the first so many.")]
+VariantsOption = Annotated[
+    str,
+    typer.Option(
+        "--variants",
+        help="Images of each level 2 or 3 challenge: how many, or all. A mean over N is off by at "
+        "most 0.5 / sqrt(N), one standard error.",
+    ),
+]
+DEFAULT_VARIANTS = str(_DEFAULT_VARIANTS)
+
+
+def variant_settings(variants: str, seed: int) -> VariantSettings:
+    """What `--variants` and `--seed` mean.
+
+    Raises:
+        typer.BadParameter: neither `all` nor a number of at least 1.
+    """
+    if variants == "all":
+        return VariantSettings(None, seed)
+    if not (variants.isascii() and variants.isdigit() and int(variants) > 0):
+        raise typer.BadParameter(f"found {variants!r}; expected all, or a number of at least 1")
+    return VariantSettings(int(variants), seed)

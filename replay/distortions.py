@@ -1,0 +1,103 @@
+"""The five distortions of levels 2 and 3, as the validator applies them to a 224 x 224 image.
+
+Each takes and gives uint8 BGR pixels (H, W, 3), OpenCV's order. Between steps the validator goes
+through float and back, which is the identity on all 256 values, so uint8 it stays. The functions
+follow DeeperForensics' `distortions.py`, which the validator uses (DOMAIN.md §2), slips included:
+colours are converted without dividing by 255, and one cast wraps instead of clipping.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Noise = npt.NDArray[np.float64]
+
+CHROMA_FACTORS: Mapping[int, float] = {1: 0.4, 2: 0.3}
+CONTRAST_FACTORS: Mapping[int, float] = {1: 0.85, 2: 0.725}
+SHRINK_FACTORS: Mapping[int, int] = {1: 2, 2: 3}
+NOISE_VARIANCES: Mapping[int, float] = {1: 0.001, 2: 0.002}
+BLUR_KERNELS: Mapping[int, int] = {1: 7, 2: 9}
+
+# A float image in 0..1 would have luma in 16..235 and chroma in 16..240, over 255.
+_FOOT, _LUMA, _CHROMA = 16, 219, 224
+
+
+@dataclass(frozen=True)
+class Distortions:
+    """How strongly each distortion is applied, 0 (not at all), 1 or 2, in their order."""
+
+    saturation: int = 0
+    contrast: int = 0
+    blocks: int = 0
+    noise: int = 0
+    blur: int = 0
+
+
+def saturation(pixels: Pixels, level: int) -> Pixels:
+    """CS: chroma drawn towards grey by a factor; the last cast wraps around 256."""
+    planes = _to_ycbcr(pixels)
+    planes[:, :, 1:] = 0.5 + (planes[:, :, 1:] - 0.5) * CHROMA_FACTORS[level]
+    # through int32, so that every processor wraps alike
+    wrapped: Pixels = _to_bgr(planes).astype(np.int32).astype(np.uint8)
+    return wrapped
+
+
+def contrast(pixels: Pixels, level: int) -> Pixels:
+    """CC: every value times a factor below 1, truncated."""
+    values = np.arange(256, dtype=np.float32) * CONTRAST_FACTORS[level]
+    return np.asarray(cv2.LUT(pixels, values.astype(np.uint8)), dtype=np.uint8)
+
+
+def blocks(pixels: Pixels, level: int) -> Pixels:
+    """JPEG by name, no codec: shrunk by a whole factor and enlarged again, both bilinear."""
+    height, width = pixels.shape[:2]
+    factor = SHRINK_FACTORS[level]
+    small = cv2.resize(pixels, (width // factor, height // factor))
+    return np.asarray(cv2.resize(small, (width, height)), dtype=np.uint8)
+
+
+def noise(pixels: Pixels, level: int, drawn: Noise) -> Pixels:
+    """GNC: Gaussian noise on luma and chroma, clipped.
+
+    Args:
+        pixels: (H, W, 3).
+        level: 1 or 2.
+        drawn: standard normal values, (H, W, 3).
+    """
+    noisy = (_to_ycbcr(pixels) / 255 + math.sqrt(NOISE_VARIANCES[level]) * drawn) * 255
+    clipped: Pixels = np.clip(_to_bgr(noisy.astype(np.float32)), 0, 255).astype(np.uint8)
+    return clipped
+
+
+def blur(pixels: Pixels, level: int) -> Pixels:
+    """GB: a Gaussian blur of kernel k and sigma k / 6."""
+    kernel = BLUR_KERNELS[level]
+    return np.asarray(cv2.GaussianBlur(pixels, (kernel, kernel), kernel / 6), dtype=np.uint8)
+
+
+STEPS: tuple[tuple[str, Callable[[Pixels, int], Pixels]], ...] = (
+    ("saturation", saturation),
+    ("contrast", contrast),
+    ("blocks", blocks),
+)
+
+
+def _to_ycbcr(pixels: Pixels) -> npt.NDArray[np.float32]:
+    converted = cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_BGR2YCrCb)
+    planes = np.ascontiguousarray(converted[:, :, (0, 2, 1)], dtype=np.float32)
+    planes[:, :, 0] = (planes[:, :, 0] * _LUMA + _FOOT) / 255.0
+    planes[:, :, 1:] = (planes[:, :, 1:] * _CHROMA + _FOOT) / 255.0
+    return planes
+
+
+def _to_bgr(planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    scaled = np.empty_like(planes)
+    scaled[:, :, 0] = (planes[:, :, 0] * 255.0 - _FOOT) / _LUMA
+    scaled[:, :, 1:] = (planes[:, :, 1:] * 255.0 - _FOOT) / _CHROMA
+    ordered = np.ascontiguousarray(scaled[:, :, (0, 2, 1)])
+    return np.asarray(cv2.cvtColor(ordered, cv2.COLOR_YCrCb2BGR), dtype=np.float32)

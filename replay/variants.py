@@ -1,0 +1,111 @@
+"""The images that a level 2 or 3 challenge may have been, since its distortions are not logged.
+
+The validator draws each distortion's level uniformly: 8 equally likely combinations at level 2, 243
+at level 3, of which 162 add noise that nobody can know (DOMAIN.md §2).
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from replay import distortions
+from replay.distortions import Distortions, Noise, Pixels
+from replay.settings import VariantSettings
+
+# The levels of each distortion that the validator draws from, by the challenge's level.
+MILD_LEVEL, STRONG_LEVEL = 2, 3
+_MILD, _STRONG = (0, 1), (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One possible image: its distortions, its probability, and its place in `possible`."""
+
+    distortions: Distortions
+    weight: float
+    index: int
+
+    @property
+    def noisy(self) -> bool:
+        """True where the image holds noise of our own drawing."""
+        return self.distortions.noise > 0
+
+
+UNDISTORTED = Drawn(Distortions(), 1.0, 0)
+"""The one image of a challenge below level 2."""
+
+
+def possible(level: int | None) -> tuple[Distortions, ...]:
+    """All equally likely combinations at an augmentation level; one (nothing) below level 2."""
+    if level == MILD_LEVEL:
+        return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
+    if level == STRONG_LEVEL:
+        # The first varies slowest: what changes an image most leads, for systematic draws.
+        return tuple(
+            Distortions(saturation=cs, contrast=cc, blocks=jpeg, noise=gnc, blur=gb)
+            for gnc, gb, cs, jpeg, cc in product(_STRONG, repeat=5)
+        )
+    return (Distortions(),)
+
+
+def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tuple[Drawn, ...]:
+    """The possible images of a challenge that are to be built, weights summing to 1."""
+    total = len(possible(level))
+    wanted = total if settings.count is None else min(settings.count, total)
+    known = _weighted(level, wanted)
+    if wanted == total:
+        return known
+    digest = hashlib.sha256(f"{settings.seed} {challenge_id}".encode()).digest()
+    start = int.from_bytes(digest[:7]) / 256**7
+    return tuple(known[int((start + place) * total / wanted)] for place in range(wanted))
+
+
+@lru_cache(maxsize=16)
+def _weighted(level: int | None, count: int) -> tuple[Drawn, ...]:
+    """Every combination with the weight of one of `count`; shared by all challenges of a plan."""
+    return tuple(Drawn(found, 1 / count, index) for index, found in enumerate(possible(level)))
+
+
+class Distorter:
+    """Builds the variants of one image; what several have in common is computed once."""
+
+    def __init__(self, pixels: Pixels, challenge_id: str, seed: int) -> None:
+        """Take RGB pixels (H, W, 3), as they are before any distortion."""
+        self._challenge_id, self._seed = challenge_id, seed
+        self._known = {Distortions(): np.ascontiguousarray(pixels[:, :, ::-1])}
+
+    def build(self, drawn: Drawn, noise: Noise | None = None) -> Pixels:
+        """The RGB pixels of one variant.
+
+        Args:
+            drawn: which one.
+            noise: standard normal values (H, W, 3); None draws them, the same each time.
+        """
+        before = self._before_noise(replace(drawn.distortions, noise=0, blur=0))
+        if drawn.noisy:
+            if noise is None:
+                rng = _generator(self._seed, self._challenge_id, drawn.index)
+                noise = rng.standard_normal(before.shape)
+            before = distortions.noise(before, drawn.distortions.noise, noise)
+        if drawn.distortions.blur:
+            before = distortions.blur(before, drawn.distortions.blur)
+        return np.ascontiguousarray(before[:, :, ::-1])
+
+    def _before_noise(self, wanted: Distortions) -> Pixels:
+        """The steps that variants share: each is one step from a shorter prefix of them."""
+        if wanted not in self._known:
+            name, step = next(
+                (name, step)
+                for name, step in reversed(distortions.STEPS)
+                if getattr(wanted, name) > 0
+            )
+            shorter = self._before_noise(replace(wanted, **{name: 0}))
+            self._known[wanted] = step(shorter, getattr(wanted, name))
+        return self._known[wanted]
+
+
+def _generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:
+    return np.random.default_rng([seed, int(challenge_id, 16), *more])
