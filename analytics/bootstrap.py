@@ -20,34 +20,43 @@ class BootstrapSettings:
     seed: int = 0
 
 
-def mcc_difference_interval(
-    candidate: Floats,
-    miner: Floats,
-    images: npt.NDArray[np.str_],
-    settings: BootstrapSettings = BootstrapSettings(),
-) -> tuple[float, float] | None:
-    """Percentile interval of signed MCC(candidate) - MCC(miner), paired on the same challenges.
+class ImageBootstrap:
+    """Draws of source images, made once: every miner is compared on the same draws."""
 
-    Args:
-        candidate: (n, labels, classes), the confusion table of each answer (see `answer_tables`).
-        miner: likewise.
-        images: (n,), the source image of each challenge; these are resampled.
-        settings: draws, level and seed.
+    def __init__(
+        self, images: npt.NDArray[np.str_], settings: BootstrapSettings = BootstrapSettings()
+    ) -> None:
+        """Draw from the distinct `images` of a replay, any shape."""
+        self._settings = settings
+        self._names = np.unique(images)
+        count = max(1, len(self._names))
+        rng = np.random.default_rng(settings.seed)
+        weights = rng.multinomial(count, np.full(count, 1 / count), size=settings.draws)
+        self._draws = weights.astype(np.float64)
 
-    Returns:
-        Lower and upper end, or None for fewer than `MIN_IMAGES` images.
-    """
-    names, groups = np.unique(images, return_inverse=True)
-    count = len(names)
-    if count < MIN_IMAGES:
-        return None
-    rng = np.random.default_rng(settings.seed)
-    draws = rng.multinomial(count, np.full(count, 1 / count), size=settings.draws).astype(float)
-    mccs = []
-    for tables in (candidate, miner):
-        of_images = np.zeros((count, *tables.shape[1:]))
-        np.add.at(of_images, groups, tables)
-        mccs.append(mcc_of_tables(np.tensordot(draws, of_images, axes=1)))
-    tail = (1 - settings.level) / 2
-    low, high = np.quantile(mccs[0] - mccs[1], [tail, 1 - tail])
-    return float(low), float(high)
+    def mcc_difference(
+        self, candidate: Floats, miner: Floats, images: npt.NDArray[np.str_]
+    ) -> tuple[float, float] | None:
+        """Percentile interval of signed MCC(candidate) - MCC(miner), paired on shared challenges.
+
+        Args:
+            candidate: (n, labels, classes), the confusion table of each answer
+                (see `metrics.answer_tables`).
+            miner: likewise.
+            images: (n,), the source image of each challenge, all among those drawn from.
+
+        Returns:
+            Lower and upper end, or None for fewer than `MIN_IMAGES` images.
+        """
+        names, groups = np.unique(images, return_inverse=True)
+        if len(names) < MIN_IMAGES:
+            return None
+        draws = self._draws[:, np.searchsorted(self._names, names)]
+        mccs = []
+        for tables in (candidate, miner):
+            of_images = np.zeros((len(names), *tables.shape[1:]))
+            np.add.at(of_images, groups, tables)
+            mccs.append(mcc_of_tables(np.tensordot(draws, of_images, axes=1)))
+        tail = (1 - self._settings.level) / 2
+        low, high = np.quantile(mccs[0] - mccs[1], [tail, 1 - tail])
+        return float(low), float(high)

@@ -92,18 +92,6 @@ def f1_score(counts: ConfusionCounts) -> float:
     return _share(doubled, doubled + counts.false_positives + counts.false_negatives)
 
 
-def mcc(classes: Floats, labels: Labels) -> float:
-    """Matthews correlation coefficient, signed, -1..1: Gorodkin's R_K for any number of classes.
-
-    0 if the labels or the predicted classes (shapes (n,)) hold one class only.
-    """
-    values = np.unique(np.concatenate([classes, labels]))
-    label_counts = np.bincount(np.searchsorted(values, labels), minlength=len(values))
-    class_counts = np.bincount(np.searchsorted(values, classes), minlength=len(values))
-    correct = int(np.count_nonzero(classes == labels))
-    return _correlation(correct, label_counts.tolist(), class_counts.tolist())
-
-
 def answer_tables(labels: Labels, positive: Floats, neither: Floats | None = None) -> Floats:
     """The confusion table of each answer, (n, 2 labels, 3 classes: 0, 1, neither).
 
@@ -120,10 +108,11 @@ def answer_tables(labels: Labels, positive: Floats, neither: Floats | None = Non
 
 
 def mcc_of_tables(tables: Floats) -> Floats:
-    """`mcc` of confusion tables, (..., labels, classes), whose counts may be expected ones.
+    """Matthews correlation coefficient, signed, -1..1: Gorodkin's R_K for any number of classes.
 
-    Class k of the columns is label k; further columns are classes that no label has. 0 where the
-    labels or the classes hold one class only.
+    `tables` are confusion tables, (..., labels, classes), whose counts may be expected ones. A
+    column is the class of the label at its place; further columns are classes that no label has.
+    0 where the labels or the classes hold one class only.
     """
     total = tables.sum(axis=(-2, -1))
     actual, predicted = tables.sum(axis=-1), tables.sum(axis=-2)

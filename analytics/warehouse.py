@@ -21,13 +21,15 @@ SQL = Path(__file__).parent / "sql"
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
 FORMAT = 1
 
-_TABLES = ("media", "responses", "miner_series", "runs", "rejects", "logs")
-_REPLAY_TABLES = ("replay_runs", "replay_predictions", "replay_variants")
+TABLES = (
+    *("media", "responses", "miner_series", "runs", "rejects", "logs"),
+    *("replay_runs", "replay_predictions", "replay_variants"),
+)
 _SERIES_VIEWS = (
     *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),
     *("miner_f1_score", "miner_mcc", "miner_precision", "miner_recall"),
 )
-RELATIONS = _TABLES + _REPLAY_TABLES + _SERIES_VIEWS
+RELATIONS = TABLES + _SERIES_VIEWS
 
 _LOCK_SECONDS = 30
 

@@ -287,6 +287,9 @@ def cached_image(source: bytes) -> Image.Image:
     except Exception as error:  # noqa: BLE001  (as in _decode)
         found = _words(error)
         raise SourceError("source image", found=found, expected="one to save") from None
+    # the first frame may be 36 MB, and is not needed beside the second
+    image.close()
+    del image
     return _decode(saved.getvalue())
 
 

@@ -12,7 +12,7 @@ from analytics.challenges import stored_challenges
 from analytics.ingest import ingest
 from analytics.simulated_sources import sources_of_shard
 from analytics.simulated_validator import SimulationSettings, simulate
-from analytics.warehouse import reading
+from analytics.warehouse import TABLES, reading, writing
 from data.errors import StoreError
 from data.logs import file_digest
 from data.scene_plan import SceneSettings
@@ -96,15 +96,15 @@ def run_demo(
 
 
 def _forget_another_world(store: Store, log: Path) -> None:
-    """Remove the warehouse of an earlier demo whose log was not this one: worlds do not mix."""
+    """Empty the warehouse of an earlier demo whose log was not this one: worlds do not mix."""
     if not store.warehouse.exists():
         return
-    with reading(store) as connection:
-        known = connection.execute("SELECT path, sha256 FROM logs").fetchall()
-    ours = str(log.resolve())
-    changed = [path for path, digest in known if path == ours and digest != file_digest(log)]
-    if changed and len(known) == 1:
-        store.warehouse.unlink()
+    with writing(store) as writer:
+        known = writer.connection.execute("SELECT path, sha256 FROM logs").fetchall()
+        writer.changed = known != [(str(log.resolve()), file_digest(log))] and len(known) == 1
+        if writer.changed:
+            for table in TABLES:
+                writer.connection.execute(f"DELETE FROM {table}")  # noqa: S608
 
 
 def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path:

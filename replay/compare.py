@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from analytics.bootstrap import BootstrapSettings, mcc_difference_interval
+from analytics.bootstrap import BootstrapSettings, ImageBootstrap
 from analytics.metrics import Floats, Labels, answer_tables, mcc_of_tables, predicted_class
 from analytics.warehouse import statements
 from data.errors import RunError
@@ -113,7 +113,8 @@ def compare(
     predicted = candidate.filter(answered)
     answers = _frame(connection, "shared_answers", found["run_id"])
     groups = answers.partition_by("uid", "hotkey", maintain_order=True)
-    miners = [one for group in groups if (one := _miner(group, settings)) is not None]
+    bootstrap = ImageBootstrap(predicted["source_image"].to_numpy(), settings)
+    miners = [one for group in groups if (one := _miner(group, bootstrap)) is not None]
     return Comparison(
         run_id=found["run_id"],
         model=found["model"],
@@ -132,7 +133,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, name: str, run_id: str) -> pl.
     return frame
 
 
-def _miner(answers: pl.DataFrame, settings: BootstrapSettings) -> MinerComparison | None:
+def _miner(answers: pl.DataFrame, bootstrap: ImageBootstrap) -> MinerComparison | None:
     shared = answers.filter(pl.col("left_out").is_null())
     if shared.is_empty():
         return None
@@ -147,7 +148,7 @@ def _miner(answers: pl.DataFrame, settings: BootstrapSettings) -> MinerCompariso
         floored_mcc=miner.floored_mcc,
         candidate=candidate,
         mcc_difference=candidate.mcc - miner.mcc,
-        interval=mcc_difference_interval(ours, theirs, shared["source_image"].to_numpy(), settings),
+        interval=bootstrap.mcc_difference(ours, theirs, shared["source_image"].to_numpy()),
         left_out=_counts(answers["left_out"].drop_nulls()),
     )
 

@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
-from analytics.bootstrap import BootstrapSettings, mcc_difference_interval
+from analytics.bootstrap import BootstrapSettings, ImageBootstrap
 from analytics.ingest import ingest
 from analytics.metrics import answer_tables, mcc_of_tables
 from analytics.rows import append
-from analytics.warehouse import reading, writing
+from analytics.warehouse import reading, statements, writing
 from data.errors import RunError
 from data.store import Store
 from replay.compare import Comparison, compare
@@ -150,11 +150,10 @@ def test_the_interval_follows_a_plain_bootstrap_with_scikit_learn(seed: int, n: 
     images[:12] = np.arange(12)
     drawing = BootstrapSettings(draws=20, seed=seed)
     classes = np.round(miner)
-    found = mcc_difference_interval(
+    found = ImageBootstrap(images.astype(str), drawing).mcc_difference(
         answer_tables(labels, np.round(candidate)),
         answer_tables(labels, (classes == 1).astype(float), (classes > 1).astype(float)),
         images.astype(str),
-        drawing,
     )
     assert found is not None
     unique = np.unique(images.astype(str))
@@ -173,7 +172,36 @@ def test_the_interval_follows_a_plain_bootstrap_with_scikit_learn(seed: int, n: 
 def test_identical_answers_have_an_interval_of_nothing() -> None:
     rng = np.random.default_rng(1)
     answers = answer_tables(rng.integers(0, 2, 40), rng.random(40))
-    assert mcc_difference_interval(answers, answers, np.arange(40).astype(str)) == (0.0, 0.0)
+    images = np.arange(40).astype(str)
+    assert ImageBootstrap(images).mcc_difference(answers, answers, images) == (0.0, 0.0)
+
+
+def test_repeats_of_one_image_are_drawn_together() -> None:
+    # ten images, each asked about once or fifty times with the same answers: no more is known
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, 30)
+    ours, theirs = rng.random(30).round(), rng.random(30).round()
+    images = np.arange(30).astype(str)
+    bootstrap = ImageBootstrap(images)
+    once = bootstrap.mcc_difference(
+        answer_tables(labels, ours), answer_tables(labels, theirs), images
+    )
+    many = bootstrap.mcc_difference(
+        answer_tables(labels.repeat(50), ours.repeat(50)),
+        answer_tables(labels.repeat(50), theirs.repeat(50)),
+        images.repeat(50),
+    )
+    assert many == pytest.approx(once)
+
+
+def test_source_images_are_shard_and_row(store: Store, golden: Path) -> None:
+    ingest(store, [golden / "e9" / "challenges.jsonl"])
+    publish(store, dict.fromkeys(ids_by_position(store).values(), 1.0))
+    with reading(store) as connection:
+        sql = statements("shared_answers")
+        answers = connection.sql(sql, params={"run_id": "replay-a"}).pl()
+        rows = connection.execute("SELECT count(DISTINCT (parquet, row)) FROM media").fetchall()
+    assert answers["source_image"].n_unique() == rows[0][0] < 60
 
 
 @pytest.mark.filterwarnings("ignore:A single label was found")
