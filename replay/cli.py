@@ -66,6 +66,14 @@ def render(
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=32,
+            max=4096,
+            help="Side of the images in pixels, for research: no miner saw another than 224.",
+        ),
+    ] = None,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -81,10 +89,11 @@ def render(
     selection = Selection(ids=tuple(challenges or ()), limit=limit)
     settings = variant_settings(variants, seed)
     planned, shards = _plan(open_store(store), sources, selection, settings)
+    from replay.augment import SIDE  # noqa: PLC0415
     from replay.render import render as render_images  # noqa: PLC0415
 
     with progress("rebuilding", len(planned)) as tell:
-        rendered = render_images(planned, shards, out, seed, tell)
+        rendered = render_images(planned, shards, out, seed, size or SIDE, tell)
     if as_json:
         for one in rendered:
             print_json(asdict(one))

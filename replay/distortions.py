@@ -7,7 +7,7 @@ colours are converted without dividing by 255, and one cast wraps instead of cli
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 Noise = npt.NDArray[np.float64]
+Plane = npt.NDArray[np.float32]
 
 CHROMA_FACTORS: Mapping[int, float] = {1: 0.4, 2: 0.3}
 CONTRAST_FACTORS: Mapping[int, float] = {1: 0.85, 2: 0.725}
@@ -40,10 +41,10 @@ class Distortions:
 
 def saturation(pixels: Pixels, level: int) -> Pixels:
     """CS: chroma drawn towards grey by a factor; the last cast wraps around 256."""
-    planes = _to_ycbcr(pixels)
-    planes[:, :, 1:] = 0.5 + (planes[:, :, 1:] - 0.5) * CHROMA_FACTORS[level]
+    luma, *chroma = _to_ycbcr(pixels)
+    greyer = [0.5 + (plane - 0.5) * CHROMA_FACTORS[level] for plane in chroma]
     # through int32, so that every processor wraps alike
-    wrapped: Pixels = _to_bgr(planes).astype(np.int32).astype(np.uint8)
+    wrapped: Pixels = _to_bgr([luma, *greyer]).astype(np.int32).astype(np.uint8)
     return wrapped
 
 
@@ -69,8 +70,12 @@ def noise(pixels: Pixels, level: int, drawn: Noise) -> Pixels:
         level: 1 or 2.
         drawn: standard normal values, (H, W, 3).
     """
-    noisy = (_to_ycbcr(pixels) / 255 + math.sqrt(NOISE_VARIANCES[level]) * drawn) * 255
-    clipped: Pixels = np.clip(_to_bgr(noisy.astype(np.float32)), 0, 255).astype(np.uint8)
+    deviation = math.sqrt(NOISE_VARIANCES[level])
+    noisy = [
+        ((plane / 255 + deviation * drawn[:, :, place]) * 255).astype(np.float32)
+        for place, plane in enumerate(_to_ycbcr(pixels))
+    ]
+    clipped: Pixels = np.clip(_to_bgr(noisy), 0, 255).astype(np.uint8)
     return clipped
 
 
@@ -87,17 +92,18 @@ STEPS: tuple[tuple[str, Callable[[Pixels, int], Pixels]], ...] = (
 )
 
 
-def _to_ycbcr(pixels: Pixels) -> npt.NDArray[np.float32]:
+def _to_ycbcr(pixels: Pixels) -> list[Plane]:
+    """Y, Cb and Cr, each (H, W)."""
     converted = cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_BGR2YCrCb)
-    planes = np.ascontiguousarray(converted[:, :, (0, 2, 1)], dtype=np.float32)
-    planes[:, :, 0] = (planes[:, :, 0] * _LUMA + _FOOT) / 255.0
-    planes[:, :, 1:] = (planes[:, :, 1:] * _CHROMA + _FOOT) / 255.0
-    return planes
+    luma, red, blue = (np.asarray(plane, np.float32) for plane in cv2.split(converted))
+    return [(luma * _LUMA + _FOOT) / 255.0, *((c * _CHROMA + _FOOT) / 255.0 for c in (blue, red))]
 
 
-def _to_bgr(planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    scaled = np.empty_like(planes)
-    scaled[:, :, 0] = (planes[:, :, 0] * 255.0 - _FOOT) / _LUMA
-    scaled[:, :, 1:] = (planes[:, :, 1:] * 255.0 - _FOOT) / _CHROMA
-    ordered = np.ascontiguousarray(scaled[:, :, (0, 2, 1)])
-    return np.asarray(cv2.cvtColor(ordered, cv2.COLOR_YCrCb2BGR), dtype=np.float32)
+def _to_bgr(planes: Sequence[Plane]) -> npt.NDArray[np.float32]:
+    """The inverse, as (H, W, 3)."""
+    luma, blue, red = planes
+    scaled = [
+        (luma * 255.0 - _FOOT) / _LUMA,
+        *((chroma * 255.0 - _FOOT) / _CHROMA for chroma in (red, blue)),
+    ]
+    return np.asarray(cv2.cvtColor(cv2.merge(scaled), cv2.COLOR_YCrCb2BGR), dtype=np.float32)

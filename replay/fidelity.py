@@ -8,11 +8,13 @@ class Fidelity(StrEnum):
 
     EXACT: the pixels that miners saw. DISTRIBUTION: one of several possible images, since the
     distortions of levels 2 and 3 are not logged. IMPOSSIBLE: not to be had, for a `Reason`.
+    UNSEEN: the same geometry at another size, which no miner saw; never part of a score.
     """
 
     EXACT = "exact"
     DISTRIBUTION = "distribution"
     IMPOSSIBLE = "impossible"
+    UNSEEN = "unseen"
 
 
 class Reason(StrEnum):

@@ -12,7 +12,7 @@ from analytics.challenges import StoredChallenge
 from data.errors import FieldError, SourceError
 from data.sources import Shards, SourceRow
 from data.values import gps
-from replay.augment import CropOutsideError, Pixels, UnusableParametersError, augment
+from replay.augment import SIDE, CropOutsideError, Pixels, UnusableParametersError, augment
 from replay.fidelity import Reason
 from replay.variants import UNDISTORTED, Distorter, Drawn
 
@@ -74,12 +74,14 @@ def merge(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Merged
 class Rebuilder:
     """Rebuilds images; keeps the last cached image and the last challenge's shared steps.
 
-    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3.
+    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3. Another
+    `side` than 224 pixels gives the same geometry from the source's own resolution: for research
+    on what miners could not see.
     """
 
-    def __init__(self, shards: Shards, seed: int = 0) -> None:
+    def __init__(self, shards: Shards, seed: int = 0, side: int = SIDE) -> None:
         self._shards = shards
-        self._seed = seed
+        self._seed, self._side = seed, side
         self._held: tuple[str, int, SourceRow, Image.Image] | None = None
         self._distorter: tuple[str, Distorter] | None = None
 
@@ -104,7 +106,7 @@ class Rebuilder:
 
     def _undistorted(self, challenge: StoredChallenge) -> Pixels:
         try:
-            return augment(self._cached(challenge), challenge.augmentation)
+            return augment(self._cached(challenge), challenge.augmentation, self._side)
         except CropOutsideError as error:
             raise CannotRebuildError(
                 challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data.records import Geometry
 from data.sources import Shards
+from replay.augment import SIDE
 from replay.fidelity import Fidelity
 from replay.plan import Planned, in_reading_order
 from replay.rebuild import CannotRebuildError, Rebuilder, RebuiltImage, merge
+from replay.variants import UNDISTORTED
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def render(
     shards: Shards,
     out: Path,
     seed: int = 0,
+    side: int = SIDE,
     tell: Callable[[], None] = lambda: None,
 ) -> list[Rendered]:
     """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
@@ -45,36 +49,42 @@ def render(
         shards: the source images.
         out: folder of the JPEGs, made if need be.
         seed: of the noise of level 3.
+        side: of the images, in pixels. Another than 224 is not what miners saw: fidelity and file
+            names say so, and of levels 2 and 3 it is the image before its distortions.
         tell: called after each challenge.
     """
     wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
-    rebuilder = Rebuilder(shards, seed)
+    rebuilder = Rebuilder(shards, seed, side)
     done: dict[str, Rendered] = {}
     for item in in_reading_order(wanted):
-        done[item.challenge.challenge_id] = _render(item, rebuilder, out)
+        done[item.challenge.challenge_id] = _render(item, rebuilder, out, side)
         tell()
     return [done[item.challenge.challenge_id] for item in wanted]
 
 
-def _render(item: Planned, rebuilder: Rebuilder, out: Path) -> Rendered:
+def _render(item: Planned, rebuilder: Rebuilder, out: Path, side: int) -> Rendered:
     challenge = item.challenge
     place = (challenge.challenge_id, challenge.file, challenge.position)
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return Rendered(*place, item.fidelity, item.reason, item.detail)
+    # what was not augmented is of source size, whatever the side
+    seen = side == SIDE or challenge.augmentation.geometry is Geometry.NONE
+    drawn = item.drawn if seen else (UNDISTORTED,)
     try:
-        built = [rebuilder.rebuild(challenge, drawn) for drawn in item.drawn]
+        built = [rebuilder.rebuild(challenge, one) for one in drawn]
     except CannotRebuildError as error:
         return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
-    merged = merge(built, item.drawn)
+    merged = merge(built, drawn)
+    name = challenge.challenge_id if seen else f"{challenge.challenge_id}-unseen-{side}"
     return Rendered(
         *place,
-        item.fidelity,
+        item.fidelity if seen else Fidelity.UNSEEN,
         None,
         None,
         [one.image.pixels_sha256 for one in merged],
         [one.image.jpeg_sha256 for one in merged],
-        _write(challenge.challenge_id, [one.image for one in merged], out),
+        _write(name, [one.image for one in merged], out),
         [one.weight for one in merged],
         [one.noisy for one in merged],
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 
+import cv2
 import numpy as np
 
 from replay import distortions
@@ -75,7 +76,8 @@ class Distorter:
     def __init__(self, pixels: Pixels, challenge_id: str, seed: int) -> None:
         """Take RGB pixels (H, W, 3), as they are before any distortion."""
         self._challenge_id, self._seed = challenge_id, seed
-        self._known = {Distortions(): np.ascontiguousarray(pixels[:, :, ::-1])}
+        bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+        self._known = {Distortions(): bgr}
 
     def build(self, drawn: Drawn, noise: Noise | None = None) -> Pixels:
         """The RGB pixels of one variant.
@@ -92,7 +94,7 @@ class Distorter:
             before = distortions.noise(before, drawn.distortions.noise, noise)
         if drawn.distortions.blur:
             before = distortions.blur(before, drawn.distortions.blur)
-        return np.ascontiguousarray(before[:, :, ::-1])
+        return np.asarray(cv2.cvtColor(before, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def _before_noise(self, wanted: Distortions) -> Pixels:
         """The steps that variants share: each is one step from a shorter prefix of them."""

@@ -1,6 +1,7 @@
 """Measures what the project claims of its speed, as ratios within one run: `make bench`."""
 
-from tests.bench import rebuild
+from tests.bench import rebuild, variants
 
 if __name__ == "__main__":
     rebuild.main()
+    variants.main()

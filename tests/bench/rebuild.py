@@ -26,7 +26,7 @@ REPEATS = {(1920, 1080): 25, (4032, 3024): 9}
 LEVEL_0 = Augmentation(geometry=Geometry.CROP, aug_level=0)
 
 
-def _photograph(size: Size) -> bytes:
+def photograph(size: Size) -> bytes:
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (90, 160, 3), dtype=np.uint8))
     stream = io.BytesIO()
@@ -34,7 +34,7 @@ def _photograph(size: Size) -> bytes:
     return stream.getvalue()
 
 
-def _crops(size: Size, seed: int) -> Iterator[Augmentation]:
+def crops(size: Size, seed: int) -> Iterator[Augmentation]:
     """Level 1 with a square crop of area 0.2 and up, as real logs hold them; without end."""
     width, height = size
     rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ def _plain(image: Image.Image, logged: Augmentation) -> bytes:
     return np.asarray(F.to_pil_image(tensor)).tobytes()
 
 
-def _decoded(raw: bytes) -> Image.Image:
+def decoded(raw: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(raw))
     image.load()
     return image
@@ -71,11 +71,11 @@ def _decoded(raw: bytes) -> Image.Image:
 def _cached(raw: bytes) -> Image.Image:
     """Decode, encode, decode: what no way from a source row to a cached image can leave out."""
     stream = io.BytesIO()
-    _decoded(raw).save(stream, format="JPEG")
-    return _decoded(stream.getvalue())
+    decoded(raw).save(stream, format="JPEG")
+    return decoded(stream.getvalue())
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
+def milliseconds(work: Callable[[], object]) -> float:
     """Of processor time, which other work on the machine disturbs less than the clock's."""
     start = time.process_time()
     work()
@@ -91,23 +91,23 @@ def _measure(raw: bytes, image: Image.Image, logged: Augmentation, times: Times)
     if augment(image, logged).tobytes() != _plain(image, logged):
         raise SystemExit("the two chains differ: nothing to measure")
     works: dict[str, Callable[[], object]] = {
-        "decode": lambda: _decoded(raw),
+        "decode": lambda: decoded(raw),
         "plain": lambda: _plain(image, logged),
         "ours": lambda: augment(image, logged),
-        "plain with decoding": lambda: _plain(_decoded(raw), logged),
-        "ours with decoding": lambda: augment(_decoded(raw), logged),
+        "plain with decoding": lambda: _plain(decoded(raw), logged),
+        "ours with decoding": lambda: augment(decoded(raw), logged),
         "bare row": lambda: _cached(raw),
         "row": lambda: augment(cached_image(raw), logged),
     }
     for name, work in works.items():
-        times.setdefault(name, []).append(_milliseconds(work))
+        times.setdefault(name, []).append(milliseconds(work))
 
 
 def _medians(raw: bytes, image: Image.Image, level: int, repeats: int) -> dict[str, float]:
     times: Times = {}
-    crops = _crops(image.size, seed=level)
+    drawn = crops(image.size, seed=level)
     for _ in range(repeats):
-        _measure(raw, image, LEVEL_0 if level == 0 else next(crops), times)
+        _measure(raw, image, LEVEL_0 if level == 0 else next(drawn), times)
     return {name: statistics.median(found) for name, found in times.items()}
 
 
@@ -139,8 +139,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     say(f"shortcuts of the sampling grid: {'taken' if shortcuts_hold() else 'not on this machine'}")
     for size, repeats in REPEATS.items():
-        raw = _photograph(size)
-        image = _decoded(raw)
+        raw = photograph(size)
+        image = decoded(raw)
         levels = {str(level): _medians(raw, image, level, repeats) for level in (0, 1)}
         names = levels["0"]
         levels["mean"] = {name: (levels["0"][name] + levels["1"][name]) / 2 for name in names}

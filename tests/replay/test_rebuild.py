@@ -257,6 +257,24 @@ def test_rendering_all_variants_of_level_3_gives_parallel_lists(
     assert Path(again.files[0]).read_bytes() == first
 
 
+def test_another_size_shows_what_miners_could_not_see_and_says_so(
+    world: World, tmp_path: Path
+) -> None:
+    write_shard(world.store.sources, [encoded(picture((1000, 800)), "PNG")])
+    for level in (1, 3):
+        world.ask(0, size=(1000, 800), **level_1(0.0, [0, 0, 448, 448]) | {"data_aug_level": level})
+    planned = plan(world.ingest(), world.shards)
+    rendered = render(planned, world.shards, tmp_path / "out", side=448)
+    for one in rendered:
+        assert (one.fidelity, len(one.files)) == ("unseen", 1)
+        assert one.files[0].endswith(f"{one.challenge_id}-unseen-448.jpg")
+        with Image.open(one.files[0]) as image:
+            assert image.size == (448, 448)
+    # nothing is turned or shrunk here, so the crop is the source's own pixels
+    sides = picture((1000, 800)).crop((0, 0, 448, 448))
+    assert rendered[0].pixels_sha256 == [sent(np.asarray(sides))]
+
+
 def test_rows_are_found_across_row_groups(world: World) -> None:
     images = [encoded(picture((320, 240), seed=k), "PNG") for k in range(5)]
     write_shard(world.store.sources, images)
