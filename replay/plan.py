@@ -9,7 +9,7 @@ from data.errors import SourceError
 from data.sources import Shards
 from replay.fidelity import Fidelity, Reason
 from replay.settings import VariantSettings
-from replay.variants import UNDISTORTED, Drawn, draw
+from replay.variants import Drawn, draw, possible
 
 # Images that are rows of no public data set.
 _UNSHARED_SOURCES = {"synthetic": Reason.SYNTHETIC, "api": Reason.API}
@@ -49,7 +49,8 @@ def _plan(challenge: StoredChallenge, shards: Shards, variants: VariantSettings)
     if (obstacle := obstacle_of(challenge, shards)) is not None:
         return Planned(challenge, Fidelity.IMPOSSIBLE, (), *obstacle)
     drawn = draw(challenge.augmentation.aug_level, challenge.challenge_id, variants)
-    exact = drawn == (UNDISTORTED,)
+    # told by what is possible, not by what was drawn: one draw may well be the undistorted one
+    exact = len(possible(challenge.augmentation.aug_level)) == 1
     return Planned(challenge, Fidelity.EXACT if exact else Fidelity.DISTRIBUTION, drawn)
 
 

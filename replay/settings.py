@@ -8,8 +8,8 @@ class VariantSettings:
     """How many of a challenge's possible images are built, and the seed of draws and noise.
 
     `count` None means every combination, a noisy one with one sample of its noise. With fewer than
-    there are, combinations are drawn systematically, so that each distortion's levels stay in
-    proportion; a mean over N of them errs by at most 0.5 / sqrt(N) (one standard error).
+    there are, combinations are drawn without repeats, stratified by the level of noise; a mean over
+    N of them errs by at most 0.5 / sqrt(N) (one standard error).
     """
 
     count: int | None = 16

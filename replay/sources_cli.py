@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from data.store import open_store
-from data.terminal import JsonOption, StoreOption, print_json, print_table, say
+from data.terminal import JsonOption, SourcesOption, StoreOption, print_json, print_table, say
 
 if TYPE_CHECKING:
     from analytics.challenges import StoredChallenge
@@ -73,14 +73,7 @@ class SourcesReport:
 @app.command(epilog="Example: streetreplay sources")
 def sources(
     store: StoreOption = None,
-    sources: Annotated[
-        Path | None,
-        typer.Option(
-            "--sources",
-            help="Folder of shards, of a validator's cached images, or of both "
-            "[default: sources/ of the store].",
-        ),
-    ] = None,
+    sources: SourcesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show which source images are here, which ones the log needs, and how to get the others.

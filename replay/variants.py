@@ -4,7 +4,6 @@ The validator draws each distortion's level uniformly: 8 equally likely combinat
 at level 3, of which 162 add noise that nobody can know (DOMAIN.md §2).
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -44,7 +43,7 @@ def possible(level: int | None) -> tuple[Distortions, ...]:
     if level == MILD_LEVEL:
         return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
     if level == STRONG_LEVEL:
-        # The first varies slowest: what changes an image most leads, for systematic draws.
+        # Noise varies slowest: `draw` keeps its levels in proportion.
         return tuple(
             Distortions(saturation=cs, contrast=cc, blocks=jpeg, noise=gnc, blur=gb)
             for gnc, gb, cs, jpeg, cc in product(_STRONG, repeat=5)
@@ -59,9 +58,13 @@ def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tup
     known = _weighted(level, wanted)
     if wanted == total:
         return known
-    digest = hashlib.sha256(f"{settings.seed} {challenge_id}".encode()).digest()
-    start = int.from_bytes(digest[:7]) / 256**7
-    return tuple(known[int((start + place) * total / wanted)] for place in range(wanted))
+    rng = _generator(settings.seed, challenge_id)
+    # Levels of noise stay in their order, so in proportion; within one the order is random, for a
+    # fixed stride through a product would draw the same levels of the other distortions each time.
+    strata = len(_STRONG) if level == STRONG_LEVEL else 1
+    order = rng.permuted(np.arange(total).reshape(strata, -1), axis=1).ravel()
+    places = ((rng.random() + np.arange(wanted)) * total / wanted).astype(int)
+    return tuple(known[index] for index in order[places])
 
 
 @lru_cache(maxsize=16)

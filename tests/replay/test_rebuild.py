@@ -257,6 +257,19 @@ def test_rendering_all_variants_of_level_3_gives_parallel_lists(
     assert Path(again.files[0]).read_bytes() == first
 
 
+def test_one_variant_of_a_distorted_challenge_is_never_called_exact(world: World) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)))])
+    world.ask(0, **level_1(3.0, [0, 0, 200, 200]) | {"data_aug_level": 2})
+    challenges = world.ingest()
+    drawn = set()
+    for seed in range(60):
+        (item,) = plan(challenges, world.shards, VariantSettings(count=1, seed=seed))
+        assert item.fidelity is Fidelity.DISTRIBUTION
+        drawn.add(item.drawn[0].index)
+    # the undistorted one among them
+    assert drawn == set(range(8))
+
+
 def test_another_size_shows_what_miners_could_not_see_and_says_so(
     world: World, tmp_path: Path
 ) -> None:

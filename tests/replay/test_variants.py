@@ -104,6 +104,24 @@ def test_a_mean_over_draws_is_that_over_all_in_the_long_run() -> None:
     assert np.std(means) <= 0.5 / math.sqrt(16)
 
 
+@pytest.mark.parametrize("count", [2, 3, 9, 16, 27, 81])
+@pytest.mark.parametrize("name", ["saturation", "contrast", "blocks", "noise", "blur"])
+def test_the_stated_error_holds_when_one_distortion_decides(count: int, name: str) -> None:
+    # draws at a fixed stride would all share the levels of what varies with that period
+    value = np.array([float(getattr(one, name) > 0) for one in possible(3)])
+    means = [
+        np.mean([value[d.index] for d in draw(3, CHALLENGE, VariantSettings(count, seed))])
+        for seed in range(300)
+    ]
+    assert np.mean(means) == pytest.approx(value.mean(), abs=0.5 / math.sqrt(count) / 4)
+    assert np.std(means) <= 0.5 / math.sqrt(count)
+
+
+def test_fewer_draws_are_different_images() -> None:
+    drawn = draw(3, CHALLENGE, VariantSettings(count=200))
+    assert len({one.index for one in drawn}) == 200
+
+
 def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant() -> None:
     base = np.asarray(picture((224, 224)))
     noisy = [d for d in draw(3, CHALLENGE, EVERYTHING) if d.noisy][:2]
