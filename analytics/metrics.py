@@ -6,48 +6,26 @@ Class 1 (roadwork) is the positive class throughout.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from analytics.compiled import compiled
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 UNANSWERED = -1.0
-_BINARY = 2
 
 
-@dataclass(frozen=True)
-class WindowMetrics:
-    """What the log calls `miner_image_<metric>`: each in 0..1, over the answers of one window."""
-
-    accuracy: float
-    precision: float
-    recall: float
-    f1_score: float
-    mcc: float
-    auc: float
-
-
-NOT_SCORED = WindowMetrics(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class ConfusionCounts:
+class ConfusionCounts(NamedTuple):
     """Answers by predicted and true class; any class but 1 counts as not positive."""
 
     true_positives: int
     false_positives: int
     false_negatives: int
     true_negatives: int
-
-    @property
-    def total(self) -> int:
-        """Number of answers."""
-        return (
-            self.true_positives + self.false_positives + self.false_negatives + self.true_negatives
-        )
 
 
 def predicted_class(probabilities: Floats) -> Floats:
@@ -71,25 +49,48 @@ def confusion_counts(classes: Floats, labels: Labels) -> ConfusionCounts:
     )
 
 
-def accuracy(classes: Floats, labels: Labels) -> float:
-    """Share of answers whose class is the label, 0..1; 0 for no answers. Shapes (n,)."""
-    return int(np.count_nonzero(classes == labels)) / len(labels) if len(labels) else 0.0
+@compiled
+def accuracy(counts: ConfusionCounts) -> float:
+    """Share of answers whose class is the label, 0..1; 0 for no answers."""
+    return _share(counts.true_positives + counts.true_negatives, _total(counts))
 
 
+@compiled
 def precision(counts: ConfusionCounts) -> float:
     """Share of predicted positives that are positive, 0..1; 0 if none is predicted."""
     return _share(counts.true_positives, counts.true_positives + counts.false_positives)
 
 
+@compiled
 def recall(counts: ConfusionCounts) -> float:
     """Share of positives that are predicted, 0..1; 0 if there is none."""
     return _share(counts.true_positives, counts.true_positives + counts.false_negatives)
 
 
+@compiled
 def f1_score(counts: ConfusionCounts) -> float:
     """Harmonic mean of precision and recall, 0..1; 0 if nothing is positive on either side."""
     doubled = 2 * counts.true_positives
     return _share(doubled, doubled + counts.false_positives + counts.false_negatives)
+
+
+@compiled
+def mcc(counts: ConfusionCounts) -> float:
+    """Matthews correlation coefficient, signed, -1..1; 0 if labels or classes are of one kind.
+
+    From the margins in Gorodkin's form, so that all correct gives exactly 1.
+    """
+    # float, as products of four counts leave 64 bits; exact for the windows' small ones
+    total = float(_total(counts))
+    positives = float(counts.true_positives + counts.false_negatives)
+    predicted = float(counts.true_positives + counts.false_positives)
+    correct = float(counts.true_positives + counts.true_negatives)
+    negatives, unpredicted = total - positives, total - predicted
+    covariance = correct * total - (positives * predicted + negatives * unpredicted)
+    label_spread = total * total - (positives * positives + negatives * negatives)
+    class_spread = total * total - (predicted * predicted + unpredicted * unpredicted)
+    spread = label_spread * class_spread
+    return covariance / math.sqrt(spread) if spread > 0 else 0.0
 
 
 def answer_tables(labels: Labels, positive: Floats, neither: Floats | None = None) -> Floats:
@@ -141,93 +142,31 @@ def auc(probabilities: Floats, labels: Labels) -> float:
     return int(below + not_above) / (2 * pairs)
 
 
-def window_metrics(probabilities: Floats, labels: Labels) -> WindowMetrics:
-    """The six metrics of one window, exactly as the validator scores it.
-
-    Unanswered entries (-1) are dropped here, so the window must be cut before. All metrics are 0
-    when nothing is answered, when a probability is NaN or infinite, and when a class other than 0
-    or 1 occurs, unless all labels are 1 and labels and classes together hold at most two values:
-    that class is then simply not 1. Negative MCC is 0.
-
-    Args:
-        probabilities: shape (n,), as answered: -1 = no answer, values outside 0..1 occur.
-        labels: shape (n,), each 0 or 1.
-    """
-    scored = _scored(probabilities, labels)
-    if scored is None:
-        return NOT_SCORED
-    answers, classes, truth = scored
-    counts = confusion_counts(classes, truth)
-    return WindowMetrics(
-        accuracy=(counts.true_positives + counts.true_negatives) / counts.total,
-        precision=precision(counts),
-        recall=recall(counts),
-        f1_score=f1_score(counts),
-        mcc=max(0.0, _binary_mcc(counts)),
-        auc=auc(answers, truth),
-    )
-
-
-def window_accuracy(probabilities: Floats, labels: Labels) -> float:
-    """`window_metrics(...).accuracy` alone, 0..1: all that a reward needs of its short window."""
-    scored = _scored(probabilities, labels)
-    return 0.0 if scored is None else accuracy(scored[1], scored[2])
-
-
-def reward(mcc_100: float, accuracy_10: float, prediction: float, exponent: int) -> float:
+@compiled
+def reward(mcc_100: float, accuracy_10: float, prediction: float, exponent: float) -> float:
     """The reward of one answer, 0..1; 0 for no answer (-1), NaN or a probability outside 0..1.
 
     Args:
-        mcc_100: MCC over the last 100, 0..1.
+        mcc_100: MCC over the last 100 with the floor of 0, 0..1.
         accuracy_10: accuracy over the last 10, 0..1.
         prediction: the answer itself.
         exponent: 3 from era E7 on, 1 before (`data.eras.EXPONENTS`).
     """
     if not 0.0 <= prediction <= 1.0:
         return 0.0
-    return float((0.5 * mcc_100 + 0.5 * accuracy_10) ** exponent)
+    return math.pow(0.5 * mcc_100 + 0.5 * accuracy_10, exponent)
 
 
-def _scored(probabilities: Floats, labels: Labels) -> tuple[Floats, Floats, Labels] | None:
-    """Answered probabilities, their classes and labels; None where scikit-learn gives up.
-
-    It raises on NaN, on infinities, and on a class outside 0..1, unless labels and classes look
-    binary with 1 among them: labels all 1 and at most one other class. Its caller then logs zeros.
-    """
-    answered = probabilities != UNANSWERED
-    answers, truth = probabilities[answered], labels[answered]
-    if not len(answers):
-        return None
-    classes = predicted_class(answers)
-    if not ((classes == 0) | (classes == 1)).all():
-        if not np.isfinite(classes).all() or not (truth == 1).all():
-            return None
-        if len(np.unique(np.append(classes, 1.0))) > _BINARY:
-            return None
-    return answers, classes, truth
-
-
-def _binary_mcc(counts: ConfusionCounts) -> float:
-    positives = counts.true_positives + counts.false_negatives
-    predicted = counts.true_positives + counts.false_positives
-    return _correlation(
-        counts.true_positives + counts.true_negatives,
-        [positives, counts.total - positives],
-        [predicted, counts.total - predicted],
+@compiled
+def _total(counts: ConfusionCounts) -> int:
+    return (
+        counts.true_positives
+        + counts.false_positives
+        + counts.false_negatives
+        + counts.true_negatives
     )
 
 
-def _correlation(correct: int, label_counts: list[int], class_counts: list[int]) -> float:
-    """R_K from the margins of a confusion matrix; integers, so that all correct gives exactly 1."""
-    total = sum(label_counts)
-    covariance = correct * total - sum(
-        actual * predicted for actual, predicted in zip(label_counts, class_counts, strict=True)
-    )
-    label_spread = total * total - sum(count * count for count in label_counts)
-    class_spread = total * total - sum(count * count for count in class_counts)
-    spread = label_spread * class_spread
-    return covariance / math.sqrt(spread) if spread else 0.0
-
-
+@compiled
 def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+    return part / whole if whole > 0 else 0.0

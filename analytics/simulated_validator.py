@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.metrics import NOT_SCORED, UNANSWERED, Floats, Labels, WindowMetrics, predicted_class
+from analytics.metrics import UNANSWERED, Floats, predicted_class
 from analytics.simulated_miners import MIN_MINERS, MinerKind, Population
 from analytics.simulated_params import augmentation
 from analytics.simulated_sources import Drawn, SimulatedSource, real_image, synthetic_image
-from analytics.tracker import EmaScores, ScoringSettings, Tracker
+from analytics.tracker import METRICS, EmaScores, ScoredAnswers, Tracker
 from data.eras import ERAS, EXPONENTS
 
 SIMULATED_ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
@@ -100,9 +101,10 @@ class SimulatedValidator:
         self.population = Population(uids[settings.validators :], self._generator)
         latents = self._generator.normal(0.0, _SOURCE_SPREAD, len(sources)).tolist()
         self._images = _by_label(sources, latents)
-        scoring = ScoringSettings(EXPONENTS[settings.era])
-        self._tracker = Tracker(scoring)
-        self._scores = EmaScores(np.zeros(settings.uids), scoring)
+        self._tracker = Tracker(uids=settings.uids)
+        self._scores = EmaScores(np.zeros(settings.uids))
+        self._hotkeys: dict[str, int] = {}
+        self._exponent = EXPONENTS[settings.era]
         self._deck: list[int] = []
 
     def records(self) -> Iterator[dict[str, Any]]:
@@ -155,9 +157,10 @@ class SimulatedValidator:
         metrics: list[dict[str, float]] = []
         rewards: list[float] = []
         for uid, hotkey, prediction in zip(uids, hotkeys, predictions, strict=True):
-            scored, reward = self._tracker.answer(uid, hotkey, prediction, label)
+            number = self._hotkeys.setdefault(hotkey, len(self._hotkeys))
+            scored = self._tracker.answer([uid], [number], prediction, label, self._exponent)
             metrics.append(_as_logged(scored, *self._tracker.window(uid)))
-            rewards.append(reward)
+            rewards.append(float(scored.reward[0]))
         self._scores.update(uids, rewards, self.validators)
         # from E8 on the validator squeezes its array of uids
         squeezed = self._settings.era in _WITH_DECK and len(uids) == 1
@@ -213,12 +216,14 @@ def _by_label(
     return images
 
 
-def _as_logged(metrics: WindowMetrics, predictions: Floats, labels: Labels) -> dict[str, float]:
+def _as_logged(
+    scored: ScoredAnswers, predictions: Floats, labels: NDArray[np.int8]
+) -> dict[str, float]:
     """With a log's integer zeros: nothing scored, or an MCC that `max(0, ...)` clipped."""
-    if metrics is NOT_SCORED:
-        return dict.fromkeys(vars(metrics), 0)
-    logged = dict(vars(metrics))
-    if metrics.mcc == 0.0:
+    if not scored.scored[0]:
+        return dict.fromkeys(METRICS, 0)
+    logged: dict[str, float] = {name: float(getattr(scored, name)[0]) for name in METRICS}
+    if logged["mcc"] == 0.0:
         answered = predictions != UNANSWERED
         classes = predicted_class(predictions[answered])
         if min(len(np.unique(classes)), len(np.unique(labels[answered]))) > 1:

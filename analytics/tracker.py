@@ -3,35 +3,40 @@
 Source: the validator's `MinerPerformanceTracker`, `get_rewards` and `update_scores` (DOMAIN.md §3).
 """
 
-from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analytics.metrics import (
-    Floats,
-    Labels,
-    WindowMetrics,
-    reward,
-    window_accuracy,
-    window_metrics,
+from analytics import metrics
+from analytics.compiled import compiled
+from analytics.metrics import Floats
+from analytics.windows import (
+    LONG,
+    SHORT,
+    Histories,
+    empty_histories,
+    push,
+    window_auc,
+    window_counts,
 )
+
+SUBNET_UIDS = 256
+METRICS = ("accuracy", "precision", "recall", "f1_score", "mcc", "auc")
+"""What the log calls `miner_image_<metric>`: each in 0..1, over the long window."""
 
 
 @dataclass(frozen=True)
 class ScoringSettings:
     """The validator's scoring constants.
 
-    `exponent` of the reward depends on the era (`data.eras.EXPONENTS`); `alpha` is the operator's,
-    0..1; windows count answers asked for, unanswered ones included.
+    `alpha` is the operator's, 0..1; windows count answers asked for, unanswered ones included.
 
     Raises:
         ValueError: a setting is out of its range.
     """
 
-    exponent: int
     alpha: float = 0.05
     metrics_window: int = 100
     accuracy_window: int = 10
@@ -45,60 +50,92 @@ class ScoringSettings:
             )
 
 
-class _History:
-    """The last answers of one uid under one hotkey."""
+@dataclass(frozen=True)
+class ScoredAnswers:
+    """What the validator computed after each of n answers; arrays of shape (n,), in 0..1.
 
-    def __init__(self, hotkey: str, length: int) -> None:
-        self.hotkey = hotkey
-        self.predictions: deque[float] = deque(maxlen=length)
-        self.labels: deque[int] = deque(maxlen=length)
+    The six `METRICS` are over the long window, `recent_accuracy` over the short one. `scored` is
+    False where the long window holds nothing that scikit-learn scores: its metrics are then all 0.
+    `asked` is how many answers the miner's history had seen by then, this one included.
+    """
 
-    def arrays(self) -> tuple[Floats, Labels]:
-        count = len(self.labels)
-        predictions = np.fromiter(self.predictions, np.float64, count)
-        return predictions, np.fromiter(self.labels, np.int64, count)
+    accuracy: Floats
+    precision: Floats
+    recall: Floats
+    f1_score: Floats
+    mcc: Floats
+    auc: Floats
+    recent_accuracy: Floats
+    reward: Floats
+    scored: NDArray[np.bool_]
+    asked: NDArray[np.int64]
 
 
 class Tracker:
-    """Per uid the last `metrics_window` (prediction, label) pairs; forgotten with its hotkey."""
+    """Per uid the last `metrics_window` (prediction, label) pairs; forgotten with its hotkey.
 
-    def __init__(self, settings: ScoringSettings) -> None:
+    About 0.3 µs an answer; memory is that of the windows, however long the log.
+    """
+
+    def __init__(
+        self, settings: ScoringSettings = ScoringSettings(), uids: int = SUBNET_UIDS
+    ) -> None:
+        """Nobody was asked yet, of uids 0 to `uids` - 1."""
         self._settings = settings
-        self._histories: dict[int, _History] = {}
+        self._histories = empty_histories(uids, settings.metrics_window)
 
     def answer(
-        self, uid: int, hotkey: str, prediction: float, label: int
-    ) -> tuple[WindowMetrics, float]:
-        """Append one answer, then score its miner.
+        self,
+        uids: ArrayLike,
+        hotkeys: ArrayLike,
+        predictions: ArrayLike,
+        labels: ArrayLike,
+        exponents: ArrayLike,
+    ) -> ScoredAnswers:
+        """Append answers in the order in which they were scored; all arrays of shape (n,).
+
+        Call it as often as you like: what was answered before stays known.
 
         Args:
-            uid: the miner's place in the subnet; a uid asked twice in a challenge answers twice.
-            hotkey: its key; another one than last time starts a new history.
-            prediction: -1 = no answer; NaN where the log holds `null`.
-            label: 0 or 1.
-
-        Returns:
-            The metrics over the last `metrics_window` and the reward of this answer.
-        """
-        history = self._histories.get(uid)
-        if history is None or history.hotkey != hotkey:
-            history = _History(hotkey, self._settings.metrics_window)
-            self._histories[uid] = history
-        history.predictions.append(prediction)
-        history.labels.append(label)
-        predictions, labels = history.arrays()
-        metrics = window_metrics(predictions, labels)
-        short = slice(-self._settings.accuracy_window, None)
-        recent = window_accuracy(predictions[short], labels[short])
-        return metrics, reward(metrics.mcc, recent, prediction, self._settings.exponent)
-
-    def window(self, uid: int) -> tuple[Floats, Labels]:
-        """Predictions and labels of a uid's present history, oldest first, shapes (n,).
+            uids: each miner's place in the subnet; a uid asked twice in a challenge answers twice.
+            hotkeys: a number 0 or more for each hotkey; another one than the uid had last starts a
+                new history.
+            predictions: -1 = no answer; NaN where the log holds `null`.
+            labels: 0 or 1, or one for all.
+            exponents: of the reward, by era (`data.eras.EXPONENTS`), or one for all.
 
         Raises:
-            KeyError: the uid was never asked.
+            ValueError: shapes differ, a uid has no place here, or a hotkey or label is none.
         """
-        return self._histories[uid].arrays()
+        uid = np.ascontiguousarray(uids, np.int64)
+        hotkey = np.array(np.broadcast_to(hotkeys, uid.shape), np.int64)
+        prediction = np.array(np.broadcast_to(predictions, uid.shape), np.float64)
+        label = np.array(np.broadcast_to(labels, uid.shape), np.int64)
+        exponent = np.array(np.broadcast_to(exponents, uid.shape), np.float64)
+        self._check(uid, hotkey, label)
+        columns = {name: np.empty(len(uid)) for name in (*METRICS, "recent_accuracy", "reward")}
+        scored, asked = np.empty(len(uid), np.bool_), np.empty(len(uid), np.int64)
+        short, values = self._settings.accuracy_window, tuple(columns.values())
+        _score(
+            self._histories, uid, hotkey, prediction, label, exponent, short, values, scored, asked
+        )
+        return ScoredAnswers(scored=scored, asked=asked, **columns)
+
+    def window(self, uid: int) -> tuple[Floats, NDArray[np.int8]]:
+        """Predictions and labels of a uid's present history, oldest first, shapes (n,)."""
+        asked, size = int(self._histories.asked[uid]), self._settings.metrics_window
+        places = np.arange(max(0, asked - size), asked) % size
+        return self._histories.predictions[uid, places], self._histories.labels[uid, places]
+
+    def _check(
+        self, uids: NDArray[np.int64], hotkeys: NDArray[np.int64], labels: NDArray[np.int64]
+    ) -> None:
+        """Compiled loops do not look: an index out of range would write anywhere."""
+        places = len(self._histories.asked)
+        if len(uids) and not (uids.min() >= 0 and uids.max() < places):
+            raise ValueError(f"uids are {uids.min()}..{uids.max()}, expected 0..{places - 1}")
+        if len(uids) and not (hotkeys.min() >= 0 and ((labels == 0) | (labels == 1)).all()):
+            raise ValueError("expected hotkeys numbered from 0 on, and labels 0 or 1")
 
 
 class EmaScores:
@@ -107,7 +144,7 @@ class EmaScores:
     NumPy multiplies and adds in two steps, so that nothing is fused: bits equal the log's.
     """
 
-    def __init__(self, start: ArrayLike, settings: ScoringSettings) -> None:
+    def __init__(self, start: ArrayLike, settings: ScoringSettings = ScoringSettings()) -> None:
         """Start from one score a uid: zeros (256 uids), or the scores of a logged record."""
         self._scores = np.array(start, dtype=np.float32)
         self._weight = np.float32(settings.alpha)
@@ -150,3 +187,33 @@ class EmaScores:
         if not 0 <= uid < len(self._scores):
             raise IndexError(f"uid is {uid}, expected 0..{len(self._scores) - 1}")
         return uid
+
+
+@compiled
+def _score(
+    histories: Histories,
+    uids: NDArray[np.int64],
+    hotkeys: NDArray[np.int64],
+    predictions: Floats,
+    labels: NDArray[np.int64],
+    exponents: Floats,
+    short: int,
+    values: tuple[Floats, ...],
+    scored: NDArray[np.bool_],
+    asked: NDArray[np.int64],
+) -> None:
+    long = histories.predictions.shape[1]
+    for n in range(len(uids)):
+        uid = uids[n]
+        push(histories, uid, hotkeys[n], predictions[n], labels[n], short, True)
+        counts = window_counts(histories, uid, LONG, long)
+        scored[n] = sum(counts) > 0
+        values[0][n] = metrics.accuracy(counts)
+        values[1][n] = metrics.precision(counts)
+        values[2][n] = metrics.recall(counts)
+        values[3][n] = metrics.f1_score(counts)
+        values[4][n] = max(0.0, metrics.mcc(counts))
+        values[5][n] = window_auc(histories, uid) if scored[n] else 0.0
+        values[6][n] = metrics.accuracy(window_counts(histories, uid, SHORT, short))
+        values[7][n] = metrics.reward(values[4][n], values[6][n], predictions[n], exponents[n])
+        asked[n] = histories.asked[uid]
