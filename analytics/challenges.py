@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.stored_challenge import StoredChallenge
 from analytics.warehouse import statements
 from data.eras import EXPONENTS
 from data.errors import QueryError
@@ -17,27 +18,6 @@ _PLAIN = (
     *("source", "parquet", "row", "source_id"),
 )
 _AUGMENTATION = tuple(field.name for field in fields(Augmentation))
-
-
-@dataclass(frozen=True)
-class StoredChallenge:
-    """What a rebuild needs to know of a challenge; None where the log does not tell.
-
-    `gps` is (latitude, longitude) in degrees, `image_size` the cached image's (width, height).
-    """
-
-    challenge_id: str
-    file: str
-    position: int
-    era: str
-    label: int
-    source: str | None
-    parquet: str | None
-    row: int | None
-    source_id: int | None
-    gps: tuple[float, float] | None
-    image_size: tuple[int, int] | None
-    augmentation: Augmentation
 
 
 @dataclass(frozen=True)

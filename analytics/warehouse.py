@@ -19,11 +19,11 @@ from data.store import Store
 SQL = Path(__file__).parent / "sql"
 
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
-FORMAT = 1
+FORMAT = 2
 
 TABLES = (
     *("media", "responses", "miner_series", "runs", "rejects", "logs"),
-    *("replay_runs", "replay_predictions", "replay_variants"),
+    *("replay_runs", "replay_predictions", "replay_variants", "replay_gates"),
 )
 _SERIES_VIEWS = (
     *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),

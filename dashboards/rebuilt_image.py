@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image
 
-from analytics.challenges import StoredChallenge
+from analytics.stored_challenge import StoredChallenge
 from dashboards.store_access import Version
 from data.sources import open_shards
 from replay.variants import Drawn

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from data.errors import SourceError
 from data.image_cache import IMAGE_SUFFIXES, CachedImages
@@ -294,6 +294,8 @@ def cached_image(source: bytes) -> Image.Image:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"neither {' nor '.join(_FORMATS)}"  # its own words are an address in memory
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -47,6 +47,7 @@ SourcesOption = Annotated[
 # A column such as media.scores would fill the screen; csv and json give it whole.
 _CELL = 80
 _WIDTH = 160
+_MINUTE, _HOUR = 60, 3600
 
 errors = Console(stderr=True)
 # Without a terminal there is no width to fit: tables keep their columns whole.
@@ -103,6 +104,15 @@ def _cell(value: object) -> Text:
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text("" if task.speed is None else f"{task.speed:.1f}/s")
+
+
+def duration(seconds: float) -> str:
+    """About how long, for people: no more digits than a guess deserves."""
+    if seconds < 2 * _MINUTE:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 2 * _HOUR:
+        return f"about {round(seconds / _MINUTE)} min"
+    return f"about {seconds / _HOUR:.1f} h"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Commands that rebuild challenges and score candidates; torch is imported only where needed."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from data.terminal import (
     JsonOption,
     SourcesOption,
     StoreOption,
+    duration,
     note,
     print_json,
     print_table,
@@ -28,6 +30,7 @@ from replay.cli_options import (
     SinceOption,
     UntilOption,
     VariantsOption,
+    WorkersOption,
     variant_settings,
 )
 
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
     from analytics.challenges import Selection
     from data.sources import Shards
     from replay.plan import Planned
-    from replay.runner import ReplayReport
+    from replay.publish import ReplayReport
+    from replay.runner import Replay
     from replay.settings import VariantSettings
 
 app = typer.Typer()
@@ -74,6 +78,15 @@ def render(
             help="Side of the images in pixels, for research: no miner saw another than 224.",
         ),
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            "--sheet",
+            metavar="PNG",
+            help="Also draw the first challenges on a contact sheet (.png, .pdf or .svg): each "
+            "source with its crop, what became of it, and the recorded parameters.",
+        ),
+    ] = None,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -88,12 +101,18 @@ def render(
 
     selection = Selection(ids=tuple(challenges or ()), limit=limit)
     settings = variant_settings(variants, seed)
+    if sheet is not None:
+        from replay.sheet import check_sheet  # noqa: PLC0415
+
+        check_sheet(sheet)
     planned, shards = _plan(open_store(store), sources, selection, settings)
     from replay.augment import SIDE  # noqa: PLC0415
     from replay.render import render as render_images  # noqa: PLC0415
 
     with progress("rebuilding", len(planned)) as tell:
         rendered = render_images(planned, shards, out, seed, size or SIDE, tell)
+    if sheet is not None:
+        _draw_sheet(sheet, planned, shards, seed, size or SIDE)
     if as_json:
         for one in rendered:
             print_json(asdict(one))
@@ -103,6 +122,17 @@ def render(
     _print_left_out(
         [one.reason if one.reason else str(one.fidelity) for one in rendered if not one.files]
     )
+
+
+def _draw_sheet(
+    path: Path, planned: list["Planned"], shards: "Shards", seed: int, side: int
+) -> None:
+    from replay.sheet import SheetSettings, draw_sheet  # noqa: PLC0415
+
+    settings = SheetSettings(seed=seed, side=side)
+    with progress("contact sheet", min(len(planned), settings.challenges)) as tell:
+        drawn = draw_sheet(planned, shards, path, settings, tell)
+    note(f"contact sheet {path}: {drawn}")
 
 
 def _print_left_out(reasons: list[str]) -> None:
@@ -131,6 +161,7 @@ def replay(
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    workers: WorkersOption = None,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -158,21 +189,34 @@ def replay(
         limit=limit,
     )
     planned, shards = _plan(where, sources, selection, settings)
-    from replay.plan import counts  # noqa: PLC0415
-    from replay.runner import replay as run_replay  # noqa: PLC0415
+    from replay.runner import Replay  # noqa: PLC0415
     from replay.settings import ReplaySettings  # noqa: PLC0415
 
-    parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
-    images = sum(len(item.drawn) for item in planned)
-    note(f"{len(planned)} challenges ({parts}); {images} images for {predictor.name}")
+    opened = Replay(where, predictor, planned, shards, ReplaySettings(seed=seed))
+    used = _announce(opened, planned, predictor.name, workers)
     with progress("replaying", len(planned)) as tell:
-        report = run_replay(
-            where, predictor, planned, shards, settings=ReplaySettings(seed=seed), tell=tell
-        )
+        report = opened.run(used, tell)
     if as_json:
         print_json(asdict(report))
         return
     _print_report(report)
+
+
+def _announce(opened: "Replay", planned: list["Planned"], model: str, workers: int | None) -> int:
+    """Say what a replay will do and about how long it takes; return how many processes do it."""
+    from replay.plan import counts  # noqa: PLC0415
+
+    parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
+    note(f"{len(planned)} challenges ({parts}) for {model}")
+    if opened.done:
+        note(f"{opened.done} of them were answered by an earlier run of the same")
+    expected = opened.forecast()
+    used = workers or expected.workers(len(os.sched_getaffinity(0)))
+    note(
+        f"{expected.images} images to rebuild and show it: {duration(expected.seconds(used))} "
+        + ("in this process" if used == 1 else f"with {used} processes rebuilding")
+    )
+    return used
 
 
 def _print_report(report: "ReplayReport") -> None:

@@ -30,6 +30,14 @@ SampleOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of --sample, variants and noise.")]
 LimitOption = Annotated[int | None, typer.Option("--limit", min=0, help="Only the first so many.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Processes that rebuild images, about 1 GB each [default: one a core where it pays].",
+    ),
+]
 VariantsOption = Annotated[
     str,
     typer.Option(

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analytics.challenges import StoredChallenge
+from analytics.stored_challenge import StoredChallenge
 from data.errors import SourceError
 from data.sources import Shards
 from replay.fidelity import Fidelity, Reason

@@ -1,8 +1,8 @@
 """What a candidate must be to be replayed: anything that turns a batch of images into answers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,51 +11,51 @@ Image = npt.NDArray[np.uint8]
 """One decoded JPEG: uint8, (H, W, 3) RGB, any size."""
 
 
-class LazyImages(Sequence[Image]):
-    """Images that are rebuilt when first looked at: cached features make that needless."""
+T = TypeVar("T")
 
-    def __init__(self, builders: Sequence[Callable[[], Image]]) -> None:
-        self._builders = builders
-        self._built: dict[int, Image] = {}
+
+class Lazily(Sequence[T]):
+    """A sequence whose entries are made when looked at: cached features make that needless."""
+
+    def __init__(self, makers: Sequence[Callable[[], T]]) -> None:
+        self._makers = makers
 
     def __len__(self) -> int:
-        return len(self._builders)
+        return len(self._makers)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        index %= len(self)
-        if index not in self._built:
-            self._built[index] = self._builders[index]()
-        return self._built[index]
+            return [make() for make in self._makers[index]]
+        return self._makers[index]()
 
-    def __iter__(self) -> Iterator[Image]:
-        return (self[i] for i in range(len(self)))
+    def __iter__(self) -> Iterator[T]:
+        return (make() for make in self._makers)
 
 
 @dataclass(frozen=True)
 class Batch:
     """A batch to predict: parallel sequences, one entry an image.
 
-    `metadata` is None unless the predictor asked for it: the deployed model never sees any.
+    `image_keys` name the images by all that determines them, so that a predictor with features in
+    a cache need not look at them; equal keys are equal pixels. `metadata` is None unless the
+    predictor asked for it: the deployed model never sees any.
     """
 
     challenge_ids: Sequence[str]
     images: Sequence[Image]
     metadata: Sequence[Mapping[str, Any]] | None = None
+    image_keys: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Answers of a batch: `probability` of roadwork, float64 (B,) in 0..1, and optional columns.
 
-    `columns` are further values an image, such as gates, each of shape (B, ...).
+    `gates`, where the model has some: float32 (B, views) in 0..1, kept as `replay_gates`.
     """
 
     probability: npt.NDArray[np.float64]
-    columns: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    gates: npt.NDArray[np.float32] | None = None
 
 
 class Predictor(Protocol):

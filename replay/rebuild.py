@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from analytics.challenges import StoredChallenge
+from analytics.stored_challenge import StoredChallenge
 from data.errors import FieldError, SourceError
 from data.sources import Shards, SourceRow
 from data.values import gps
@@ -25,6 +25,10 @@ class CannotRebuildError(SourceError):
     def __init__(self, challenge_id: str, reason: Reason, detail: str) -> None:
         super().__init__(f"challenge {challenge_id}", found=f"{reason}: {detail}")
         self.challenge_id, self.reason, self.detail = challenge_id, reason, detail
+
+    def __reduce__(self) -> tuple[type["CannotRebuildError"], tuple[str, Reason, str]]:
+        """As it was made: worker processes hand it over."""
+        return type(self), (self.challenge_id, self.reason, self.detail)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Rebuilder:
 
     def _undistorted(self, challenge: StoredChallenge) -> Pixels:
         try:
-            return augment(self._cached(challenge), challenge.augmentation, self._side)
+            return augment(self.source(challenge), challenge.augmentation, self._side)
         except CropOutsideError as error:
             raise CannotRebuildError(
                 challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
@@ -116,7 +120,12 @@ class Rebuilder:
                 challenge.challenge_id, Reason.PARAMETERS, str(error)
             ) from None
 
-    def _cached(self, challenge: StoredChallenge) -> Image.Image:
+    def source(self, challenge: StoredChallenge) -> Image.Image:
+        """The cached image that a challenge was made of, before augmentation; not to be changed.
+
+        Raises:
+            CannotRebuildError: it is not what the record says, or cannot be read.
+        """
         parquet, row = challenge.parquet, challenge.row
         if parquet is None or row is None:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")

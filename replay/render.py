@@ -10,7 +10,7 @@ from replay.augment import SIDE
 from replay.fidelity import Fidelity
 from replay.plan import Planned, in_reading_order
 from replay.rebuild import CannotRebuildError, Rebuilder, RebuiltImage, merge
-from replay.variants import UNDISTORTED
+from replay.variants import UNDISTORTED, Drawn
 
 
 @dataclass(frozen=True)
@@ -63,28 +63,34 @@ def render(
     return [done[item.challenge.challenge_id] for item in wanted]
 
 
+def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Drawn, ...]]:
+    """The fidelity and the images of a challenge with images, where these have `side` pixels."""
+    # what was not augmented is of source size, whatever the side
+    if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
+        return item.fidelity, item.drawn
+    return Fidelity.UNSEEN, (UNDISTORTED,)
+
+
 def _render(item: Planned, rebuilder: Rebuilder, out: Path, side: int) -> Rendered:
     challenge = item.challenge
     place = (challenge.challenge_id, challenge.file, challenge.position)
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return Rendered(*place, item.fidelity, item.reason, item.detail)
-    # what was not augmented is of source size, whatever the side
-    seen = side == SIDE or challenge.augmentation.geometry is Geometry.NONE
-    drawn = item.drawn if seen else (UNDISTORTED,)
+    fidelity, drawn = at_side(item, side)
     try:
         built = [rebuilder.rebuild(challenge, one) for one in drawn]
     except CannotRebuildError as error:
         return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
     merged = merge(built, drawn)
-    name = challenge.challenge_id if seen else f"{challenge.challenge_id}-unseen-{side}"
+    unseen = f"-unseen-{side}" if fidelity is Fidelity.UNSEEN else ""
     return Rendered(
         *place,
-        item.fidelity if seen else Fidelity.UNSEEN,
+        fidelity,
         None,
         None,
         [one.image.pixels_sha256 for one in merged],
         [one.image.jpeg_sha256 for one in merged],
-        _write(name, [one.image for one in merged], out),
+        _write(f"{challenge.challenge_id}{unseen}", [one.image for one in merged], out),
         [one.weight for one in merged],
         [one.noisy for one in merged],
     )

@@ -20,14 +20,11 @@ import pyarrow.parquet as pq
 from data.errors import RunError
 from data.sources import Shards
 from data.store import Store
+from replay.image_keys import REPLAY_VERSION, packages
 from replay.plan import Planned
 from replay.predictor import Predictor
 from replay.settings import ReplaySettings
 
-# Raised when rebuilt images or the meaning of a part changes, so that old parts are not reused.
-REPLAY_VERSION = 1
-
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
 _ID_DIGITS = 12
 
 PART_SCHEMA = pa.schema(
@@ -39,6 +36,7 @@ PART_SCHEMA = pa.schema(
         ("weight", pa.float64()),
         ("noisy", pa.bool_()),
         ("probability", pa.float64()),
+        ("gates", pa.list_(pa.float32())),
     ]
 )
 
@@ -128,7 +126,7 @@ def _decisive(
         "plan_sha256": plan.hexdigest(),
         "sources": shards.fingerprints(used),
         "settings": asdict(settings),
-        "packages": {package: version(package) for package in _PACKAGES},
+        "packages": packages(),
     }
 
 

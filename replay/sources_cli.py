@@ -13,8 +13,8 @@ from data.store import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from analytics.challenges import StoredChallenge
     from analytics.needed_sources import NeededShard
+    from analytics.stored_challenge import StoredChallenge
     from data.sources import Shards
 
 app = typer.Typer()

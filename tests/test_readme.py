@@ -38,7 +38,7 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
             continue
         ran += 1
         done = subprocess.run(  # noqa: S602  (the README's own words)
-            command.replace("--out out", f"--out {tmp_path / 'out'}"),
+            re.sub(r"(?<= )out\b", str(tmp_path / "out"), command),
             shell=True,
             cwd=ROOT,
             env=environment,

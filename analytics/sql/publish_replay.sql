@@ -1,9 +1,25 @@
--- From the images of a replay (stage_replay) to its variants and one prediction a challenge.
+-- From the images of a replay (stage_replay) to its variants, gates, and one prediction a challenge.
 -- An answer of exactly 0.5 rounds to 0, as the validator rounds.
 INSERT INTO replay_variants
 SELECT run_id, challenge_id, variant, weight, noisy, probability
 FROM stage_replay
 WHERE probability IS NOT NULL;
+
+INSERT INTO replay_gates
+WITH opened AS (
+    SELECT
+        run_id,
+        challenge_id,
+        weight,
+        unnest(gates) AS gate,
+        generate_subscripts(gates, 1) AS view
+    FROM stage_replay
+)
+
+SELECT run_id, challenge_id, view, sum(weight * gate) AS gate
+FROM opened
+GROUP BY run_id, challenge_id, view
+ORDER BY challenge_id, view;
 
 INSERT INTO replay_predictions
 WITH means AS (

@@ -6,5 +6,6 @@ CREATE OR REPLACE TEMP TABLE stage_replay (
     variant SMALLINT,
     weight DOUBLE,
     noisy BOOLEAN,
-    probability DOUBLE
+    probability DOUBLE,
+    gates FLOAT[]
 );

@@ -21,7 +21,7 @@ from data.errors import RunError
 from replay.hf_labels import roadwork_class
 from replay.hf_model import HuggingFaceModel, load_hugging_face
 from replay.models import load, offer
-from replay.predictor import Batch, Image, LazyImages
+from replay.predictor import Batch, Image, Lazily
 from replay.rebuild import CannotRebuildError
 from tests.conftest import ROOT
 
@@ -209,7 +209,7 @@ def test_an_image_that_cannot_be_rebuilt_is_told_to_the_runner(vit: str, tmp_pat
     try:
         for model in (load(vit), load("seeing:Mine")):
             with pytest.raises(CannotRebuildError):
-                model.predict(Batch(["7"], LazyImages([fails])))
+                model.predict(Batch(["7"], Lazily([fails])))
     finally:
         sys.path.remove(str(tmp_path))
 

@@ -14,7 +14,7 @@ from data.errors import RunError
 from data.store import Store
 from replay.fidelity import Reason
 from replay.plan import Planned, plan
-from replay.predictor import Batch, LazyImages, Predictions
+from replay.predictor import Batch, Lazily, Predictions
 from replay.rebuild import Rebuilder
 from replay.runner import replay
 from replay.settings import ReplaySettings, VariantSettings
@@ -207,6 +207,47 @@ def test_an_answer_that_is_no_probability_is_refused(world: World, answer: float
     assert query(world.store, "SELECT count(*) FROM replay_runs").rows == [(0,)]
 
 
+def test_gates_are_kept_as_the_weighted_mean_over_possible_images(
+    store: Store, record: dict[str, Any]
+) -> None:
+    class Gated(Brightness):
+        def predict(self, batch: Batch) -> Predictions:
+            answers = super().predict(batch).probability
+            return Predictions(answers, np.stack([answers, 1 - answers], axis=1))
+
+    world = World(store, record)
+    write_shard(store.sources, [encoded(picture((320, 240)))])
+    world.ask(0, **LEVEL_0)
+    world.ask(0, **{**level_1(3.0, [5, 5, 90, 90]), "data_aug_level": 2})
+    report = replay(store, Gated(), planned(world), world.shards)
+    assert (report.predicted, report.images) == (2, 9)
+    found = query(
+        store,
+        "SELECT view, count(*), max(abs(gate - if(view = 1, probability, 1 - probability))) < 1e-6 "
+        "FROM replay_gates JOIN replay_predictions USING (run_id, challenge_id) "
+        "GROUP BY view ORDER BY view",
+    ).rows
+    assert found == [(1, 2, True), (2, 2, True)]
+
+
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        (np.zeros((3, 12)), r"shape \(3, 12\); expected \(10, views\)"),
+        (np.zeros(10), r"shape \(10,\)"),
+        (np.full((10, 12), 1.5), "outside 0..1"),
+        (np.full((10, 12), np.nan), "outside 0..1"),
+    ],
+)
+def test_gates_that_are_none_are_refused(world: World, gates: Any, words: str) -> None:
+    class Odd(Brightness):
+        def predict(self, batch: Batch) -> Predictions:
+            return Predictions(super().predict(batch).probability, gates)
+
+    with pytest.raises(RunError, match=words):
+        replay(world.store, Odd(), planned(world), world.shards)
+
+
 def test_a_wrong_number_of_answers_is_refused(world: World) -> None:
     class Short(Brightness):
         def predict(self, batch: Batch) -> Predictions:
@@ -221,19 +262,19 @@ def test_nothing_to_replay_is_an_error(world: World) -> None:
         replay(world.store, Brightness(), [], world.shards)
 
 
-def test_images_are_built_when_looked_at_and_once() -> None:
+def test_images_are_built_when_looked_at() -> None:
     built: list[int] = []
 
     def build(k: int) -> Any:
         built.append(k)
         return np.full((2, 2, 3), k, np.uint8)
 
-    images = LazyImages([lambda k=k: build(k) for k in range(3)])  # type: ignore[misc]
+    images = Lazily([lambda k=k: build(k) for k in range(3)])  # type: ignore[misc]
     assert len(images) == 3
     assert built == []
     assert images[-1][0, 0, 0] == 2
     assert [image[0, 0, 0] for image in images[1:]] == [1, 2]
-    assert built == [2, 1]
+    assert built == [2, 1, 2]
     with pytest.raises(IndexError):
         images[3]
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from analytics.challenges import StoredChallenge, stored_challenges
+from analytics.challenges import stored_challenges
 from analytics.ingest import ingest
+from analytics.stored_challenge import StoredChallenge
 from analytics.warehouse import reading
 from data.sources import Shards
 from data.store import Store

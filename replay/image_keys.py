@@ -1,0 +1,59 @@
+"""A name for each rebuilt image, from what determines its pixels: equal names, equal images."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+
+from analytics.stored_challenge import StoredChallenge
+from data.sources import Shards
+from replay.variants import Drawn
+
+# Raised when rebuilt images or the meaning of a part changes, so that nothing old is reused.
+REPLAY_VERSION = 2
+
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Versions of what decodes, resizes, distorts and encodes."""
+    return {package: version(package) for package in _PACKAGES}
+
+
+class ImageKeys:
+    """Keys of a replay's images, for caches of what was computed from them.
+
+    A source counts by the fingerprint of its shard and its row (or by the contents of the cached
+    image), so that no image is read to name it.
+    """
+
+    def __init__(self, shards: Shards, seed: int) -> None:
+        """Take the source images, and the seed of the noise of level 3."""
+        self._shards, self._seed = shards, seed
+        self._sources: dict[tuple[str, int], str] = {}
+
+    def key(self, challenge: StoredChallenge, drawn: Drawn) -> str:
+        """SHA-256 in hexadecimal of all that determines one image of a challenge.
+
+        Raises:
+            KeyError: the source is not here; a plan with an image holds no such challenge.
+        """
+        decisive = {
+            "replay_version": REPLAY_VERSION,
+            "packages": packages(),
+            "source": self._source(challenge.parquet or "", challenge.row or 0),
+            "augmentation": asdict(challenge.augmentation),
+            "distortions": asdict(drawn.distortions),
+            # the noise is drawn for each challenge and combination anew
+            "noise": [self._seed, challenge.challenge_id, drawn.index] if drawn.noisy else None,
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def _source(self, parquet: str, row: int) -> str:
+        source = (parquet, row)
+        if source not in self._sources:
+            found = self._shards.fingerprints([source])
+            self._sources[source] = f"{json.dumps(found, sort_keys=True)} {row}"
+        return self._sources[source]
