@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 import analytics.cli
+import analytics.miners_cli
 import model.cli
 import replay.cli
 import replay.models
@@ -23,7 +24,13 @@ app = typer.Typer(
     help="Read a StreetVision (SN72) validator's logs, rebuild what its miners saw, and score a "
     "candidate against them.",
 )
-for package in (analytics.cli, replay.cli, replay.sources_cli, model.cli):
+for package in (
+    analytics.cli,
+    analytics.miners_cli,
+    replay.cli,
+    replay.sources_cli,
+    model.cli,
+):
     app.add_typer(package.app)
 
 

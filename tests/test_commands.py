@@ -17,7 +17,9 @@ from data.store import STORE_VARIABLE
 from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "sample" / "media_record.json"
-COMMANDS = ("ingest", "sql", "sources", "render", "replay", "compare", "demo")
+COMMANDS = (
+    *("ingest", "sql", "miners", "leaks", "sources", "render", "replay", "compare", "demo"),
+)
 
 
 def run(*words: object, store: Path | None = None) -> subprocess.CompletedProcess[str]:

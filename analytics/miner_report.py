@@ -1,0 +1,106 @@
+"""Everything about the logged miners in one report: habits, clones, look-ups, abilities, labels."""
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from analytics.answer_habits import Habits, Tenure, answer_habits, tenures
+from analytics.clones import Clones, CloneSettings, clone_groups
+from analytics.item_response import ItemResponse, ItemResponseSettings, item_response
+from analytics.lookup import Lookups, LookupSettings, lookup_tests
+from analytics.miner_answers import MinerAnswers, miner_answers, stage
+from analytics.wrong_labels import WrongLabels, wrong_labels
+from data.errors import QueryError
+
+
+@dataclass(frozen=True)
+class AnswerCounts:
+    """What went into a report: `used` answers of `asked`, and why the others did not.
+
+    `asked_again`: a uid asked twice in one challenge saw the same image; its first answer counts.
+    """
+
+    challenges: int
+    miners: int
+    asked: int
+    used: int
+    silent: int
+    not_finite: int
+    asked_again: int
+
+
+@dataclass(frozen=True)
+class MinerReport:
+    """All analyses of miners; a miner is a (uid, hotkey) pair.
+
+    `tenures` are the spells of hotkeys on uids. Where the item-response model cannot be fitted
+    `model` and `wrong_labels` are None, and `no_model` says why.
+    """
+
+    counts: AnswerCounts
+    habits: list[Habits]
+    tenures: list[Tenure]
+    clones: Clones
+    lookups: Lookups
+    model: ItemResponse | None
+    wrong_labels: WrongLabels | None
+    no_model: str | None
+
+
+def miner_report(
+    connection: duckdb.DuckDBPyConnection,
+    clone_settings: CloneSettings = CloneSettings(),
+    lookup_settings: LookupSettings = LookupSettings(),
+    model_settings: ItemResponseSettings = ItemResponseSettings(),
+) -> MinerReport:
+    """Analyse the miners of a warehouse.
+
+    Raises:
+        QueryError: the store holds no answer.
+    """
+    stage(connection)
+    habits, answers = answer_habits(connection), miner_answers(connection)
+    clones = clone_groups(answers, clone_settings)
+    model, no_model = _model(answers, model_settings)
+    labels = None if model is None else wrong_labels(answers, model.abilities, clones.groups)
+    return MinerReport(
+        counts=_counts(habits, answers),
+        habits=habits,
+        tenures=tenures(connection),
+        clones=clones,
+        lookups=lookup_tests(answers, lookup_settings),
+        model=model,
+        wrong_labels=labels,
+        no_model=no_model,
+    )
+
+
+def hardest(model: ItemResponse, limit: int) -> pl.DataFrame:
+    """The `limit` challenges of greatest difficulty, rows of `model.challenges`."""
+    return model.challenges.sort("difficulty", descending=True, maintain_order=True).head(limit)
+
+
+def _model(
+    answers: MinerAnswers, settings: ItemResponseSettings
+) -> tuple[ItemResponse | None, str | None]:
+    try:
+        return item_response(answers, settings), None
+    except QueryError as error:
+        return None, str(error)
+
+
+def _counts(habits: list[Habits], answers: MinerAnswers) -> AnswerCounts:
+    asked = sum(one.asked for one in habits)
+    silent = sum(one.silent for one in habits)
+    not_finite = sum(one.not_finite for one in habits)
+    used = len(answers.prediction)
+    return AnswerCounts(
+        challenges=answers.challenges.height,
+        miners=len(answers.miners),
+        asked=asked,
+        used=used,
+        silent=silent,
+        not_finite=not_finite,
+        asked_again=asked - silent - not_finite - used,
+    )

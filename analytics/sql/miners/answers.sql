@@ -1,0 +1,12 @@
+-- Every finite answer, in order of time. A miner asked twice in one challenge saw one image: the
+-- first answer counts, as two would not be independent.
+SELECT
+    numbered.miner::INTEGER AS miner,
+    places.place::INTEGER AS challenge,
+    answer.prediction
+FROM responses AS answer
+INNER JOIN stage_places AS places USING (challenge_id)
+INNER JOIN stage_miners AS numbered USING (uid, hotkey)
+WHERE answer.prediction <> -1
+QUALIFY row_number() OVER (PARTITION BY places.place, numbered.miner ORDER BY answer.slot) = 1
+ORDER BY places.place, numbered.miner;
