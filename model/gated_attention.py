@@ -1,0 +1,114 @@
+"""Gated attention: a sigmoid gate on what attention found, before the output projection.
+
+Position G1 of Qiu et al., "Gated Attention for Large Language Models" (arXiv 2505.06708), as their
+own code has it (qiuzh20/gated_attention, `Qwen3Attention.forward`; Qwen3-Next in transformers): the
+gate comes from the same normed input as the queries and is specific to a head.
+"""
+
+from typing import Literal
+
+import torch
+from timm.layers.drop import DropPath
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+GateKind = Literal["elementwise", "headwise"]
+"""A gate for every channel of every head, or one for each head."""
+
+# That of Qwen3's own norms.
+_EPSILON = 1e-6
+
+
+class GatedAttention(nn.Module):
+    """Grouped-query self-attention with QK-norm and a gated output.
+
+    `projection` makes queries, keys, values and gates in one product, in this order, head by head.
+
+    Args:
+        width: of a token; divisible by `heads`.
+        heads: query heads; divisible by `kv_heads`.
+        kv_heads: heads of keys and values, each shared by `heads / kv_heads` query heads.
+        gate: see `GateKind`.
+    """
+
+    def __init__(self, width: int, heads: int, kv_heads: int, gate: GateKind) -> None:
+        super().__init__()
+        self.heads, self.kv_heads, self.head_width = heads, kv_heads, width // heads
+        gates = width if gate == "elementwise" else heads
+        shared = kv_heads * self.head_width
+        self.parts = (width, shared, shared, gates)
+        self.projection = nn.Linear(width, sum(self.parts), bias=False)
+        self.query_norm = nn.RMSNorm(self.head_width, eps=_EPSILON)
+        self.key_norm = nn.RMSNorm(self.head_width, eps=_EPSILON)
+        self.output = nn.Linear(width, width, bias=False)
+
+    def forward(self, normed: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
+        """What each view takes from the others.
+
+        Args:
+            normed: (B, V, width), already normed, finite also where nothing may be looked at.
+            allowed: bool, (B or 1, V or 1, V): True where the view of a row may look at that of a
+                column; None allows everything. A view that may look at none receives zeros.
+
+        Returns:
+            (B, V, width), to be added to the tokens.
+        """
+        query, key, value, gate = self.projection(normed).split(self.parts, dim=-1)
+        query = _normed_heads(query.unflatten(-1, (self.heads, -1)), self.query_norm)
+        key = _normed_heads(key.unflatten(-1, (self.kv_heads, -1)), self.key_norm)
+        value = value.unflatten(-1, (self.kv_heads, -1)).transpose(1, 2)
+        found = _attend(query, key, value, allowed).transpose(1, 2)
+        gate = gate.unflatten(-1, (self.heads, -1))  # (B, V, heads, head_width or 1)
+        gated: torch.Tensor = self.output((found * gate.sigmoid()).flatten(-2))
+        return gated
+
+
+def _normed_heads(states: torch.Tensor, norm: nn.RMSNorm) -> torch.Tensor:
+    """(B, V, heads, head_width) -> (B, heads, V, head_width), normed in the weight's precision."""
+    normed: torch.Tensor = norm(states.to(norm.weight.dtype))
+    return normed.to(states.dtype).transpose(1, 2)
+
+
+def _attend(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor | None
+) -> torch.Tensor:
+    """(B, heads, V, head_width), by PyTorch's fused kernels; zeros where nothing is allowed."""
+    shared = query.shape[1] != key.shape[1]
+    if allowed is None:
+        return F.scaled_dot_product_attention(query, key, value, enable_gqa=shared)
+    some = allowed.any(dim=-1, keepdim=True)
+    # What a kernel makes of an empty row is its own affair (NaN in some): none is ever asked.
+    opened = (allowed | ~some)[:, None]
+    found = F.scaled_dot_product_attention(query, key, value, attn_mask=opened, enable_gqa=shared)
+    return found * some[:, None]
+
+
+class GatedLayer(nn.Module):
+    """A pre-norm layer: gated attention, then a gated feed-forward (SwiGLU), as in Qwen3.
+
+    Args:
+        width: of a token.
+        heads: query heads.
+        kv_heads: heads of keys and values.
+        gate: see `GateKind`.
+        drop_path: the share of challenges that skip a branch in training (stochastic depth).
+    """
+
+    def __init__(
+        self, width: int, heads: int, kv_heads: int, gate: GateKind, drop_path: float
+    ) -> None:
+        super().__init__()
+        self.attention_norm = nn.RMSNorm(width, eps=_EPSILON)
+        self.attention = GatedAttention(width, heads, kv_heads, gate)
+        self.feed_norm = nn.RMSNorm(width, eps=_EPSILON)
+        self.feed_in = nn.Linear(width, 4 * width, bias=False)
+        self.feed_out = nn.Linear(2 * width, width, bias=False)
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, tokens: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens (B, V, width) after the layer; `allowed` as in `GatedAttention`."""
+        taken = self.attention(self.attention_norm(tokens), allowed)
+        tokens = tokens + self.drop_path(taken)
+        gate, value = self.feed_in(self.feed_norm(tokens)).chunk(2, dim=-1)
+        after: torch.Tensor = tokens + self.drop_path(self.feed_out(F.silu(gate) * value))
+        return after
