@@ -5,16 +5,13 @@ module gives the same bytes from the crop's own pixels alone; tests hold the two
 and 3 add distortions that the log does not hold; what this module gives is the image before them.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 
 from data.errors import SourceError
 from data.records import Augmentation, Geometry
-from replay.rotation import Strip, rotated, rotated_strips
+from replay.rotation import resized_crop
 
 SIDE = 224
 
@@ -57,8 +54,7 @@ def augment(image: Image.Image, augmentation: Augmentation, side: int = SIDE) ->
     if augmentation.aug_level == 0:
         return _centre(image, side)
     angle, box = _angle(augmentation), _crop(image, augmentation)
-    strips = rotated_strips(image, angle, box)
-    return _flip(_resized(strips, box[2], side), augmentation)
+    return _flip(resized_crop(image, angle, box, side), augmentation)
 
 
 def _unaugmented(image: Image.Image) -> Pixels:
@@ -84,7 +80,8 @@ def _letterboxed(image: Image.Image, augmentation: Augmentation, side: int) -> P
     padded = _letterbox(image, augmentation, side)
     if augmentation.aug_level == 0:
         return np.asarray(padded)
-    return _flip(rotated(padded, _angle(augmentation)), augmentation)
+    whole = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
+    return _flip(resized_crop(padded, _angle(augmentation), whole, side), augmentation)
 
 
 def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Image.Image:
@@ -131,39 +128,6 @@ def _crop(image: Image.Image, augmentation: Augmentation) -> tuple[int, int, int
             expected=f"one inside {image.width} x {image.height}",
         )
     return top, left, height, width
-
-
-def _resized(strips: Iterator[Strip], height: int, side: int) -> Pixels:
-    """ToTensor, Resize with antialiasing, ToPILImage (times 255, truncated).
-
-    torch resizes along rows first, then along columns, rounding to float32 in between. So the rows
-    can be narrowed strip by strip, while they are in the cache.
-
-    Args:
-        strips: the crop from top to bottom.
-        height: of all of them.
-        side: of the result.
-    """
-    narrowed = torch.empty(height, side, 3)
-    top = 0
-    for strip in strips:
-        rows = len(strip)
-        values = torch.from_numpy(strip).to(torch.float32).div_(255)
-        narrowed[top : top + rows] = _interpolated(values, rows, side)
-        top += rows
-    return _interpolated(narrowed, side, side).mul_(255).byte().contiguous().numpy()
-
-
-def _interpolated(values: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """(h, w, 3) -> (height, width, 3); a side that stays as long keeps its values to the bit."""
-    resized = torch.nn.functional.interpolate(
-        values.permute(2, 0, 1)[None],
-        (height, width),
-        mode="bilinear",
-        align_corners=False,
-        antialias=True,
-    )
-    return resized[0].permute(1, 2, 0)
 
 
 def _flip(pixels: Pixels, augmentation: Augmentation) -> Pixels:

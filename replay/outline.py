@@ -2,7 +2,7 @@
 
 The validator turns a frame first and crops it then (DOMAIN.md §2), so that in the source a crop is
 a turned rectangle, and may reach past the frame into the black that the turn brought in. Pixels are
-fetched by `replay.grid`; here their places are real numbers, off by half a pixel at most.
+fetched by `replay.crop_loops`; here their places are real numbers, off by half a pixel at most.
 """
 
 import math

@@ -1,98 +1,124 @@
-"""torchvision's rotation of a whole frame, computed for the pixels of a crop alone.
+"""A rotated and resized crop of a frame: torchvision's values, by whichever way gives them here.
 
-`replay.grid` says where each pixel comes from; here the pixels are fetched. A crop comes in strips
-of rows, so that what is computed on the way to it takes little memory.
+`replay.crop_loops` computes them from the crop's own pixels, in arithmetic that `replay.grid` and
+`replay.resize` take from torch. Which products are rounded before they are added is up to the
+processor and to torch's build, so the loops are held against torchvision once a process. Where no
+known order of rounding gives its bits, torchvision itself is called: over ten times as long.
 """
 
-from collections.abc import Iterator
+import functools
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
-from replay.grid import FrameGrid
+from replay.crop_loops import Floats, Grid, Source, turned_crop
+from replay.grid import frame_grid, grid_holds
+from replay.resize import resize, taps
 
 Box = tuple[int, int, int, int]
 """Top, left, height and width in pixels."""
 
-Strip = npt.NDArray[np.uint8]
-"""Some rows of a crop, whole: (rows, width of the crop, 3)."""
+# How many products torch's builds round at a time: AVX2 4, without vectors 1.
+GROUPS = (4, 8, 16, 2, 1)
 
-# Some 25 bytes a pixel are computed on the way: 6 MiB, where a whole 12-megapixel frame would take
-# 300. Shorter strips lose more to the twenty calls a strip than they gain from the cache.
-STRIP_PIXELS = 1 << 18
+_CHECKED_SIDE = 16
 
-# cv2.remap keeps coordinates in 16 bits.
-_REMAP_SIDE = 32_767
+# As `ToTensor` makes them.
+_BYTES_AS_FLOAT = torch.arange(256).to(torch.float32).div(255).numpy()
 
-
-def rotated(image: Image.Image, angle: float) -> npt.NDArray[np.uint8]:
-    """The whole rotated frame, (H, W, 3); see `rotated_strips`."""
-    box = (0, 0, image.height, image.width)
-    return np.concatenate(list(rotated_strips(image, angle, box)))
+# Pillow's pixels of four bytes become arrays of three by way of a copy, which fits the cache so.
+_ROWS_READ = 64
 
 
-def rotated_strips(image: Image.Image, angle: float, box: Box) -> Iterator[Strip]:
-    """Rotate counter-clockwise about the centre: nearest pixel, same size, black outside.
+def resized_crop(image: Image.Image, angle: float, box: Box, side: int) -> npt.NDArray[np.uint8]:
+    """ToTensor, rotate, resized_crop with antialiasing, ToPILImage (times 255, truncated).
+
+    The rotation is counter-clockwise about the centre: nearest pixel, same size, black outside.
 
     Args:
         image: RGB.
         angle: degrees.
         box: the part of the rotated frame that is wanted, inside the frame.
+        side: of the result.
 
-    Yields:
-        The box from top to bottom.
+    Returns:
+        (side, side, 3)
     """
+    group = rounded_group()
+    if group is None:
+        values = by_torchvision(image, angle, box, side)
+    else:
+        values = by_loops(image, angle, box, side, group)
+    pixels: torch.Tensor = torch.from_numpy(values).mul(255).byte()
+    return pixels.numpy()
+
+
+@functools.cache
+def rounded_group() -> int | None:
+    """The one of `GROUPS` by which the loops give torchvision's bits here; None if none does."""
+    if not grid_holds():
+        return None
+    return next(filter(_resizes_alike, GROUPS), None)
+
+
+def _resizes_alike(group: int) -> bool:
+    """Whether all values of resized noise are torch's, for windows of 2 to 50 pixels."""
+    rng = np.random.default_rng(0)
+    for length in (9, 37, 61, 97, 150, 233, 389):
+        noise = rng.integers(0, 256, (length, length, 3), dtype=np.uint8)
+        whole = (0, 0, length, length)
+        found = by_loops(Image.fromarray(noise), 0.0, whole, _CHECKED_SIDE, group)
+        values = torch.from_numpy(_BYTES_AS_FLOAT[noise].transpose(2, 0, 1).copy())
+        expected = resize(values, _CHECKED_SIDE, _CHECKED_SIDE)
+        if not np.array_equal(found, expected.transpose(1, 2, 0)):
+            return False
+    return True
+
+
+def by_torchvision(image: Image.Image, angle: float, box: Box, side: int) -> Floats:
+    """What the validator calls: (side, side, 3), 0 to 1."""
+    # importing it takes as long as importing torch, and most machines never come here
+    from torchvision.transforms import functional as F  # noqa: N812, PLC0415
+
+    turned = F.rotate(F.to_tensor(image), angle)
+    values: torch.Tensor = F.resized_crop(turned, *box, size=[side, side], antialias=True)
+    return values.permute(1, 2, 0).contiguous().numpy()
+
+
+def by_loops(image: Image.Image, angle: float, box: Box, side: int, group: int) -> Floats:
+    """The same if `group` is right; see `replay.resize.taps`."""
     top, left, height, width = box
-    grid = FrameGrid(angle, image.height, image.width)
-    columns = slice(left, left + width)
-    pixels, region_top, region_left = _region(image, grid, box)
-    step = max(1, STRIP_PIXELS // width)
-    for start in range(top, top + height, step):
-        rows = slice(start, min(start + step, top + height))
-        from_columns, from_rows = grid.sources(rows, columns)
-        from_columns.sub_(region_left)
-        from_rows.sub_(region_top)
-        yield fetched(pixels, from_columns.numpy(), from_rows.numpy())
+    whole = frame_grid(angle, image.height, image.width)
+    grid = Grid(whole.columns[:, left : left + width], whole.rows[:, top : top + height])
+    across, down = taps(width, side, group), taps(height, side, group)
+    return turned_crop(_source(image, grid), grid, across, down, _BYTES_AS_FLOAT)
 
 
-def fetched(
-    pixels: npt.NDArray[np.uint8],
-    columns: npt.NDArray[np.float32],
-    rows: npt.NDArray[np.float32],
-) -> npt.NDArray[np.uint8]:
-    """The pixels at whole-numbered places, (h, w, 3); black where a place lies outside."""
-    height, width = pixels.shape[:2]
-    if max(height, width, *columns.shape) < _REMAP_SIDE:
-        # Nothing is left for OpenCV to round: the places are whole numbers already.
-        black = (0, 0, 0)
-        return np.asarray(
-            cv2.remap(pixels, columns, rows, cv2.INTER_NEAREST, None, cv2.BORDER_CONSTANT, black),
-            dtype=np.uint8,
-        )
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    found = np.zeros((*columns.shape, 3), dtype=np.uint8)
-    found[inside] = pixels[rows[inside].astype(np.intp), columns[inside].astype(np.intp)]
-    return found
+def _source(image: Image.Image, grid: Grid) -> Source:
+    """The part of the frame that the crop is drawn from.
 
-
-def _region(
-    image: Image.Image, grid: FrameGrid, box: Box
-) -> tuple[npt.NDArray[np.uint8], int, int]:
-    """The part of the source that the box is drawn from, its top and its left.
-
-    Unpacking a frame from Pillow's four bytes a pixel costs as much as turning it. Places grow or
-    fall steadily along rows and columns, so that the corners hold the extremes; one pixel more on
-    every side makes up for their being rough.
+    Places grow or fall steadily along rows and columns, so that the corners hold the extremes; a
+    pixel more on every side makes up for their being rough.
     """
-    top, left, height, width = box
-    columns, rows = grid.roughly(
-        slice(top, top + height, max(1, height - 1)), slice(left, left + width, max(1, width - 1))
-    )
-    west, east = max(0, int(columns.min()) - 1), min(image.width, int(columns.max()) + 2)
-    north, south = max(0, int(rows.min()) - 1), min(image.height, int(rows.max()) + 2)
+    corners = grid.columns[:, [0, -1], None] + grid.rows[:, None, [0, -1]]
+    halves = np.array([image.width, image.height], np.float32) / 2
+    places = (corners.reshape(2, 4).T + 1) * halves
+    west, north = (max(0, int(place) - 2) for place in places.min(axis=0))
+    east, south = (int(place) + 2 for place in places.max(axis=0))
     # A box wholly outside still needs a pixel to be cut from.
     west, north = min(west, image.width - 1), min(north, image.height - 1)
-    east, south = max(east, west + 1), max(south, north + 1)
-    return np.asarray(image.crop((west, north, east, south))), north, west
+    east, south = min(max(east, west + 1), image.width), min(max(south, north + 1), image.height)
+    return Source(_pixels(image, west, north, east, south), west, north, halves[0], halves[1])
+
+
+def _pixels(
+    image: Image.Image, west: int, north: int, east: int, south: int
+) -> npt.NDArray[np.uint8]:
+    """(south - north, east - west, 3)"""
+    pixels = np.empty((south - north, east - west, 3), np.uint8)
+    for start in range(north, south, _ROWS_READ):
+        end = min(start + _ROWS_READ, south)
+        pixels[start - north : end - north] = np.asarray(image.crop((west, start, east, end)))
+    return pixels

@@ -15,7 +15,7 @@ from data.records import Augmentation, Geometry
 from data.sources import cached_image
 from data.terminal import print_table, say
 from replay.augment import SIDE, augment
-from replay.grid import shortcuts_hold
+from replay.rotation import rounded_group
 
 Size = tuple[int, int]
 Times = dict[str, list[float]]
@@ -137,7 +137,7 @@ def main() -> None:
     """Print milliseconds a challenge, one core, and the ratios."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    say(f"shortcuts of the sampling grid: {'taken' if shortcuts_hold() else 'not on this machine'}")
+    say(f"compiled loops: {'taken' if rounded_group() else 'not on this machine'}")
     for size, repeats in REPEATS.items():
         raw = photograph(size)
         image = decoded(raw)

@@ -13,6 +13,9 @@ from torchvision.transforms import functional as F  # noqa: N812
 from data.records import Augmentation, Geometry
 from replay import grid, rotation
 from replay.augment import augment
+from replay.crop_loops import Floats, Grid
+from replay.grid import frame_grid
+from replay.rotation import rounded_group
 from tests.replay.worlds import picture
 
 Box = tuple[int, int, int, int]
@@ -82,25 +85,11 @@ def test_level_1_equals_torchvision_ten_thousand_times() -> None:
     hold(10_000)
 
 
-@pytest.mark.parametrize("pixels", [1, 997, 50_000])
-def test_level_1_equals_torchvision_in_strips_of_any_height(
-    monkeypatch: pytest.MonkeyPatch, pixels: int
-) -> None:
-    monkeypatch.setattr(rotation, "STRIP_PIXELS", pixels)
-    hold(20)
-
-
-def test_level_1_equals_torchvision_where_no_shortcut_holds(
+def test_level_1_equals_torchvision_where_the_loops_do_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(grid, "shortcuts_hold", lambda: False)
+    monkeypatch.setattr(rotation, "rounded_group", lambda: None)
     hold(40)
-
-
-def test_level_1_equals_torchvision_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for a side that OpenCV's 16 bits do not hold."""
-    monkeypatch.setattr(rotation, "_REMAP_SIDE", 0)
-    hold(20)
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
@@ -189,44 +178,75 @@ def test_a_letterbox_at_another_side_is_padded_before_it_is_turned() -> None:
 def test_the_grid_is_that_of_a_matrix_product_of_the_whole_frame(
     height: int, width: int, angle: float
 ) -> None:
-    parts = grid._centred(height), grid._centred(width), grid._scaled_inverse(angle, height, width)
-    equal = torch.equal(grid.by_sums(*parts), grid.by_bmm(*parts))
-    assert equal or not grid.shortcuts_hold()
+    frame = grid.frame_grid(angle, height, width)
+    sums = frame.columns[:, None] + frame.rows[:, :, None]
+    equal = np.array_equal(sums, grid.by_bmm(angle, height, width))
+    assert equal or not grid.grid_holds()
 
 
 def test_places_next_to_a_boundary_round_as_grid_sample_rounds_them() -> None:
-    wrong = [length for length in range(1, 400) if not grid._rounds_alike(length)]
-    assert not (grid.shortcuts_hold() and wrong)
+    wrong = [length for length in range(1, 400) if not grid.rounds_alike(length)]
+    assert not (grid.grid_holds() and wrong)
 
 
-def nearest_by_a_rounded_product(places: torch.Tensor, length: int) -> None:
-    places.add_(1).mul_(length / 2).sub_(0.5).round_()
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 5000), st.integers(1, 700), st.integers(0, 9))
+def test_a_side_is_resized_as_torch_resizes_it(length: int, side: int, seed: int) -> None:
+    """Floats, before the 255 levels of a pixel hide most of what is rounded otherwise."""
+    group = rounded_group()
+    if group is None:
+        return
+    noise = np.random.default_rng(seed).integers(0, 256, (7, length, 3), dtype=np.uint8)
+    image = Image.fromarray(noise)
+    found = rotation.by_loops(image, 0.0, (0, 0, 7, length), side, group)
+    expected = rotation.by_torchvision(image, 0.0, (0, 0, 7, length), side)
+    assert np.array_equal(found, expected)
 
 
-def nearest_with_halves_up(places: torch.Tensor, length: int) -> None:
-    places.add_(1).mul_(length / 2).floor_()
-
-
-def sums_of_one_rounding(
-    rows: torch.Tensor, columns: torch.Tensor, matrix: torch.Tensor
-) -> torch.Tensor:
-    exact = columns.double() * matrix[0, :, None], rows.double() * matrix[1, :, None]
-    return (exact[0][:, None] + exact[1][:, :, None]).float()
-
-
-@pytest.mark.skipif(
+fused_needs_vectors = pytest.mark.skipif(
     torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="nothing is fused there"
 )
+
+
+@fused_needs_vectors
+def test_the_loops_are_taken_on_this_machine() -> None:
+    assert rounded_group() is not None
+
+
+def nearest_by_a_rounded_product(places: Floats, half: np.float32) -> Floats:
+    found: Floats = np.rint((places + np.float32(1)) * half - np.float32(0.5))
+    return found
+
+
+def nearest_with_halves_up(places: Floats, half: np.float32) -> Floats:
+    found: Floats = np.floor((places + np.float32(1)) * half)
+    return found
+
+
+def turned_a_little_more(angle: float, height: int, width: int) -> Grid:
+    return frame_grid(angle + 1e-5, height, width)
+
+
+@fused_needs_vectors
 @pytest.mark.parametrize(
     ("name", "other"),
     [
-        ("nearest_", nearest_by_a_rounded_product),
-        ("nearest_", nearest_with_halves_up),
-        ("by_sums", sums_of_one_rounding),
+        ("nearest", nearest_by_a_rounded_product),
+        ("nearest", nearest_with_halves_up),
+        ("frame_grid", turned_a_little_more),
     ],
 )
-def test_other_arithmetic_is_noticed_before_it_is_used(
+def test_another_grid_is_noticed_before_it_is_used(
     monkeypatch: pytest.MonkeyPatch, name: str, other: Any
 ) -> None:
     monkeypatch.setattr(grid, name, other)
-    assert not grid.shortcuts_hold.__wrapped__()
+    assert rounded_group.__wrapped__() is None
+
+
+@pytest.mark.parametrize("wrong", [(1, 2), (8, 16), (3, 5, 7), ()])
+def test_another_order_of_rounding_is_noticed_before_it_is_used(
+    monkeypatch: pytest.MonkeyPatch, wrong: tuple[int, ...]
+) -> None:
+    groups = [group for group in wrong if group != rounded_group()]
+    monkeypatch.setattr(rotation, "GROUPS", groups)
+    assert rounded_group.__wrapped__() is None
