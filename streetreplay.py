@@ -5,15 +5,21 @@ from typing import Annotated
 
 import typer
 
+import analytics.audit_cli
 import analytics.cli
 import analytics.miners_cli
 import model.cli
-import replay.cli
+import model.views_cli
+import replay.compare_cli
 import replay.models
+import replay.render_cli
+import replay.replay_cli
 import replay.sources_cli
 from data.errors import StreetReplayError
 from data.terminal import note
 from data.text import printable
+from model.checkpoint_names import FORM, names_checkpoint
+from replay.models import Form, LoadSettings
 from replay.predictor import Predictor
 
 app = typer.Typer(
@@ -26,9 +32,13 @@ app = typer.Typer(
 )
 for package in (
     analytics.cli,
+    analytics.audit_cli,
     analytics.miners_cli,
-    replay.cli,
     replay.sources_cli,
+    replay.render_cli,
+    replay.replay_cli,
+    replay.compare_cli,
+    model.views_cli,
     model.cli,
 ):
     app.add_typer(package.app)
@@ -49,7 +59,14 @@ def _orange() -> Predictor:
     return OrangeBaseline()
 
 
+def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
+    from model.predictor import load_named  # noqa: PLC0415
+
+    return load_named(name, settings)
+
+
 replay.models.offer({"orange": _orange})
+replay.models.offer_form(Form(FORM, names_checkpoint, _checkpoint))
 
 
 def main() -> None:

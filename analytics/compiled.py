@@ -12,7 +12,8 @@ R = TypeVar("R")
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile at the first call, and keep the result beside the file for the next process.
 
-    Without `fastmath`: nothing is fused or reordered, so that float32 bits equal NumPy's. Division
-    by zero gives NaN or infinity, as in NumPy: guard where it can happen.
+    Runs without the interpreter's lock, so that threads can share the work: give each arrays of its
+    own to write to. Without `fastmath`: nothing is fused or reordered, so that float32 bits equal
+    NumPy's. Division by zero gives NaN or infinity, as in NumPy: guard where it can happen.
     """
-    return cast(Callable[P, R], numba.njit(cache=True, error_model="numpy")(function))
+    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy")(function))

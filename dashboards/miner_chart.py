@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from data.text import printable
-from replay.compare import MinerComparison
+from replay.comparison import MinerComparison
 
 # Okabe and Ito's palette; the shapes tell the two apart without it.
 _CANDIDATE, _MINER, _LINE = "#0072B2", "#D55E00", "#8a8a8a"
@@ -29,18 +29,19 @@ def comparison_chart(miners: Sequence[MinerComparison], first: int = 1) -> alt.H
 
 def _row(rank: int, miner: MinerComparison) -> dict[str, object]:
     left_out = sum(miner.left_out.values())
-    low, high = miner.interval or (None, None)
+    difference = miner.differences["mcc"]
+    low, high = difference.interval or (None, None)
     return {
         # the rank keeps equal names apart
         "name": f"{rank}. uid {miner.uid} · {printable(miner.hotkey, _HOTKEY)} "
-        f"({miner.n} used, {left_out} out)",
+        f"({miner.score.n} used, {left_out} out)",
         "rank": rank,
-        "miner": miner.mcc,
+        "miner": miner.score.mcc,
         "candidate": miner.candidate.mcc,
-        "difference": miner.mcc_difference,
+        "difference": difference.value,
         "low": low,
         "high": high,
-        "used": miner.n,
+        "used": miner.score.n,
         "left_out": left_out,
     }
 

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboards import store_access
 from dashboards.miner_chart import comparison_chart
 from data.text import printable
-from replay.compare import Comparison, MinerComparison
+from replay.comparison import Comparison, MinerComparison
 
 _MIN_SHARED = 10
 _IN_CHART = 20
@@ -32,9 +32,6 @@ def show(version: store_access.Version, run_id: str) -> None:
     with store_access.told_in_one_line():
         compared = store_access.comparison(version, run_id)
         _candidate(compared)
-        if not compared.miners:
-            st.info("No miner answered a challenge that the candidate answered too.")
-            return
         miners = _enough(compared)
         if not miners:
             st.info("No miner is left: lower the minimum above.")
@@ -80,11 +77,11 @@ def _left_out(compared: Comparison) -> None:
 
 
 def _enough(compared: Comparison) -> list[MinerComparison]:
-    most = max(miner.n for miner in compared.miners)
+    most = max(miner.score.n for miner in compared.miners)
     # half of the most, so that a small store does not open on an empty chart
     start = min(_MIN_SHARED, max(1, most // 2))
     minimum = st.slider("Fewest shared answers of a miner", 1, max(2, most), start)
-    miners = [miner for miner in compared.miners if miner.n >= minimum]
+    miners = [miner for miner in compared.miners if miner.score.n >= minimum]
     hidden = len(compared.miners) - len(miners)
     st.caption(
         f"{len(miners):,} of {len(compared.miners):,} miners shown; {hidden:,} hidden with fewer "
@@ -94,8 +91,9 @@ def _enough(compared: Comparison) -> list[MinerComparison]:
 
 
 def _summary(miners: Sequence[MinerComparison]) -> None:
-    ends = [miner.interval for miner in miners if miner.interval is not None]
-    ahead = sum(miner.mcc_difference > 0 for miner in miners)
+    differences = [miner.differences["mcc"] for miner in miners]
+    ends = [one.interval for one in differences if one.interval is not None]
+    ahead = sum(one.value > 0 for one in differences)
     st.markdown(
         f"The candidate is ahead of **{ahead}** of {len(miners)} miners shown; of "
         f"**{sum(low > 0 for low, _ in ends)}** with its whole interval, and behind "
@@ -137,17 +135,18 @@ def _table(miners: Sequence[MinerComparison]) -> None:
 
 
 def _row(miner: MinerComparison) -> dict[str, object]:
-    low, high = miner.interval or (None, None)
+    difference = miner.differences["mcc"]
+    low, high = difference.interval or (None, None)
     return {
         "Uid": miner.uid,
         "Hotkey": printable(miner.hotkey, 64),
-        "n used": miner.n,
+        "n used": miner.score.n,
         "n left out": sum(miner.left_out.values()),
-        "Accuracy": miner.accuracy,
+        "Accuracy": miner.score.accuracy,
         "Cand. accuracy": miner.candidate.accuracy,
-        "MCC": miner.mcc,
+        "MCC": miner.score.mcc,
         "Cand. MCC": miner.candidate.mcc,
-        "Difference": miner.mcc_difference,
+        "Difference": difference.value,
         "95% from": low,
         "95% to": high,
         "Why left out": printable(", ".join(f"{n} × {why}" for why, n in miner.left_out.items())),

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from analytics.overview import Overview, ReplayRun
+from analytics.overview import Overview
 from dashboards import challenge_counts, challenge_viewer, miner_comparison, store_access
+from dashboards.run_choice import choose_run
 from data.store import Store, open_store
-from data.text import printable
 
 _NO_WAREHOUSE = (
     "This store holds no logs yet. In a terminal, make a small simulated world to look at:"
@@ -38,7 +38,9 @@ def _sections(store: Store) -> None:
         return
     challenge_counts.show(held)
     st.header("Miners and a candidate on the same challenges", divider="gray")
-    run = _choose_run(store_access.replay_runs(version))
+    run = choose_run(
+        store_access.replay_runs(version), _NO_RUN, "streetreplay replay --model orange"
+    )
     if run is not None:
         miner_comparison.show(version, run.run_id)
     st.header("One challenge", divider="gray")
@@ -87,26 +89,6 @@ def _notes(held: Overview) -> list[str]:
             "Rejects are what could not be read: `streetreplay sql 'FROM rejects'` lists them."
         )
     return notes
-
-
-def _choose_run(runs: list[ReplayRun]) -> ReplayRun | None:
-    if not runs:
-        st.info(_NO_RUN, icon=":material/info:")
-        st.code("streetreplay replay --model orange", language="bash")
-        return None
-    by_id = {run.run_id: run for run in runs}
-    chosen = st.selectbox(
-        "Replay run, newest first", list(by_id), format_func=lambda run_id: _label(by_id[run_id])
-    )
-    return by_id[chosen]
-
-
-def _label(run: ReplayRun) -> str:
-    fed = "metadata-fed" if run.uses_metadata else "image-only"
-    return (
-        f"{printable(run.model, 60)} · {fed} · {run.finished:%Y-%m-%d %H:%M} UTC · "
-        f"answered {run.predicted:,} of {run.selected:,} · {run.run_id}"
-    )
 
 
 page()

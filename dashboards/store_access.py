@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import streamlit as st
 
+from analytics import gates
 from analytics import overview as queries
 from analytics.challenges import stored_challenges
 from analytics.warehouse import reading
@@ -21,8 +22,8 @@ from data.errors import StreetReplayError
 from data.sources import open_shards
 from data.store import Store
 from data.text import printable
-from replay.compare import Comparison
 from replay.compare import compare as compare_run
+from replay.comparison import Comparison
 from replay.plan import Planned, plan
 
 # DuckDB shares one open file among the connections of a process: while an old snapshot is open, a
@@ -90,6 +91,20 @@ def replay_runs(version: Version) -> list[queries.ReplayRun]:
     """Finished replays, newest first."""
     with _connection(version) as connection:
         return queries.replay_runs(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def gated_runs(version: Version) -> list[queries.ReplayRun]:
+    """Finished replays of models with gates, newest first."""
+    with _connection(version) as connection:
+        return gates.gated_runs(connection)
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing intervals …")
+def gate_means(version: Version, run_id: str, label: int | None) -> gates.GateMeans:
+    """The gates of a replay's challenges; `label` None is both."""
+    with _connection(version) as connection:
+        return gates.gate_means(connection, run_id, label)
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")

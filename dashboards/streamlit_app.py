@@ -4,5 +4,8 @@ import streamlit as st
 
 st.set_page_config(page_title="StreetReplay", page_icon=":material/traffic:", layout="wide")
 st.navigation(
-    [st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True)]
+    [
+        st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
+        st.Page("gates.py", title="Gates", icon=":material/tune:"),
+    ]
 ).run()

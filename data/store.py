@@ -39,6 +39,16 @@ class Store:
         """Checkpoints, a folder each."""
         return self.root / "models"
 
+    @property
+    def features(self) -> Path:
+        """What frozen backbones made of images; can be deleted and is then made again."""
+        return self.root / "cache" / "features"
+
+    @property
+    def text_vectors(self) -> Path:
+        """Vectors of descriptions, a file; can be deleted and is then made again."""
+        return self.root / "cache" / "text-vectors.safetensors"
+
 
 def open_store(root: Path | None = None) -> Store:
     """The store at `root`, else at $STREETREPLAY_STORE, else `data/store` of this checkout.

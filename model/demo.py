@@ -20,7 +20,8 @@ from data.scene_rows import write_shards
 from data.sources import Shards
 from data.store import Store
 from model.orange import OrangeBaseline
-from replay.compare import Comparison, compare
+from replay.compare import compare
+from replay.comparison import Comparison
 from replay.plan import plan
 from replay.runner import replay
 from replay.settings import VariantSettings

@@ -1,181 +1,144 @@
-"""A candidate beside every logged miner, each on exactly the challenges that both have."""
+"""A candidate in every logged miner's place, each on exactly the challenges that both have."""
 
 import math
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from analytics.bootstrap import BootstrapSettings, ImageBootstrap
-from analytics.metrics import Floats, Labels, answer_tables, mcc_of_tables, predicted_class
-from analytics.warehouse import statements
-from data.errors import RunError
+from analytics.bootstrap import BootstrapSettings, point_scores
+from analytics.calibration import calibration
+from analytics.image_counts import image_counts
+from analytics.paired import Paired, answerer, joined
+from analytics.references import Reference, references
+from analytics.slices import SliceSettings
+from analytics.threshold import best_shift
+from replay.comparison import (
+    RANKED,
+    Comparison,
+    Duel,
+    MinerComparison,
+    ReferenceComparison,
+    Score,
+)
+from replay.duels import judge, score
+from replay.run_answers import RunAnswers, run_answers
+from replay.slices import run_slices
 
-LATEST = "latest"
-
-
-@dataclass(frozen=True)
-class Score:
-    """Answers compared, and how right they were; NaN for none.
-
-    `accuracy` in 0..1 and `mcc` in -1..1 (signed) are of classes by the validator's rounding (half
-    to even); `floored_mcc` is the same with the validator's floor of 0. Where a challenge's image
-    is a distribution, a candidate's answer counts by the share of images on either side: expected
-    counts, never one lucky draw.
-    """
-
-    n: int
-    accuracy: float
-    mcc: float
-    floored_mcc: float
+Tell = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
-class MinerComparison:
-    """One miner and the candidate on their shared challenges.
+class CompareSettings:
+    """Of the intervals, and the share of challenges, 0..1, that is the earlier part in time.
 
-    `mcc_difference` is candidate minus miner, `interval` its 95% interval over source images, None
-    for too few of them. `left_out` counts the miner's other answers by reason.
+    `slices` None leaves slices out: they take longer than all else.
     """
 
-    uid: int
-    hotkey: str
-    n: int
-    accuracy: float
-    mcc: float
-    floored_mcc: float
-    candidate: Score
-    mcc_difference: float
-    interval: tuple[float, float] | None
-    left_out: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A replay compared with the logged miners, best miner by MCC first.
-
-    `exact` and `distributions` are the candidate's n by fidelity; `without_shared` counts miners
-    that share no challenge with the replay.
-    """
-
-    run_id: str
-    model: str
-    uses_metadata: bool
-    candidate: Score
-    exact: int
-    distributions: int
-    left_out: dict[str, int]
-    miners: list[MinerComparison]
-    without_shared: int
-
-
-def find_run(connection: duckdb.DuckDBPyConnection, run: str) -> dict[str, Any]:
-    """The row of `replay_runs` that `run` names; `latest` is the one finished last.
-
-    Raises:
-        RunError: there is no such run in this store.
-    """
-    result = connection.execute("SELECT * FROM replay_runs ORDER BY finished DESC, run_id")
-    names = [column[0] for column in result.description]
-    runs = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    for found in runs:
-        if run in (LATEST, found["run_id"]):
-            return found
-    raise RunError(
-        f"run {run}",
-        found=f"{len(runs)} finished replays, none of that name",
-        expected="the run id of a replay of this store, or latest",
-        remedy="run `streetreplay replay --model orange`",
-    )
+    bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
+    earlier: float = 0.5
+    slices: SliceSettings | None = None
 
 
 def compare(
     connection: duckdb.DuckDBPyConnection,
     run: str,
-    settings: BootstrapSettings = BootstrapSettings(),
+    settings: CompareSettings = CompareSettings(),
+    training: pl.DataFrame | None = None,
+    tell: Tell = lambda _: None,
 ) -> Comparison:
     """Compare a finished replay with every logged miner, a (uid, hotkey) pair.
+
+    Challenges without a prediction are dropped for both before the windows, which start empty.
 
     Args:
         connection: of a warehouse.
         run: a run id, or `latest`.
-        settings: of the intervals.
+        settings: of intervals and parts.
+        training: rows that the candidate was trained on (`analytics.overlap.read_training_rows`):
+            challenges of the same row, video or place are left out. None: that is not checked.
+        tell: called with the number of draws done, of `2 * settings.bootstrap.draws` at most.
 
     Raises:
-        RunError: there is no such run.
+        RunError: there is no such run, or no miner was asked what it predicted.
+        QueryError: the store holds no answer.
     """
-    found = find_run(connection, run)
-    candidate = _frame(connection, "candidate_answers", found["run_id"])
-    answered = pl.col("positive_share").is_not_null()
-    predicted = candidate.filter(answered)
-    answers = _frame(connection, "shared_answers", found["run_id"])
-    groups = answers.partition_by("uid", "hotkey", maintain_order=True)
-    bootstrap = ImageBootstrap(predicted["source_image"].to_numpy(), settings)
-    miners = [one for group in groups if (one := _miner(group, bootstrap)) is not None]
+    found, bootstrap = run_answers(connection, run, training), settings.bootstrap
+    challenges, fidelity = found.paired.challenges, found.challenges["fidelity"]
+    judged = judge(found.paired, bootstrap, tell)
+    earlier = np.arange(challenges.count) < round(settings.earlier * challenges.count)
+    chosen, missing = references(found.paired, earlier)
+    miners = _miners(found, judged.duels)
     return Comparison(
-        run_id=found["run_id"],
-        model=found["model"],
-        uses_metadata=found["uses_metadata"],
-        candidate=_score(_candidate_tables(predicted)),
-        exact=predicted.filter(pl.col("fidelity") == "exact").height,
-        distributions=predicted.filter(pl.col("fidelity") == "distribution").height,
-        left_out=_counts(candidate.filter(~answered)["reason"]),
-        miners=sorted(miners, key=lambda m: (-m.mcc, -m.n, m.uid, m.hotkey)),
-        without_shared=len(groups) - len(miners),
+        run_id=found.run["run_id"],
+        model=found.run["model"],
+        uses_metadata=found.run["uses_metadata"],
+        candidate=_candidate(found.paired, bootstrap),
+        exact=int((fidelity == "exact").sum()),
+        distributions=int((fidelity == "distribution").sum()),
+        images=challenges.image_count,
+        left_out=found.left_out,
+        overlap_checked=training is not None,
+        miners=miners,
+        without_shared=len(found.miners) - len(miners),
+        ranks={name: judged.rank(name) for name in RANKED},
+        earlier=int(earlier.sum()),
+        later=int((~earlier).sum()),
+        references=_references(found, chosen, bootstrap, tell),
+        without_reference=missing,
+        shift=best_shift(challenges, earlier, bootstrap),
+        calibration=calibration(challenges),
+        slices=[] if settings.slices is None else run_slices(connection, found, settings.slices),
+        draws=bootstrap.draws,
+        level=bootstrap.level,
+        seed=bootstrap.seed,
     )
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, name: str, run_id: str) -> pl.DataFrame:
-    frame: pl.DataFrame = connection.sql(statements(name), params={"run_id": run_id}).pl()
-    return frame
+def _candidate(paired: Paired, settings: BootstrapSettings) -> Score:
+    """Of all predicted challenges, as if it were asked each."""
+    challenges = paired.challenges
+    every = np.arange(challenges.count, dtype=np.int32)
+    alone = Paired(challenges, answerer(every, np.zeros(len(every))))
+    counts = image_counts(alone, challenges.shares())
+    points = point_scores(alone, counts, settings)
+    return score({name: float(values[0, 1]) for name, values in points.items()}, *[len(every)] * 2)
 
 
-def _miner(answers: pl.DataFrame, bootstrap: ImageBootstrap) -> MinerComparison | None:
-    shared = answers.filter(pl.col("left_out").is_null())
-    if shared.is_empty():
-        return None
-    ours, theirs = _candidate_tables(shared), _miner_tables(shared)
-    candidate, miner = _score(ours), _score(theirs)
-    return MinerComparison(
-        uid=answers["uid"][0],
-        hotkey=answers["hotkey"][0],
-        n=miner.n,
-        accuracy=miner.accuracy,
-        mcc=miner.mcc,
-        floored_mcc=miner.floored_mcc,
-        candidate=candidate,
-        mcc_difference=candidate.mcc - miner.mcc,
-        interval=bootstrap.mcc_difference(ours, theirs, shared["source_image"].to_numpy()),
-        left_out=_counts(answers["left_out"].drop_nulls()),
+def _miners(found: RunAnswers, duels: Sequence[Duel]) -> list[MinerComparison]:
+    """Those that were asked something, best by MCC first; who answered nothing comes last."""
+    miners = [
+        MinerComparison(**vars(duel), uid=uid, hotkey=hotkey, left_out=left_out)
+        for duel, (uid, hotkey), left_out in zip(
+            duels, found.miners, found.miners_left_out, strict=True
+        )
+        if duel.score.asked
+    ]
+    return sorted(
+        miners,
+        key=lambda m: (math.isnan(m.score.mcc), -m.score.mcc, -m.score.n, m.uid, m.hotkey),
     )
 
 
-def _candidate_tables(answers: pl.DataFrame) -> Floats:
-    return answer_tables(_labels(answers), answers["positive_share"].to_numpy())
-
-
-def _miner_tables(answers: pl.DataFrame) -> Floats:
-    classes = predicted_class(answers["prediction"].to_numpy())
-    # a class such as round(1.7) is wrong whatever the label
-    neither = (classes != 0) & (classes != 1)
-    return answer_tables(_labels(answers), (classes == 1).astype(float), neither.astype(float))
-
-
-def _labels(answers: pl.DataFrame) -> Labels:
-    return answers["label"].to_numpy().astype(np.int64)
-
-
-def _score(tables: Floats) -> Score:
-    table = tables.sum(axis=0)
-    correct = float(np.trace(table))
-    signed = float(mcc_of_tables(table))
-    if not len(tables):
-        return Score(0, math.nan, math.nan, math.nan)
-    return Score(len(tables), correct / len(tables), signed, max(0.0, signed))
-
-
-def _counts(reasons: pl.Series) -> dict[str, int]:
-    return dict(Counter(reasons.to_list()).most_common())
+def _references(
+    found: RunAnswers, chosen: list[Reference], settings: BootstrapSettings, tell: Tell
+) -> list[ReferenceComparison]:
+    if not chosen:
+        return []
+    answers = joined([one.answers for one in chosen])
+    judged = judge(Paired(found.paired.challenges, answers), settings, tell)
+    named = [(None, None) if one.miner is None else found.miners[one.miner] for one in chosen]
+    return [
+        ReferenceComparison(
+            **vars(duel),
+            name=one.name,
+            uid=uid,
+            hotkey=hotkey,
+            chosen_on=one.chosen_on,
+            earlier_mcc=one.earlier_mcc,
+        )
+        for duel, one, (uid, hotkey) in zip(judged.duels, chosen, named, strict=True)
+    ]

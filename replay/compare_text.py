@@ -1,55 +1,149 @@
 """A comparison as text for a person at a terminal."""
 
 from data.terminal import print_table, say
-from replay.compare import Comparison, MinerComparison
+from replay.comparison import (
+    Comparison,
+    Difference,
+    Duel,
+    MinerComparison,
+    ReferenceComparison,
+)
+from replay.slices_text import print_slices
 
 _HOTKEY_SHOWN = 8
+_NOTES_SHOWN = 5
+_RANK_NAMES = {"mcc": "MCC", "reward": "mean reward", "mean_ema": "mean EMA"}
+_COLUMNS = (
+    *("n", "MCC", "MCC difference", "asked"),
+    *("reward", "reward difference", "EMA"),
+)
 
 
 def print_comparison(comparison: Comparison, most: int) -> None:
-    """Print the candidate, what was left out, and the best `most` miners beside it."""
+    """Print the candidate, its rank, what it is held against, and the best `most` miners."""
+    _print_candidate(comparison)
+    _print_ranks(comparison)
+    _print_references(comparison)
+    _print_shift(comparison)
+    _print_miners(comparison, most)
+    if comparison.slices:
+        print_slices(comparison)
+
+
+def _print_candidate(comparison: Comparison) -> None:
     candidate = comparison.candidate
     fed = "metadata-fed" if comparison.uses_metadata else "image-only"
     say(
-        f"{comparison.model} ({fed}, {comparison.run_id}): n {candidate.n}, "
-        f"accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f}",
+        f"{comparison.model} ({fed}, {comparison.run_id}): n {candidate.n} of {comparison.images} "
+        f"source images, accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f} (signed; the "
+        f"validator floors it at 0: {candidate.floored_mcc:.3f}), AUC {candidate.auc:.3f}"
     )
     say(
         f"images: {comparison.exact} exact, {comparison.distributions} one of several possible "
         "(levels 2 and 3: expected counts over the possible images)"
     )
-    left_out = ", ".join(f"{reason} {n}" for reason, n in comparison.left_out.items())
-    say(f"challenges left out: {left_out or 'none'}")
-    if not comparison.miners:
-        say("no miner answered a challenge of this replay")
+    say(f"challenges left out: {_counted(comparison.left_out)}")
+    if not comparison.overlap_checked:
+        say("not checked whether the candidate was trained on these challenges: --trained-on FILE")
+    error = comparison.calibration
+    say(f"expected calibration error {error.error:.3f} (n {error.n}, {len(error.bins)} bins)")
+
+
+def _counted(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{reason} {n}" for reason, n in reasons.items()) or "none"
+
+
+def _print_ranks(comparison: Comparison) -> None:
+    for name, rank in comparison.ranks.items():
+        left_out = f"; {rank.left_out} miners left out, too few images" if rank.left_out else ""
+        say(
+            f"rank by {_RANK_NAMES[name]}: {rank.rank} of {rank.of} "
+            f"({comparison.level:.0%} interval {rank.best} to {rank.worst}{left_out})"
+        )
+
+
+def _print_references(comparison: Comparison) -> None:
+    if comparison.references:
+        print_table(
+            f"chosen on the first {comparison.earlier} challenges, judged on the last "
+            f"{comparison.later}; theirs / the candidate's",
+            ("against", "who", "chosen on", *_COLUMNS),
+            [_reference_row(one) for one in comparison.references],
+        )
+    for name, why in comparison.without_reference.items():
+        say(f"no {name}: {why}")
+
+
+def _reference_row(one: ReferenceComparison) -> tuple[object, ...]:
+    who = "–" if one.hotkey is None else f"{one.uid} {one.hotkey[:_HOTKEY_SHOWN]}…"
+    return (one.name, who, one.chosen_on, *_row(one))
+
+
+def _print_shift(comparison: Comparison) -> None:
+    shift = comparison.shift
+    if shift is None:
+        say("no threshold: a part in time is empty")
         return
-    print_table(
-        f"miners by MCC on challenges shared with the candidate "
-        f"({min(most, len(comparison.miners))} of {len(comparison.miners)} shown, "
-        f"{comparison.without_shared} share none)",
-        ("uid", "hotkey", "n", "left out", "accuracy", "MCC", "candidate", "difference", "95%"),
-        [_row(miner) for miner in comparison.miners[:most]],
-    )
-    ahead = sum(miner.mcc_difference > 0 for miner in comparison.miners)
-    clear = sum(m.interval is not None and m.interval[0] > 0 for m in comparison.miners)
+    change = _difference(Difference(shift.difference, shift.interval))
     say(
-        f"the candidate is ahead of {ahead} of {len(comparison.miners)} miners, "
-        f"of {clear} with its whole interval above 0",
+        f"threshold: answering roadwork above {shift.threshold:.3f} (a shift of the logit by "
+        f"{shift.shift:+.2f}, best of {shift.tried} on the first {shift.earlier_n}) changes the "
+        f"mean reward on the last {shift.later_n} from {shift.unshifted:.3f} to "
+        f"{shift.reward:.3f}: {change}"
     )
 
 
-def _row(miner: MinerComparison) -> tuple[object, ...]:
-    interval = "too few images"
-    if miner.interval is not None:
-        interval = f"{miner.interval[0]:+.2f} … {miner.interval[1]:+.2f}"
+def _print_miners(comparison: Comparison, most: int) -> None:
+    miners = comparison.miners
+    shown = miners[:most]
+    print_table(
+        f"miners by MCC / the candidate in each one's place ({len(shown)} of {len(miners)} shown, "
+        f"{comparison.without_shared} share none); {comparison.level:.0%} intervals over images, "
+        f"{comparison.draws} draws; McNemar's exact p",
+        ("uid", "hotkey", *_COLUMNS, "left out", "p (Holm)"),
+        [_miner_row(miner) for miner in shown],
+    )
+    for miner in [miner for miner in shown if miner.notes][:_NOTES_SHOWN]:
+        say(f"uid {miner.uid} {miner.hotkey[:_HOTKEY_SHOWN]}…: {'; '.join(miner.notes)}")
+    ahead = sum(miner.differences["mcc"].value > 0 for miner in miners)
+    ends = [found for m in miners if (found := m.differences["mcc"].interval) is not None]
+    say(
+        f"by MCC the candidate is ahead of {ahead} of {len(miners)} miners, of "
+        f"{sum(low > 0 for low, _ in ends)} with its whole interval above 0, and behind "
+        f"{sum(high < 0 for _, high in ends)} with its whole interval below"
+    )
+
+
+def _miner_row(miner: MinerComparison) -> tuple[object, ...]:
+    p = None if miner.mcnemar is None else miner.mcnemar.holm_p
     return (
         miner.uid,
         f"{miner.hotkey[:_HOTKEY_SHOWN]}…",
-        miner.n,
+        *_row(miner),
         sum(miner.left_out.values()),
-        f"{miner.accuracy:.3f}",
-        f"{miner.mcc:.3f}",
-        f"{miner.candidate.mcc:.3f}",
-        f"{miner.mcc_difference:+.3f}",
-        interval,
+        None if p is None else f"{p:.2g}",
     )
+
+
+def _row(duel: Duel) -> tuple[object, ...]:
+    score, candidate = duel.score, duel.candidate
+    return (
+        score.n,
+        _both(score.mcc, candidate.mcc),
+        _difference(duel.differences["mcc"]),
+        score.asked,
+        _both(score.reward, candidate.reward),
+        _difference(duel.differences["reward"]),
+        _both(score.ema, candidate.ema),
+    )
+
+
+def _both(theirs: float, ours: float) -> str:
+    return f"{theirs:.3f} / {ours:.3f}"
+
+
+def _difference(difference: Difference) -> str:
+    if difference.interval is None:
+        return f"{difference.value:+.3f} (too few images)"
+    low, high = difference.interval
+    return f"{difference.value:+.3f} ({low:+.2f}, {high:+.2f})"

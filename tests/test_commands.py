@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "sample" / "media_record.json"
 COMMANDS = (
-    *("ingest", "sql", "miners", "leaks", "sources", "render", "replay", "compare", "demo"),
+    *("ingest", "sql", "audit", "miners", "leaks", "sources", "render", "replay", "compare"),
+    *("views", "demo"),
 )
 
 

@@ -1,8 +1,13 @@
 """Measures what the project claims of its speed, as ratios within one run: `make bench`."""
 
-from tests.bench import rebuild, variants, workers
+from tests.bench import audit, compare, model_cost, rebuild, tracker, variants, views, workers
 
 if __name__ == "__main__":
     rebuild.main()
     variants.main()
     workers.main()
+    tracker.main()
+    audit.main()
+    compare.main()
+    views.main()
+    model_cost.main()

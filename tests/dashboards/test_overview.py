@@ -142,7 +142,7 @@ def test_miners_are_those_of_compare(store: Store) -> None:
 
     assert not page.exception
     assert list(table["Uid"]) == [miner.uid for miner in compared.miners]
-    assert list(table["MCC"]) == [miner.mcc for miner in compared.miners]
+    assert list(table["MCC"]) == [miner.score.mcc for miner in compared.miners]
     assert list(table["n left out"]) == [sum(m.left_out.values()) for m in compared.miners]
     assert "Image-only" in _rendered(page)
     assert f"{compared.left_out['shard missing']} × shard missing" in _plain(page)
@@ -150,7 +150,7 @@ def test_miners_are_those_of_compare(store: Store) -> None:
 
 def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> None:
     with reading(store) as connection:
-        shared = [miner.n for miner in compare(connection, "replay-a").miners]
+        shared = [miner.score.n for miner in compare(connection, "replay-a").miners]
     page = _page()
     for minimum in (4, max(shared)):
         page.slider[0].set_value(minimum).run()
@@ -181,7 +181,7 @@ def test_no_shared_challenge_is_said(store: Store) -> None:
     page = _page()
 
     assert not page.exception
-    assert "No miner answered a challenge that the candidate answered too" in _rendered(page)
+    assert "found 0 answers of miners to its 0 predicted challenges (60 more" in _plain(page)
 
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:

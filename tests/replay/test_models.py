@@ -559,6 +559,7 @@ def test_offered_names_come_first_and_an_unknown_one_lists_all_forms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("replay.models._loaders", {})
+    monkeypatch.setattr("replay.models._forms", [])
     offer({"hf:offered": lambda: "it"})  # type: ignore[dict-item, return-value]
     assert load("hf:offered") == "it"  # type: ignore[comparison-overlap]
     said = refusal("unheard-of")
@@ -568,7 +569,8 @@ def test_offered_names_come_first_and_an_unknown_one_lists_all_forms(
 
 def test_naming_candidates_costs_no_torch() -> None:
     code = (
-        "import sys, replay.models, replay.cli; print({'torch', 'transformers'} & {*sys.modules})"
+        "import sys, replay.models, replay.replay_cli;"
+        "print({'torch', 'transformers'} & {*sys.modules})"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

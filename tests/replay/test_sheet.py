@@ -20,10 +20,10 @@ from data.errors import StreetReplayError
 from data.sources import Shards
 from data.store import Store
 from replay.augment import Pixels
-from replay.cli import app
 from replay.fidelity import Fidelity, Reason
 from replay.plan import Planned, plan
 from replay.rebuild import Merged, Rebuilder, RebuiltImage
+from replay.render_cli import app
 from replay.settings import VariantSettings
 from replay.sheet import Card, SheetSettings, check_sheet, collect, draw_sheet, most_probable
 from replay.sheet_caption import caption

@@ -1,0 +1,38 @@
+-- What every miner was asked among the challenges that the candidate predicted: -1 = no answer, NaN
+-- = not finite. A hotkey that comes back to its uid has a second spell, and a history of its own;
+-- only uids of several hotkeys are looked at for that, as it needs all of their answers in order.
+WITH asked AS (
+    SELECT
+        answer.uid,
+        answer.slot,
+        places.place,
+        answer.hotkey IS DISTINCT FROM lag(answer.hotkey) OVER in_time AS changed
+    FROM responses AS answer
+    INNER JOIN stage_places AS places USING (challenge_id)
+    WHERE answer.uid IN (SELECT uid FROM stage_miners GROUP BY uid HAVING count(*) > 1)
+    WINDOW in_time AS (PARTITION BY answer.uid ORDER BY places.place, answer.slot)
+),
+
+spells AS (
+    SELECT place, slot, count(*) FILTER (WHERE changed) OVER in_time AS spell
+    FROM asked
+    WINDOW in_time AS (PARTITION BY uid ORDER BY place, slot)
+),
+
+predicted AS (
+    SELECT places.challenge_id, places.place
+    FROM stage_places AS places
+    INNER JOIN replay_predictions AS replayed USING (challenge_id)
+    WHERE replayed.run_id = $run_id AND replayed.probability IS NOT NULL
+)
+
+SELECT
+    numbered.miner::INTEGER AS miner,
+    predicted.place::INTEGER AS place,
+    coalesce(spells.spell, 0)::INTEGER AS spell,
+    coalesce(answer.prediction, 'NaN'::DOUBLE) AS prediction
+FROM responses AS answer
+INNER JOIN predicted USING (challenge_id)
+INNER JOIN stage_miners AS numbered USING (uid, hotkey)
+LEFT JOIN spells ON predicted.place = spells.place AND answer.slot = spells.slot
+ORDER BY numbered.miner, predicted.place, answer.slot;

@@ -1,0 +1,50 @@
+"""How a checkpoint is named on the command line; in a file of its own, without torch."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import RunError
+
+PREFIX = "checkpoint:"
+FORM = "[checkpoint:]DIR[#keep=N] (a checkpoint's folder)"
+
+_OPTION = re.compile(r"(?P<folder>.*)#(?P<name>[a-z]+)=(?P<value>[^#=]*)")
+_KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class CheckpointName:
+    """A checkpoint's folder, and how many views its backbone is to see; None is all."""
+
+    folder: Path
+    keep: int | None = None
+
+
+def names_checkpoint(name: str) -> bool:
+    """True for `checkpoint:DIR`, and for what is there: a folder, or a file to be refused."""
+    return name.startswith(PREFIX) or _split(name)[0].exists()
+
+
+def checkpoint_name(name: str) -> CheckpointName:
+    """What `[checkpoint:]DIR[#keep=N]` says.
+
+    Raises:
+        RunError: another option than keep, or no whole number of at least 1.
+    """
+    folder, option, value = _split(name.removeprefix(PREFIX))
+    if option is None:
+        return CheckpointName(folder)
+    if option != _KEEP or not (value.isascii() and value.isdigit() and int(value)):
+        raise RunError(
+            "--model", found=f"{option}={value}", expected="keep=N, N views of the backbone from 1"
+        )
+    return CheckpointName(folder, int(value))
+
+
+def _split(place: str) -> tuple[Path, str | None, str]:
+    """A folder and an option with its value, if any; a folder's name may hold a # itself."""
+    whole, found = Path(place).expanduser(), _OPTION.fullmatch(place)
+    if found is None or whole.is_dir():
+        return whole, None, ""
+    return Path(found["folder"]).expanduser(), found["name"], found["value"]

@@ -1,0 +1,210 @@
+"""How many images fit: what a forward needs, what the machine has, and smaller parts if need be."""
+
+import gc
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+
+from data.errors import RunError
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_MEMBERSHIP = Path("/proc/self/cgroup")
+_MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True)
+class MemorySettings:
+    """`share` of the free memory that a forward may take, and the `most` images at once.
+
+    The rest of it is for what is not counted (a library's own scratch, other programs). Beyond
+    `most` nothing gets faster.
+    """
+
+    share: float = 0.5
+    most: int = 192
+
+
+@dataclass(frozen=True)
+class ForwardCost:
+    """Bytes of tensors alive at the peak of a forward without gradients, input and output included.
+
+    `fixed` comes once, `per_image` for each image of the batch; weights are not counted.
+    """
+
+    fixed: int
+    per_image: int
+
+    def peak(self, images: int) -> int:
+        """Bytes at the peak of a forward of so many images."""
+        return self.fixed + images * self.per_image
+
+
+class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sums the storages that live at once; one counts from its first operation to its last user."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(made):
+            if isinstance(tensor, torch.Tensor):
+                self.count(tensor)
+        return made
+
+    def count(self, tensor: torch.Tensor) -> None:
+        """Count a tensor's storage, if it is a new one, until it is freed."""
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._freed, key, size)
+
+    def _freed(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
+
+
+def forward_cost(module: nn.Module, shape: tuple[int, ...]) -> ForwardCost:
+    """What a forward of images of `shape` (3, H, W) takes; nothing is computed or allocated."""
+    one, three = (_peak(module, (images, *shape)) for images in (1, 3))
+    per_image = max(1, (three - one) // 2)
+    return ForwardCost(max(0, one - per_image), per_image)
+
+
+def _peak(module: nn.Module, shape: tuple[int, ...]) -> int:
+    device = next(module.parameters()).device
+    # Finalizers of an earlier model's garbage would otherwise run in the middle.
+    gc.collect()
+    alive = _Alive()
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), alive:
+        alive.count(images := torch.empty(shape, device=device))
+        module(images)
+    return alive.peak
+
+
+def available_bytes(device: torch.device) -> int:
+    """Free memory of a device; of the processor's what the machine and its cgroups leave."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(free) + cached
+    return min([_machine_bytes(), *_cgroup_bytes()])
+
+
+def _machine_bytes() -> int:
+    if _MEMINFO.is_file():
+        for line in _MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    # Elsewhere only the whole is known without a further library: assume half of it is free.
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _cgroup_bytes() -> list[int]:
+    """What each control group above this process leaves (a container is one); none without one."""
+    if not _MEMBERSHIP.is_file():
+        return []
+    found = []
+    for line in _MEMBERSHIP.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            root, names = _CGROUPS, ("memory.max", "memory.current")
+        elif "memory" in controllers.split(","):
+            root = _CGROUPS / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        else:
+            continue
+        # In a container the path may be the host's, and the root the container's own group.
+        folder = root / path.lstrip("/")
+        for group in (folder, *folder.parents):
+            if group.is_relative_to(root) and (left := _group_bytes(group, *names)) is not None:
+                found.append(left)
+    return found
+
+
+def _group_bytes(group: Path, limit_file: str, usage_file: str) -> int | None:
+    try:
+        limit, usage = (group / limit_file).read_text(), (group / usage_file).read_text()
+        statistics = (group / "memory.stat").read_text().splitlines()
+    except OSError:
+        return None
+    if not limit.strip().isdigit():
+        return None  # "max"
+    # Pages of files count as used, and are given up when memory runs short.
+    files = sum(int(s.split()[1]) for s in statistics if s.split()[0] == "inactive_file")
+    return max(0, int(limit) - int(usage) + files)
+
+
+def batch_that_fits(
+    cost: ForwardCost, device: torch.device, settings: MemorySettings = MemorySettings()
+) -> int:
+    """How many images to run at once, from 1 to `settings.most`.
+
+    Raises:
+        RunError: not even one image fits into all the free memory.
+    """
+    free = available_bytes(device)
+    if cost.peak(1) > free:
+        raise RunError(
+            f"one image on {device}",
+            found=f"{free / 2**20:.0f} MiB of free memory",
+            expected=f"{cost.peak(1) / 2**20:.0f} MiB",
+            remedy="free some, or choose a smaller backbone or side",
+        )
+    fitting = int((settings.share * free - cost.fixed) // cost.per_image)
+    return max(1, min(fitting, settings.most))
+
+
+def in_parts(
+    forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, size: int
+) -> torch.Tensor:
+    """`forward` on parts of at most `size` images, put together; smaller parts when memory is out.
+
+    Raises:
+        RunError: memory does not hold even one image.
+    """
+    done: list[torch.Tensor] = []
+    start = 0
+    while start < len(images):
+        try:
+            done.append(forward(images[start : start + size]))
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            size = _smaller(min(size, len(images) - start), error)
+            continue
+        start += size
+    return torch.cat(done)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # The allocator of the processor has no type of its own for it.
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _smaller(size: int, error: RuntimeError) -> int:
+    if size == 1:
+        raise RunError(
+            "one image",
+            found="out of memory",
+            expected="room for it",
+            remedy="free some, or choose a smaller backbone or side",
+        ) from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return size // 2

@@ -1,0 +1,26 @@
+"""The plan of a store's challenges, as the commands make it."""
+
+from pathlib import Path
+
+from analytics.challenges import Selection, stored_challenges
+from analytics.warehouse import reading
+from data.sources import Shards, open_shards
+from data.store import Store
+from replay.plan import Planned, plan
+from replay.settings import VariantSettings
+
+
+def plan_of_store(
+    store: Store, sources: Path | None, selection: Selection, variants: VariantSettings
+) -> tuple[list[Planned], Shards]:
+    """Plan what is selected, from the shards in `sources` or else in the store.
+
+    Raises:
+        StoreError: the store holds no warehouse.
+        QueryError: a condition of the selection cannot be read, or names what is not there.
+        SourceError: the folder `sources` is not there.
+    """
+    with reading(store) as connection:
+        challenges = stored_challenges(connection, selection)
+    shards = open_shards(sources or store.sources, required=sources is not None)
+    return plan(challenges, shards, variants), shards

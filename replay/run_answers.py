@@ -1,0 +1,161 @@
+"""A finished replay's answers beside those of the logged miners, out of the warehouse."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.miner_answers import stage
+from analytics.overlap import challenge_overlap
+from analytics.paired import Answers, Challenges, Paired
+from analytics.warehouse import statements
+from data.eras import EXPONENTS
+from data.errors import RunError
+
+LATEST = "latest"
+TRAINED_ON = "overlaps with training rows"
+
+
+@dataclass(frozen=True)
+class RunAnswers:
+    """What a comparison or a slice of it needs; numbers of `paired` stand for rows here.
+
+    `challenges` has a row a predicted challenge in order of time: place, challenge_id, label, era,
+    image, positive_share, fidelity. `miners` are (uid, hotkey) pairs. `left_out` counts challenges
+    without a prediction by reason, `miners_left_out` each miner's answers that MCC leaves out.
+    """
+
+    run: dict[str, Any]
+    challenges: pl.DataFrame
+    paired: Paired
+    miners: list[tuple[int, str]]
+    left_out: dict[str, int]
+    miners_left_out: list[dict[str, int]]
+
+
+def find_run(connection: duckdb.DuckDBPyConnection, run: str) -> dict[str, Any]:
+    """The row of `replay_runs` that `run` names; `latest` is the one finished last.
+
+    Raises:
+        RunError: there is no such run in this store.
+    """
+    result = connection.execute("SELECT * FROM replay_runs ORDER BY finished DESC, run_id")
+    names = [column[0] for column in result.description]
+    runs = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    for found in runs:
+        if run in (LATEST, found["run_id"]):
+            return found
+    raise RunError(
+        f"run {run}",
+        found=f"{len(runs)} finished replays, none of that name",
+        expected="the run id of a replay of this store, or latest",
+        remedy="run `streetreplay replay --model orange`",
+    )
+
+
+def run_answers(
+    connection: duckdb.DuckDBPyConnection, run: str, training: pl.DataFrame | None = None
+) -> RunAnswers:
+    """Read a finished replay and every miner's answers to the challenges that it predicted.
+
+    Args:
+        connection: of a warehouse.
+        run: a run id, or `latest`.
+        training: rows that the candidate was trained on; challenges that overlap with one by row,
+            video or place are left out.
+
+    Raises:
+        RunError: there is no such run, or no miner was asked what it predicted.
+        QueryError: the store holds no answer.
+    """
+    found = find_run(connection, run)
+    stage(connection)
+    replayed = _frame(connection, "compare/challenges", found)
+    if training is not None:
+        replayed = _without_trained(replayed, challenge_overlap(connection, training))
+    predicted = replayed.filter(pl.col("left_out").is_null())
+    kept = predicted.select("place")
+    answers = _frame(connection, "compare/answers", found).join(
+        kept, on="place", how="semi", maintain_order="left"
+    )
+    left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
+    if answers.is_empty():
+        _refuse(found, predicted.height, left_out)
+    miners = connection.execute(statements("miners/miners")).fetchall()
+    reasons: list[dict[str, int]] = [{} for _ in miners]
+    for miner, reason, count in _frame(connection, "compare/left_out", found).iter_rows():
+        reasons[miner][reason] = count
+    variants = _frame(connection, "compare/variants", found).join(
+        kept, on="place", how="semi", maintain_order="left"
+    )
+    return RunAnswers(
+        run=found,
+        challenges=predicted,
+        paired=Paired(_challenges(predicted, variants), _answers(answers, predicted, len(miners))),
+        miners=miners,
+        left_out=left_out,
+        miners_left_out=reasons,
+    )
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, name: str, run: dict[str, Any]) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(statements(name), params={"run_id": run["run_id"]}).pl()
+    return frame
+
+
+def _without_trained(replayed: pl.DataFrame, overlap: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, those of training rows left out for that."""
+    overlaps = overlap.select("challenge_id", "overlaps")
+    trained = pl.col("left_out").is_null() & pl.col("overlaps").fill_null(value=False)
+    return (
+        replayed.join(overlaps, on="challenge_id", how="left", maintain_order="left")
+        .with_columns(left_out=pl.when(trained).then(pl.lit(TRAINED_ON)).otherwise("left_out"))
+        .drop("overlaps")
+    )
+
+
+def _refuse(run: dict[str, Any], predicted: int, left_out: dict[str, int]) -> None:
+    reasons = "".join(f", {count} {reason}" for reason, count in left_out.items())
+    raise RunError(
+        f"comparison of {run['run_id']}",
+        found=f"0 answers of miners to its {predicted} predicted challenges "
+        f"({sum(left_out.values())} more without a prediction{reasons})",
+        expected="challenges that the candidate predicted and a miner was asked about",
+        remedy="replay more of the log, or ingest logs that hold answers",
+    )
+
+
+def _challenges(predicted: pl.DataFrame, variants: pl.DataFrame) -> Challenges:
+    places = predicted["place"].to_numpy()
+    ends = np.searchsorted(variants["place"].to_numpy(), places, side="right")
+    exponents = predicted["era"].replace_strict(EXPONENTS, return_dtype=pl.Int8)
+    # images of these challenges only, from 0 on: the bootstrap draws among them
+    _, images = np.unique(predicted["image"].to_numpy(), return_inverse=True)
+    return Challenges(
+        labels=predicted["label"].to_numpy().astype(np.int8),
+        images=images.astype(np.int32),
+        exponents=exponents.to_numpy(),
+        starts=np.concatenate([[0], ends]).astype(np.int64),
+        probabilities=_copied(variants["probability"]),
+        weights=_copied(variants["weight"]),
+    )
+
+
+def _answers(answers: pl.DataFrame, predicted: pl.DataFrame, miners: int) -> Answers:
+    owners = answers["miner"].to_numpy()
+    challenge = np.searchsorted(predicted["place"].to_numpy(), answers["place"].to_numpy())
+    return Answers(
+        np.searchsorted(owners, np.arange(miners + 1)).astype(np.int64),
+        challenge.astype(np.int32),
+        _copied(answers["spell"]),
+        _copied(answers["prediction"]),
+    )
+
+
+def _copied(column: pl.Series) -> NDArray[Any]:
+    """Compiled code wants arrays that it may write to, which a frame's own are not."""
+    return np.array(column.to_numpy())

@@ -1,0 +1,163 @@
+"""`compare` of a year of challenges against 256 miners with 1,000 draws, and how it grows."""
+
+import resource
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import accuracy_score, matthews_corrcoef
+
+from analytics.bootstrap import BootstrapSettings, drawn_images
+from analytics.paired import Challenges, Paired
+from analytics.place_rewards import answer_codes, candidate_codes, place_rewards
+from analytics.warehouse import reading, writing
+from data.store import Store
+from data.terminal import note, print_table, say
+from replay.compare import CompareSettings, compare
+from replay.run_answers import run_answers
+
+SIZES = (100_000, 1_000_000)
+ANSWERS, MINERS, IMAGES = 10, 256, 8_549
+DRAWS = 1000
+_DIRECT = 400
+
+# images as many as the public data set has; a quarter of challenges at each level
+_WORLD = """
+CREATE TEMP TABLE sent AS
+SELECT
+    i, printf('%016x', i) AS challenge_id, (hash(i) % {images})::BIGINT AS row,
+    ((hash(hash(i) % {images}) >> 7) % 2)::INTEGER AS label, i % 4 AS level
+FROM range({challenges}) AS t (i);
+INSERT INTO media (
+    challenge_id, file, position, time, era, era_candidates, label, parquet, row,
+    flip_horizontal, flip_vertical
+)
+SELECT
+    challenge_id, 'bench', i, TIMESTAMP '2025-12-05' + INTERVAL 30 SECOND * i, 'E7', ['E7'], label,
+    'train.parquet', row, false, false
+FROM sent;
+INSERT INTO responses (challenge_id, slot, uid, hotkey, prediction)
+SELECT
+    challenge_id, slot, uid, 'hotkey ' || uid,
+    CASE WHEN luck < 0.01 THEN -1 ELSE 0.5 + (2 * label - 1) * (0.35 - luck * uid / 350.0) END
+FROM (
+    SELECT
+        *, ((hash(i) // 1024 + slot * 25) % {miners})::INTEGER AS uid,
+        (hash(i * 31 + slot) % 1000000)::DOUBLE / 1e6 AS luck
+    FROM sent, range({answers}) AS s (slot)
+);
+INSERT INTO replay_runs VALUES
+    ('replay-bench', 'bench', false, now()::TIMESTAMP, {challenges}, {challenges}, '{{}}');
+INSERT INTO replay_variants
+SELECT
+    'replay-bench', challenge_id, v, 1 / count(*) OVER (PARTITION BY i), false,
+    0.5 + (2 * label - 1) * (0.4 - (hash(i * 37 + v) % 1000)::DOUBLE / 1600)
+FROM sent, range(16) AS w (v)
+WHERE v < CASE level WHEN 2 THEN 8 WHEN 3 THEN 16 ELSE 1 END;
+INSERT INTO replay_predictions
+SELECT
+    run_id, challenge_id, avg(probability), 0, avg((probability > 0.5)::INTEGER),
+    CASE WHEN count(*) > 1 THEN 'distribution' ELSE 'exact' END, NULL, count(*), 0
+FROM replay_variants GROUP BY run_id, challenge_id;
+"""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds by the clock and of processors, and the process's largest memory so far."""
+
+    challenges: int
+    wall: float
+    cpu: float
+    gigabytes: float
+
+
+def make_world(store: Store, challenges: int) -> None:
+    """A finished replay of so many challenges, every one answered by ten of 256 miners."""
+    sizes = {"challenges": challenges, "images": IMAGES, "miners": MINERS, "answers": ANSWERS}
+    with writing(store) as writer:
+        for statement in _WORLD.format(**sizes).split(";"):
+            if statement.strip():
+                writer.connection.execute(statement).fetchall()
+
+
+def measure(store: Store, challenges: int) -> Timed:
+    """One `compare` as the command runs it, with the default settings."""
+    settings = CompareSettings(BootstrapSettings(draws=DRAWS))
+    wall, cpu = time.perf_counter(), time.process_time()
+    with reading(store) as connection:
+        compare(connection, "latest", settings)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return Timed(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
+
+
+def _direct(paired: Paired, repeats: np.ndarray) -> float:
+    """Processor seconds a drawn answer of a deque and scikit-learn, over some of one miner's."""
+    challenges, answers = paired.challenges, paired.answers
+    sent = answers.challenge[: answers.starts[1]]
+    drawn = np.repeat(np.arange(len(sent)), repeats[sent])[:_DIRECT]
+    history: deque[tuple[float, int]] = deque(maxlen=100)
+    start = time.process_time()
+    for at in drawn:
+        history.append((answers.prediction[at], challenges.labels[sent[at]]))
+        kept = np.array([one for one in history if one[0] != -1] or [(0.0, 0)])
+        classes, labels = np.round(kept[:, 0]), kept[:, 1]
+        mcc = matthews_corrcoef(labels, classes) if len(set(labels)) > 1 else 0.0
+        _ = (0.5 * max(0.0, mcc) + 0.5 * accuracy_score(labels[-10:], classes[-10:])) ** 3
+    return (time.process_time() - start) / len(drawn)
+
+
+def _ours(paired: Paired, repeats: np.ndarray) -> float:
+    challenges: Challenges = paired.challenges
+    codes = answer_codes(challenges, paired.answers)
+    candidate = candidate_codes(challenges, challenges.shares(), 0.5)
+    times = []
+    for _ in range(6):
+        start = time.process_time()
+        place_rewards(challenges, paired.answers, codes, candidate, repeats)
+        times.append(time.process_time() - start)
+    return min(times) / (2 * int(repeats[paired.answers.challenge].sum()))
+
+
+def _print_windows(store: Store) -> None:
+    with reading(store) as connection:
+        paired = run_answers(connection, "latest").paired
+    drawn = drawn_images(paired.challenges.image_count, BootstrapSettings(), 0)
+    repeats = drawn[paired.challenges.images]
+    ours, direct = _ours(paired, repeats), _direct(paired, repeats)
+    say(
+        f"a drawn answer through both windows, one core: {ours * 1e9:.1f} ns; a deque and "
+        f"scikit-learn: {direct * 1e3:.2f} ms; ratio {direct / ours:,.0f}"
+    )
+
+
+def main() -> None:
+    """Print seconds, answers a second, growth and memory."""
+    found: list[Timed] = []
+    for challenges in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            store = Store(Path(folder))
+            note(f"making a world of {challenges} challenges")
+            make_world(store, challenges)
+            if not found:
+                _print_windows(store)
+            found.append(measure(store, challenges))
+    print_table(
+        f"compare: {ANSWERS} answers a challenge, {MINERS} miners, {DRAWS} draws",
+        ("challenges", "seconds", "CPU seconds", "answers/s", "drawn pushes/s", "times", "GB"),
+        [
+            (
+                *(one.challenges, one.wall, one.cpu, one.challenges * ANSWERS / one.wall),
+                2 * DRAWS * one.challenges * ANSWERS / one.wall,
+                *(one.wall / found[0].wall, one.gigabytes),
+            )
+            for one in found
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
