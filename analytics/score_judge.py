@@ -128,15 +128,17 @@ def _judge_by_next(
     ahead = n + 1 < len(steps.scores)
     forth = follows(law, steps, n + 1, uid, score) if ahead else NOT
     before = continued(law, steps, n, uid, old) if ahead else np.float32(np.nan)
+    # of a whole log everything is checked: what nothing confirms is wrong
+    unconfirmed = IN_HOLE if law.from_start else UNCONFIRMED
     if not math.isnan(before) and forth == NOT:
         return MISMATCH, before, before
     if follows(law, steps, n, uid, old) == BY_DECAY:
         if not ahead:
-            return UNCONFIRMED, score, score
+            return unconfirmed, score, expected
         # a validator's score goes on to decay; once only, it is an unlogged reward of 0
         return MOVED if forth in (BY_OWN, BY_LOGGED) else FOLLOWS, score, score
     if score == 0 and math.isnan(steps.own[n, uid]):
-        return UNCONFIRMED if forth == NOT else FOLLOWS, score, score
+        return unconfirmed if forth == NOT else FOLLOWS, score, expected
     return MOVED if forth != NOT and math.isnan(before) else IN_HOLE, score, expected
 
 

@@ -29,7 +29,7 @@ _SERIES_VIEWS = (
     *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),
     *("miner_f1_score", "miner_mcc", "miner_precision", "miner_recall"),
 )
-RELATIONS = TABLES + _SERIES_VIEWS
+RELATIONS = (*TABLES, *_SERIES_VIEWS, "audit_recent_accuracy")
 
 _LOCK_SECONDS = 30
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from analytics import audit_cli
 from analytics.audit import AuditSettings, audit
-from analytics.audit_verdicts import AFTER_HOLE, BEYOND, MODEL_CHECK, NOT_LOGGED
+from analytics.audit_verdicts import AFTER_HOLE, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
 from analytics.ingest import ingest
 from analytics.tracker import ScoringSettings
 from analytics.warehouse import reading, writing
@@ -138,6 +138,22 @@ def test_a_hole_does_not_hide_behind_from_start(tmp_path: Path, golden: Path) ->
     assert {gap.position for gap in report.gaps} == holes
     assert report.mismatches != []
     assert report.unchecked == {}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.95])
+def test_a_last_score_that_fell_is_wrong_in_a_whole_log_only(
+    tmp_path: Path, golden: Path, share: float
+) -> None:
+    """It may be a new hotkey's 0 or a new validator's decay; no later record tells."""
+    records = golden_records(golden, "e5")
+    last = records[-1]
+    uid = next(uid for uid in range(60) if uid not in last["miner_uids"] and last["scores"][uid])
+    old = np.float32(records[-2]["scores"][uid])
+    last["scores"][uid] = float(np.float32(share) * old)
+    store = filled(tmp_path, records)
+    assert keys(audited(store, from_start=True).mismatches) == {(59, None, uid, "score")}
+    inferred = audited(store)
+    assert (inferred.mismatches, inferred.unchecked) == ([], {UNCONFIRMED: 1})
 
 
 def test_what_is_not_logged_is_not_checked(tmp_path: Path, golden: Path) -> None:
