@@ -9,6 +9,7 @@ import analytics.audit_cli
 import analytics.cli
 import analytics.miners_cli
 import model.cli
+import model.train_cli
 import model.views_cli
 import replay.compare_cli
 import replay.models
@@ -39,6 +40,7 @@ for package in (
     replay.replay_cli,
     replay.compare_cli,
     model.views_cli,
+    model.train_cli,
     model.cli,
 ):
     app.add_typer(package.app)

@@ -212,7 +212,7 @@ def intervals_chart(found: GateMeans, names: Sequence[str]) -> alt.LayerChart | 
         y=alt.Y(
             "name:N",
             sort=alt.SortField("place"),
-            axis=alt.Axis(title=None, ticks=False, labelOverlap=False),
+            axis=alt.Axis(title=None, ticks=False, labelOverlap=False, labelFlush=False),
         )
     )
     axis = alt.X("difference:Q", title="← more open where wrong · where right →")

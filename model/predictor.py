@@ -177,10 +177,10 @@ def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> 
 
 def _check_keep(model: StreetModel, keep: int, name: str) -> None:
     if not 1 <= keep <= model.settings.views:
-        raise RunError(f"keep of {name}", found=keep, expected=f"1 to {model.settings.views} views")
+        raise RunError("keep", found=keep, expected=f"1 to {model.settings.views} views")
     if _is_untrained(model):
         raise RunError(
-            f"keep={keep} of {name}",
+            name,
             found="a scorer that was never trained: it would choose views blindly",
             expected="one trained with the model",
             remedy="leave out #keep, or train again",

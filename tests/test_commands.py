@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 SAMPLE = ROOT / "data" / "sample" / "media_record.json"
 COMMANDS = (
     *("ingest", "sql", "audit", "miners", "leaks", "sources", "render", "replay", "compare"),
-    *("views", "demo"),
+    *("views", "train", "describe", "demo"),
 )
 
 

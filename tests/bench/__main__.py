@@ -1,6 +1,16 @@
 """Measures what the project claims of its speed, as ratios within one run: `make bench`."""
 
-from tests.bench import audit, compare, model_cost, rebuild, tracker, variants, views, workers
+from tests.bench import (
+    audit,
+    compare,
+    model_cost,
+    model_replay,
+    rebuild,
+    tracker,
+    variants,
+    views,
+    workers,
+)
 
 if __name__ == "__main__":
     rebuild.main()
@@ -11,3 +21,4 @@ if __name__ == "__main__":
     compare.main()
     views.main()
     model_cost.main()
+    model_replay.main()

@@ -1,0 +1,224 @@
+"""What the model is trained on: samples with their images, or the features of a frozen backbone."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from data.errors import RunError
+from data.sources import Shards
+from model.backbone import Backbone
+from model.features import FeatureMaker, open_cache
+from model.memory import available_bytes
+from model.metadata_tensors import MetadataTensors
+from model.street_model import ModelOutput, StreetModel
+from model.training_images import Built, Sample, build_jpegs, decoded, draw_samples
+from model.training_rows import TrainingRow
+from model.views import VIEWS, ViewExtractor
+from replay.image_keys import ImageKeys
+from replay.predictor import Image, Lazily
+from replay.rebuild import CannotRebuildError
+
+Tell = Callable[[int], object]
+
+# A JPEG of 224 x 224 pixels has 5 to 20 KB.
+_JPEG_BYTES = 20_000
+# Rows whose images are in memory at once while features are made of them.
+_ROWS_AT_ONCE = 64
+
+
+class Inputs(Protocol):
+    """Samples in order of their rows, and what the model sees of them."""
+
+    @property
+    def samples(self) -> Sequence[Sample]:
+        """All that could be built."""
+
+    def forward(
+        self,
+        model: StreetModel,
+        places: Sequence[int],
+        metadata: MetadataTensors | None = None,
+        views: torch.Tensor | None = None,
+    ) -> ModelOutput:
+        """The model's answer to the samples at these places.
+
+        Args:
+            model: on its device.
+            places: B of the samples.
+            metadata: theirs, or None.
+            views: int64 (B, K), which views it is shown of each; None: all.
+        """
+
+
+class ViewInputs:
+    """Images, held as the JPEGs that were sent; the backbone learns, so nothing else can be."""
+
+    def __init__(
+        self, samples: Sequence[Sample], jpegs: Sequence[bytes], backbone: Backbone
+    ) -> None:
+        self.samples, self._jpegs, self._backbone = samples, jpegs, backbone
+        self._extractor = ViewExtractor(backbone.views)
+
+    def forward(
+        self,
+        model: StreetModel,
+        places: Sequence[int],
+        metadata: MetadataTensors | None = None,
+        views: torch.Tensor | None = None,
+    ) -> ModelOutput:
+        """See `Inputs.forward`; gradients reach the backbone."""
+        device = next(self._backbone.parameters()).device
+        images = [decoded(self._jpegs[place]) for place in places]
+        shown = self._extractor.of_images_on(images, device)
+        if views is not None:
+            shown = shown[torch.arange(len(shown), device=device)[:, None], views]
+        # (B, K, 3, side, side) -> (B * K, ...); channels last is what convolutions are fast at
+        flat = shown.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        features = self._backbone(flat).float().view(*shown.shape[:2], -1)
+        output: ModelOutput = model(features, metadata, views=views)
+        return output
+
+
+class FeatureInputs:
+    """Features of a frozen backbone, made once."""
+
+    def __init__(self, samples: Sequence[Sample], features: torch.Tensor) -> None:
+        self.samples, self._features = samples, features
+
+    def forward(
+        self,
+        model: StreetModel,
+        places: Sequence[int],
+        metadata: MetadataTensors | None = None,
+        views: torch.Tensor | None = None,
+    ) -> ModelOutput:
+        """See `Inputs.forward`."""
+        shown = self._features[torch.as_tensor(places)]
+        if views is not None:
+            shown = shown[torch.arange(len(shown))[:, None], views.cpu()]
+        device = next(model.parameters()).device
+        output: ModelOutput = model(shown.to(device), metadata, views=views)
+        return output
+
+
+class InputMaker:
+    """Builds the inputs of rows."""
+
+    def __init__(
+        self,
+        shards: Shards,
+        backbone: Backbone,
+        images: int,
+        seed: int,
+        threads: int,
+        cache: Path | None = None,
+    ) -> None:
+        """Take what decides them.
+
+        Args:
+            shards: the sources.
+            backbone: frozen, or in training.
+            images: challenges drawn of a row.
+            seed: of the draws.
+            threads: that rebuild images.
+            cache: folder of a frozen backbone's features; None keeps none.
+        """
+        self._shards, self._backbone = shards, backbone
+        self._images, self._seed, self._threads = images, seed, threads
+        self._cache = cache
+        self.left_out: Counter[str] = Counter()
+
+    def make(self, rows: Sequence[TrainingRow], tell: Tell = lambda _: None) -> Inputs:
+        """Inputs of rows, `left_out` counting those without an image.
+
+        Raises:
+            RunError: too little memory for them, or no image could be had.
+        """
+        self._check_memory(len(rows))
+        samples = [
+            one
+            for index, row in enumerate(rows)
+            for one in draw_samples(row, index, self._images, self._seed)
+        ]
+        frozen = self._backbone.settings.frozen
+        inputs: Inputs = (self._features if frozen else self._views)(samples, tell)
+        if not inputs.samples:
+            reasons = ", ".join(f"{reason} {n}" for reason, n in self.left_out.items())
+            raise RunError(f"images of {len(rows)} rows", found=reasons, expected="some")
+        return inputs
+
+    def _views(self, samples: Sequence[Sample], tell: Tell) -> ViewInputs:
+        built = self._build(samples, tell)
+        kept = self._kept(samples, built)
+        rows = {sample.row for sample in kept}
+        both = zip(samples, built, strict=True)
+        jpegs = [one for sample, one in both if sample.row in rows and isinstance(one, bytes)]
+        return ViewInputs(kept, jpegs, self._backbone)
+
+    def _features(self, samples: Sequence[Sample], tell: Tell) -> FeatureInputs:
+        cache = None if self._cache is None else open_cache(self._cache, self._backbone)
+        maker, keys = FeatureMaker(self._backbone, cache), ImageKeys(self._shards, self._seed)
+        kept: list[Sample] = []
+        made: list[torch.Tensor] = []
+        step = _ROWS_AT_ONCE * self._images
+        for start in range(0, len(samples), step):
+            part = samples[start : start + step]
+            while part:
+                images = _LazyImages(partial(self._build, part))
+                named = [keys.key(one.challenge, one.drawn) for one in part]
+                try:
+                    made.append(maker.features(images.lazily(len(part)), named))
+                    break
+                except CannotRebuildError:
+                    part = self._kept(part, images.built)
+            kept += part
+            tell(len(part))
+        return FeatureInputs(kept, torch.cat(made) if made else torch.empty(0))
+
+    def _build(self, samples: Sequence[Sample], tell: Tell = lambda _: None) -> list[Built]:
+        return build_jpegs(samples, self._shards, self._seed, self._threads, tell)
+
+    def _kept(self, samples: Sequence[Sample], built: Sequence[Built]) -> list[Sample]:
+        failed = {
+            sample.row: str(one.reason)
+            for sample, one in zip(samples, built, strict=True)
+            if isinstance(one, CannotRebuildError)
+        }
+        self.left_out.update(failed.values())
+        return [sample for sample in samples if sample.row not in failed]
+
+    def _check_memory(self, rows: int) -> None:
+        frozen = self._backbone.settings.frozen
+        each = 4 * VIEWS * self._backbone.width if frozen else _JPEG_BYTES
+        needed, free = rows * self._images * each, available_bytes(torch.device("cpu"))
+        if needed > free:
+            raise RunError(
+                f"{self._images} images of {rows} rows",
+                found=f"{free / 2**20:.0f} MiB of free memory",
+                expected=f"{needed / 2**20:.0f} MiB",
+                remedy="draw fewer of each row (--images)",
+            )
+
+
+class _LazyImages:
+    """Images of a part: all are built, in threads, when the first is looked at."""
+
+    def __init__(self, build: Callable[[], list[Built]]) -> None:
+        self._build = build
+
+    @cached_property
+    def built(self) -> list[Built]:
+        return self._build()
+
+    def lazily(self, count: int) -> Lazily[Image]:
+        return Lazily([partial(self._image, place) for place in range(count)])
+
+    def _image(self, place: int) -> Image:
+        one = self.built[place]
+        if isinstance(one, CannotRebuildError):
+            raise one
+        return decoded(one)
