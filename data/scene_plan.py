@@ -1,6 +1,7 @@
 """What each drawn scene is, before it is drawn: its video, place, weather, works and file format.
 
 Scene k is a function of (seed, k) alone: neither the number of rows nor that of shards matters.
+Row k shows scene k; of twins, rows 2k and 2k + 1 do, with works and without.
 """
 
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ class SceneSettings:
 
     `format_mix` values are (image format, Pillow mode). `first_row` is the id of the first row:
     a second set that continues the first never repeats a scene. `pale_share` is the share of the
-    work zones with little or no orange.
+    work zones with little or no orange. With `twins` every scene is drawn twice, with works and in
+    the next row without: a model that is trained on such pairs learns what makes the difference.
     """
 
     seed: int = 0
@@ -66,6 +68,7 @@ class SceneSettings:
     first_row: int = 0
     split: str = "train"
     roadwork_share: float = 0.5
+    twins: bool = False
     pale_share: float = 0.32
     size_mix: tuple[tuple[tuple[int, int], float], ...] = (
         ((1920, 1080), 0.8),
@@ -99,12 +102,17 @@ class Video:
 
 @dataclass(frozen=True)
 class Scene:
-    """One row before it is drawn: `place` is its 0-based place in the video, `works` its label."""
+    """One row before it is drawn: `place` is its 0-based place in the video, `works` its label.
+
+    `number` decides its chance; twins share it. `spared` is the zone of the other of two twins.
+    """
 
     row: int
+    number: int
     place: int
     video: Video
     works: Works | None
+    spared: Works | None
     size: tuple[int, int]
     image_format: str
     mode: str
@@ -114,10 +122,11 @@ class Scene:
 
 def plan_scene(settings: SceneSettings, row: int) -> Scene:
     """Everything about scene `row` but its pixels."""
-    video, place = _video(settings.seed, row)
-    rng = np.random.default_rng([settings.seed, _ROW, row])
+    number, without = divmod(row, 2) if settings.twins else (row, 0)
+    video, place = _video(settings.seed, number)
+    rng = np.random.default_rng([settings.seed, _ROW, number])
     works = None
-    if chance(rng, settings.roadwork_share):
+    if chance(rng, 1.0 if settings.twins else settings.roadwork_share):
         works = plan_works(rng, pale_share=settings.pale_share)
     size = _draw(rng, settings.size_mix)
     image_format, mode = _draw(rng, settings.format_mix)
@@ -131,7 +140,9 @@ def plan_scene(settings: SceneSettings, row: int) -> Scene:
             video.start[0] + video.step[0] * place + north,
             video.start[1] + video.step[1] * place + east,
         )
-    return Scene(row, place, video, works, size, image_format, mode, gps, _tags(rng, video, works))
+    shown, spared = (None, works) if without else (works, None)
+    tags = _tags(rng, video, shown)
+    return Scene(row, number, place, video, shown, spared, size, image_format, mode, gps, tags)
 
 
 def description(works: Works) -> str:
@@ -155,9 +166,9 @@ _NAMES = {
 }
 
 
-def _video(seed: int, row: int) -> tuple[Video, int]:
-    """The video that a row belongs to, and its place there."""
-    run, place = divmod(row, _RUN_ROWS)
+def _video(seed: int, number: int) -> tuple[Video, int]:
+    """The video that a scene belongs to, and its place there."""
+    run, place = divmod(number, _RUN_ROWS)
     cut = _CUTS[int(np.random.default_rng([seed, _VIDEO, run]).integers(len(_CUTS)))]
     number = 0
     while place >= cut[number]:

@@ -6,19 +6,29 @@ workers change a byte of it.
 
 import io
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from data.processes import processes
 from data.scene_plan import Scene, SceneSettings, description, plan_scene
 from data.scenes import draw_scene
 
 _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
+
+# Fewer rows are drawn before processes have started.
+_WORTH_PROCESSES = 100
+_AT_ONCE = 4
+
+_Rows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
+"""From the numbers of rows to the rows, in their order."""
 
 SCHEMA = pa.schema(
     [
@@ -55,7 +65,7 @@ def write_shards(
     Args:
         directory: made when missing; shards of the same names are replaced.
         settings: what to draw.
-        workers: threads (NumPy, OpenCV and the encoders let others run); None: one a core.
+        workers: processes, none besides this one for 1; None: one a core, if there are rows enough.
 
     Returns:
         The shards' paths, in order.
@@ -68,25 +78,34 @@ def write_shards(
     directory.mkdir(parents=True, exist_ok=True)
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
     paths = []
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    many = (os.cpu_count() or 1) if settings.rows >= _WORTH_PROCESSES else 1
+    with _drawn(settings, workers or many) as drawn:
         for shard in range(settings.shards):
             name = f"{settings.split}-{shard:05d}-of-{settings.shards:05d}.parquet"
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
-            _write_shard(directory / name, settings, rows, pool)
+            _write_shard(directory / name, settings, rows, drawn)
             paths.append(directory / name)
     return paths
 
 
-def _write_shard(
-    path: Path, settings: SceneSettings, rows: range, pool: ThreadPoolExecutor
-) -> None:
+@contextmanager
+def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
+    """Where rows are drawn: here, or in processes, as most of it is Python's own work."""
+    draw = partial(scene_row, settings)
+    if workers == 1:
+        yield partial(map, draw)
+        return
+    with processes(workers, cv2.setNumThreads, 1) as pool:
+        yield partial(pool.map, draw, chunksize=_AT_ONCE)
+
+
+def _write_shard(path: Path, settings: SceneSettings, rows: range, drawn: _Rows) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with pq.ParquetWriter(part, SCHEMA) as writer:
             for start in range(0, len(rows), settings.row_group_rows):
                 group = rows[start : start + settings.row_group_rows]
-                drawn = list(pool.map(partial(scene_row, settings), group))
-                writer.write_table(pa.Table.from_pylist(drawn, schema=SCHEMA))
+                writer.write_table(pa.Table.from_pylist(list(drawn(group)), schema=SCHEMA))
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -127,8 +146,9 @@ def scene_columns(scene: Scene) -> dict[str, object]:
 def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
     """The RGB picture of a planned scene, before grey, alpha or encoding."""
     return draw_scene(
-        np.random.default_rng([settings.seed, _PIXELS, scene.row]),
+        np.random.default_rng([settings.seed, _PIXELS, scene.number]),
         works=scene.works,
+        spared=scene.spared,
         size=scene.size,
         daytime=scene.video.daytime,
         weather=scene.video.weather,

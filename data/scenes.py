@@ -50,6 +50,7 @@ def draw_scene(
     *,
     works: Works | None,
     size: tuple[int, int],
+    spared: Works | None = None,
     daytime: str = "Light",
     weather: str = "Sunny",
     environment: str = "Urban",
@@ -60,6 +61,7 @@ def draw_scene(
         rng: all of the scene's chance; the same state draws the same pixels.
         works: the work zone in it, or None for a road without.
         size: width and height in pixels, at least 64 each.
+        spared: the zone whose place traffic spares where there are no works; None: any.
         daytime: one of `DAYTIMES`; any other word is drawn as Light.
         weather: one of `WEATHERS`; any other word is drawn as Cloudy.
         environment: one of `ENVIRONMENTS`; any other word is drawn as Suburban.
@@ -79,7 +81,7 @@ def draw_scene(
     placed += orange_roadside(rng, road, environment)
     # Traffic spares the place of a zone where there is none, too: else empty lanes were a clue.
     zone_rng = np.random.default_rng(int(rng.integers(1 << 62)))
-    edge, zone = _in_sight(road, works or plan_works(zone_rng), view, size)
+    edge, zone = _in_sight(road, works or spared or plan_works(zone_rng), view, size)
     if works is not None:
         placed += place_works(zone_rng, zone, edge)
     placed += traffic(rng, road, edge / zone.near_m)

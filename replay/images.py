@@ -1,14 +1,10 @@
 """The images of a replay's parts, built in this process or ahead of it in several others."""
 
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache, partial
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +12,7 @@ import cv2
 import torch
 
 from data.errors import RunError
+from data.processes import processes
 from data.sources import Shards
 from replay.plan import Planned
 from replay.predictor import Image
@@ -62,14 +59,8 @@ def builder(shards: Shards, seed: int, workers: int) -> Iterator[Builder]:
     if workers <= 1:
         yield partial(_Here, Rebuilder(shards, seed))
         return
-    # spawn: a fork would copy the threads' locks of torch and DuckDB as they stand
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start, initargs=(shards.folder, seed)
-    )
-    try:
+    with processes(workers, _start, shards.folder, seed) as pool:
         yield partial(_InProcesses, pool, workers)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Here:
@@ -137,18 +128,9 @@ _rebuilder: Rebuilder | None = None
 def _start(folder: Path, seed: int) -> None:
     """In a new process: its own sources, and one thread, for the others have theirs."""
     global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks no other place)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     _rebuilder = Rebuilder(Shards(folder), seed)
-
-
-def _end_with_parent() -> None:
-    """A pool's processes outlive a parent that was killed: they wait for work for ever."""
-    if (parent := parent_process()) is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _build(wanted: Sequence[Wanted]) -> list[Built]:

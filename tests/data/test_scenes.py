@@ -84,6 +84,23 @@ def test_a_scene_depends_on_its_number_alone(shards: list[Path], tmp_path: Path)
     assert table(fewer).to_pylist() == table(shards).slice(12, 3).to_pylist()
 
 
+def test_twins_are_one_scene_with_works_and_without() -> None:
+    settings = replace(SMALL, twins=True, format_mix=((("png", "RGB"), 1.0),))
+    for row in range(0, 12, 2):
+        works, none = (plan_scene(settings, k) for k in (row, row + 1))
+        assert (works.row, none.row) == (row, row + 1)
+        assert works.works is not None
+        assert none.works is None
+        assert (works.video, works.place, works.size) == (none.video, none.place, none.size)
+        one, other = (scene_columns(scene) for scene in (works, none))
+        assert one["video_info.frame_id"] == other["video_info.frame_id"]
+        assert (one["label"], other["label"]) == (1, 0)
+        # all but the works is alike, to the pixel: most of the picture
+        shown = [np.asarray(scene_image(settings, scene)).astype(int) for scene in (works, none)]
+        changed = np.abs(shown[0] - shown[1]).max(axis=2) > 0
+        assert 0 < changed.mean() < 0.35
+
+
 def test_shards_are_named_cut_into_row_groups_and_whole(shards: list[Path]) -> None:
     assert [path.name for path in shards] == [
         "train-00000-of-00002.parquet",
