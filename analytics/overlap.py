@@ -154,6 +154,11 @@ def challenge_overlap(
     return found.with_columns(overlaps=kinds)
 
 
+def row_count(training: pl.DataFrame) -> int:
+    """How many distinct rows a frame of training rows names."""
+    return training.select("parquet", "row").n_unique()
+
+
 def overlap_counts(
     overlap: pl.DataFrame,
     training: pl.DataFrame,
@@ -167,7 +172,7 @@ def overlap_counts(
         challenges=overlap.height,
         overlapping=int(overlap["overlaps"].sum()),
         metres=settings.metres,
-        training_rows=training.select("parquet", "row").n_unique(),
+        training_rows=row_count(training),
         training_videos=training["vid_id"].drop_nulls().n_unique(),
         training_places=training.select(_GPS).drop_nulls().n_unique(),
         **counts,

@@ -130,6 +130,12 @@ def joined(parts: list[Answers]) -> Answers:
     )
 
 
+def alone(challenges: Challenges) -> Paired:
+    """The candidate asked each challenge, beside one answerer that stands for nobody."""
+    every = np.arange(challenges.count, dtype=np.int32)
+    return Paired(challenges, answerer(every, np.zeros(len(every))))
+
+
 def answerer(challenge: Integers, prediction: Floats) -> Answers:
     """One answerer under one hotkey: challenges in order of time, and its answers, both (n,)."""
     return Answers(

@@ -25,6 +25,7 @@ from data.text import printable
 from replay.compare import compare as compare_run
 from replay.comparison import Comparison
 from replay.plan import Planned, plan
+from replay.trained_on import trained_on
 
 # DuckDB shares one open file among the connections of a process: while an old snapshot is open, a
 # new connection reads it too, though the published file has been replaced. One at a time it is.
@@ -109,9 +110,10 @@ def gate_means(version: Version, run_id: str, label: int | None) -> gates.GateMe
 
 @st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")
 def comparison(version: Version, run_id: str) -> Comparison:
-    """A replay compared with the logged miners."""
+    """A replay compared with the logged miners, less what its candidate was trained on."""
+    trained = trained_on(version.store, run_id)
     with _connection(version) as connection:
-        return compare_run(connection, run_id)
+        return compare_run(connection, run_id, training=trained.rows)
 
 
 # a resource, not data: 100,000 challenges are not to be copied at every click

@@ -29,6 +29,7 @@ from model.street_model import ModelOutput, StreetModel
 from model.text_vectors import TextVectors
 from replay.models import LoadSettings
 from replay.predictor import Batch, Predictions
+from replay.trained_on import TRAINING_ROWS
 
 # Raised when the same checkpoint would answer differently by this code.
 _VERSION = 1
@@ -60,6 +61,7 @@ class CheckpointPredictor:
         settings: PredictorSettings = PredictorSettings(),
         cache: FeatureCache | None = None,
         text: TextEncoder | None = None,
+        training_rows: Path | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -70,11 +72,13 @@ class CheckpointPredictor:
             settings: how it answers.
             cache: of the backbone's features.
             text: encodes descriptions; None makes vectors anew in every process.
+            training_rows: the file of the rows that it was trained on, which a replay keeps.
 
         Raises:
             RunError: `keep` is more than there are views, or the scorer was never trained.
         """
         self.name, self.wants_metadata = name, settings.metadata
+        self.training_rows = training_rows
         self._device = next(backbone.parameters()).device
         self._model = checkpoint.model.to(self._device)
         self._text = text or TextVectors()
@@ -136,7 +140,9 @@ def load_predictor(
     settings: PredictorSettings = PredictorSettings(),
     tell: Callable[[str], None] = lambda _: None,
 ) -> CheckpointPredictor:
-    """The candidate in a checkpoint's folder; on CUDA if there is one.
+    """The candidate in a checkpoint's folder, with its training rows where they lie there too.
+
+    It is on CUDA if there is one.
 
     Args:
         folder: of the checkpoint.
@@ -153,6 +159,7 @@ def load_predictor(
     checkpoint = load_checkpoint(folder)
     backbone = backbone_of(checkpoint)
     keeps_features = store is not None and not checkpoint.backbone
+    rows = folder / TRAINING_ROWS
     return CheckpointPredictor(
         checkpoint=checkpoint,
         backbone=backbone,
@@ -160,6 +167,7 @@ def load_predictor(
         settings=settings,
         cache=open_cache(store.features, backbone, tell) if store and keeps_features else None,
         text=TextVectors(store.text_vectors) if store and settings.metadata else None,
+        training_rows=rows if rows.is_file() else None,
     )
 
 

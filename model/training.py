@@ -24,9 +24,7 @@ from model.train_settings import TrainSettings
 from model.trainer import Side, Trainer, make_side
 from model.training_inputs import InputMaker
 from model.training_rows import Split, TrainingRow, list_rows, split_rows, training_table
-
-TRAINING_ROWS = "training_rows.parquet"
-"""Beside a checkpoint: every row that had a part in it, as `leaks --trained-on` reads them."""
+from replay.trained_on import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8

@@ -12,7 +12,8 @@ import polars as pl
 from analytics.bootstrap import BootstrapSettings, point_scores
 from analytics.calibration import calibration
 from analytics.image_counts import image_counts
-from analytics.paired import Paired, answerer, joined
+from analytics.overlap import row_count
+from analytics.paired import Paired, alone, joined
 from analytics.references import Reference, references
 from analytics.slices import SliceSettings
 from analytics.threshold import best_shift
@@ -82,6 +83,7 @@ def compare(
         images=challenges.image_count,
         left_out=found.left_out,
         overlap_checked=training is not None,
+        training_rows=None if training is None else row_count(training),
         miners=miners,
         without_shared=len(found.miners) - len(miners),
         ranks={name: judged.rank(name) for name in RANKED},
@@ -100,12 +102,10 @@ def compare(
 
 def _candidate(paired: Paired, settings: BootstrapSettings) -> Score:
     """Of all predicted challenges, as if it were asked each."""
-    challenges = paired.challenges
-    every = np.arange(challenges.count, dtype=np.int32)
-    alone = Paired(challenges, answerer(every, np.zeros(len(every))))
-    counts = image_counts(alone, challenges.shares())
-    points = point_scores(alone, counts, settings)
-    return score({name: float(values[0, 1]) for name, values in points.items()}, *[len(every)] * 2)
+    itself, n = alone(paired.challenges), paired.challenges.count
+    counts = image_counts(itself, paired.challenges.shares())
+    points = point_scores(itself, counts, settings)
+    return score({name: float(values[0, 1]) for name, values in points.items()}, n, n)
 
 
 def _miners(found: RunAnswers, duels: Sequence[Duel]) -> list[MinerComparison]:

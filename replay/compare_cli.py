@@ -2,13 +2,18 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, print_json, progress
 from replay.cli_options import SeedOption
+
+if TYPE_CHECKING:
+    from replay.against import Against
+    from replay.comparison import Comparison
+    from replay.trained_on import TrainedOn
 
 app = typer.Typer()
 
@@ -39,13 +44,21 @@ def compare(
             help="Also by era, level, label, place, weather and more: where it loses most reward.",
         ),
     ] = False,
-    trained_on: Annotated[
+    other: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="OTHER_RUN",
+            help="Also against this replay, on exactly the challenges that both predicted.",
+        ),
+    ] = None,
+    given: Annotated[
         Path | None,
         typer.Option(
             "--trained-on",
             metavar="FILE",
-            help="Parquet or CSV of the candidate's training rows: challenges of the same row, "
-            "video or place are left out.",
+            help="Parquet or CSV of the candidate's training rows, in place of those that its run "
+            "keeps: challenges of the same row, video or place are left out.",
         ),
     ] = None,
     seed: SeedOption = 0,
@@ -57,23 +70,47 @@ def compare(
     A miner is a (uid, hotkey) pair. Windows, formula and EMA are the validator's, from empty
     windows on. Differences are candidate minus miner, with intervals over source images; the rank's
     interval holds for all miners at once. Best and median miner, majority and stacked ensemble, and
-    the threshold are chosen on an earlier part in time and judged on the later one.
+    the threshold are chosen on an earlier part in time and judged on the later one. What overlaps
+    with training rows that the run keeps is left out; with --against, with those of both runs.
     """
     from analytics.bootstrap import BootstrapSettings  # noqa: PLC0415
-    from analytics.overlap import read_training_rows  # noqa: PLC0415
     from analytics.slices import SliceSettings  # noqa: PLC0415
     from analytics.warehouse import reading  # noqa: PLC0415
+    from replay.against import against  # noqa: PLC0415
     from replay.compare import CompareSettings  # noqa: PLC0415
     from replay.compare import compare as compare_run  # noqa: PLC0415
     from replay.compare_text import print_comparison  # noqa: PLC0415
+    from replay.run_answers import find_run  # noqa: PLC0415
+    from replay.trained_on import rows_of, trained_on  # noqa: PLC0415
 
     bootstrap = BootstrapSettings(draws=draws, seed=seed, auc=auc_intervals)
-    training = None if trained_on is None else read_training_rows(trained_on)
     by = SliceSettings(bootstrap) if slices else None
     settings = CompareSettings(bootstrap, earlier=split, slices=by)
-    with reading(open_store(store)) as connection, progress("drawing", 2 * draws) as tell:
-        comparison = compare_run(connection, run, settings, training, tell)
+    where, versus, others = open_store(store), None, None
+    with reading(where) as connection, progress("drawing", 2 * draws) as tell:
+        own = trained_on(where, find_run(connection, run)["run_id"], given)
+        if other is not None:
+            others = trained_on(where, find_run(connection, other)["run_id"])
+            versus = against(connection, run, other, bootstrap, rows_of(own, others))
+        comparison = compare_run(connection, run, settings, own.rows, tell)
     if as_json:
-        print_json(asdict(comparison), indent=1)
+        print_json(_as_json(comparison, own, versus, others), indent=1)
     else:
-        print_comparison(comparison, _MINERS_SHOWN)
+        print_comparison(comparison, _MINERS_SHOWN, own, versus, others)
+
+
+def _as_json(
+    comparison: "Comparison",
+    own: "TrainedOn",
+    versus: "Against | None",
+    others: "TrainedOn | None",
+) -> dict[str, Any]:
+    """All of it, with the files that the training rows are from; null where nobody knows any."""
+    found = asdict(comparison) | {"training_file": _file(own), "against": None}
+    if versus is not None:
+        found["against"] = asdict(versus) | {"others_training_file": _file(others)}
+    return found
+
+
+def _file(trained: "TrainedOn | None") -> str | None:
+    return None if trained is None or trained.rows is None else str(trained.file)

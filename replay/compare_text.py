@@ -1,6 +1,7 @@
 """A comparison as text for a person at a terminal."""
 
 from data.terminal import print_table, say
+from replay.against import Against, Side
 from replay.comparison import (
     Comparison,
     Difference,
@@ -9,6 +10,7 @@ from replay.comparison import (
     ReferenceComparison,
 )
 from replay.slices_text import print_slices
+from replay.trained_on import TrainedOn
 
 _HOTKEY_SHOWN = 8
 _NOTES_SHOWN = 5
@@ -19,9 +21,26 @@ _COLUMNS = (
 )
 
 
-def print_comparison(comparison: Comparison, most: int) -> None:
-    """Print the candidate, its rank, what it is held against, and the best `most` miners."""
+def print_comparison(
+    comparison: Comparison,
+    most: int,
+    own: TrainedOn | None = None,
+    versus: Against | None = None,
+    others: TrainedOn | None = None,
+) -> None:
+    """Print the candidate, its rank, what it is held against, and the best `most` miners.
+
+    Args:
+        comparison: what is printed.
+        most: how many miners.
+        own: where the candidate's training rows are from, as far as that is known.
+        versus: the candidate against another replay.
+        others: where that one's training rows are from.
+    """
     _print_candidate(comparison)
+    _print_overlap(comparison, own)
+    if versus is not None:
+        _print_against(versus, others)
     _print_ranks(comparison)
     _print_references(comparison)
     _print_shift(comparison)
@@ -32,21 +51,65 @@ def print_comparison(comparison: Comparison, most: int) -> None:
 
 def _print_candidate(comparison: Comparison) -> None:
     candidate = comparison.candidate
-    fed = "metadata-fed" if comparison.uses_metadata else "image-only"
     say(
-        f"{comparison.model} ({fed}, {comparison.run_id}): n {candidate.n} of {comparison.images} "
-        f"source images, accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f} (signed; the "
+        f"{_named(comparison)}: n {candidate.n} of {comparison.images} source images, "
+        f"accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f} (signed; the "
         f"validator floors it at 0: {candidate.floored_mcc:.3f}), AUC {candidate.auc:.3f}"
     )
     say(
         f"images: {comparison.exact} exact, {comparison.distributions} one of several possible "
         "(levels 2 and 3: expected counts over the possible images)"
     )
-    say(f"challenges left out: {_counted(comparison.left_out)}")
-    if not comparison.overlap_checked:
-        say("not checked whether the candidate was trained on these challenges: --trained-on FILE")
     error = comparison.calibration
     say(f"expected calibration error {error.error:.3f} (n {error.n}, {len(error.bins)} bins)")
+    say(f"challenges left out: {_counted(comparison.left_out)}")
+
+
+def _named(one: Comparison | Side) -> str:
+    fed = "metadata-fed" if one.uses_metadata else "image-only"
+    return f"{one.model} ({fed}, {one.run_id})"
+
+
+def _print_overlap(comparison: Comparison, own: TrainedOn | None) -> None:
+    """By which training rows challenges were left out, or that nobody knows of any."""
+    rows = f"{comparison.training_rows} training rows"
+    if not comparison.overlap_checked:
+        missing = "" if own is None else f" (no {own.file})"
+        say(
+            "not checked whether the candidate was trained on these challenges"
+            f"{missing}: --trained-on FILE"
+        )
+    elif own is None:
+        say(f"overlap is by {rows}")
+    elif own.own:
+        say(f"overlap is by the candidate's own {rows} ({own.file})")
+    else:
+        say(f"overlap is by the {rows} of {own.file}")
+
+
+def _print_against(versus: Against, others: TrainedOn | None) -> None:
+    one, other = versus.run, versus.other
+    parts = [
+        f"{name} {_both(getattr(one, key), getattr(other, key))}, "
+        f"difference {_difference(versus.differences[key])}"
+        for key, name in (("mcc", "MCC"), ("accuracy", "accuracy"))
+    ]
+    auc = versus.differences["auc"]
+    by = "" if auc.interval is None else f", difference {_difference(auc)}"
+    say(
+        f"against {_named(other)} on n {versus.n} challenges, {versus.roadwork} of them roadwork, "
+        f"of {versus.images} source images; the candidate's / its: {'; '.join(parts)}; "
+        f"AUC {_both(one.auc, other.auc)}{by}"
+    )
+    if versus.roadwork in (0, versus.n):
+        say("all of these have one label: MCC and AUC are 0 by definition")
+    say(f"left out of that: {_counted(versus.left_out)}")
+    if others is None:
+        return
+    if others.rows is None:
+        say(f"not checked whether {other.run_id} was trained on these (no {others.file})")
+    else:
+        say(f"overlap with what {other.run_id} was trained on is left out too ({others.file})")
 
 
 def _counted(reasons: dict[str, int]) -> str:

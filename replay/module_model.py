@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from data.errors import RunError, StreetReplayError
-from replay.predictor import Batch, Predictions, Predictor
+from replay.predictor import Batch, Predictions, Predictor, training_rows
 
 _T = TypeVar("_T")
 
@@ -35,6 +35,7 @@ class ModulePredictor:
     name: str
     fingerprint: str
     wants_metadata: bool
+    training_rows: Path | None = None
 
     def predict(self, batch: Batch) -> Predictions:
         """What the candidate answers.
@@ -120,7 +121,8 @@ def _checked(found: Any, name: str) -> ModulePredictor:
         wrong.append("no predict method")
     if wrong:
         raise RunError(what, found=", ".join(wrong), expected=_EXPECTED)
-    return ModulePredictor(candidate=found, where=name, **values)
+    rows = _calling(partial(training_rows, found), f"training_rows of {name}", "a path or None")
+    return ModulePredictor(candidate=found, where=name, training_rows=rows, **values)
 
 
 def _calling(call: Callable[[], _T], what: str, expected: str) -> _T:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from data.errors import RunError
 
 Image = npt.NDArray[np.uint8]
 """One decoded JPEG: uint8, (H, W, 3) RGB, any size."""
@@ -75,3 +78,23 @@ class Predictor(Protocol):
 
     def predict(self, batch: Batch) -> Predictions:
         """The probabilities of a batch."""
+
+
+def training_rows(predictor: Predictor) -> Path | None:
+    """The file of the rows that a candidate was trained on; None where it names none.
+
+    It is the optional attribute `training_rows` of a predictor, a `Path` or None, of a file that
+    `analytics.overlap.read_training_rows` reads. A replay keeps a copy, and `compare` leaves out
+    what overlaps with it.
+
+    Raises:
+        RunError: the attribute is something else.
+    """
+    found = getattr(predictor, "training_rows", None)
+    if found is None or isinstance(found, Path):
+        return found
+    raise RunError(
+        f"training_rows of {predictor.name}",
+        found=f"a {type(found).__name__}",
+        expected="a pathlib.Path, or None",
+    )

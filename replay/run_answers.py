@@ -21,6 +21,45 @@ TRAINED_ON = "overlaps with training rows"
 
 
 @dataclass(frozen=True)
+class RunChallenges:
+    """What a finished replay answered, in order of time.
+
+    `predicted` has a row a predicted challenge: place, challenge_id, label, era, image,
+    positive_share, fidelity; `variants` a row a possible image: place, weight, probability.
+    `left_out` counts challenges without a prediction by reason.
+    """
+
+    run: dict[str, Any]
+    predicted: pl.DataFrame
+    variants: pl.DataFrame
+    left_out: dict[str, int]
+
+    def only(self, kept: pl.DataFrame) -> "RunChallenges":
+        """Those whose `place` is among `kept`'s."""
+        predicted, variants = (
+            frame.join(kept, on="place", how="semi", maintain_order="left")
+            for frame in (self.predicted, self.variants)
+        )
+        return RunChallenges(self.run, predicted, variants, self.left_out)
+
+    def challenges(self) -> Challenges:
+        """The same as flat arrays; images are numbered among these challenges."""
+        places = self.predicted["place"].to_numpy()
+        ends = np.searchsorted(self.variants["place"].to_numpy(), places, side="right")
+        exponents = self.predicted["era"].replace_strict(EXPONENTS, return_dtype=pl.Int8)
+        # images of these challenges only, from 0 on: the bootstrap draws among them
+        _, images = np.unique(self.predicted["image"].to_numpy(), return_inverse=True)
+        return Challenges(
+            labels=self.predicted["label"].to_numpy().astype(np.int8),
+            images=images.astype(np.int32),
+            exponents=exponents.to_numpy(),
+            starts=np.concatenate([[0], ends]).astype(np.int64),
+            probabilities=_copied(self.variants["probability"]),
+            weights=_copied(self.variants["weight"]),
+        )
+
+
+@dataclass(frozen=True)
 class RunAnswers:
     """What a comparison or a slice of it needs; numbers of `paired` stand for rows here.
 
@@ -57,6 +96,28 @@ def find_run(connection: duckdb.DuckDBPyConnection, run: str) -> dict[str, Any]:
     )
 
 
+def run_challenges(
+    connection: duckdb.DuckDBPyConnection,
+    run: dict[str, Any],
+    training: pl.DataFrame | None = None,
+) -> RunChallenges:
+    """Read what a finished replay answered; `analytics.miner_answers.stage` comes before it.
+
+    Args:
+        connection: of a warehouse.
+        run: as `find_run` gives it.
+        training: rows that the candidate was trained on; challenges that overlap with one by row,
+            video or place are left out.
+    """
+    replayed = _frame(connection, "compare/challenges", run)
+    if training is not None:
+        replayed = _without_trained(replayed, challenge_overlap(connection, training))
+    predicted = replayed.filter(pl.col("left_out").is_null())
+    left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
+    every = RunChallenges(run, predicted, _frame(connection, "compare/variants", run), left_out)
+    return every.only(predicted.select("place"))
+
+
 def run_answers(
     connection: duckdb.DuckDBPyConnection, run: str, training: pl.DataFrame | None = None
 ) -> RunAnswers:
@@ -74,30 +135,23 @@ def run_answers(
     """
     found = find_run(connection, run)
     stage(connection)
-    replayed = _frame(connection, "compare/challenges", found)
-    if training is not None:
-        replayed = _without_trained(replayed, challenge_overlap(connection, training))
-    predicted = replayed.filter(pl.col("left_out").is_null())
-    kept = predicted.select("place")
+    replayed = run_challenges(connection, found, training)
+    predicted = replayed.predicted
     answers = _frame(connection, "compare/answers", found).join(
-        kept, on="place", how="semi", maintain_order="left"
+        predicted.select("place"), on="place", how="semi", maintain_order="left"
     )
-    left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
     if answers.is_empty():
-        _refuse(found, predicted.height, left_out)
+        _refuse(found, predicted.height, replayed.left_out)
     miners = connection.execute(statements("miners/miners")).fetchall()
     reasons: list[dict[str, int]] = [{} for _ in miners]
     for miner, reason, count in _frame(connection, "compare/left_out", found).iter_rows():
         reasons[miner][reason] = count
-    variants = _frame(connection, "compare/variants", found).join(
-        kept, on="place", how="semi", maintain_order="left"
-    )
     return RunAnswers(
         run=found,
         challenges=predicted,
-        paired=Paired(_challenges(predicted, variants), _answers(answers, predicted, len(miners))),
+        paired=Paired(replayed.challenges(), _answers(answers, predicted, len(miners))),
         miners=miners,
-        left_out=left_out,
+        left_out=replayed.left_out,
         miners_left_out=reasons,
     )
 
@@ -126,22 +180,6 @@ def _refuse(run: dict[str, Any], predicted: int, left_out: dict[str, int]) -> No
         f"({sum(left_out.values())} more without a prediction{reasons})",
         expected="challenges that the candidate predicted and a miner was asked about",
         remedy="replay more of the log, or ingest logs that hold answers",
-    )
-
-
-def _challenges(predicted: pl.DataFrame, variants: pl.DataFrame) -> Challenges:
-    places = predicted["place"].to_numpy()
-    ends = np.searchsorted(variants["place"].to_numpy(), places, side="right")
-    exponents = predicted["era"].replace_strict(EXPONENTS, return_dtype=pl.Int8)
-    # images of these challenges only, from 0 on: the bootstrap draws among them
-    _, images = np.unique(predicted["image"].to_numpy(), return_inverse=True)
-    return Challenges(
-        labels=predicted["label"].to_numpy().astype(np.int8),
-        images=images.astype(np.int32),
-        exponents=exponents.to_numpy(),
-        starts=np.concatenate([[0], ends]).astype(np.int64),
-        probabilities=_copied(variants["probability"]),
-        weights=_copied(variants["weight"]),
     )
 
 

@@ -41,6 +41,7 @@ def replay(
 
     Raises:
         RunError: as `Replay` and `Replay.run`.
+        SourceError: as `Replay`.
     """
     return Replay(store, predictor, planned, shards, settings).run(tell=tell)
 
@@ -67,6 +68,7 @@ class Replay:
 
         Raises:
             RunError: the plan is empty, or the folder cannot be written.
+            SourceError: the candidate names training rows that cannot be read.
         """
         if not planned:
             raise RunError(

@@ -24,6 +24,7 @@ from replay.image_keys import REPLAY_VERSION, packages
 from replay.plan import Planned
 from replay.predictor import Predictor
 from replay.settings import ReplaySettings
+from replay.trained_on import keep_training_rows
 
 _ID_DIGITS = 12
 
@@ -85,10 +86,13 @@ def open_run(
     shards: Shards,
     settings: ReplaySettings,
 ) -> RunFolder:
-    """Make, or find again, the folder of a replay.
+    """Make, or find again, the folder of a replay; it keeps the candidate's training rows.
+
+    They are no part of the run id: no answer depends on them, and the weights are in it.
 
     Raises:
-        RunError: the folder cannot be written.
+        RunError: the folder cannot be written, or what the candidate names is no path.
+        SourceError: the candidate's file of training rows cannot be read.
     """
     decisive = _decisive(predictor, planned, shards, settings)
     digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
@@ -100,6 +104,7 @@ def open_run(
             aside = run.path / "run.json.aside"
             aside.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
             aside.replace(run.path / "run.json")
+        keep_training_rows(predictor, run.path)
     except OSError as error:
         raise RunError(str(run.path), found=error.strerror, expected="a writable store") from None
     return run

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -426,6 +427,17 @@ def test_a_replay_stores_gates_and_a_second_one_reads_features(
     assert {view for _, view, *_ in counts} == set(range(1, 13))
     assert len(counts) == 24
     assert all(n == 6 and 0 <= low <= high <= 1 for _, _, n, low, high in counts)
+
+
+def test_training_rows_beside_a_checkpoint_are_its_own(folder: Path, tmp_path: Path) -> None:
+    assert load_predictor(folder).training_rows is None
+    trained = tmp_path / "trained"
+    shutil.copytree(folder, trained)
+    rows = trained / "training_rows.parquet"
+    rows.touch()
+
+    assert load_predictor(trained).training_rows == rows
+    assert load_predictor(trained).fingerprint == load_predictor(folder).fingerprint
 
 
 def test_card_says_where_weights_come_from(backbone: Backbone) -> None:

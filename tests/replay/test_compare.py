@@ -24,7 +24,9 @@ Possible = dict[str, list[float] | float | None]
 """By challenge: the probability, those of equally likely images, or None for none."""
 
 
-def publish(store: Store, answers: Possible, run_id: str = "replay-a") -> None:
+def publish(
+    store: Store, answers: Possible, run_id: str = "replay-a", *, uses_metadata: bool = False
+) -> None:
     """Put a finished replay into the warehouse, as the runner does."""
     predictions, variants = [], []
     for challenge_id, given in answers.items():
@@ -44,7 +46,7 @@ def publish(store: Store, answers: Possible, run_id: str = "replay-a") -> None:
             | {"variant": k, "weight": 1 / len(images), "noisy": False, "probability": probability}
             for k, probability in enumerate(images)
         ]
-    run = {"run_id": run_id, "model": "m", "uses_metadata": False, "settings": "{}"}
+    run = {"run_id": run_id, "model": "m", "uses_metadata": uses_metadata, "settings": "{}"}
     counted = {"selected": len(answers), "predicted": 0}
     with writing(store) as writer:
         finished = {"finished": np.datetime64("2026-01-01", "us").item()}
@@ -297,7 +299,11 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
     done = CliRunner().invoke(streetreplay.app, [*words, "--json", "--auc-intervals"])
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert set(found) == {one.name for one in fields(Comparison)}
+    assert set(found) == {one.name for one in fields(Comparison)} | {"training_file", "against"}
+    assert found["against"] is None
+    assert (found["overlap_checked"], found["training_rows"], found["training_file"]) == (
+        *(False, None, None),
+    )
     best = found["miners"][0]
     assert len(best["differences"]["auc"]["interval"]) == 2
     assert {one["name"] for one in found["references"]} == {

@@ -21,7 +21,7 @@ from data.errors import RunError
 from replay.hf_labels import roadwork_class
 from replay.hf_model import HuggingFaceModel, load_hugging_face
 from replay.models import load, offer
-from replay.predictor import Batch, Image, Lazily
+from replay.predictor import Batch, Image, Lazily, training_rows
 from replay.rebuild import CannotRebuildError
 from tests.conftest import ROOT
 
@@ -431,6 +431,8 @@ def test_only_json_and_safetensors_are_fetched(
 
 MINE = textwrap.dedent(
     """
+    from pathlib import Path
+
     import numpy as np
     from replay.predictor import Predictions
 
@@ -479,6 +481,12 @@ MINE = textwrap.dedent(
     class Vague(Mine):
         wants_metadata = "no"
 
+    class Trained(Mine):
+        training_rows = Path("rows.csv")
+
+    class Misled(Mine):
+        training_rows = "rows.csv"
+
     class Mute:
         name = "mute"
 
@@ -512,6 +520,12 @@ def test_a_class_an_object_or_a_factory_of_a_module_is_a_candidate(attribute: st
 
 
 @pytest.mark.usefixtures("mine")
+def test_a_candidate_of_a_module_may_name_its_training_rows() -> None:
+    assert training_rows(load("my_model:Mine")) is None
+    assert training_rows(load("my_model:Trained")) == Path("rows.csv")
+
+
+@pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -529,6 +543,7 @@ def test_a_class_an_object_or_a_factory_of_a_module_is_a_candidate(attribute: st
         ("my_model:Mute", "found no fingerprint, no wants_metadata, no predict method"),
         ("my_model:Nameless", "found name ''"),
         ("my_model:Vague", "found wants_metadata 'no'"),
+        ("my_model:Misled", "training_rows of mine: found a str; expected a pathlib.Path, or None"),
         ("my_model:Unhashed", "fingerprint of my_model:Unhashed: found OSError: gone"),
         ("my_model:", "expected module:attribute"),
         (":Mine", "expected module:attribute"),

@@ -106,6 +106,7 @@ def test_challenges_that_the_candidate_was_trained_on_are_left_out(
     assert not before.overlap_checked
     found = trained(store, [(parquet, row)])
     assert found.overlap_checked
+    assert (before.training_rows, found.training_rows) == (None, 1)
     # at least those of the row and of its video; those within 100 m beside
     assert found.left_out[TRAINED_ON] >= same > 0
     assert found.candidate.n == before.candidate.n - found.left_out[TRAINED_ON]
