@@ -15,7 +15,7 @@ class LossSettings:
 
     `gamma` of the focal loss, 0 is cross-entropy. `views`, `weather` and `scorer` weigh what each
     view says of the label for itself, the weather that an image shows, and the scorer that
-    foretells gates.
+    foretells views' weights.
     """
 
     gamma: float = 2.0

@@ -74,7 +74,7 @@ def _marked(views: KeptViews, chosen: torch.Tensor, scores: torch.Tensor) -> Kep
 
 
 class ViewScorer(nn.Module):
-    """Foretells the gates of the other views from the global view's feature alone.
+    """Foretells from the global view's feature alone what weight the other views would have.
 
     It sees the feature before anything else is run, so that the backbone need only be run on the
     views that it chooses.
@@ -92,7 +92,7 @@ class ViewScorer(nn.Module):
         self.score = nn.Linear(hidden, views - 1)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
-        """Scores (B, views - 1), the logits of views 1.. ; from features (B, features).
+        """Scores (B, views - 1) of views 1.., their softmax shares; from features (B, features).
 
         The feature is detached: the scorer learns beside the model and never bends its backbone.
         """
@@ -111,11 +111,12 @@ class ViewScorer(nn.Module):
 
 
 def scorer_loss(scores: torch.Tensor, gates: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of the scorer's logits against the model's own gates.
+    """Cross-entropy of the softmax of the scores against what share each view has of the gates.
 
-    Its least value is at the expected gate given the global view, so ranking by score is ranking
-    by expected gate. A view that was never there says nothing and is left
-    out; one that was pruned has gate 0, and that is an answer.
+    A share is the weight that the fusion gives the view beside the other seen ones, so ranking by
+    score is ranking by expected weight, as much where all gates are nearly shut as where they are
+    open. A view that was never there is left out; one that was pruned has share 0, and that is an
+    answer.
 
     Args:
         scores: (B, V - 1) of `ViewScorer`.
@@ -123,8 +124,15 @@ def scorer_loss(scores: torch.Tensor, gates: torch.Tensor, seen: torch.Tensor) -
         seen: bool (B, V), False where a view was masked.
 
     Returns:
-        The mean over the seen views, a scalar; 0 if none was seen.
+        The mean over the challenges with a choice: two or more seen views beside the global one,
+        and a gate that is not shut; 0 if there is none.
     """
-    target, counts = gates.detach()[:, 1:].float(), seen[:, 1:].float()
-    each = F.binary_cross_entropy_with_logits(scores.float(), target, reduction="none")
-    return (each * counts).sum() / counts.sum().clamp_min(1)
+    counts = seen[:, 1:]
+    target = gates.detach()[:, 1:].float() * counts
+    whole = target.sum(dim=1, keepdim=True)
+    chooses = (counts.sum(dim=1) > 1) & (whole.squeeze(1) > 0)
+    shares = target / whole.clamp_min(torch.finfo(whole.dtype).tiny)
+    # the lowest number, not -inf: 0 * -inf is NaN
+    lowest = torch.finfo(torch.float32).min
+    each = -(shares * F.log_softmax(scores.float().masked_fill(~counts, lowest), dim=1)).sum(dim=1)
+    return (each * chooses).sum() / chooses.sum().clamp_min(1)

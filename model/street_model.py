@@ -31,7 +31,7 @@ class ModelOutput:
     `logits` (B, 2), none and roadwork. `gates` float32 (B, V), 0..1, exactly 0 for a view that was
     masked, pruned or not given. `view_logits` (B, V, 2), each view judged for itself, before views
     see each other; 0 where not seen. `weather_logits` (B, rows of the weather table). `scores`
-    (B, V - 1), what the scorer foretells of the gates from view 1 on. `seen` bool (B, V): the views
+    (B, V - 1), what the scorer foretells of views' weights from 1 on. `seen` bool (B, V): the views
     that were given and not masked.
     """
 

@@ -220,7 +220,7 @@ class Trainer:
                 groups.append(
                     {"params": chosen, "lr": factor * settings.rate, "weight_decay": decay}
                 )
-        return torch.optim.AdamW(groups, betas=_BETAS)
+        return torch.optim.AdamW(groups, betas=_BETAS, fused=True)
 
     def _rate(self, steps: int) -> Callable[[int], float]:
         """The factor of the rate at a step: up in a line, then down as half a cosine."""

@@ -76,9 +76,8 @@ class ViewInputs:
         shown = self._extractor.of_images_on(images, device)
         if views is not None:
             shown = shown[torch.arange(len(shown), device=device)[:, None], views]
-        # (B, K, 3, side, side) -> (B * K, ...); channels last is what convolutions are fast at
-        flat = shown.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        features = self._backbone(flat).float().view(*shown.shape[:2], -1)
+        # (B, K, 3, side, side) -> (B * K, ...) and back
+        features = self._backbone(shown.flatten(0, 1)).float().view(*shown.shape[:2], -1)
         output: ModelOutput = model(features, metadata, views=views)
         return output
 

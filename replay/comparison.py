@@ -93,8 +93,8 @@ class Comparison:
     `distributions` are its n by fidelity, `images` their source images. `without_shared` counts
     miners that were asked none of them. `ranks` are by statistic. `earlier` and `later` are the n
     of the two parts in time; `without_reference` says why a reference is missing. Unless
-    `overlap_checked`, the candidate may have been trained on what it is judged by. `slices` are
-    empty where they were not asked for.
+    `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
+    counts the distinct rows that were checked. `slices` are empty where they were not asked for.
     """
 
     run_id: str
@@ -106,6 +106,7 @@ class Comparison:
     images: int
     left_out: dict[str, int]
     overlap_checked: bool
+    training_rows: int | None
     miners: list[MinerComparison]
     without_shared: int
     ranks: dict[str, Rank]

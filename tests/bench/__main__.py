@@ -3,6 +3,7 @@
 from tests.bench import (
     audit,
     compare,
+    demo_model,
     model_cost,
     model_replay,
     rebuild,
@@ -22,3 +23,4 @@ if __name__ == "__main__":
     views.main()
     model_cost.main()
     model_replay.main()
+    demo_model.main()

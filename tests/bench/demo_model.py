@@ -1,0 +1,88 @@
+"""How good the demo's model is on scenes it never saw, and what pruning its views costs.
+
+Not a speed: MCC against the safety-orange baseline, and with 6 views before the backbone against
+all 12, each paired by challenge with its interval over source images. The model is trained anew, as
+the demo trains it; `python -m tests.bench.demo_model SEED...` tries other trainings than its own.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from analytics.overlap import read_training_rows
+from analytics.warehouse import reading
+from data.store import Store
+from data.terminal import note, print_table
+from model.demo_training import DemoTraining, draw_training_rows, fit_orange, train_demo
+from model.predictor import PredictorSettings, load_predictor
+from replay.against import Against, against
+from replay.predictor import Predictor
+from replay.runner import replay
+from replay.trained_on import TRAINING_ROWS
+from tests.bench.scene_world import World, make_world
+
+KEEP = 6
+SCENES, CHALLENGES = 1000, 3000
+
+
+def trained(root: Path, settings: DemoTraining) -> tuple[Predictor, Predictor, Predictor, Path]:
+    """The demo's model with 12 views and with 6, the baseline, and the file of training rows."""
+    shards = draw_training_rows(root / "training", settings)
+    folder = root / "model"
+    start = time.perf_counter()
+    report = train_demo(Store(root / "store"), shards, folder, settings)
+    note(
+        f"seed {settings.seed}: trained on {report.training} rows in "
+        f"{time.perf_counter() - start:.0f} s with {torch.get_num_threads()} threads, "
+        f"MCC {report.best.mcc:.3f} on its own {report.best.n} validation images"
+    )
+    pruned = load_predictor(folder, settings=PredictorSettings(keep=KEEP))
+    orange = fit_orange(shards, settings)
+    return load_predictor(folder), pruned, orange, folder / TRAINING_ROWS
+
+
+def measured(world: World, root: Path, settings: DemoTraining) -> list[tuple[object, ...]]:
+    """A row a comparison."""
+    *candidates, rows = trained(root, settings)
+    runs = [replay(world.store, one, world.planned, world.shards).run_id for one in candidates]
+    training = read_training_rows(rows)
+    with reading(world.store) as connection:
+        model, pruned, orange = runs
+        pairs = ((model, orange), (model, pruned))
+        found = [against(connection, run, other, training=training) for run, other in pairs]
+    return [_row(settings.seed, one) for one in found]
+
+
+def _row(seed: int, found: Against) -> tuple[object, ...]:
+    difference = found.differences["mcc"]
+    low, high = difference.interval or (float("nan"), float("nan"))
+    return (
+        *(seed, found.other.model, found.n, found.images, sum(found.left_out.values())),
+        *(found.run.mcc, found.other.mcc, difference.value, f"{low:+.3f} to {high:+.3f}"),
+    )
+
+
+def main(seeds: tuple[int, ...] = (DemoTraining().seed,)) -> None:
+    """Train and measure, for each seed of a training."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        world = make_world(root / "world", SCENES, CHALLENGES)
+        rows = []
+        for seed in seeds:
+            rows += measured(world, root / str(seed), replace(DemoTraining(), seed=seed))
+    print_table(
+        f"the demo's model with 12 views, image-only, on challenges of {SCENES} unseen scenes",
+        (
+            *("seed", "against", "n", "images", "left out"),
+            *("MCC", "theirs", "difference", "95% interval"),
+        ),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main(tuple(map(int, sys.argv[1:])) or (DemoTraining().seed,))

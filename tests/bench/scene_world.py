@@ -1,0 +1,43 @@
+"""A simulated log on drawn scenes, for benches of whole replays."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.challenges import stored_challenges
+from analytics.ingest import ingest
+from analytics.simulated_sources import sources_of_shard
+from analytics.simulated_validator import SimulationSettings, simulate
+from analytics.warehouse import reading
+from data.scene_plan import SceneSettings
+from data.scene_rows import write_shards
+from data.sources import Shards
+from data.store import Store
+from replay.plan import Planned, plan
+from replay.settings import VariantSettings
+
+SEED = 4172
+"""No demo draws or trains on scenes of this seed."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A simulated log, what can be rebuilt of it, and the shards."""
+
+    store: Store
+    planned: list[Planned]
+    shards: Shards
+
+
+def make_world(root: Path, scenes: int, challenges: int) -> World:
+    """Challenges of all levels on drawn scenes, one possible image each."""
+    store = Store(root)
+    written = write_shards(store.sources, SceneSettings(seed=SEED, rows=scenes, split="bench"))
+    sources = [source for shard in written for source in sources_of_shard(shard)]
+    simulation = SimulationSettings(seed=SEED, challenges=challenges, uids=40, validators=3)
+    log = root / "log.jsonl"
+    log.write_text("".join(json.dumps(one) + "\n" for one in simulate(simulation, sources)))
+    ingest(store, [log])
+    shards = Shards(store.sources)
+    with reading(store) as connection:
+        return World(store, plan(stored_challenges(connection), shards, VariantSettings(1)), shards)
