@@ -66,7 +66,20 @@ def _candidate(compared: Comparison) -> None:
             "3 are one of several possible images, as the log does not hold their distortions: "
             "there the candidate counts by the share of possible images on either side."
         )
+    st.caption(_overlap(compared))
     _left_out(compared)
+
+
+def _overlap(compared: Comparison) -> str:
+    if not compared.overlap_checked:
+        return (
+            "Not checked whether the candidate was trained on these challenges: its run keeps no "
+            "training rows."
+        )
+    return (
+        f"Challenges of the same row, video or place as one of the candidate's own "
+        f"{compared.training_rows:,} training rows are left out."
+    )
 
 
 def _left_out(compared: Comparison) -> None:

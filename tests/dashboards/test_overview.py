@@ -7,17 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from analytics.challenges import stored_challenges
 from analytics.ingest import ingest
+from analytics.overlap import read_training_rows
 from analytics.warehouse import reading, writing
 from dashboards.rebuilt_image import rebuilt_image
 from dashboards.store_access import images_version
 from data.store import STORE_VARIABLE, Store
 from replay.compare import compare
+from replay.run_answers import TRAINED_ON
 from replay.variants import UNDISTORTED
 
 ROOT = Path(__file__).parents[2]
@@ -182,6 +186,23 @@ def test_no_shared_challenge_is_said(store: Store) -> None:
 
     assert not page.exception
     assert "found 0 answers of miners to its 0 predicted challenges (60 more" in _plain(page)
+
+
+def test_what_the_candidate_was_trained_on_is_left_out_and_counted(store: Store) -> None:
+    assert "Not checked whether the candidate was trained" in _rendered(_page())
+    with reading(store) as connection:
+        [(parquet, row)] = connection.execute(
+            "SELECT parquet, row FROM media WHERE aug_level < 2 ORDER BY challenge_id LIMIT 1"
+        ).fetchall()
+    kept = store.runs / "replay-a" / "training_rows.parquet"
+    kept.parent.mkdir(parents=True)
+    pl.DataFrame({"parquet": [parquet], "row": [row]}).write_parquet(kept)
+    with reading(store) as connection:
+        expected = compare(connection, "replay-a", training=read_training_rows(kept))
+    st.cache_data.clear()
+    page = _page()
+    assert "own 1 training rows" in _rendered(page)
+    assert f"{expected.left_out[TRAINED_ON]} × {TRAINED_ON}" in _plain(page)
 
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:
