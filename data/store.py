@@ -1,4 +1,4 @@
-"""Where things lie in a store: the warehouse, source shards, runs and models."""
+"""Where things lie in a store: the warehouse, source and training shards, runs and models."""
 
 import os
 from dataclasses import dataclass
@@ -33,6 +33,11 @@ class Store:
     def runs(self) -> Path:
         """One folder a replay or training run."""
         return self.root / "runs"
+
+    @property
+    def training(self) -> Path:
+        """Parquet shards that the demo learns from, apart from those that challenges show."""
+        return self.root / "training"
 
     @property
     def models(self) -> Path:

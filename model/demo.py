@@ -102,7 +102,7 @@ def run_demo(
     _make_log(store, say, settings)
     learned = settings.training
     say(f"drawing {learned.scenes} other scenes to learn from, each with works and without")
-    rows = draw_training_rows(store.root / "training", learned)
+    rows = draw_training_rows(store.training, learned)
     say("training the model on them: every part of it, on a tiny backbone")
     out = store.models / MODEL
     training = train_demo(store, rows, out, learned, progress=progress, note=say)

@@ -19,7 +19,7 @@ from replay.image_keys import REPLAY_VERSION, packages
 from replay.runs import _provenance as provenance
 
 # Raised when the same settings and rows would give other weights by this code.
-_VERSION = 1
+_VERSION = 2
 _ID_DIGITS = 12
 
 
