@@ -25,7 +25,7 @@ _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
 
 # Fewer rows are drawn before processes have started.
 _WORTH_PROCESSES = 100
-_AT_ONCE = 4
+_ROWS_A_TASK = 4
 
 _Rows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
 """From the numbers of rows to the rows, in their order."""
@@ -96,7 +96,7 @@ def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
         yield partial(map, draw)
         return
     with processes(workers, cv2.setNumThreads, 1) as pool:
-        yield partial(pool.map, draw, chunksize=_AT_ONCE)
+        yield partial(pool.map, draw, chunksize=_ROWS_A_TASK)
 
 
 def _write_shard(path: Path, settings: SceneSettings, rows: range, drawn: _Rows) -> None:

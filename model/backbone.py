@@ -85,7 +85,7 @@ class Backbone(nn.Module):
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.frozen):
-            # channels last is what convolutions are fast at, twice so on a processor
+            # channels last is what convolutions are fast at
             features: torch.Tensor = self.model(views.contiguous(memory_format=torch.channels_last))
         return features
 

@@ -19,6 +19,24 @@ app = typer.Typer()
 
 _MINERS_SHOWN = 15
 
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="OTHER_RUN",
+        help="Also against this replay, on exactly the challenges that both predicted.",
+    ),
+]
+TrainedOnOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--trained-on",
+        metavar="FILE",
+        help="Parquet or CSV of the candidate's training rows, in place of those that its run "
+        "keeps: challenges of the same row, video or place are left out.",
+    ),
+]
+
 
 @app.command(epilog="Example: streetreplay compare latest --draws 2000")
 def compare(
@@ -44,23 +62,8 @@ def compare(
             help="Also by era, level, label, place, weather and more: where it loses most reward.",
         ),
     ] = False,
-    other: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="OTHER_RUN",
-            help="Also against this replay, on exactly the challenges that both predicted.",
-        ),
-    ] = None,
-    given: Annotated[
-        Path | None,
-        typer.Option(
-            "--trained-on",
-            metavar="FILE",
-            help="Parquet or CSV of the candidate's training rows, in place of those that its run "
-            "keeps: challenges of the same row, video or place are left out.",
-        ),
-    ] = None,
+    other: AgainstOption = None,
+    given: TrainedOnOption = None,
     seed: SeedOption = 0,
     store: StoreOption = None,
     as_json: JsonOption = False,
