@@ -1,6 +1,7 @@
 """What tests of every package share."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,20 @@ from hypothesis import HealthCheck, settings
 from data.store import STORE_VARIABLE, Store
 
 ROOT = Path(__file__).parents[1]
-GOLDEN = ROOT.parent / "shared" / "golden"
+GOLDEN = ROOT / "tests" / "golden"
+CASES = ROOT / "tests" / "cases"
+
+# Threads of several libraries wait for each other where cores are few or busy; a process a core is
+# enough. Set before numpy and torch are first imported, and inherited by commands that tests start.
+for _variable in (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+):
+    os.environ.setdefault(_variable, "1")
+for _variable in ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
+    os.environ.setdefault(_variable, "2")
 
 # Machines are shared: how long an example took says nothing of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,8 +34,6 @@ settings.load_profile("shared")
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Outputs of the validator's own code."""
-    if not GOLDEN.is_dir():
-        pytest.skip(f"needs the golden files in {GOLDEN}")
     return GOLDEN
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,8 +16,7 @@ from analytics.warehouse import reading, writing
 from data.errors import QueryError
 from data.fields import NULL_COLUMNS
 from data.store import Store
-
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
+from tests.conftest import GOLDEN
 
 # a synthetic challenge and an unreadable field, which no golden file holds
 ODD = """

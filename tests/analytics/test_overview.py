@@ -21,8 +21,7 @@ from analytics.overview import (
 from analytics.warehouse import reading, writing
 from data.errors import QueryError
 from data.store import Store
-
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
+from tests.conftest import GOLDEN
 
 # Records that no golden file holds: some of e9 made synthetic, api, unlogged, failed, unreadable.
 ODD = """

@@ -19,8 +19,8 @@ from analytics.simulated_validator import SimulatedValidator, SimulationSettings
 from data.challenges import read_challenge
 from data.eras import EXPONENTS
 from data.records import Geometry, NullKind, Place
+from tests.conftest import GOLDEN
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
 ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
 METRICS = ("accuracy", "precision", "recall", "f1_score", "mcc", "auc")
 Shape = dict[str, Any]

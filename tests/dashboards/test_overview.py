@@ -23,9 +23,8 @@ from data.store import STORE_VARIABLE, Store
 from replay.compare import compare
 from replay.run_answers import TRAINED_ON
 from replay.variants import UNDISTORTED
+from tests.conftest import GOLDEN, ROOT
 
-ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT.parent / "shared" / "golden"
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
 # A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose

