@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from analytics import rows
+from analytics.run_segments import assign_segments
 from analytics.warehouse import Writer, statements, writing
 from data.errors import LogError
 from data.logs import LogFile, file_digest, file_names, find_logs, read_log
@@ -166,7 +167,8 @@ class _Staging:
 def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
     rows.append(connection, "stage_files", [{"file": file} for file in files])
-    for step in ("segments", "conflicts", "merge", "series", "rejects"):
+    assign_segments(connection)
+    for step in ("conflicts", "merge", "series", "rejects"):
         connection.execute(statements(f"ingest/{step}"))
     summary = connection.execute(statements("ingest/summary"))
     names = [column[0] for column in summary.description]
