@@ -1,0 +1,23 @@
+-- The first and the last record of each stream: does one go on where another one ends?
+WITH asked AS (
+    SELECT challenge_id, list(uid) AS uids
+    FROM responses
+    SEMI JOIN (SELECT challenge_id FROM life_streams WHERE place = 0) AS firsts USING (challenge_id)
+    GROUP BY challenge_id
+)
+
+SELECT
+    streams.stream,
+    streams.place = 0 AS first,
+    streams.place = streams.records - 1 AS last,
+    streams.run_id,
+    media.time,
+    media.file,
+    media.era,
+    media.scores,
+    coalesce(asked.uids, []) AS uids
+FROM life_streams AS streams
+INNER JOIN media ON media.rowid = streams.media_row
+LEFT JOIN asked ON asked.challenge_id = streams.challenge_id
+WHERE streams.place = 0 OR streams.place = streams.records - 1
+ORDER BY streams.stream, streams.place;
