@@ -74,8 +74,8 @@ class AuditReport:
     """Numbers checked by column and unchecked by reason, mismatches and holes in order.
 
     `lives` are the validators' that it rests on; their log is in `chains` connected stretches, of
-    which `from_first` start with a validator's first challenge. `recovered` of `tried` answers without a covered window gave the
-    hidden accuracy over the last ten.
+    which `from_first` start with a validator's first challenge. `recovered` of `tried` answers
+    without a covered window gave the hidden accuracy over the last ten.
     """
 
     challenges: int

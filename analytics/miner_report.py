@@ -35,8 +35,9 @@ class AnswerCounts:
 class MinerReport:
     """All analyses of miners; a miner is a (uid, hotkey) pair.
 
-    `lives` are the validators' that it rests on. `tenures` are the spells of hotkeys on uids. Where the item-response model cannot be fitted
-    `model` and `wrong_labels` are None, and `no_model` says why.
+    `lives` are the validators' that it rests on, `tenures` the spells of hotkeys on uids. Where the
+    item-response model cannot be fitted `model` and `wrong_labels` are None, and `no_model` says
+    why.
     """
 
     lives: list[Life]

@@ -70,7 +70,7 @@ class Challenges:
 
 @dataclass(frozen=True)
 class Answers:
-    """What M answerers (miners, or ensembles of them) were asked, sorted by answerer, then in order.
+    """What M answerers (miners, or ensembles of them) were asked, by answerer, then in order.
 
     Attributes:
         starts: (M + 1,), where each one's answers start.
@@ -130,7 +130,7 @@ class Paired:
 
 
 def by_life(paired: Paired) -> tuple[Answers, list[int], list[int]]:
-    """Answers with one answerer for each that a life asked; whose it is, and the life, by number."""
+    """Answers with one answerer for each that a life asked; whose it is, and the life's number."""
     answers = paired.answers
     owner, life = answers.owner, paired.challenges.lives[answers.challenge]
     begins = np.flatnonzero((np.diff(owner, prepend=-1) != 0) | (np.diff(life, prepend=-1) != 0))

@@ -53,8 +53,8 @@ def compare(
         typer.Option(
             min=0.1,
             max=0.9,
-            help="Share of each validator's challenges, in time, to choose references and threshold "
-            "on.",
+            help="Share of each validator's challenges, the first ones, to choose references and "
+            "threshold on.",
         ),
     ] = 0.5,
     slices: Annotated[
@@ -76,10 +76,11 @@ def compare(
 
     A miner is a (uid, hotkey) pair. Windows, formula and EMA are the validator's, from empty
     windows on, and each validator's log has its own: of several, answers and rewards count
-    together, and the EMA is the mean of each one's last, by challenges asked. Differences are candidate minus miner, with intervals over source images; the rank's
-    interval holds for all miners at once. Best and median miner, majority and stacked ensemble, and
-    the threshold are chosen on an earlier part in time and judged on the later one. What overlaps
-    with training rows that the run keeps is left out; with --against, with those of both runs.
+    together, and the EMA is the mean of each one's last, by challenges asked. Differences are
+    candidate minus miner, with intervals over source images; the rank's interval holds for all
+    miners at once. Best and median miner, majority and stacked ensemble, and the threshold are
+    chosen on an earlier part in time and judged on the later one. What overlaps with training rows
+    that the run keeps is left out; with --against, with those of both runs.
     """
     from analytics.bootstrap import BootstrapSettings  # noqa: PLC0415
     from analytics.lives import Choice  # noqa: PLC0415

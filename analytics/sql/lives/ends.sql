@@ -4,6 +4,10 @@ WITH asked AS (
     FROM responses
     SEMI JOIN (SELECT challenge_id FROM life_streams WHERE place = 0) AS firsts USING (challenge_id)
     GROUP BY challenge_id
+),
+
+began AS (
+    SELECT run_id, segment, min(started) AS started FROM runs GROUP BY run_id, segment
 )
 
 SELECT
@@ -11,7 +15,7 @@ SELECT
     streams.place = 0 AS first,
     streams.place = streams.records - 1 AS last,
     streams.run_id,
-    media.time,
+    coalesce(media.time, began.started) AS time,
     media.file,
     media.era,
     media.scores,
@@ -19,5 +23,6 @@ SELECT
 FROM life_streams AS streams
 INNER JOIN media ON media.rowid = streams.media_row
 LEFT JOIN asked ON asked.challenge_id = streams.challenge_id
+LEFT JOIN began ON began.run_id = streams.run_id AND began.segment = streams.segment
 WHERE streams.place = 0 OR streams.place = streams.records - 1
 ORDER BY streams.stream, streams.place;
