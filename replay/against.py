@@ -61,8 +61,8 @@ class Against:
     `lives` are the validators' that sent them, with how many each. `roadwork` of the n have label
     1, `images` are their source images. `differences` are run minus other by statistic (accuracy,
     mcc, auc), with intervals over source images; None for too few of them, and for AUC unless the
-    settings ask. `left_out` counts by reason the other challenges that one or both predicted. `training_rows` are the distinct rows whose overlap was left out;
-    None: that was not checked.
+    settings ask. `left_out` counts by reason the other challenges that one or both predicted.
+    `training_rows` are the distinct rows whose overlap was left out; None: that was not checked.
     """
 
     run: Side
