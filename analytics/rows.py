@@ -30,8 +30,11 @@ _RUN = tuple(field.name for field in fields(Run))
 
 
 def naive_utc(time: datetime | None) -> datetime | None:
-    """A time as the warehouse holds it: UTC, without a zone."""
-    return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
+    """A time as the warehouse holds it: UTC, without a zone; one without a zone is UTC already."""
+    # astimezone would take a time without a zone for the machine's own
+    if time is None or time.tzinfo is None:
+        return time
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def media_row(logged: Logged) -> Row:
