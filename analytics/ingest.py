@@ -11,10 +11,12 @@ import duckdb
 from analytics import rows
 from analytics.warehouse import Writer, statements, writing
 from data.errors import LogError
-from data.logs import LogFile, file_digest, file_names, find_logs, read_log
+from data.log_forms import LogFile
+from data.log_names import file_names, path_text
+from data.logs import file_digest, find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
-from data.text import printable, storable
+from data.text import printable
 
 # Challenges held in Python at a time; about 20 MB.
 _BATCH = 1000
@@ -86,7 +88,7 @@ def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> tuple[dict[LogFile, s
     kinds: dict[str, tuple[LogFile, str]] = {}
     owners: dict[LogFile, str] = {}
     for log in logs:
-        path, digest = storable(str(log.path.resolve())), file_digest(log.path)
+        path, digest = path_text(log.path.resolve()), file_digest(log.path)
         owners[log] = path if path in known else home.setdefault(digest or path, path)
         if owners[log] == path:
             kinds[path] = (log, digest)
