@@ -19,7 +19,7 @@ from data.store import Store
 SQL = Path(__file__).parent / "sql"
 
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
-FORMAT = 2
+FORMAT = 3
 
 TABLES = (
     *("media", "responses", "miner_series", "runs", "rejects", "logs"),
