@@ -1,6 +1,7 @@
 """Media records from JSON: one record, several, an array, or JSON lines; packed or not.
 
-A broken record costs itself alone: it becomes a `Reject`, its neighbours are read.
+A broken record costs itself alone: it becomes a `Reject`, its neighbours are read. So does a file
+that cannot be opened, or that ends too early.
 """
 
 import io
@@ -40,9 +41,6 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
     Args:
         path: a file of JSON, JSON lines or pretty-printed JSON, packed or not (told by content).
         file: its name in the store.
-
-    Raises:
-        LogError: the file cannot be opened.
     """
     try:
         with open_log(path) as stream:

@@ -8,13 +8,13 @@ import bz2
 import codecs
 import gzip
 import io
+import os
 import re
 import zlib
 from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
-from data.errors import LogError
 from data.json_text import hole_mark
 
 # Logs of challenges shrink to a fifth, logs of equal challenges to a fortieth. More is a bomb.
@@ -62,8 +62,7 @@ def open_log(path: Path) -> IO[bytes]:
     Reading raises `OSError` where the packed data is damaged, is cut off or expands without end.
 
     Raises:
-        LogError: the file cannot be opened.
-        OSError: its packed data is damaged from the start.
+        OSError: the file cannot be opened, or its packed data is damaged from the start.
     """
     unpacked = open_unpacked(path)
     start = unpacked.peek(_LONGEST_MARK)
@@ -80,15 +79,11 @@ def open_unpacked(path: Path) -> io.BufferedReader:
     """The bytes of a file, unpacked if it is gzip, zstd or bzip2.
 
     Raises:
-        LogError: the file cannot be opened.
+        OSError: the file cannot be opened.
     """
-    try:
-        file = path.open("rb")
-        packing = packing_of(file.peek(_LONGEST_MARK))
-        size = path.stat().st_size
-    except OSError as error:
-        raise LogError(str(path), found=error.strerror, expected="a readable log file") from None
-    return io.BufferedReader(_Unpacked(file, packing, size)) if packing else file
+    file = path.open("rb")
+    packing = packing_of(file.peek(_LONGEST_MARK))
+    return io.BufferedReader(_Unpacked(file, packing)) if packing else file
 
 
 class _Stage(io.RawIOBase):
@@ -124,10 +119,10 @@ class _Stage(io.RawIOBase):
 class _Unpacked(_Stage):
     """Decompressed bytes, never many times more than the file has."""
 
-    def __init__(self, file: IO[bytes], packing: Packing, size: int) -> None:
+    def __init__(self, file: IO[bytes], packing: Packing) -> None:
         super().__init__(_decompressor(file, packing))
         self._file, self._name = file, packing.value[0]
-        self._left = max(FREE_EXPANSION, MAX_EXPANSION * size)
+        self._left = max(FREE_EXPANSION, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
 
     def readinto(self, buffer: Any) -> int:
         try:

@@ -10,7 +10,6 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from data.errors import LogError
 from data.json_logs import MAX_RECORD_BYTES, read_text_record
 from data.log_stream import open_log
 from data.records import LogItem, Place, Reject
@@ -37,17 +36,15 @@ def read_media_html(
     step: int | None = None,
     time: datetime | None = None,
 ) -> LogItem:
-    """Read the record of one media file.
-
-    Raises:
-        LogError: the file cannot be opened.
-    """
+    """Read the record of one media file; one that cannot be opened costs itself alone."""
     place = Place(file, position, run_id, step, time)
     try:
         with open_log(path) as stream:
             raw = stream.read(MAX_RECORD_BYTES)
     except OSError as error:
-        raise LogError(str(path), found=error.strerror or error, expected="a whole file") from None
+        found = error.strerror or error
+        reason = f"media file {path.name}: found {found}; expected a whole file"
+        return Reject(place, printable(reason), "")
     opening = _OPENING.search(raw)
     start = raw.find(b">", opening.end()) + 1 if opening else 0
     end = raw.lower().rfind(b"</pre>")
