@@ -60,8 +60,8 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     """
     logs = find_logs(paths)
     with writing(store) as writer:
-        named, renamed = _name_logs(writer, logs)
         writer.connection.execute(statements("ingest/stage"))
+        named, renamed = _name_logs(writer, logs)
         staging = _Staging(writer.connection)
         for log, file in named.items():
             staging.take(file, read_log(log, file), partial(progress, file))
@@ -95,18 +95,15 @@ def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> tuple[dict[LogFile, s
     paths = [*known, *(path for path in kinds if path not in known)]
     names = dict(zip(paths, file_names([Path(path) for path in paths]), strict=True))
     renamed = {file: names[path] for path, (file, _) in known.items() if file != names[path]}
-    for old, new in renamed.items():
-        _rename(connection, old, new)
-    for path, (log, digest) in kinds.items():
-        connection.execute(
-            "INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", [names[path], path, digest, log.kind]
-        )
+    renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
+    rows.append(connection, "stage_renames", renames)
+    read = [
+        {"file": names[path], "path": path, "sha256": digest, "kind": log.kind}
+        for path, (log, digest) in kinds.items()
+    ]
+    rows.append(connection, "stage_logs", read)
+    connection.execute(statements("ingest/names"))
     return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
-
-
-def _rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
-    for relation in ("media", "runs", "rejects", "logs"):
-        connection.execute(f"UPDATE {relation} SET file = ? WHERE file = ?", [new, old])  # noqa: S608
 
 
 class _Staging:
