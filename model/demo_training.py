@@ -5,11 +5,11 @@ another seed. Every scene is drawn with works and without, for a training of a m
 from scenes that differ in everything.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.processes import cores
 from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.sources import Shards
@@ -85,7 +85,7 @@ def fit_orange(shards: Shards, settings: DemoTraining) -> OrangeBaseline:
     """The baseline with the threshold of best MCC on one challenge of each row."""
     rows = list_rows(shards).rows
     samples = [draw_samples(row, place, 1, settings.seed)[0] for place, row in enumerate(rows)]
-    built = build_jpegs(samples, shards, settings.seed, os.cpu_count() or 1)
+    built = build_jpegs(samples, shards, settings.seed, cores())
     kept = [
         (decoded(jpeg), row.label)
         for jpeg, row in zip(built, rows, strict=True)

@@ -16,7 +16,7 @@ import torch
 from data.errors import RunError
 from data.store import Store
 from replay.image_keys import REPLAY_VERSION, packages
-from replay.runs import _provenance as provenance
+from replay.provenance import provenance
 
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 2

@@ -1,7 +1,6 @@
 """A training from source rows to a checkpoint with its provenance."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
+from data.processes import cores
 from data.sources import Shards
 from data.store import Store
 from model.backbone import Backbone, BackboneSettings, load_backbone
@@ -177,7 +177,7 @@ class _Work:
         self._store, self._out, self._recipe, self._run = store, out, recipe, run
         self._backbone, self._progress = backbone, progress
         settings = recipe.settings
-        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
             *(shards, backbone, settings.images, settings.seed, threads, store.features)
         )
