@@ -113,11 +113,12 @@ class _Staging:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._sequence = 0
+        self._file = ""
         self._rows: dict[str, list[rows.Row]] = {}
 
     def take(self, file: str, items: Iterable[LogItem], tell: Callable[[int], None]) -> None:
         """Stage every item of the log that the store calls `file`."""
-        count = 0
+        self._file, count = file, 0
         try:
             for item in items:
                 self._add(item)
@@ -144,7 +145,8 @@ class _Staging:
                 self._stage("series", rows.record_series_rows(challenge))
                 self._stage("rejects", (rows.reject_row(reject) for reject in item.problems))
             case SeriesStep():
-                self._stage("series", rows.logged_series_rows(item))
+                named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
+                self._stage("series", named)
             case Run():
                 self._stage("runs", [rows.run_row(item)])
             case Reject():
@@ -164,7 +166,7 @@ class _Staging:
 def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
     rows.append(connection, "stage_files", [{"file": file} for file in files])
-    for step in ("conflicts", "merge", "series", "rejects"):
+    for step in ("segments", "conflicts", "merge", "series", "rejects"):
         connection.execute(statements(f"ingest/{step}"))
     summary = connection.execute(statements("ingest/summary"))
     names = [column[0] for column in summary.description]

@@ -40,6 +40,7 @@ def media_row(logged: Logged) -> Row:
     row: dict[str, Any] = {
         "challenge_id": challenge.challenge_id,
         "run_id": place.run_id,
+        "segment": None,
         "step": place.step,
         "file": place.file,
         "position": place.position,
@@ -101,7 +102,7 @@ def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
 def run_row(run: Run) -> Row:
     """The row of `runs` of one run file."""
     row = {name: getattr(run, name) for name in _RUN}
-    return row | {"started": naive_utc(run.started)}
+    return row | {"segment": 0, "started": naive_utc(run.started)}
 
 
 def reject_row(reject: Reject) -> Row:

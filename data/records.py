@@ -175,17 +175,26 @@ class SeriesStep:
 
 @dataclass(frozen=True)
 class Run:
-    """One W&B run as its transaction log describes it; not `finished` while no exit is there."""
+    """One W&B run as its transaction log describes it; not `finished` while no exit is there.
+
+    `config` is JSON text; `validator_uid`, `hotkey` and `version` are what it says of the
+    validator.
+    """
 
     run_id: str
     file: str
     name: str | None
     project: str | None
     config: str
+    validator_uid: int | None
+    hotkey: str | None
+    version: str | None
     started: datetime | None
     finished: bool
     exit_code: int | None
     steps: int
+    first_step: int | None = None
+    last_step: int | None = None
 
 
 @dataclass(frozen=True)

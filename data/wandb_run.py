@@ -16,6 +16,7 @@ from typing import Any
 from data.fields import SERIES
 from data.media_html import media_step, read_media_html
 from data.records import LogItem, Place, Reject, Run, SeriesStep
+from data.run_config import config_text, plain_config, validator_of
 from data.text import printable
 from data.wandb_log import Damage, read_transactions
 
@@ -119,17 +120,25 @@ def _run_id(log: Path, contents: _Contents) -> str:
 
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
+    steps = contents.series.keys() | contents.with_media
     described = contents.run
+    config = plain_config(_config(described))
+    validator = validator_of(config)
     return Run(
         run_id=run_id,
         file=file,
         name=described.display_name if described else None,
         project=described.project if described else None,
-        config=_config(described),
+        config=config_text(config),
+        validator_uid=validator.uid,
+        hotkey=validator.hotkey,
+        version=validator.version,
         started=_started(described),
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
+        first_step=min(steps, default=None),
+        last_step=max(steps, default=None),
     )
 
 
@@ -140,8 +149,8 @@ def _started(described: Any) -> datetime | None:
         return None
 
 
-def _config(described: Any) -> str:
-    """The operator's settings (alpha, netuid, ...) as JSON text; what is no JSON stays text."""
+def _config(described: Any) -> dict[str, Any]:
+    """The operator's settings (alpha, netuid, ...); what is no JSON stays text."""
     config: dict[str, Any] = {}
     for update in described.config.update if described else ():
         key = update.key or "/".join(update.nested_key)
@@ -149,8 +158,7 @@ def _config(described: Any) -> str:
             config[key] = json.loads(update.value_json)
         except (ValueError, RecursionError):
             config[key] = update.value_json
-    config.pop("_wandb", None)
-    return json.dumps(config, sort_keys=True)
+    return config
 
 
 def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:

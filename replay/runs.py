@@ -22,6 +22,7 @@ from filelock import FileLock
 from data.errors import RunError
 from data.sources import Shards
 from data.store import Store
+from data.whole_files import write_whole, written_aside
 from replay.image_keys import REPLAY_VERSION, packages
 from replay.plan import Planned
 from replay.predictor import Predictor
@@ -62,9 +63,9 @@ class RunFolder:
 
     def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write a part whole or not at all."""
-        aside = self.part(index).with_suffix(f".{os.getpid()}.aside")
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=PART_SCHEMA), aside)
-        aside.replace(self.part(index))
+        table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
+        with written_aside(self.part(index)) as aside:
+            pq.write_table(table, aside)
 
     def unanswered(self, index: int) -> set[str] | None:
         """The challenges of a part that have no answer.
@@ -119,7 +120,7 @@ class RunFolder:
             asked: in which words the run was asked for, as JSON takes them.
 
         Raises:
-            OSError: the folder cannot be written.
+            WriteError: the folder cannot be written.
         """
         made_by = {**provenance(), "asked": dict(asked)}
         try:
@@ -128,9 +129,8 @@ class RunFolder:
         except RunError:
             # It says nothing that is not known here, so a damaged one is no loss.
             described = {"run_id": self.run_id, **decisive, "made_by": made_by, "resumed": []}
-        aside = self.path / f"{_DESCRIPTION}.{os.getpid()}.aside"
-        aside.write_text(json.dumps(described, indent=2, default=str) + "\n", encoding="utf-8")
-        aside.replace(self.path / _DESCRIPTION)
+        text = json.dumps(described, indent=2, default=str) + "\n"
+        write_whole(self.path / _DESCRIPTION, text.encode())
 
     def forget(self) -> None:
         """Drop all that was written, so that the run starts over.

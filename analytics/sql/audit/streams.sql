@@ -1,4 +1,4 @@
--- Every challenge in its stream: what one W&B run or one file holds, in its own order. Files of one
+-- Every challenge in its stream: what a segment of a W&B run or a file holds, in its own order. Files of one
 -- record (a folder of media HTML files) are one stream together, in order of the step in their names
 -- or of the names themselves, record_2 before record_10.
 CREATE OR REPLACE TEMP TABLE audit_streams AS
@@ -10,6 +10,7 @@ WITH counted AS (
         time,
         run_id,
         coalesce(step, position) AS place,
+        segment,
         run_id IS NULL AND count(*) OVER (PARTITION BY run_id, file) = 1 AS single
     FROM media
 ),
@@ -19,7 +20,7 @@ named AS (
         *,
         CASE
             WHEN single THEN 'single records'
-            ELSE coalesce('run ' || run_id, 'file ' || file)
+            ELSE coalesce('run ' || run_id || ' segment ' || segment, 'file ' || file)
         END AS name,
         CASE WHEN single THEN regexp_replace(file, '\d+', '', 'g') END AS letters,
         CASE

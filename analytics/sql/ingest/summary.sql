@@ -3,7 +3,7 @@ SELECT
     (SELECT count(*) FROM stage_media) AS challenges_read,
     (SELECT count(*) FROM stage_new) AS challenges_new,
     (SELECT count(*) FROM stage_renamed) AS challenges_named,
-    (SELECT count(*) FROM (SELECT DISTINCT run_id, step FROM stage_logged)) AS series_steps_new,
+    (SELECT count(*) FROM (SELECT DISTINCT run_id, segment, step FROM stage_logged)) AS series_steps_new,
     (SELECT count(*) FROM stage_runs) AS runs,
     (SELECT count(*) FROM stage_rejects WHERE field IS NULL) AS records_rejected,
     (SELECT count(*) FROM stage_rejects WHERE field IS NOT NULL) AS values_rejected,
