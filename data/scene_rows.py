@@ -5,7 +5,6 @@ workers change a byte of it.
 """
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial

@@ -18,9 +18,10 @@ from model.backbone import RANDOM, BackboneSettings
 from model.losses import LossSettings
 from model.model_settings import ModelSettings
 from model.orange import OrangeBaseline, fitted
+from model.samples import decoded, draw_samples
 from model.train_settings import TrainSettings
 from model.training import Progress, Recipe, TrainReport, silent, train
-from model.training_images import build_jpegs, decoded, draw_samples
+from model.training_images import build_jpegs
 from model.training_rows import list_rows
 
 _SIZE = (800, 450)

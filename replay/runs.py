@@ -25,11 +25,11 @@ from data.store import Store
 from data.whole_files import write_whole, written_aside
 from replay.image_keys import REPLAY_VERSION, packages
 from replay.plan import Planned
-from replay.predictor import Predictor
+from replay.predictor import TRAINING_ROWS, Predictor
 from replay.provenance import provenance
 from replay.run_lock import lock_run
 from replay.settings import ReplaySettings
-from replay.trained_on import TRAINING_ROWS, keep_training_rows
+from replay.trained_on import keep_training_rows
 
 _ID_DIGITS = 12
 _PARTS = "parts"
