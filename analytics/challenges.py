@@ -60,8 +60,7 @@ def stored_challenges(
     result = connection.execute(statements("stored_challenges"), _parameters(selection))
     names = [column[0] for column in result.description]
     found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
-    missing = set(selection.ids) - {challenge.challenge_id for challenge in found}
-    if missing and selection == Selection(ids=selection.ids):
+    if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
             found="no such challenge in this store",
@@ -80,6 +79,17 @@ def _refuse_without_times(connection: duckdb.DuckDBPyConnection) -> None:
             expected="challenges of a log that says when they were sent",
             remedy="ingest the W&B run (run-<id>.wandb) that they are from, or leave the time out",
         )
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that no challenge has, whatever else is asked of it."""
+    if not ids:
+        return set()
+    found = connection.execute(
+        "SELECT challenge_id FROM media WHERE challenge_id IN (SELECT unnest($ids))",
+        {"ids": list(ids)},
+    )
+    return set(ids) - {row[0] for row in found.fetchall()}
 
 
 def _parameters(selection: Selection) -> dict[str, Any]:

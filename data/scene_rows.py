@@ -5,7 +5,6 @@ workers change a byte of it.
 """
 
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from data.processes import processes
+from data.processes import Work, cores, processes
 from data.scene_plan import Scene, SceneSettings, description, plan_scene
 from data.scenes import draw_scene
 from data.whole_files import written_aside
@@ -73,13 +72,14 @@ def write_shards(
 
     Raises:
         ValueError: no rows or shards, or a row group of no rows.
+        RunError: a process died.
     """
     if min(settings.rows, settings.shards, settings.row_group_rows) < 1:
         raise ValueError(f"rows, shards and row_group_rows must be at least 1: {settings}")
     directory.mkdir(parents=True, exist_ok=True)
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
     paths = []
-    many = (os.cpu_count() or 1) if settings.rows >= _WORTH_PROCESSES else 1
+    many = cores() if settings.rows >= _WORTH_PROCESSES else 1
     with _drawn(settings, workers or many) as drawn:
         for shard in range(settings.shards):
             name = f"{settings.split}-{shard:05d}-of-{settings.shards:05d}.parquet"
@@ -96,7 +96,7 @@ def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
     if workers == 1:
         yield partial(map, draw)
         return
-    with processes(workers, cv2.setNumThreads, 1) as pool:
+    with processes(workers, cv2.setNumThreads, 1, work=Work("drawing scenes")) as pool:
         yield partial(pool.map, draw, chunksize=_ROWS_A_TASK)
 
 

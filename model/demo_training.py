@@ -5,11 +5,11 @@ another seed. Every scene is drawn with works and without, for a training of a m
 from scenes that differ in everything.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.processes import cores
 from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.sources import Shards
@@ -18,9 +18,10 @@ from model.backbone import RANDOM, BackboneSettings
 from model.losses import LossSettings
 from model.model_settings import ModelSettings
 from model.orange import OrangeBaseline, fitted
+from model.samples import decoded, draw_samples
 from model.train_settings import TrainSettings
 from model.training import Progress, Recipe, TrainReport, silent, train
-from model.training_images import build_jpegs, decoded, draw_samples
+from model.training_images import build_jpegs
 from model.training_rows import list_rows
 
 _SIZE = (800, 450)
@@ -85,7 +86,7 @@ def fit_orange(shards: Shards, settings: DemoTraining) -> OrangeBaseline:
     """The baseline with the threshold of best MCC on one challenge of each row."""
     rows = list_rows(shards).rows
     samples = [draw_samples(row, place, 1, settings.seed)[0] for place, row in enumerate(rows)]
-    built = build_jpegs(samples, shards, settings.seed, os.cpu_count() or 1)
+    built = build_jpegs(samples, shards, settings.seed, cores())
     kept = [
         (decoded(jpeg), row.label)
         for jpeg, row in zip(built, rows, strict=True)

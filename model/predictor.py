@@ -16,20 +16,16 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
-from data.terminal import note
 from model.backbone import Backbone
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.checkpoint_backbone import backbone_of
-from model.checkpoint_names import checkpoint_name
 from model.chosen_features import ChosenFeatures
 from model.feature_cache import FeatureCache
 from model.features import FeatureMaker, open_cache
 from model.metadata_tensors import MetadataTensors, TextEncoder, metadata_tensors
 from model.street_model import ModelOutput, StreetModel
 from model.text_vectors import TextVectors
-from replay.models import LoadSettings
-from replay.predictor import Batch, Predictions
-from replay.trained_on import TRAINING_ROWS
+from replay.predictor import TRAINING_ROWS, Batch, Predictions
 
 # Raised when the same checkpoint would answer differently by this code.
 _VERSION = 1
@@ -169,13 +165,6 @@ def load_predictor(
         text=TextVectors(store.text_vectors) if store and settings.metadata else None,
         training_rows=rows if rows.is_file() else None,
     )
-
-
-def load_named(name: str, settings: LoadSettings) -> CheckpointPredictor:
-    """The candidate that `[checkpoint:]DIR[#keep=N]` names; errors as `load_predictor`."""
-    named = checkpoint_name(name)
-    chosen = PredictorSettings(metadata=settings.metadata, keep=named.keep)
-    return load_predictor(named.folder, settings.store, chosen, note)
 
 
 def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> str:

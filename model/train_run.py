@@ -16,23 +16,13 @@ import torch
 from data.errors import RunError
 from data.store import Store
 from data.whole_files import write_whole, written_aside
+from model.epoch import Epoch
 from replay.image_keys import REPLAY_VERSION, packages
-from replay.runs import _provenance as provenance
+from replay.provenance import provenance
 
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 2
 _ID_DIGITS = 12
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: mean loss of its steps; focal loss and signed MCC on `n` validation images."""
-
-    epoch: int
-    loss: float
-    validation_loss: float
-    mcc: float
-    n: int
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from torch import nn
 from analytics.metrics import confusion_counts, mcc, predicted_class
 from data.errors import RunError
 from model.backbone import Backbone
+from model.epoch import Epoch
+from model.inputs import Inputs
 from model.losses import LossSettings, focal_loss, training_loss
 from model.metadata_tensors import MetadataTensors
 from model.pruning import GLOBAL_VIEW
 from model.street_model import StreetModel
 from model.tag_tables import table_rows, tag_weights
-from model.train_run import Epoch
 from model.train_settings import TrainSettings
-from model.training_inputs import Inputs
-from model.training_rows import TrainingRow
+from model.training_row import TrainingRow
 from model.views import VIEWS
 
 # AdamW's memory of squared gradients: shorter than torch's own, as trainings are short.

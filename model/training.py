@@ -1,7 +1,6 @@
 """A training from source rows to a checkpoint with its provenance."""
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -9,23 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
+from data.processes import cores
 from data.sources import Shards
 from data.store import Store
 from data.whole_files import written_aside
 from model.backbone import Backbone, BackboneSettings, load_backbone
 from model.checkpoint import CARD, read_card, save_checkpoint
 from model.checkpoint_backbone import card_of
+from model.epoch import Epoch
 from model.losses import LossSettings
 from model.metadata_tensors import MetadataTensors, metadata_tensors
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
 from model.text_vectors import TextVectors
-from model.train_run import Epoch, TrainRun, open_train_run
+from model.train_run import TrainRun, open_train_run
 from model.train_settings import TrainSettings
 from model.trainer import Side, Trainer, make_side
 from model.training_inputs import InputMaker
-from model.training_rows import Split, TrainingRow, list_rows, split_rows, training_table
-from replay.trained_on import TRAINING_ROWS
+from model.training_row import TrainingRow
+from model.training_rows import Split, list_rows, split_rows, training_table
+from replay.predictor import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
@@ -178,7 +180,7 @@ class _Work:
         self._store, self._out, self._recipe, self._run = store, out, recipe, run
         self._backbone, self._progress = backbone, progress
         settings = recipe.settings
-        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
             *(shards, backbone, settings.images, settings.seed, threads, store.features)
         )

@@ -8,7 +8,6 @@ colours are converted without dividing by 255, and one cast wraps instead of cli
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,17 +25,6 @@ BLUR_KERNELS: Mapping[int, int] = {1: 7, 2: 9}
 
 # A float image in 0..1 would have luma in 16..235 and chroma in 16..240, over 255.
 _FOOT, _LUMA, _CHROMA = 16, 219, 224
-
-
-@dataclass(frozen=True)
-class Distortions:
-    """How strongly each distortion is applied, 0 (not at all), 1 or 2, in their order."""
-
-    saturation: int = 0
-    contrast: int = 0
-    blocks: int = 0
-    noise: int = 0
-    blur: int = 0
 
 
 def saturation(pixels: Pixels, level: int) -> Pixels:

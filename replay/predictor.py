@@ -14,6 +14,9 @@ Image = npt.NDArray[np.uint8]
 """One decoded JPEG: uint8, (H, W, 3) RGB, any size."""
 
 
+TRAINING_ROWS = "training_rows.parquet"
+"""What a candidate was trained on: the file's name in a checkpoint's folder, and in a run's."""
+
 T = TypeVar("T")
 
 

@@ -13,8 +13,9 @@ from data.errors import FieldError, SourceError
 from data.sources import Shards, SourceRow
 from data.values import gps
 from replay.augment import SIDE, CropOutsideError, Pixels, UnusableParametersError, augment
+from replay.distorter import Distorter
 from replay.fidelity import Reason
-from replay.variants import UNDISTORTED, Distorter, Drawn
+from replay.variants import UNDISTORTED, Drawn
 
 _SAME_PLACE_DEGREES = 1e-9
 

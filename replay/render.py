@@ -1,9 +1,12 @@
 """Rebuilt challenges as JPEG files, with hashes that anyone can check."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data.errors import RunError
 from data.records import Geometry
 from data.sources import Shards
 from data.whole_files import write_whole
@@ -12,6 +15,9 @@ from replay.fidelity import Fidelity
 from replay.plan import Planned, in_reading_order
 from replay.rebuild import CannotRebuildError, Rebuilder, RebuiltImage, merge
 from replay.variants import UNDISTORTED, Drawn
+
+# As `_write` names them; ids are hashes.
+_NAME = re.compile(r"(?P<stem>[0-9a-f]+(-unseen-[0-9]+)?)(-[0-9]{3,})?\.jpg")
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ def render(
 ) -> list[Rendered]:
     """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
 
+    Images of the same challenge that an earlier render has left are deleted: they are no longer
+    what is possible, or no longer by these names.
+
     Args:
         planned: what to render; the result is in this order, the work in that of the shards.
         shards: the source images.
@@ -57,11 +66,33 @@ def render(
     wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
     rebuilder = Rebuilder(shards, seed, side)
+    before = _images_of(out)
     done: dict[str, Rendered] = {}
     for item in in_reading_order(wanted):
-        done[item.challenge.challenge_id] = _render(item, rebuilder, out, side)
+        rendered = _render(item, rebuilder, out, side)
+        done[item.challenge.challenge_id] = rendered
+        if rendered.files:
+            _delete_others(before, [Path(file) for file in rendered.files])
         tell()
     return [done[item.challenge.challenge_id] for item in wanted]
+
+
+def check_rendered(rendered: Sequence[Rendered]) -> None:
+    """Make sure that something was rendered.
+
+    Raises:
+        RunError: no image at all, with the reasons.
+    """
+    if any(one.files for one in rendered):
+        return
+    reasons = Counter(str(one.reason) for one in rendered).most_common()
+    words = ", ".join(f"{reason} {count}" for reason, count in reasons)
+    raise RunError(
+        f"render of {len(rendered)} challenges",
+        found=f"an image for none of them{f' ({words})' if words else ''}",
+        expected="challenges whose source images are here",
+        remedy="`streetreplay sources` lists what a log needs",
+    )
 
 
 def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Drawn, ...]]:
@@ -103,3 +134,20 @@ def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
     for path, image in zip(paths, images, strict=True):
         write_whole(path, image.jpeg, synced=False)
     return [str(path) for path in paths]
+
+
+def _images_of(out: Path) -> dict[str, list[Path]]:
+    """The images in a folder by name without their number, such as `<challenge_id>`."""
+    found: dict[str, list[Path]] = {}
+    for path in out.iterdir():
+        if (name := _NAME.fullmatch(path.name)) is not None:
+            found.setdefault(name["stem"], []).append(path)
+    return found
+
+
+def _delete_others(before: dict[str, list[Path]], written: Sequence[Path]) -> None:
+    """Delete what a folder held of the same challenge (and size) besides what was written now."""
+    name = _NAME.fullmatch(written[0].name)
+    for path in before.get("" if name is None else name["stem"], []):
+        if path not in written:
+            path.unlink(missing_ok=True)

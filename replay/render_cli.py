@@ -71,7 +71,8 @@ def render(
     In the order of the log, one validator's after another's. With --json one line a challenge:
     fidelity (exact, distribution, impossible), the reason where there is no image, and for each
     possible image SHA-256 of pixels and JPEG, file, probability, and whether it holds noise of our
-    own drawing.
+    own drawing. Other possible images that an earlier render left in the folder are deleted.
+    Status 1 where there is no image.
     """
     from analytics.challenges import Selection  # noqa: PLC0415
     from replay.planning import plan_of_store  # noqa: PLC0415
@@ -86,6 +87,7 @@ def render(
         check_sheet(sheet)
     planned, shards = plan_of_store(open_store(store), sources, selection, settings)
     from replay.augment import SIDE  # noqa: PLC0415
+    from replay.render import check_rendered  # noqa: PLC0415
     from replay.render import render as render_images  # noqa: PLC0415
 
     with progress("rebuilding", len(planned)) as tell:
@@ -95,12 +97,14 @@ def render(
     if as_json:
         for one in rendered:
             print_json(asdict(one))
+        check_rendered(rendered)
         return
     written = sum(len(one.files) for one in rendered)
     say(f"{written} images of {len(rendered)} challenges in {out}")
     _print_left_out(
         [one.reason if one.reason else str(one.fidelity) for one in rendered if not one.files]
     )
+    check_rendered(rendered)
 
 
 def _draw_sheet(

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 from data.errors import RunError, SourceError
 from data.store import Store
 from data.whole_files import written_aside
-from replay.predictor import Predictor, training_rows
+from replay.predictor import TRAINING_ROWS, Predictor, training_rows
 
 if TYPE_CHECKING:
     import polars as pl
-
-TRAINING_ROWS = "training_rows.parquet"
-"""Their name in a run's folder, and in a checkpoint's."""
 
 
 @dataclass(frozen=True)

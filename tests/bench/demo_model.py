@@ -20,9 +20,8 @@ from data.terminal import note, print_table
 from model.demo_training import DemoTraining, draw_training_rows, fit_orange, train_demo
 from model.predictor import PredictorSettings, load_predictor
 from replay.against import Against, against
-from replay.predictor import Predictor
+from replay.predictor import TRAINING_ROWS, Predictor
 from replay.runner import replay
-from replay.trained_on import TRAINING_ROWS
 from tests.bench.scene_world import World, make_world
 
 KEEP = 6

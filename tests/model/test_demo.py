@@ -14,7 +14,7 @@ from model.demo import MODEL, DemoReport, DemoSettings, check_free, run_demo
 from model.demo_training import DemoTraining
 from model.fusion import GatedFusion
 from model.metadata_encoder import MetadataEncoder
-from replay.trained_on import TRAINING_ROWS
+from replay.predictor import TRAINING_ROWS
 from tests.conftest import ROOT
 
 SMALL = DemoSettings(

@@ -21,14 +21,15 @@ from data.store import Store
 from model import train_cli
 from model.backbone import RANDOM, BackboneSettings
 from model.checkpoint import load_checkpoint
+from model.epoch import Epoch
 from model.losses import LossSettings
 from model.model_settings import ModelSettings
 from model.predictor import load_predictor
-from model.train_run import Epoch
+from model.samples import decoded, draw_samples
 from model.train_settings import TrainSettings
 from model.trainer import Trainer
 from model.training import Recipe, train
-from model.training_images import build_jpegs, decoded, draw_samples
+from model.training_images import build_jpegs
 from model.training_rows import list_rows, split_rows
 from replay.predictor import Batch
 from replay.rebuild import Rebuilder

@@ -14,10 +14,10 @@ from data.records import Place
 from data.sources import Shards, cached_image
 from replay import distortions
 from replay.augment import augment
-from replay.distortions import Distortions
+from replay.distorter import Distorter
 from replay.rebuild import RebuiltImage, merge
 from replay.settings import VariantSettings
-from replay.variants import Distorter, Drawn, draw, possible
+from replay.variants import Distortions, Drawn, draw, possible
 from tests.conftest import golden_expected, golden_records
 from tests.replay.worlds import picture
 
