@@ -79,6 +79,11 @@ def test_combinations_are_those_that_the_validator_draws_from(
     assert sum(c.noise == 0 for c in combinations) == noise_free
 
 
+@pytest.mark.parametrize("level", [0, 2, 3])
+def test_the_table_of_combinations_is_built_once_for_all_challenges(level: int) -> None:
+    assert possible(level) is possible(level)
+
+
 @given(st.sampled_from([0, 1, 2, 3]), st.integers(1, 300), st.integers(0, 2**31))
 def test_weights_sum_to_one_and_fewer_draws_keep_the_proportions(
     level: int, count: int, seed: int
