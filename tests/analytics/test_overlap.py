@@ -200,10 +200,11 @@ def test_words_for_nothing_are_no_video_and_a_position_of_nan_is_none(
 ) -> None:
     """As pandas writes what is missing; all challenges of an unknown video are not one video."""
     path = tmp_path / "rows.parquet"
-    places = {"parquet": ["b.parquet"] * 3, "row": [1, 2, 3], "vid_id": ["nan", "", "Unknown"]}
+    words = ["nan", "", "Unknown"]
+    places = {"parquet": ["b.parquet"] * 3, "row": [1, 2, 3], "vid_id": words}
     gps = {"gps_lat": [float("nan")] * 3, "gps_lon": [float("nan")] * 3}
     pl.DataFrame(places | gps).write_parquet(path)
-    fill(store, [("a.parquet", n, vid, 40.0, -80.0) for n, vid in enumerate(places["vid_id"])])
+    fill(store, [("a.parquet", n, vid, 40.0, -80.0) for n, vid in enumerate(words)])
     rows = read_training_rows(path)
     assert rows["vid_id"].null_count() == rows["gps_lat"].null_count() == 3
     assert not overlaps(store, rows)["overlaps"].any()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from data.challenges import read_challenge
 from data.records import Place
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from replay import distortions
 from replay.augment import augment
 from replay.distortions import Distortions
