@@ -6,6 +6,7 @@ once, so that a loop ends. The order is that of depth, then of names: never that
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,15 +39,14 @@ def source_files(folder: Path) -> SourceFiles:
     """List a folder; an empty list where there is none."""
     found = SourceFiles()
     known: set[tuple[str, int, int]] = set()
-    for entry in _files(folder, found.unreadable):
+    for entry, status in _files(folder, found.unreadable):
         kind = _kind(entry.name, found)
-        # a pipe would be waited for without end
-        if kind is None or not (entry.is_file() or _leads_nowhere(entry)):
+        if kind is None:
             continue
-        if entry.is_file():
-            status = entry.stat()
+        if status is not None:
             identity = (entry.name, status.st_dev, status.st_ino)
-            if identity in known:
+            # a pipe would be waited for without end
+            if identity in known or not stat.S_ISREG(status.st_mode):
                 continue
             known.add(identity)
         kind.append(Path(entry.path))
@@ -57,10 +57,9 @@ def source_files(folder: Path) -> SourceFiles:
 def listing_sha256(folder: Path) -> str:
     """Hash of names, sizes and times of all files below a folder: another one, another content."""
     digest = hashlib.sha256()
-    for entry in _files(folder, []):
+    for entry, status in _files(folder, []):
         words = [entry.path]
-        if not _leads_nowhere(entry):
-            status = entry.stat()
+        if status is not None:
             words += [str(status.st_mtime_ns), str(status.st_size)]
         digest.update("\0".join(words).encode(errors="surrogateescape") + b"\n")
     return digest.hexdigest()
@@ -74,39 +73,37 @@ def _kind(name: str, found: SourceFiles) -> list[Path] | None:
     return found.unfinished if name.endswith(_UNFINISHED_SUFFIXES) else None
 
 
-def _files(folder: Path, unreadable: list[Path]) -> Iterator[os.DirEntry[str]]:
-    """All that is no folder, level by level, each in order of names."""
+def _files(
+    folder: Path, unreadable: list[Path]
+) -> Iterator[tuple[os.DirEntry[str], os.stat_result | None]]:
+    """All that is no folder, level by level, each in order of names; None for a link to nothing."""
     level, entered = [str(folder)], set[tuple[int, int]]()
     while level:
         below: list[str] = []
         for place in level:
             try:
-                status = os.stat(place)  # noqa: PTH116  (thousands of files: text is faster)
-                identity = (status.st_dev, status.st_ino)
-                entries = [] if identity in entered else sorted(os.scandir(place), key=_name)
+                reached = os.stat(place)  # noqa: PTH116  (thousands of files: text is faster)
+                if (reached.st_dev, reached.st_ino) in entered:
+                    continue
+                entered.add((reached.st_dev, reached.st_ino))
+                entries = sorted(os.scandir(place), key=lambda entry: entry.name)
             except FileNotFoundError:
                 continue
             except OSError:
                 unreadable.append(Path(place))
                 continue
-            entered.add(identity)
-            folders = [entry for entry in entries if _is_folder(entry)]
-            below += [entry.path for entry in folders if not entry.name.startswith(".")]
-            yield from (entry for entry in entries if not _is_folder(entry))
+            for entry in entries:
+                status = _status(entry)
+                if status is None or not stat.S_ISDIR(status.st_mode):
+                    yield entry, status
+                elif not entry.name.startswith("."):
+                    below.append(entry.path)
         level = below
 
 
-def _name(entry: os.DirEntry[str]) -> str:
-    return entry.name
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    """Of what an entry leads to; None of a link to nothing, or to itself."""
     try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    """True of a link to nothing, or to itself."""
-    return entry.is_symlink() and not os.path.exists(entry.path)  # noqa: PTH110  (as above)
+        return entry.stat()
+    except OSError:
+        return None

@@ -182,9 +182,9 @@ class Shards:
         shard, group = place.shard, place.shard.group_of(place.position)
         held = self._held.get(shard.path)
         if held is None or held[0] != group:
-            # of another shard nothing is kept
-            others = {path for path in self._held if path.name != shard.path.name}
-            self._held = {path: one for path, one in self._held.items() if path not in others}
+            # of shards of another name nothing is kept
+            name = shard.path.name
+            self._held = {path: one for path, one in self._held.items() if path.name == name}
             held = self._held[shard.path] = (group, shard.read_group(group))
         return shard.row_in(group, held[1], place.position)
 
