@@ -33,7 +33,7 @@ def augment(image: Image.Image, augmentation: Augmentation, side: int = SIDE) ->
     """Re-apply the logged parameters to a cached image.
 
     Args:
-        image: the cached image, as `data.sources.cached_image` gives it.
+        image: the cached image, as `data.source_images.cached_image` gives it.
         augmentation: the logged parameters.
         side: pixels of a side of the result. Miners saw 224; another side shows the same part of
             the scene, turned alike, in other detail. It leaves an unaugmented image as it is.

@@ -9,15 +9,14 @@ import numpy as np
 from PIL import Image
 
 from analytics.stored_challenge import StoredChallenge
-from data.errors import FieldError, SourceError
-from data.sources import Shards, SourceRow
-from data.values import gps
+from data.errors import SourceError
+from data.shards import SourceRow
+from data.sources import Shards, SourcePlace
 from replay.augment import SIDE, CropOutsideError, Pixels, UnusableParametersError, augment
 from replay.distorter import Distorter
 from replay.fidelity import Reason
+from replay.matching import difference, matching_place
 from replay.variants import UNDISTORTED, Drawn
-
-_SAME_PLACE_DEGREES = 1e-9
 
 
 class CannotRebuildError(SourceError):
@@ -87,7 +86,7 @@ class Rebuilder:
     def __init__(self, shards: Shards, seed: int = 0, side: int = SIDE) -> None:
         self._shards = shards
         self._seed, self._side = seed, side
-        self._held: tuple[str, int, SourceRow, Image.Image] | None = None
+        self._held: tuple[SourcePlace, SourceRow, Image.Image] | None = None
         self._distorter: tuple[str, Distorter] | None = None
 
     def rebuild(self, challenge: StoredChallenge, drawn: Drawn = UNDISTORTED) -> RebuiltImage:
@@ -132,32 +131,22 @@ class Rebuilder:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
         if parquet not in self._shards and (parquet, row) not in self._shards.cached:
             raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
-        if self._held is None or self._held[:2] != (parquet, row):
-            try:
-                self._held = (parquet, row, *self._shards.read_image(parquet, row))
-            except SourceError as error:
-                raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
-        _, _, source, image = self._held
-        if (difference := _difference(challenge, source, image)) is not None:
-            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, difference)
-        return image
-
-
-def _difference(challenge: StoredChallenge, source: SourceRow, image: Image.Image) -> str | None:
-    """How a source differs from the record that names it: shards change, so rows can move."""
-    found_id = source.columns.get("id")
-    if None not in (challenge.source_id, found_id) and challenge.source_id != found_id:
-        return f"id {found_id} in the source, {challenge.source_id} in the record"
-    if challenge.image_size is not None and challenge.image_size != image.size:
-        return f"size {image.size} in the source, {challenge.image_size} in the record"
-    if challenge.gps is not None and (written := source.columns.get("gps")):
         try:
-            place = gps(written)
-        except FieldError:
-            return None
-        if any(abs(a - b) > _SAME_PLACE_DEGREES for a, b in zip(place, challenge.gps, strict=True)):
-            return f"GPS {place} in the source, {challenge.gps} in the record"
-    return None
+            places = self._shards.places(parquet, row)
+            if not places:
+                raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
+            place = matching_place(challenge, self._shards, places)
+            if self._held is None or self._held[0] != place:
+                self._held = (place, *self._shards.image_at(place))
+        except CannotRebuildError:
+            raise
+        except SourceError as error:
+            raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+        _, source, image = self._held
+        if (differs := difference(challenge, source, image.size)) is not None:
+            of_all = f" (and so does each of {len(places)} copies)" if len(places) > 1 else ""
+            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)
+        return image
 
 
 def _encode(pixels: Pixels) -> bytes:

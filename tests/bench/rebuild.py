@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision.transforms import functional as F  # noqa: N812
 
 from data.records import Augmentation, Geometry
-from data.sources import cached_image
+from data.source_images import cached_image
 from data.terminal import print_table, say
 from replay.augment import SIDE, augment
 from replay.rotation import rounded_group

@@ -13,7 +13,8 @@ from torchvision.transforms import functional as F  # noqa: N812
 from analytics.challenges import Selection, stored_challenges
 from analytics.ingest import ingest
 from analytics.warehouse import reading
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from data.store import Store
 from replay.fidelity import Fidelity, Reason
 from replay.plan import counts, plan

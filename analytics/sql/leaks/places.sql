@@ -1,10 +1,10 @@
--- Where each challenge's image comes from, as far as its log says; in an order that
--- no file's name decides.
+-- Where each challenge's image comes from, as far as its log says (a video named 'unknown' is none);
+-- in an order that no file's name decides.
 SELECT
     challenge_id,
     parquet,
     row,
-    vid_id,
+    CASE WHEN vid_id_null IS NULL THEN vid_id END AS vid_id,
     gps_lat,
     gps_lon
 FROM media
