@@ -28,7 +28,7 @@ from replay.comparison import (
 )
 from replay.duels import judge, score, scores_of
 from replay.run_answers import RunAnswers, run_answers
-from replay.slices import run_slices
+from replay.slices import RunSlices, run_slices
 
 Tell = Callable[[int], Any]
 
@@ -78,6 +78,9 @@ def compare(
     earlier = challenges.earlier(settings.earlier)
     chosen, missing = references(found.paired, earlier)
     miners = _miners(found, judged.duels, bootstrap)
+    sliced = RunSlices([], {})
+    if settings.slices is not None:
+        sliced = run_slices(connection, found, settings.slices)
     return Comparison(
         run_id=found.run["run_id"],
         model=found.run["model"],
@@ -99,7 +102,8 @@ def compare(
         without_reference=missing,
         shift=best_shift(challenges, earlier, bootstrap),
         calibration=calibration(challenges),
-        slices=[] if settings.slices is None else run_slices(connection, found, settings.slices),
+        slices=sliced.slices,
+        slices_left_out=sliced.left_out,
         draws=bootstrap.draws,
         level=bootstrap.level,
         seed=bootstrap.seed,

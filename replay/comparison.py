@@ -113,7 +113,8 @@ class Comparison:
     and the last challenges of each life; `without_reference` says why a reference is missing.
     Unless `overlap_checked`, the candidate may have been trained on what it is judged by;
     `training_rows` counts the distinct rows that were checked. `slices` are empty where they were
-    not asked for.
+    not asked for; `slices_left_out` counts by field the values that are no slice, there being too
+    many.
     """
 
     run_id: str
@@ -137,6 +138,7 @@ class Comparison:
     shift: Shift | None
     calibration: Calibration
     slices: list[Slice]
+    slices_left_out: dict[str, int]
     draws: int
     level: float
     seed: int
