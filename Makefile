@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench soak dashboards clean clean-compiled
+.PHONY: demo test check bench soak dashboards clean
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
@@ -12,7 +12,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-check: $(READY) clean-compiled
+check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -28,11 +28,8 @@ soak: $(READY)
 dashboards: $(READY)
 	$(BIN)/streamlit run dashboards
 
-# numba's cache does not see that a function changed which is called from another file
-clean-compiled:
+clean:
 	find analytics replay model -name '*.nb[ci]' -delete
-
-clean: clean-compiled
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml
