@@ -21,6 +21,7 @@ from data.sources import Shards
 from model.training_rows import TrainingRow
 from replay.predictor import Image
 from replay.rebuild import CannotRebuildError, Rebuilder
+from replay.settings import Arithmetic
 from replay.variants import Drawn, possible
 
 # The crop eras, E4 to E8, as in almost every log.
@@ -78,6 +79,7 @@ def build_jpegs(
     seed: int,
     threads: int,
     tell: Callable[[int], object] = lambda _: None,
+    arithmetic: Arithmetic = Arithmetic.AVX2,
 ) -> list[Built]:
     """The JPEG of each sample, some 10 KB; samples come in order of shard and row.
 
@@ -87,10 +89,11 @@ def build_jpegs(
         seed: of the noise of level 3.
         threads: decoding and encoding let others run; they change no byte.
         tell: called with 1 for each image done, from any thread.
+        arithmetic: of the validator's processor.
     """
 
     def build(run: Sequence[Sample]) -> list[Built]:
-        rebuilder = Rebuilder(Shards(shards.folder), seed)
+        rebuilder = Rebuilder(Shards(shards.folder), seed, arithmetic=arithmetic)
         built = []
         for sample in run:
             built.append(_jpeg(rebuilder, sample))

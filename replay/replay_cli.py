@@ -20,6 +20,7 @@ from data.terminal import (
 )
 from replay.cli_options import (
     DEFAULT_VARIANTS,
+    ArithmeticOption,
     EraOption,
     LevelOption,
     LimitOption,
@@ -32,6 +33,7 @@ from replay.cli_options import (
     WorkersOption,
     variant_settings,
 )
+from replay.settings import Arithmetic, ReplaySettings
 
 if TYPE_CHECKING:
     from replay.plan import Planned
@@ -71,6 +73,7 @@ def replay(
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
     store: StoreOption = None,
     sources: SourcesOption = None,
@@ -101,9 +104,10 @@ def replay(
     )
     planned, shards = plan_of_store(where, sources, selection, settings)
     from replay.runner import Replay  # noqa: PLC0415
-    from replay.settings import ReplaySettings  # noqa: PLC0415
 
-    opened = Replay(where, predictor, planned, shards, ReplaySettings(seed=seed))
+    opened = Replay(
+        where, predictor, planned, shards, ReplaySettings(seed=seed, arithmetic=arithmetic)
+    )
     used = _announce(opened, planned, predictor.name, workers)
     with progress("replaying", len(planned)) as tell:
         report = opened.run(used, tell)

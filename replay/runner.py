@@ -76,10 +76,10 @@ class Replay:
             )
         ordered = in_reading_order(planned)
         self._store, self._predictor, self._shards = store, predictor, shards
-        self._seed = settings.seed
+        self._seed, self._arithmetic = settings.seed, settings.arithmetic
         self._run = open_run(store, predictor, ordered, shards, settings)
         self._parts = list(parts(ordered, settings))
-        self._keys = ImageKeys(shards, settings.seed)
+        self._keys = ImageKeys(shards, settings.seed, settings.arithmetic)
         self._left = [k for k in range(len(self._parts)) if not self._run.has_part(k)]
 
     @property
@@ -90,7 +90,7 @@ class Replay:
     def forecast(self) -> Forecast:
         """What is left to do, and about how long it takes; a few images are tried for that."""
         left = [item for k in self._left for item in self._parts[k]]
-        with builder(self._shards, self._seed, 1) as build:
+        with builder(self._shards, self._seed, 1, self._arithmetic) as build:
             return forecast(left, partial(self._attempt, build))
 
     def run(self, workers: int = 1, tell: Tell = lambda _: None) -> ReplayReport:
@@ -106,7 +106,7 @@ class Replay:
                 had, or a worker process died. What was done is kept.
         """
         tell(self.done)
-        with builder(self._shards, self._seed, workers) as build:
+        with builder(self._shards, self._seed, workers, self._arithmetic) as build:
             for index, images in self._ahead(build):
                 part = self._parts[index]
                 self._run.write_part(index, self._predict(part, images))
