@@ -1,4 +1,4 @@
-"""The image that miners saw, for the eye; torch is loaded only when one is asked for."""
+"""The image that miners saw, for the eye; Numba is loaded only when one is asked for."""
 
 import io
 from dataclasses import dataclass
@@ -23,12 +23,10 @@ class Shown:
     why_not: str | None = None
 
 
-@st.cache_data(
-    max_entries=64, show_spinner="Rebuilding the image (the first one waits for PyTorch) …"
-)
+@st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
 def rebuilt_image(version: Version, challenge: StoredChallenge, drawn: Drawn) -> Shown:
     """Rebuild one possible image of a challenge, as a miner decodes it."""
-    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415  (imports torch)
+    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
 
     try:
         rebuilt = Rebuilder(open_shards(version.store.sources)).rebuild(challenge, drawn)

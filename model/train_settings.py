@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from data.errors import RunError
+from replay.settings import Arithmetic
 
 _SHARES = ("validation", "warmup")
 _VIEWS = 12
@@ -38,6 +39,7 @@ class TrainSettings:
     views: int = 12
     metadata: bool = False
     seed: int = 0
+    arithmetic: Arithmetic = Arithmetic.AVX2
 
     def __post_init__(self) -> None:
         for one in fields(self):

@@ -182,7 +182,8 @@ class _Work:
         settings = recipe.settings
         threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
-            *(shards, backbone, settings.images, settings.seed, threads, store.features)
+            *(shards, backbone, settings.images, settings.seed, threads, store.features),
+            arithmetic=settings.arithmetic,
         )
 
     def train(
@@ -242,6 +243,7 @@ class _Work:
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
+            "arithmetic": self._recipe.settings.arithmetic,
         }
         card = card_of(model.settings, self._backbone, training)
         save_checkpoint(self._out, model, card, None if frozen else self._backbone)
