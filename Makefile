@@ -12,8 +12,9 @@ CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 demo: $(READY)
 	$(BIN)/streetreplay demo
 
+# a process a core, at most four of about 1 GB; tests of one file stay together for their fixtures
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
 
 check: $(READY)
 	$(BIN)/ruff format --check .
