@@ -161,10 +161,10 @@ def null_kind(value: Any) -> NullKind | None:
     if isinstance(value, str | tuple | list) and len(value) == 0:
         return NullKind.EMPTY
     words = value if isinstance(value, tuple) else (value,)
-    if all(isinstance(word, str) and _plain(word) in _WORDS for word in words):
-        return NullKind.WORD
-    return None
+    return NullKind.WORD if all(map(_is_word_for_nothing, words)) else None
 
 
-def _plain(word: str) -> str:
-    return re.sub(r"[\s._-]", "", word).casefold()
+def _is_word_for_nothing(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > _SHOWN:
+        return False
+    return re.sub(r"[\s._-]", "", value).casefold() in _WORDS
