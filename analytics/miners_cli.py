@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analytics.life_options import LogRunOption, ValidatorOption
-from data.errors import SourceError
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, note, print_json
+from data.whole_files import written_aside
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,13 +65,11 @@ def _write_difficulties(report: "MinerReport", path: Path) -> None:
     if report.model is None:
         note(f"no difficulties to write: {report.no_model}")
         return
-    try:
+    with written_aside(path) as aside:
         if path.suffix == ".csv":
-            report.model.challenges.write_csv(path)
+            report.model.challenges.write_csv(aside)
         else:
-            report.model.challenges.write_parquet(path)
-    except OSError as error:
-        raise SourceError(f"difficulties {path}", found=error.strerror) from None
+            report.model.challenges.write_parquet(aside)
     note(f"{report.model.challenges.height} difficulties in {path}")
 
 

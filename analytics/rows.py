@@ -105,7 +105,9 @@ def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
 def run_row(run: Run) -> Row:
     """The row of `runs` of one run file."""
     row = {name: getattr(run, name) for name in _RUN}
-    return row | {"segment": 0, "started": naive_utc(run.started)}
+    # where steps were read, `analytics.run_segments` fills these in
+    steps = {"segment": 0, "first_step": None, "last_step": None}
+    return row | steps | {"started": naive_utc(run.started)}
 
 
 def reject_row(reject: Reject) -> Row:

@@ -13,7 +13,9 @@ from data.records import NullKind
 from data.text import base_name, printable, storable
 
 _INT64 = 2**63
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+# Logged text may be megabytes long: at each character at most one way of an expression may go on,
+# so that a text that does not fit is refused in linear time.
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _GPS = re.compile(rf"\s*[\[(]\s*({_NUMBER})\s*,\s*({_NUMBER})\s*[\])]\s*", re.ASCII)
 # One element of a Python list of strings as `str(list)` writes it: quotes, backslash escapes.
 _TAG = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)""")

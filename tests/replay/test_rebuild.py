@@ -195,7 +195,7 @@ def a_bomb() -> bytes:
         (encoded(picture((320, 240))), LEVEL_0 | {"metadata": {"id": 99}}, Reason.OTHER_ROW),
         (
             encoded(picture((320, 240))),
-            LEVEL_0 | {"metadata": {"gps": "[41.0, -80.0]"}},
+            LEVEL_0 | {"metadata": {"gps": "[40.5, -86.0]"}},
             Reason.OTHER_ROW,
         ),
     ],
