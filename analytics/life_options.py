@@ -5,6 +5,8 @@ from typing import Annotated, Protocol
 
 import typer
 
+from data.text import printable
+
 ValidatorOption = Annotated[
     str | None,
     typer.Option(
@@ -48,4 +50,4 @@ def lives_line(lives: Sequence[NamedLife]) -> str:
 
 def _named(life: NamedLife) -> str:
     uid = "" if life.uid is None else f", uid {life.uid}"
-    return f"{life.name} ({life.challenges} challenges{uid})"
+    return f"{printable(life.name)} ({life.challenges} challenges{uid})"

@@ -17,10 +17,10 @@ import numpy as np
 
 from analytics.score_law import Float32s, Law
 from analytics.score_links import links
+from analytics.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.warehouse import statements
 
 _EXCUSED = ("E4", "E5", "E6")
-_MOST_UIDS = 4096
 
 
 @dataclass(frozen=True)
@@ -49,39 +49,33 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
     """
     connection.execute(statements("lives/streams"))
     hotkeys = {run: key for run, key, _ in connection.execute(statements("lives/runs")).fetchall()}
-    result = connection.execute(statements("lives/ends"))
-    names = [column[0] for column in result.description]
-    rows = [dict(zip(names, values, strict=True)) for values in result.fetchall()]
-    uids = min(_MOST_UIDS, max((len(row["scores"] or ()) for row in rows), default=0))
-    firsts = (row for row in rows if row["first"])
-    lasts = (row for row in rows if row["last"])
+    table = connection.sql(statements("lives/ends")).to_arrow_table()
+    column = table["scores"].combine_chunks()
+    lengths = list_lengths(column)
+    scores = score_matrix(column, int(lengths[lengths <= MOST_UIDS].max(initial=0)))
+    rows = table.drop_columns(["scores"]).to_pylist()
+    firsts = [place for place, row in enumerate(rows) if row["first"]]
+    lasts = [place for place, row in enumerate(rows) if row["last"]]
     streams = [
-        _stream(first, last, hotkeys.get(first["run_id"]), uids)
+        Stream(
+            number=rows[first]["stream"],
+            time=rows[first]["time"],
+            file=rows[first]["file"],
+            era=rows[first]["era"],
+            run=rows[first]["run_id"],
+            hotkey=hotkeys.get(rows[first]["run_id"]),
+            first=_unasked(scores[first], rows[first]["uids"]),
+            last=scores[last],
+        )
         for first, last in zip(firsts, lasts, strict=True)
     ]
     return sorted(streams, key=_by_time(streams))
 
 
-def _stream(first: dict[str, Any], last: dict[str, Any], hotkey: str | None, uids: int) -> Stream:
-    unasked = _vector(first["scores"], uids)
-    unasked[[uid for uid in first["uids"] if uid < uids]] = np.nan
-    return Stream(
-        number=first["stream"],
-        time=first["time"],
-        file=first["file"],
-        era=first["era"],
-        run=first["run_id"],
-        hotkey=hotkey,
-        first=unasked,
-        last=_vector(last["scores"], uids),
-    )
-
-
-def _vector(scores: Sequence[float | None] | None, uids: int) -> Float32s:
-    vector = np.full(uids, np.nan, np.float32)
-    given = [np.nan if score is None else score for score in (scores or ())[:uids]]
-    vector[: len(given)] = given
-    return vector
+def _unasked(scores: Float32s, asked: Sequence[int]) -> Float32s:
+    left = scores.copy()
+    left[[uid for uid in asked if uid < len(left)]] = np.nan
+    return left
 
 
 def _by_time(streams: Sequence[Stream]) -> Any:

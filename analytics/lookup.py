@@ -26,7 +26,7 @@ class LookupSettings:
 
     `few_images` answered twice or more decide nothing. `near_perfect`: accuracy on repeats, 0..1.
     `error`: the chance, 0..1, of any false suspect at all. `periods`: equal parts of a miner's
-    answers, in order of time. `level` of intervals, 0..1.
+    answers in a life, in order. `level` of intervals, 0..1.
     """
 
     few_images: int = 20

@@ -207,7 +207,8 @@ def overlap_counts(
 
 def _completed(training: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Training rows with the video and GPS that challenges on the same rows were logged with."""
-    logged = places.drop("challenge_id").drop_nulls(["parquet", "row"])
+    # by id, as logs may differ and no file's name is to decide
+    logged = places.sort("challenge_id").drop("challenge_id").drop_nulls(["parquet", "row"])
     of_rows = logged.group_by("parquet", "row").agg(pl.all().drop_nulls().first())
     joined = training.join(of_rows, on=["parquet", "row"], how="left", suffix="_logged")
     own_gps = pl.all_horizontal(pl.col(_GPS).is_not_null())

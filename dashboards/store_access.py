@@ -119,7 +119,7 @@ def comparison(version: Version, run_id: str) -> Comparison:
 # a resource, not data: 100,000 challenges are not to be copied at every click
 @st.cache_resource(max_entries=2, show_spinner="Finding what can be rebuilt …")
 def planned_challenges(version: Version) -> list[Planned]:
-    """Every challenge with its fidelity, in order of file and position; not to be changed."""
+    """Every challenge with its fidelity, in order of validators' lives; not to be changed."""
     with _connection(version) as connection:
         challenges = stored_challenges(connection)
     return plan(challenges, open_shards(version.store.sources, required=False))

@@ -148,7 +148,7 @@ def _which(shown: Sequence[Planned], total: int) -> str:
     first, last = (
         f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
     )
-    return f"{line}: the first in order of file and position, {first} to {last}"
+    return f"{line}: the first in the order of the log, {first} to {last}"
 
 
 def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:

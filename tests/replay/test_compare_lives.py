@@ -1,4 +1,4 @@
-"""A candidate beside miners whom several validators asked: windows of its own for each."""
+"""A candidate beside miners whom several validators asked: each log has windows of its own."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,8 @@ def test_each_life_gives_what_it_gives_alone(two: Store, tmp_path: Path) -> None
     both = compared(two)
     assert [(life.name, life.challenges) for life in both.lives] == [(FIRST, 240), (SECOND, 240)]
     alone: dict[str, Comparison] = {}
-    for name, seed in ((FIRST, 3), (SECOND, 4)):
+    # a validator whom no run names is numbered by its first file's name
+    for name, seed in ((FIRST, 4), (SECOND, 3)):
         own = Store(tmp_path / name)
         records = one_hotkey_a_uid(world(seed, "E7", 240, uids=40))
         ingest(own, [write_lines(tmp_path / f"{name}.jsonl", records)])

@@ -236,7 +236,7 @@ def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Pat
     settings = SheetSettings(challenges=2)
     line = draw_sheet(planned, world.shards, path, settings, lambda: told.append(1))
     assert line == (
-        "2 of 5 challenges: the first in order of file and position, log.jsonl 0 to log.jsonl 1"
+        "2 of 5 challenges: the first in the order of the log, log.jsonl 0 to log.jsonl 1"
     )
     assert len(told) == 2
     two = saved(path).shape

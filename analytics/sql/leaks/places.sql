@@ -1,5 +1,5 @@
 -- Where each challenge's image comes from, as far as its log says (a video named 'unknown' is none);
--- in an order that no file's name decides.
+-- in order of file and position.
 SELECT
     challenge_id,
     parquet,
@@ -8,4 +8,4 @@ SELECT
     gps_lat,
     gps_lon
 FROM media
-ORDER BY challenge_id;
+ORDER BY file, position;
