@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import RunError
+from data.processor import processor
 from data.sources import Shards
 from data.store import Store
 from replay.image_keys import REPLAY_VERSION, packages
@@ -99,7 +100,8 @@ def open_run(
     run = RunFolder(f"replay-{digest}", store.runs / f"replay-{digest}")
     try:
         (run.path / "parts").mkdir(parents=True, exist_ok=True)
-        described = {"run_id": run.run_id, **decisive, "made_by": _provenance()}
+        precision = {"precision": getattr(predictor, "precision", "float32")}
+        described = {"run_id": run.run_id, **decisive, "made_by": _provenance() | precision}
         if not (run.path / "run.json").exists():
             aside = run.path / "run.json.aside"
             aside.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
@@ -136,12 +138,14 @@ def _decisive(
 
 
 def _provenance() -> dict[str, Any]:
-    """Which code ran; None where this is no git checkout."""
+    """Which code ran, and where; None where this is no git checkout."""
     commit = _git("rev-parse", "HEAD")
     return {
         "streetreplay": version("streetreplay"),
         "git_commit": commit or None,
         "git_dirty": None if commit is None else bool(_git("status", "--porcelain")),
+        # images are the same on every one, a model's float answers may not be
+        "processor": processor(),
     }
 
 
