@@ -99,7 +99,7 @@ class Replay:
                 if unanswered is not None:
                     self._again.add(index)
         if self._left or not self._run.is_described:
-            self._run.describe(decisive, asked)
+            self._run.describe(decisive, asked, getattr(predictor, "precision", "float32"))
 
     @property
     def done(self) -> int:

@@ -19,7 +19,7 @@ from data.store import Store
 from replay.fidelity import Fidelity, Reason
 from replay.plan import counts, plan
 from replay.rebuild import CannotRebuildError, Rebuilder
-from replay.render import render
+from replay.render import RenderSettings, render
 from replay.settings import VariantSettings
 from tests.conftest import golden_expected
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
@@ -278,7 +278,7 @@ def test_another_size_shows_what_miners_could_not_see_and_says_so(
     for level in (1, 3):
         world.ask(0, size=(1000, 800), **level_1(0.0, [0, 0, 448, 448]) | {"data_aug_level": level})
     planned = plan(world.ingest(), world.shards)
-    rendered = render(planned, world.shards, tmp_path / "out", side=448)
+    rendered = render(planned, world.shards, tmp_path / "out", RenderSettings(side=448))
     for one in rendered:
         assert (one.fidelity, len(one.files)) == ("unseen", 1)
         assert one.files[0].endswith(f"{one.challenge_id}-unseen-448.jpg")
