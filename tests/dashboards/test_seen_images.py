@@ -4,6 +4,7 @@ import io
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -145,7 +146,8 @@ def test_new_sources_are_another_version(store: Store, change: str) -> None:
     store.sources.mkdir()
     before = store_access.images_version(store)
     assert store_access.images_version(store) == before
-    CHANGES[change](store.sources)
+    act: Any = CHANGES[change]
+    act(store.sources)
     assert store_access.images_version(store) != before
     (store.sources / "lost.parquet").symlink_to("nothing")
     assert store_access.images_version(store).sources
