@@ -7,15 +7,16 @@ READY := $(VENV)/.ready
 UV = $(shell command -v uv || echo $(BIN)/uv)
 CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 
-.PHONY: demo test check bench soak dashboards latest constraints clean clean-compiled
+.PHONY: demo test check bench soak dashboards latest constraints clean
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
 
+# a process a core, at most four of about 1 GB; tests of one file stay together for their fixtures
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
 
-check: $(READY) clean-compiled
+check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -44,11 +45,8 @@ constraints: $(READY)
 		--no-emit-index-url; } > $(VENV)/constraints.txt
 	mv $(VENV)/constraints.txt constraints.txt
 
-# numba's cache does not see that a function changed which is called from another file
-clean-compiled:
+clean:
 	find analytics replay model -name '*.nb[ci]' -delete
-
-clean: clean-compiled
 	rm -rf .venv .venv-latest .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
 		.hypothesis
 

@@ -11,10 +11,11 @@ import duckdb
 from analytics import rows
 from analytics.run_segments import assign_segments
 from analytics.warehouse import Writer, statements, writing
+from data.digests import file_digest
 from data.errors import LogError
 from data.log_forms import LogFile
 from data.log_names import file_names, path_text
-from data.logs import file_digest, find_logs, read_log
+from data.logs import find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
 from data.text import printable

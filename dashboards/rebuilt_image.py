@@ -1,4 +1,4 @@
-"""The image that miners saw, for the eye; torch is loaded only when one is asked for."""
+"""The image that miners saw, for the eye; Numba is loaded only when one is asked for."""
 
 import io
 from collections.abc import Mapping
@@ -29,9 +29,7 @@ class Shown:
     same_source: bool = True
 
 
-@st.cache_data(
-    max_entries=64, show_spinner="Rebuilding the image (the first one waits for PyTorch) …"
-)
+@st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
 def rebuilt_image(
     version: Version, challenge: StoredChallenge, drawn: Drawn, seen: Seen | None = None
 ) -> Shown:
@@ -43,12 +41,13 @@ def rebuilt_image(
         drawn: which of its possible images.
         seen: of the replay whose candidate was shown it; None: with a replay's default settings.
     """
-    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415  (imports torch)
+    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
 
     shards = open_shards(version.store.sources)
     settings = ReplaySettings() if seen is None else seen.settings
     try:
-        rebuilt = Rebuilder(shards, settings.seed).rebuild(challenge, drawn)
+        rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
+        rebuilt = rebuilder.rebuild(challenge, drawn)
     except CannotRebuildError as error:
         return Shown(None, why_not=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())

@@ -1,7 +1,6 @@
 """Which logs there are under the paths that a person names, and how each is read."""
 
 import errno
-import hashlib
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -95,15 +94,3 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:
         yield from read_json_log(log.path, file)
-
-
-def file_digest(log: Path) -> str:
-    """SHA-256 of a log file's bytes: tells equal files under two paths from different ones.
-
-    Empty for a file that cannot be read; reading it will say why.
-    """
-    try:
-        with log.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""

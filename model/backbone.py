@@ -28,6 +28,7 @@ from model.memory import (
     in_parts,
 )
 from model.views import ViewSettings
+from replay.float32 import exact_float32
 
 # Raised when the same weights would give other features by this code.
 _VERSION = 1
@@ -110,7 +111,7 @@ class Backbone(nn.Module):
         if not len(views):
             return torch.empty((0, self.width), device=device)
         size = batch_that_fits(self.cost, device, memory)
-        with self._evaluating(), torch.inference_mode():
+        with self._evaluating(), torch.inference_mode(), exact_float32():
             return in_parts(lambda part: self(part.to(device)).float(), views, size)
 
     @cached_property

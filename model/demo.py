@@ -13,8 +13,8 @@ from analytics.ingest import ingest
 from analytics.simulated_sources import sources_of_shard
 from analytics.simulated_validator import SimulationSettings, simulate
 from analytics.warehouse import TABLES, reading, writing
+from data.digests import file_digest
 from data.errors import StoreError
-from data.logs import file_digest
 from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.sources import Shards

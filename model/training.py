@@ -22,11 +22,12 @@ from model.model_settings import ModelSettings
 from model.street_model import StreetModel
 from model.text_vectors import TextVectors
 from model.train_run import TrainRun, open_train_run
-from model.train_settings import TrainSettings
-from model.trainer import Side, Trainer, make_side
+from model.train_settings import Precision, TrainSettings
+from model.trainer import Side, Trainer, make_side, precision_on
 from model.training_inputs import InputMaker
 from model.training_row import TrainingRow
 from model.training_rows import Split, list_rows, split_rows, training_table
+from replay.float32 import processor_name
 from replay.predictor import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
@@ -125,6 +126,7 @@ def _decisive(
         "streets": split.streets,
         "backbone_fingerprint": backbone.fingerprint,
         "device": next(backbone.parameters()).device.type,
+        "precision": precision_on(recipe.settings.precision, next(backbone.parameters()).device),
     }
 
 
@@ -182,7 +184,8 @@ class _Work:
         settings = recipe.settings
         threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
-            *(shards, backbone, settings.images, settings.seed, threads, store.features)
+            *(shards, backbone, settings.images, settings.seed, threads, store.features),
+            arithmetic=settings.arithmetic,
         )
 
     def train(
@@ -204,7 +207,7 @@ class _Work:
                     -best.validation_loss,
                 ):
                     best = epoch
-                    self._keep(model, epoch, sides)
+                    self._keep(model, trainer.precision, epoch, sides)
                 self._run.write(epochs)
         if best is None:
             raise RuntimeError("settings allow no training without an epoch")
@@ -233,7 +236,13 @@ class _Work:
             [row.metadata for row in rows], TextVectors(self._store.text_vectors)
         )
 
-    def _keep(self, model: StreetModel, epoch: Epoch, sides: list[list[TrainingRow]]) -> None:
+    def _keep(
+        self,
+        model: StreetModel,
+        precision: Precision,
+        epoch: Epoch,
+        sides: list[list[TrainingRow]],
+    ) -> None:
         """Save the model as it is now, and which rows had a part in it: those that chose it too."""
         frozen = self._backbone.settings.frozen
         training = {
@@ -242,6 +251,9 @@ class _Work:
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
+            "arithmetic": self._recipe.settings.arithmetic,
+            "processor": processor_name(next(self._backbone.parameters()).device),
+            "precision": precision,
         }
         card = card_of(model.settings, self._backbone, training)
         save_checkpoint(self._out, model, card, None if frozen else self._backbone)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from replay.settings import VariantSettings
+from replay.settings import Arithmetic, VariantSettings
 
 _DEFAULT_VARIANTS = VariantSettings().count
 
@@ -59,6 +59,14 @@ SampleOption = Annotated[
     int | None, typer.Option("--sample", min=1, help="Only so many, drawn by --seed.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of --sample, variants and noise.")]
+ArithmeticOption = Annotated[
+    Arithmetic,
+    typer.Option(
+        "--arithmetic",
+        help="By which a validator's processor rounds a rotation: avx512 on Intel with AVX-512, "
+        "else avx2. A log does not say; in some images a few values differ, by one grey level.",
+    ),
+]
 LimitOption = Annotated[
     int | None,
     typer.Option("--limit", min=0, help="Only the first so many, in the order of the log."),

@@ -25,12 +25,13 @@ from replay.distortions import Pixels
 from replay.plan import plan
 from replay.predictor import Batch, Predictions
 from replay.runner import replay
-from replay.settings import ReplaySettings, VariantSettings, recorded_settings
+from replay.settings import Arithmetic, ReplaySettings, VariantSettings, recorded_settings
 from replay.variants import Drawn, possible
 from tests.conftest import GOLDEN, ROOT
 from tests.replay.worlds import encoded, picture, write_shard
 
 SEED, COUNT = 7, 5
+SETTINGS = ReplaySettings(seed=SEED, arithmetic=Arithmetic.AVX512)
 
 
 @dataclass
@@ -73,7 +74,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
             challenges += stored_challenges(connection, Selection(levels=(level,), limit=2))
     shards, recorder = Shards(store.sources), Recorder()
     planned = plan(challenges, shards, VariantSettings(COUNT, SEED))
-    report = replay(store, recorder, planned, shards, settings=ReplaySettings(seed=SEED))
+    report = replay(store, recorder, planned, shards, settings=SETTINGS)
     assert report.predicted == len(challenges)
     return Replayed(store, report.run_id, challenges, recorder.shown)
 
@@ -85,7 +86,7 @@ def test_the_page_shows_the_pixels_that_the_candidate_was_shown(replayed: Replay
         seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
         level = challenge.augmentation.aug_level
         assert len(seen.images) == (1 if level == 1 else COUNT)
-        assert seen.settings.seed == SEED
+        assert seen.settings == SETTINGS
         for image in seen.images:
             drawn = Drawn(possible(level)[image.variant], image.weight, image.variant)
             shown = rebuilt_image(version, challenge, drawn, seen)
