@@ -1,7 +1,9 @@
 """Settings of a replay; in a file of their own, so that the command line need not load OpenCV."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Arithmetic(StrEnum):
@@ -46,3 +48,17 @@ class ReplaySettings:
     image_bytes: int = 64 * 2**20
     seed: int = 0
     arithmetic: Arithmetic = Arithmetic.AVX2
+
+
+def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
+    """The settings that a run's `run.json` tells; defaults for what an older one does not."""
+    written, defaults = described.get("settings"), ReplaySettings()
+    known = written if isinstance(written, Mapping) else {}
+    return replace(
+        defaults,
+        **{
+            name: type(value)(known[name])
+            for name, value in asdict(defaults).items()
+            if name in known
+        },
+    )
