@@ -53,7 +53,7 @@ def _print_candidate(comparison: Comparison) -> None:
     candidate = comparison.candidate
     say(
         f"{_named(comparison)}: n {candidate.n} of {comparison.images} source images, "
-        f"accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f} (signed; the "
+        f"accuracy {candidate.accuracy:.3f}, MCC {_with_interval(comparison)} (signed; the "
         f"validator floors it at 0: {candidate.floored_mcc:.3f}), AUC {candidate.auc:.3f}"
     )
     say(
@@ -63,6 +63,13 @@ def _print_candidate(comparison: Comparison) -> None:
     error = comparison.calibration
     say(f"expected calibration error {error.error:.3f} (n {error.n}, {len(error.bins)} bins)")
     say(f"challenges left out: {_counted(comparison.left_out)}")
+
+
+def _with_interval(comparison: Comparison) -> str:
+    if comparison.mcc_interval is None:
+        return f"{comparison.candidate.mcc:.3f}"
+    low, high = comparison.mcc_interval
+    return f"{comparison.candidate.mcc:.3f} ({low:+.2f}, {high:+.2f})"
 
 
 def _named(one: Comparison | Side) -> str:

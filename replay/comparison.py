@@ -89,8 +89,9 @@ class ReferenceComparison(Duel):
 class Comparison:
     """A replay compared with the logged miners, best miner by MCC first.
 
-    `candidate` is of all predicted challenges, as if it were asked each; `exact` and
-    `distributions` are its n by fidelity, `images` their source images. `without_shared` counts
+    `candidate` is of all predicted challenges, as if it were asked each, `mcc_interval` that of its
+    MCC over source images, None for too few of them; `exact` and `distributions` are its n by
+    fidelity, `images` the source images. `without_shared` counts
     miners that were asked none of them. `ranks` are by statistic. `earlier` and `later` are the n
     of the two parts in time; `without_reference` says why a reference is missing. Unless
     `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
@@ -102,6 +103,7 @@ class Comparison:
     model: str
     uses_metadata: bool
     candidate: Score
+    mcc_interval: tuple[float, float] | None
     exact: int
     distributions: int
     images: int
