@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
 from data.processes import cores
+from data.progress import Progress, silent
 from data.sources import Shards
 from data.store import Store
 from data.whole_files import written_aside
@@ -32,14 +32,6 @@ from replay.predictor import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
-"""A label and a total to a context that takes what is done, such as `data.terminal.progress`."""
-
-
-def silent(_label: str, _total: int) -> AbstractContextManager[Callable[[int], Any]]:
-    """No progress is shown."""
-    return nullcontext(lambda _done: None)
 
 
 @dataclass(frozen=True)

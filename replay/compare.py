@@ -6,17 +6,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
-from analytics.bootstrap import BootstrapSettings, point_scores
+from analytics.bootstrap import (
+    MIN_IMAGES,
+    BootstrapSettings,
+    drawn_images,
+    in_threads,
+    point_scores,
+)
 from analytics.calibration import calibration
 from analytics.image_counts import image_counts
+from analytics.intervals import centred_intervals
 from analytics.lives import EVERYONE, Choice
+from analytics.metrics import mcc_of_tables
 from analytics.overlap import row_count
 from analytics.paired import Paired, alone, by_life, joined
 from analytics.references import Reference, references
 from analytics.slices import SliceSettings
 from analytics.threshold import best_shift
+from analytics.weighted_auc import CANDIDATE
 from replay.comparison import (
     RANKED,
     Comparison,
@@ -87,6 +97,7 @@ def compare(
         uses_metadata=found.run["uses_metadata"],
         lives=found.lives,
         candidate=_candidate(found.paired, bootstrap),
+        mcc_interval=_mcc_interval(found.paired, bootstrap),
         exact=int((fidelity == "exact").sum()),
         distributions=int((fidelity == "distribution").sum()),
         images=challenges.image_count,
@@ -116,6 +127,23 @@ def _candidate(paired: Paired, settings: BootstrapSettings) -> Score:
     counts = image_counts(itself, paired.challenges.shares())
     points = point_scores(itself, counts, settings)
     return score({name: float(values[0, 1]) for name, values in points.items()}, n, n)
+
+
+def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, float] | None:
+    """Of the candidate's MCC on all predicted challenges, over source images."""
+    challenges = paired.challenges
+    if challenges.image_count < MIN_IMAGES:
+        return None
+    counts = image_counts(alone(challenges), challenges.shares())
+
+    def drawn(draw: int) -> float:
+        repeats = drawn_images(challenges.image_count, settings, draw)
+        return float(mcc_of_tables(counts.summed(repeats)[0, CANDIDATE]))
+
+    draws = np.array(in_threads(drawn, range(settings.draws), settings.threads))
+    found = mcc_of_tables(counts.summed()[0, CANDIDATE])
+    [(low, high)] = centred_intervals(np.array([found]), draws[:, None], settings.level)
+    return float(low), float(high)
 
 
 def _miners(

@@ -54,7 +54,7 @@ def _print_candidate(comparison: Comparison) -> None:
     candidate = comparison.candidate
     say(
         f"{_named(comparison)}: n {candidate.n} of {comparison.images} source images, "
-        f"accuracy {candidate.accuracy:.3f}, MCC {candidate.mcc:.3f} (signed; the "
+        f"accuracy {candidate.accuracy:.3f}, MCC {_with_interval(comparison)} (signed; the "
         f"validator floors it at 0: {candidate.floored_mcc:.3f}), AUC {candidate.auc:.3f}"
     )
     say(
@@ -71,6 +71,13 @@ def _print_lives(comparison: Comparison) -> None:
     apart = "; windows and EMA are each one's own, answers and rewards count together, and EMA is "
     apart += "the mean of each one's last, by challenges asked (--validator chooses)"
     say(f"on {lives_line(comparison.lives)}{apart if len(comparison.lives) > 1 else ''}")
+
+
+def _with_interval(comparison: Comparison) -> str:
+    if comparison.mcc_interval is None:
+        return f"{comparison.candidate.mcc:.3f}"
+    low, high = comparison.mcc_interval
+    return f"{comparison.candidate.mcc:.3f} ({low:+.2f}, {high:+.2f})"
 
 
 def _named(one: Comparison | Side) -> str:

@@ -107,14 +107,14 @@ class Comparison:
     """A replay compared with the logged miners, best miner by MCC first.
 
     `lives` are the validators' that it rests on, with the predicted challenges of each. `candidate`
-    is of all predicted challenges, as if it were asked each; `exact` and `distributions` are its n
-    by fidelity, `images` their source images. `without_shared` counts miners that were asked none
-    of them. `ranks` are by statistic. `earlier` and `later` are the n of the two parts, the first
-    and the last challenges of each life; `without_reference` says why a reference is missing.
-    Unless `overlap_checked`, the candidate may have been trained on what it is judged by;
-    `training_rows` counts the distinct rows that were checked. `slices` are empty where they were
-    not asked for; `slices_left_out` counts by field the values that are no slice, there being too
-    many.
+    is of all predicted challenges, as if it were asked each, `mcc_interval` that of its MCC over
+    source images, None for too few of them; `exact` and `distributions` are its n by fidelity,
+    `images` the source images. `without_shared` counts miners that were asked none of them. `ranks`
+    are by statistic. `earlier` and `later` are the n of the two parts, the first and the last
+    challenges of each life; `without_reference` says why a reference is missing. Unless
+    `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
+    counts the distinct rows that were checked. `slices` are empty where they were not asked for;
+    `slices_left_out` counts by field the values that are no slice, there being too many.
     """
 
     run_id: str
@@ -122,6 +122,7 @@ class Comparison:
     uses_metadata: bool
     lives: list[Life]
     candidate: Score
+    mcc_interval: tuple[float, float] | None
     exact: int
     distributions: int
     images: int
