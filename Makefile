@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench soak dashboards clean clean-compiled
+.PHONY: demo test check bench soak gpu-check dashboards clean clean-compiled
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
@@ -24,6 +24,9 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+gpu-check: $(READY)
+	$(BIN)/python -m tests.gpu
 
 dashboards: $(READY)
 	$(BIN)/streamlit run dashboards
