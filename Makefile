@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = $(shell command -v uv || echo $(BIN)/uv)
 CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 
-.PHONY: demo test check bench soak dashboards latest constraints clean
+.PHONY: demo test check bench soak gpu-check dashboards latest constraints clean
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
@@ -28,6 +28,9 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+gpu-check: $(READY)
+	$(BIN)/python -m tests.gpu
 
 dashboards: $(READY)
 	$(BIN)/streamlit run dashboards

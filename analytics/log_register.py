@@ -9,9 +9,9 @@ import duckdb
 
 from analytics import rows
 from analytics.warehouse import statements
+from data.digests import file_digest
 from data.log_forms import LogFile, LogKind
 from data.log_names import file_names, path_text
-from data.logs import file_digest
 
 # A run's challenges are told by run and step, whatever file holds them.
 _REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.UNREAD)

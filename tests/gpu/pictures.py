@@ -22,7 +22,7 @@ def picture(width: int, height: int, seed: int, *, roadwork: bool) -> Image:
     smooth = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
     pixels = np.asarray(smooth) + generator.integers(0, 40, (height, width, 3), dtype=np.uint8)
     for _ in range(_CONES if roadwork else 0):
-        top, left = generator.integers(height * 3 // 4), generator.integers(width * 3 // 4)
+        top, left = (int(generator.integers(side)) for side in (height, width))
         pixels[top : top + height // 5, left : left + width // 12] = _ORANGE
     return pixels
 

@@ -72,13 +72,13 @@ def fake(monkeypatch: pytest.MonkeyPatch, backbones: Backbones) -> Iterator[Fake
 def moved(backbone: Backbone) -> Backbone:
     """The same with fake tensors on CUDA in place of its own."""
     for module in backbone.modules():
-        for key, tensor in module._parameters.items():
-            if tensor is not None:
-                there = torch.empty(tensor.shape, device=CUDA)
-                module._parameters[key] = nn.Parameter(there, tensor.requires_grad)
-        for key, tensor in module._buffers.items():
-            if tensor is not None:
-                there = torch.empty(tensor.shape, dtype=tensor.dtype, device=CUDA)
+        for key, weight in module._parameters.items():
+            if weight is not None:
+                there = torch.empty(weight.shape, device=CUDA)
+                module._parameters[key] = nn.Parameter(there, weight.requires_grad)
+        for key, buffer in module._buffers.items():
+            if buffer is not None:
+                there = torch.empty(buffer.shape, dtype=buffer.dtype, device=CUDA)
                 module._buffers[key] = there
     backbone.__dict__["cost"] = ForwardCost(0, 1)
     return backbone
