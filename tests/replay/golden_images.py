@@ -14,7 +14,8 @@ import torch
 
 from data.challenges import read_challenge
 from data.records import Challenge, Place
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from model.orange import OrangeBaseline
 from replay.augment import Pixels, augment
 from replay.known_answers import check_known_answers
