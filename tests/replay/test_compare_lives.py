@@ -1,4 +1,4 @@
-"""A candidate beside miners whom several validators asked: each one's log with windows of its own."""
+"""A candidate beside miners whom several validators asked: each log with windows of its own."""
 
 import json
 from pathlib import Path
