@@ -18,7 +18,14 @@ import torch
 from torch import nn
 
 from data.errors import RunError
-from model.backbone_weights import Tensors, check_name, file_weights, hub_weights, mismatch
+from model.backbone_weights import (
+    Tensors,
+    check_name,
+    classifier_classes,
+    file_weights,
+    hub_weights,
+    mismatch,
+)
 from model.memory import (
     ForwardCost,
     MemorySettings,
@@ -178,6 +185,13 @@ def outline(settings: BackboneSettings) -> Outline:
     return Outline(features.shape[1], side, patch, parameters)
 
 
+def empty_backbone(settings: BackboneSettings) -> Backbone:
+    """A backbone of shapes alone, on the `meta` device; errors as `outline`."""
+    drawn = outline(settings)
+    with torch.device("meta"):
+        return Backbone(settings, drawn, _create(settings.name, drawn.side))
+
+
 def load_backbone(settings: BackboneSettings, device: torch.device | str | None = None) -> Backbone:
     """A backbone with its weights, in float32.
 
@@ -249,7 +263,7 @@ def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> An
     timm's own conversion of checkpoints runs on them (older names, positions of another side). The
     model first gets a classifier if the file has one, for timm checks nothing where they differ.
     """
-    classes = _classes(settings.name, tensors)
+    classes = classifier_classes(settings.name, tensors)
     given = dict(tensors)
     overlay = {"state_dict": tensors, "num_classes": classes}
     try:
@@ -276,15 +290,6 @@ def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> An
     if classes:
         model.reset_classifier(0)
     return model
-
-
-def _classes(name: str, tensors: Tensors) -> int:
-    """How many classes the file's classifier tells apart; 0 if it has none."""
-    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    named = None if config is None else config.classifier
-    first = named if isinstance(named, str) or named is None else named[0]
-    weight = tensors.get(f"{first}.weight")
-    return 0 if weight is None else len(weight)
 
 
 @contextmanager

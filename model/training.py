@@ -1,5 +1,6 @@
 """A training from source rows to a checkpoint with its provenance."""
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,9 +12,8 @@ from data.errors import RunError
 from data.processes import cores
 from data.sources import Shards
 from data.store import Store
-from data.whole_files import written_aside
 from model.backbone import Backbone, BackboneSettings, load_backbone
-from model.checkpoint import CARD, read_card, save_checkpoint
+from model.checkpoint import BACKBONE, CARD, MODEL, SCORER, read_card, save_checkpoint
 from model.checkpoint_backbone import card_of
 from model.epoch import Epoch
 from model.losses import LossSettings
@@ -27,7 +27,6 @@ from model.trainer import Side, Trainer, make_side
 from model.training_inputs import InputMaker
 from model.training_row import TrainingRow
 from model.training_rows import Split, list_rows, split_rows, training_table
-from replay.predictor import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
@@ -242,9 +241,20 @@ class _Work:
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
+            "trained": self._trained(),
         }
         card = card_of(model.settings, self._backbone, training)
-        save_checkpoint(self._out, model, card, None if frozen else self._backbone)
-        rows = training_table([row for side in sides for row in side])
-        with written_aside(self._out / TRAINING_ROWS) as aside:
-            rows.write_parquet(aside)
+        rows = io.BytesIO()
+        training_table([row for side in sides for row in side]).write_parquet(rows)
+        save_checkpoint(
+            *(self._out, model, card, None if frozen else self._backbone), rows.getvalue()
+        )
+
+    def _trained(self) -> list[str]:
+        """Which parts the loss has reached; weight decay moves the others too."""
+        parts = {
+            MODEL: True,
+            SCORER: self._recipe.loss.scorer > 0,
+            BACKBONE: not self._backbone.settings.frozen,
+        }
+        return [part for part, trained in parts.items() if trained]

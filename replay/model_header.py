@@ -63,7 +63,7 @@ def on_meta(shapes: Shapes, what: str) -> Iterator[None]:
                 expected=f"more than {most}, which the configuration asks for",
             )
 
-    hook: Any = register_module_parameter_registration_hook(count)  # type: ignore[no-untyped-call]
+    hook: Any = register_module_parameter_registration_hook(count)
     try:
         with torch.device("meta"):
             yield
