@@ -136,7 +136,9 @@ def test_a_timm_model_brings_its_processing_in_its_config(tmp_path: Path) -> Non
     for place in ("hf-hub:some/where", "local-dir:/tmp"):
         edit(name, architecture=place)
         assert f"found {place}" in refusal(name)
-    edit(name, architecture="test_vit", model_args={"checkpoint_path": "weights.bin"})
+    edit(name, architecture="test_vit", pretrained_cfg=cfg | {"input_size": [3, 2**15, 2**15]})
+    assert "input_size 32768; expected at most 4096 pixels" in refusal(name)
+    edit(name, pretrained_cfg=cfg, model_args={"checkpoint_path": "weights.bin"})
     assert "found checkpoint_path" in refusal(name)
 
 
@@ -282,7 +284,10 @@ def test_a_model_without_its_head_or_of_another_shape_is_refused(vit: str) -> No
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"intermediate_size": 2**26}, "for (67108864,) and 7 more; expected those that"),
+        (
+            {"intermediate_size": 2**26},
+            "numbers; expected 4,429,190,802, which the configuration asks for",
+        ),
         ({"hidden_size": 2**26}, "(1, 1, 16) for (1, 1, 67108864)"),
         ({"image_size": 2**16}, "embeddings.position_embeddings (1, 17, 16) for (1, 67108865, 16)"),
         ({"num_hidden_layers": 2**26}, "num_hidden_layers 67108864; expected at most the 4"),
