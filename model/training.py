@@ -104,12 +104,13 @@ def train(
     backbone = load_backbone(recipe.backbone)
     recipe = replace(recipe, model=replace(recipe.model, features=backbone.width))
     run = open_train_run(store, _decisive(recipe, shards, listed.rows, split, backbone))
-    if (done := _finished(out, run)) is not None:
-        note(f"{out} holds this very training already")
-        return done
-    _check_out(out, run, again=again)
-    work = _Work(store, shards, out, recipe, run, backbone, progress)
-    return work.train(listed.rows, split, listed.left_out)
+    with run.locked():
+        if (done := _finished(out, run)) is not None:
+            note(f"{out} holds this very training already")
+            return done
+        _check_out(out, run, again=again)
+        work = _Work(store, shards, out, recipe, run, backbone, progress)
+        return work.train(listed.rows, split, listed.left_out)
 
 
 def _decisive(

@@ -34,6 +34,7 @@ from model.training_images import build_jpegs
 from model.training_rows import list_rows, split_rows
 from replay.predictor import Batch
 from replay.rebuild import Rebuilder
+from replay.run_lock import lock_run
 
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 TINY = Recipe(
@@ -195,6 +196,15 @@ def test_a_finished_training_is_not_done_twice(
     notes: list[str] = []
     assert train(store, shards, out, TINY, note=notes.append) == first
     assert "already" in notes[0]
+
+
+def test_two_of_the_same_training_are_told_apart(shards: Shards, store: Store) -> None:
+    train(store, shards, store.models / "first", FROZEN)
+    [run] = store.runs.iterdir()
+    lock = lock_run(run)
+    with pytest.raises(RunError, match="another process that works on this very run"):
+        train(store, shards, store.models / "second", FROZEN)
+    lock.release()
 
 
 def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(

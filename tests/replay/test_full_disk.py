@@ -7,6 +7,7 @@ from data.errors import WriteError
 from data.store import Store
 from replay.plan import plan
 from replay.render import render
+from replay.run_lock import lock_run
 from replay.runs import RunFolder
 from replay.settings import VariantSettings
 from replay.sheet import draw_sheet
@@ -27,7 +28,7 @@ PART = {
 
 def test_a_part_of_a_run_is_written_whole_or_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 512) as disk:
-        run = RunFolder("replay-1", disk)
+        run = RunFolder("replay-1", disk, lock_run(disk))
         (disk / "parts").mkdir()
         run.write_part(0, [PART])
         fill(disk)
@@ -36,10 +37,10 @@ def test_a_part_of_a_run_is_written_whole_or_told(tmp_path: Path) -> None:
         with pytest.raises(WriteError, match="No space left"):
             run.write_part(0, [PART] * 1000)
         assert run.read_part(0) == [PART]
-        assert not run.has_part(1)
+        assert run.unanswered(1) is None
         (disk / "ballast").unlink()
         run.write_part(1, [PART] * 1000)
-        assert run.has_part(1)
+        assert run.unanswered(1) == set()
 
 
 def test_images_and_sheets_are_written_whole_or_told(
