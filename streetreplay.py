@@ -1,9 +1,12 @@
 """The command `streetreplay`: mounts each package's commands, and turns errors into one line."""
 
+import io
 import sys
+import traceback
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 import analytics.audit_cli
 import analytics.cli
@@ -17,8 +20,7 @@ import replay.render_cli
 import replay.replay_cli
 import replay.sources_cli
 from data.errors import StreetReplayError
-from data.terminal import note
-from data.text import printable
+from data.terminal import note, open_terminal
 from model.checkpoint_names import FORM, names_checkpoint
 from replay.models import Form, LoadSettings
 from replay.predictor import Predictor
@@ -73,16 +75,39 @@ replay.models.offer_form(Form(FORM, names_checkpoint, _checkpoint))
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 something failed, 2 wrong use."""
+    open_terminal()
     try:
-        app()
-    except Exception as error:  # the edge: a trace is for --debug only
-        if "--debug" in sys.argv[1:]:
-            raise
-        words = " ".join(str(error).split())
-        if not isinstance(error, StreetReplayError | OSError):
-            words = f"{type(error).__name__}: {words}; this is a bug: try again with --debug first"
-        note(f"streetreplay: {printable(words)}", style="red")
-        raise SystemExit(1) from None
+        # an exit status, if a command ends early; what a command returns is None
+        status = app(standalone_mode=False) or 0
+    except (TyperException, typer.Abort) as error:
+        status = _wrong_use(error)
+    except Exception as error:  # noqa: BLE001  (the edge: a trace is for --debug only)
+        status = _failure(error)
+    raise SystemExit(status)
+
+
+def _wrong_use(error: TyperException | typer.Abort) -> int:
+    """Print the usage, and what is wrong: it may quote a file's name."""
+    if isinstance(error, typer.Abort):
+        note("streetreplay: aborted")
+        return 1
+    words = io.StringIO()
+    error.show(words)  # type: ignore[attr-defined]  # of each of its kinds
+    for line in words.getvalue().splitlines():
+        note(line)
+    return error.exit_code
+
+
+def _failure(error: Exception) -> int:
+    if "--debug" in sys.argv[1:]:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            note(line)
+        return 1
+    words = " ".join(str(error).split())
+    if not isinstance(error, StreetReplayError | OSError):
+        words = f"{type(error).__name__}: {words}; this is a bug: try again with --debug first"
+    note(f"streetreplay: {words}", style="red")
+    return 1
 
 
 if __name__ == "__main__":

@@ -1,17 +1,28 @@
 """Commands that read logs and query the warehouse; none of them imports torch."""
 
-import csv
-import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.store import open_store
-from data.terminal import JsonOption, StoreOption, note, print_json, print_table, say
-from data.text import printable
+from data.terminal import (
+    JsonOption,
+    StoreOption,
+    note,
+    print_csv,
+    print_json,
+    print_json_list,
+    print_table,
+    say,
+)
+
+if TYPE_CHECKING:
+    from analytics.query import Row
 
 app = typer.Typer()
 
@@ -61,7 +72,7 @@ def ingest(
 
 
 def _tell(file: str, count: int) -> None:
-    note(f"reading {printable(file)}: {count} items")
+    note(f"reading {file}: {count} items")
 
 
 def _print_rejects(rejects: list[dict[str, object]]) -> None:
@@ -79,23 +90,40 @@ def sql(
     query: Annotated[str, typer.Argument(help="A query in DuckDB's SQL.")],
     store: StoreOption = None,
     table_format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.TABLE,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Write text of logs to a CSV file or pipe as it is, control characters included.",
+        ),
+    ] = False,
 ) -> None:
     """Query the warehouse, read-only.
 
     Relations: media, responses, miner_predictions, miner_rewards, miner_scores, miner_accuracy,
     miner_auc, miner_f1_score, miner_mcc, miner_precision, miner_recall, runs, rejects, logs,
-    replay_runs, replay_predictions. `DESCRIBE media` lists columns.
+    replay_runs, replay_predictions. `DESCRIBE media` lists columns. Text of a log is shown with
+    what a terminal would obey escaped; JSON escapes it by its own rules, so nothing is lost.
     """
-    from analytics.query import query as run_query  # noqa: PLC0415
+    from analytics.query import running_query  # noqa: PLC0415
 
-    result = run_query(open_store(store), query)
-    if table_format is TableFormat.JSON:
-        print_json([dict(zip(result.columns, row, strict=True)) for row in result.rows], indent=1)
-    elif table_format is TableFormat.CSV:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([result.columns, *result.rows])
-    else:
-        print_table("", result.columns, result.rows[:_ROWS_SHOWN])
-        if len(result.rows) > _ROWS_SHOWN:
-            more = len(result.rows) - _ROWS_SHOWN
-            note(f"{more} more rows: --format csv or json prints all")
+    if raw and table_format is not TableFormat.CSV:
+        raise typer.BadParameter("is for --format csv", param_hint="--raw")
+    with running_query(open_store(store), query) as running:
+        if table_format is TableFormat.JSON:
+            print_json_list(dict(zip(running.columns, row, strict=True)) for row in running.rows)
+        elif table_format is TableFormat.CSV:
+            _print_csv(running.columns, running.rows, raw=raw)
+        else:
+            print_table("", running.columns, list(islice(running.rows, _ROWS_SHOWN)))
+            if more := sum(1 for _ in running.rows):
+                note(f"{more} more rows: --format csv or json prints all")
+
+
+def _print_csv(columns: list[str], rows: Iterable["Row"], *, raw: bool) -> None:
+    escaped = print_csv(chain([tuple(columns)], rows), raw=raw)
+    if escaped:
+        note(
+            f"{escaped} values hold control or hidden characters, shown escaped; with --raw a file "
+            "or pipe gets them as they are"
+        )

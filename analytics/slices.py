@@ -4,7 +4,7 @@ A slice is a set of challenges, such as those at dusk. All answers of miners to 
 together, each beside the candidate's to the same challenge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,12 +34,14 @@ class SliceSettings:
     """The bootstrap; `cost_draws` of it for costs, which walk every answer; and what is too small.
 
     A slice of fewer than `least_answers` answers, or of fewer than 10 source images, gets no
-    interval and no place among those that cost most.
+    interval and no place among those that cost most. A field with more than `most_values` values
+    has no slices of values with fewer challenges than 10, and of the others the largest so many.
     """
 
     bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
     cost_draws: int = 100
     least_answers: int = 30
+    most_values: int = 100
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,13 @@ class Membership:
 
 
 def slices(
-    paired: Paired, memberships: list[Membership], settings: SliceSettings = SliceSettings()
+    paired: Paired, memberships: Iterable[Membership], settings: SliceSettings = SliceSettings()
 ) -> list[Slice]:
     """Every slice that miners answered, those that cost the candidate most first, small ones last.
 
     Args:
         paired: the candidate beside all miners.
-        memberships: the slices.
+        memberships: the slices, taken one at a time.
         settings: draws, and how small is too small.
     """
     found = [_slice(paired, one, settings) for one in memberships]

@@ -177,7 +177,7 @@ def _put_in_place(aside: Path, warehouse: Path) -> None:
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(path),
             read_only=read_only,
             config={
@@ -187,6 +187,9 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                 "python_enable_replacements": "false",
             },
         )
+        # else a time with an offset is compared, and shown, in the zone of the machine
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        return connection
     except duckdb.Error as error:
         raise _cannot_open(path, error) from None
 

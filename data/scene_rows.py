@@ -4,6 +4,7 @@ Scene k is a function of (seed, k) alone: neither the number of rows, nor the sh
 workers change a byte of it.
 """
 
+import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
@@ -26,6 +28,9 @@ _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
 # Fewer rows are drawn before processes have started.
 _WORTH_PROCESSES = 100
 _ROWS_A_TASK = 4
+
+# In a shard's own metadata: what it was drawn by.
+_DRAWN = b"streetreplay.drawn"
 
 _Rows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
 """From the numbers of rows to the rows, in their order."""
@@ -56,16 +61,22 @@ SCHEMA = pa.schema(
 
 
 def write_shards(
-    directory: Path, settings: SceneSettings, *, workers: int | None = None
+    directory: Path,
+    settings: SceneSettings,
+    *,
+    workers: int | None = None,
+    tell: Callable[[int], object] = lambda _: None,
 ) -> list[Path]:
     """Draw all rows and write them as `<split>-00000-of-0000N.parquet`.
 
-    A shard appears whole or not at all. The bytes do not depend on `workers`.
+    A shard appears whole or not at all. The bytes do not depend on `workers`. Shards that this very
+    code has drawn by the same settings are not drawn again.
 
     Args:
         directory: made when missing; shards of the same names are replaced.
         settings: what to draw.
         workers: processes, none besides this one for 1; None: one a core, if there are rows enough.
+        tell: called with the number of rows that were drawn.
 
     Returns:
         The shards' paths, in order.
@@ -77,16 +88,37 @@ def write_shards(
     if min(settings.rows, settings.shards, settings.row_group_rows) < 1:
         raise ValueError(f"rows, shards and row_group_rows must be at least 1: {settings}")
     directory.mkdir(parents=True, exist_ok=True)
+    names = [
+        f"{settings.split}-{shard:05d}-of-{settings.shards:05d}.parquet"
+        for shard in range(settings.shards)
+    ]
+    paths = [directory / name for name in names]
+    drawing = _fingerprint(settings)
+    if all(_drawn_as(path) == drawing for path in paths):
+        tell(settings.rows)
+        return paths
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
-    paths = []
     many = cores() if settings.rows >= _WORTH_PROCESSES else 1
     with _drawn(settings, workers or many) as drawn:
-        for shard in range(settings.shards):
-            name = f"{settings.split}-{shard:05d}-of-{settings.shards:05d}.parquet"
+        for shard, path in enumerate(paths):
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
-            _write_shard(directory / name, settings, rows, drawn)
-            paths.append(directory / name)
+            _write_shard(path, settings, rows, drawn, SCHEMA.with_metadata({_DRAWN: drawing}), tell)
     return paths
+
+
+def _fingerprint(settings: SceneSettings) -> bytes:
+    """A hash of all that shards are made of: settings, this code, and the libraries that draw."""
+    parts = [repr(settings), cv2.__version__, np.__version__, PIL.__version__, pa.__version__]
+    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("scene*.py"))]
+    return hashlib.sha256(b"\0".join([*map(str.encode, parts), *code])).hexdigest().encode()
+
+
+def _drawn_as(path: Path) -> bytes | None:
+    """The fingerprint in a shard; None for a file that is no drawn shard."""
+    try:
+        return (pq.read_schema(path).metadata or {}).get(_DRAWN)
+    except (pa.ArrowException, OSError):
+        return None
 
 
 @contextmanager
@@ -100,11 +132,21 @@ def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
         yield partial(pool.map, draw, chunksize=_ROWS_A_TASK)
 
 
-def _write_shard(path: Path, settings: SceneSettings, rows: range, drawn: _Rows) -> None:
-    with written_aside(path) as aside, pq.ParquetWriter(aside, SCHEMA) as writer:
+def _write_shard(
+    path: Path,
+    settings: SceneSettings,
+    rows: range,
+    drawn: _Rows,
+    schema: pa.Schema,
+    tell: Callable[[int], object],
+) -> None:
+    with written_aside(path) as aside, pq.ParquetWriter(aside, schema) as writer:
         for start in range(0, len(rows), settings.row_group_rows):
-            group = rows[start : start + settings.row_group_rows]
-            writer.write_table(pa.Table.from_pylist(list(drawn(group)), schema=SCHEMA))
+            group = []
+            for row in drawn(rows[start : start + settings.row_group_rows]):
+                group.append(row)
+                tell(1)
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 def scene_row(settings: SceneSettings, row: int) -> dict[str, object]:

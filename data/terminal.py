@@ -1,15 +1,22 @@
 """What every command shares: the store option, where output goes, and how progress is shown.
 
-Standard output holds results only; progress, warnings and errors go to standard error.
+Standard output holds results only; progress, warnings and errors go to standard error. All text
+that a command prints goes through this module, which decides what a terminal may be sent: text of
+a log is shown as text, and never controls anything.
 """
 
+import codecs
+import csv
+import io
 import json
 import math
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +35,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.store import STORE_VARIABLE
-from data.text import printable
+from data.text import is_printable, printable
 
 StoreOption = Annotated[
     Path | None,
@@ -49,24 +56,111 @@ _CELL = 80
 _WIDTH = 160
 _MINUTE, _HOUR = 60, 3600
 
-errors = Console(stderr=True)
+# Text stays text: neither [markup] nor :emoji: of a log means anything.
+_console = partial(Console, markup=False, emoji=False, highlight=False)
+errors = _console(stderr=True)
 # Without a terminal there is no width to fit: tables keep their columns whole.
-output = Console(width=None if sys.stdout.isatty() else _WIDTH)
+output = _console(width=None if sys.stdout.isatty() else _WIDTH)
+
+_LACKING = "streetreplay.lacking"
+# Our own signs, in what every encoding has; any other character that one lacks is escaped.
+_SIGNS = {"–": "-", "…": "...", "×": "x", "→": "->", "°": " deg", "±": "+-", "≥": ">=", "≤": "<="}
+_MAYBE_HIDDEN = re.compile(r"[^ -~\n]")
+
+
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding lacks; see `codecs.register_error`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    signs = (_SIGNS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(signs), error.end
+
+
+codecs.register_error(_LACKING, _replacement)
+
+
+def open_terminal() -> None:
+    """Make standard output and error take every character, whatever their encoding is."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_LACKING)
+
+
+def shown(text: str, console: Console = output, limit: int | None = None) -> str:
+    """`text` as a console may be sent it: nothing hidden, and only what its encoding has."""
+    return printable(text, limit).encode(console.encoding, _LACKING).decode(console.encoding)
 
 
 def say(line: str) -> None:
-    """Print a line of a result; text of a log in it stays text, and is not wrapped."""
-    output.print(line, highlight=False, markup=False, soft_wrap=True)
+    """Print a line of a result, not wrapped."""
+    output.print(Text(shown(line, output)), soft_wrap=True)
 
 
 def note(line: str, style: str | None = None) -> None:
     """Print a line about the work (progress, a warning, an error) to standard error."""
-    errors.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+    errors.print(Text(shown(line, errors)), style=style, soft_wrap=True)
 
 
 def print_json(value: object, *, indent: int | None = None) -> None:
     """Print a value as JSON; dataclasses as objects, non-finite numbers as null."""
-    sys.stdout.write(json.dumps(_plain(value), indent=indent, ensure_ascii=False) + "\n")
+    sys.stdout.write(_json(value, indent) + "\n")
+
+
+def print_json_list(values: Iterable[object]) -> None:
+    """Print values as one JSON list, each as it comes; nothing is held."""
+    separator = "[\n "
+    for value in values:
+        # a line end within a string is escaped: these are the indentation's own
+        sys.stdout.write(separator + _json(value, 1).replace("\n", "\n "))
+        separator = ",\n "
+    sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
+
+
+def print_csv(rows: Iterable[Sequence[object]], *, raw: bool = False) -> int:
+    """Print rows as CSV, each as it comes.
+
+    Args:
+        rows: values, the first row being the heading.
+        raw: write text as it is, in UTF-8; never to a terminal, which would obey it.
+
+    Returns:
+        How many values were not written as they are: what is hidden in them was escaped.
+    """
+    stream, escaped = sys.stdout, 0
+    raw = raw and not stream.isatty()
+    if raw and isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    for row in rows:
+        values = row if raw else [_csv_value(value) for value in row]
+        escaped += sum(a is not b for a, b in zip(row, values, strict=True))
+        writer.writerow(values)
+    return escaped
+
+
+def _csv_value(value: object) -> object:
+    """The value itself unless its text holds something hidden."""
+    if value is None or isinstance(value, int | float) or is_printable(text := str(value)):
+        return value
+    return printable(text)
+
+
+def _json(value: object, indent: int | None) -> str:
+    """JSON that is valid UTF-8 in any encoding of standard output, with hidden characters escaped.
+
+    An encoding that is not UTF-8 gets ASCII alone, which is both.
+    """
+    in_utf8 = output.encoding.replace("-", "") == "utf8"
+    text = json.dumps(_plain(value), indent=indent, ensure_ascii=not in_utf8)
+    return _MAYBE_HIDDEN.sub(lambda found: _json_escape(found[0]), text)
+
+
+def _json_escape(character: str) -> str:
+    if is_printable(character):
+        return character
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def _plain(value: Any) -> Any:
@@ -85,11 +179,12 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; values of a log are shown as text, never as markup or terminal codes."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    """Print a table; values of a log are shown as text."""
+    heading = Text(shown(title), style="table.title") if title else None
+    table = Table(title=heading, title_justify="left", header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left")
+        table.add_column(Text(shown(column)), justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     output.print(table)
@@ -97,8 +192,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
 def _cell(value: object) -> Text:
     if value is None:
-        return Text("–", style="dim")
-    return Text(f"{value:.4g}" if isinstance(value, float) else printable(str(value), _CELL))
+        return Text(shown("–"), style="dim")
+    return Text(f"{value:.4g}" if isinstance(value, float) else shown(str(value), limit=_CELL))
 
 
 class _Rate(ProgressColumn):
@@ -126,7 +221,10 @@ def progress(label: str, total: int) -> Iterator[Any]:
         yield lambda _done=1: None
         note(f"{label}: done")
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        *(BarColumn(), MofNCompleteColumn()),
+    )
     with Progress(*columns, _Rate(), TimeRemainingColumn(), console=errors, transient=True) as bar:
-        task = bar.add_task(label, total=total)
+        task = bar.add_task(shown(label, errors), total=total)
         yield lambda done=1: bar.advance(task, done)

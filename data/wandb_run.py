@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data.fields import SERIES
+from data.log_names import path_text
 from data.media_html import media_step, read_media_html
 from data.records import LogItem, Place, Reject, Run, SeriesStep
 from data.run_config import config_text, plain_config, validator_of
@@ -116,11 +117,11 @@ def _number(value_json: str) -> float:
 
 
 def _run_id(log: Path, contents: _Contents) -> str:
-    return contents.run.run_id if contents.run else log.stem.removeprefix("run-")
+    stem = path_text(Path(log.stem))
+    return contents.run.run_id if contents.run else stem.removeprefix("run-")
 
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
-    steps = contents.series.keys() | contents.with_media
     described = contents.run
     config = plain_config(_config(described))
     validator = validator_of(config)
@@ -137,8 +138,6 @@ def _run(run_id: str, file: str, contents: _Contents) -> Run:
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
-        first_step=min(steps, default=None),
-        last_step=max(steps, default=None),
     )
 
 

@@ -29,12 +29,13 @@ from model.backbone_weights import (
 from model.memory import (
     ForwardCost,
     MemorySettings,
-    available_bytes,
     batch_that_fits,
+    check_room,
     forward_cost,
     in_parts,
 )
 from model.views import ViewSettings
+from replay.float32 import exact_float32
 
 # Raised when the same weights would give other features by this code.
 _VERSION = 1
@@ -117,7 +118,7 @@ class Backbone(nn.Module):
         if not len(views):
             return torch.empty((0, self.width), device=device)
         size = batch_that_fits(self.cost, device, memory)
-        with self._evaluating(), torch.inference_mode():
+        with self._evaluating(), torch.inference_mode(), exact_float32():
             return in_parts(lambda part: self(part.to(device)).float(), views, size)
 
     @cached_property
@@ -204,7 +205,9 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
             side that the model does not take, or too little memory.
     """
     drawn = outline(settings)
-    _check_memory(settings, drawn)
+    # A file's tensors stand beside the model's own until they are copied.
+    copies = 1 if settings.weights == RANDOM else 2
+    check_room(4 * drawn.parameters * copies, f"weights of {settings.name}")
     if settings.weights == RANDOM:
         model = _random(settings, drawn.side)
     else:
@@ -212,19 +215,6 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
         model = _with_weights(settings, drawn.side, file_weights(path.expanduser()))
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Backbone(settings, drawn, model).to(chosen)
-
-
-def _check_memory(settings: BackboneSettings, drawn: Outline) -> None:
-    # A file's tensors stand beside the model's own until they are copied.
-    needed = 4 * drawn.parameters * (1 if settings.weights == RANDOM else 2)
-    free = available_bytes(torch.device("cpu"))
-    if needed > free:
-        raise RunError(
-            f"weights of {settings.name}",
-            found=f"{free / 2**20:.0f} MiB of free memory",
-            expected=f"{needed / 2**20:.0f} MiB",
-            remedy="free some, or choose a smaller backbone",
-        )
 
 
 def _data_config(model: Any) -> dict[str, Any]:

@@ -1,45 +1,44 @@
-"""Commands about models, and the demonstration of the whole."""
+"""The command that demonstrates the whole."""
 
 import typer
 
-from data.store import DEFAULT_STORE, open_store
-from data.terminal import JsonOption, StoreOption, note, print_json, progress, say
+from data.progress import silent
+from data.store import open_store
+from data.terminal import JsonOption, StoreOption, errors, note, print_json, progress, say
 
 app = typer.Typer()
-
-_MINERS_SHOWN = 10
-_FIRST_QUERY = "SELECT era, source, label, count(*) FROM media GROUP BY ALL"
 
 
 @app.command(epilog="Example: streetreplay demo --store /tmp/demo")
 def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Make a small simulated world, then ingest, train, replay and compare in it.
+    """Make a small simulated world, then ingest, replay, compare and train in it.
 
     Drawn road scenes with and without roadwork, a simulated validator and its miners; the same
-    every time. Refuses a store that holds other data, unless --store names it.
+    every time. A baseline is beside the miners in half a minute, then a model is trained and put
+    beside them. Refuses a store that holds other data, unless --store names it.
     """
-    from model.demo import check_free, run_demo  # noqa: PLC0415
-    from model.train_text import print_training  # noqa: PLC0415
-    from replay.compare_text import print_comparison  # noqa: PLC0415
-    from replay.trained_on import trained_on  # noqa: PLC0415
+    from model.demo_rehearsal import rehearsal_of  # noqa: PLC0415
+    from model.demo_world import check_free  # noqa: PLC0415
 
     where = open_store(store)
     source = context.get_parameter_source("store")
     # An environment variable may well name the store of a real log: that is no consent.
     if source is None or source.name != "COMMANDLINE":
         check_free(where)
-    report = run_demo(where, note, progress=progress)
+    # begins before the rest is imported, which takes seconds
+    with rehearsal_of(where) as ready:
+        from model.demo import FirstResult, run_demo  # noqa: PLC0415
+        from model.demo_text import first_lines, next_lines, verdict_lines  # noqa: PLC0415
+
+        def tell(first: FirstResult) -> None:
+            for line in first_lines(first, where):
+                (note if as_json else say)(line)
+
+        # elsewhere than on a terminal a line a step is enough
+        shown = progress if errors.is_terminal else silent
+        report = run_demo(where, note, progress=shown, tell=tell, ready=ready)
     if as_json:
         print_json(report, indent=1)
         return
-    say("\nA simulated world: drawn scenes, simulated miners.")
-    print_training(report.training)
-    own = trained_on(where, report.model.run_id)
-    print_comparison(report.model, _MINERS_SHOWN, own, report.against)
-    named = "" if where.root == DEFAULT_STORE else f" --store {where.root}"
-    say(
-        "\nNext:\n"
-        f"  streetreplay sql '{_FIRST_QUERY}'{named}\n"
-        f"  streetreplay render --limit 8 --out out{named}\n"
-        f"  {f'STREETREPLAY_STORE={where.root} ' if named else ''}streamlit run dashboards",
-    )
+    for line in ("", *verdict_lines(report), "", "next:", *next_lines(where)):
+        say(line)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from data.digests import file_digest
 from data.errors import RunError
-from data.logs import file_digest
 from data.whole_files import write_whole
 
 TEXT_WIDTH = 384

@@ -3,13 +3,13 @@
 import io
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
 from data.processes import cores
+from data.progress import Progress, silent
 from data.sources import Shards
 from data.store import Store
 from model.backbone import Backbone, BackboneSettings, load_backbone
@@ -22,22 +22,15 @@ from model.model_settings import ModelSettings
 from model.street_model import StreetModel
 from model.text_vectors import TextVectors
 from model.train_run import TrainRun, open_train_run
-from model.train_settings import TrainSettings
-from model.trainer import Side, Trainer, make_side
+from model.train_settings import Precision, TrainSettings
+from model.trainer import Side, Trainer, make_side, precision_on
 from model.training_inputs import InputMaker
 from model.training_row import TrainingRow
 from model.training_rows import Split, list_rows, split_rows, training_table
+from replay.float32 import processor_name
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
-"""A label and a total to a context that takes what is done, such as `data.terminal.progress`."""
-
-
-def silent(_label: str, _total: int) -> AbstractContextManager[Callable[[int], Any]]:
-    """No progress is shown."""
-    return nullcontext(lambda _done: None)
 
 
 @dataclass(frozen=True)
@@ -125,6 +118,7 @@ def _decisive(
         "streets": split.streets,
         "backbone_fingerprint": backbone.fingerprint,
         "device": next(backbone.parameters()).device.type,
+        "precision": precision_on(recipe.settings.precision, next(backbone.parameters()).device),
     }
 
 
@@ -182,7 +176,8 @@ class _Work:
         settings = recipe.settings
         threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
-            *(shards, backbone, settings.images, settings.seed, threads, store.features)
+            *(shards, backbone, settings.images, settings.seed, threads, store.features),
+            arithmetic=settings.arithmetic,
         )
 
     def train(
@@ -204,7 +199,7 @@ class _Work:
                     -best.validation_loss,
                 ):
                     best = epoch
-                    self._keep(model, epoch, sides)
+                    self._keep(model, trainer.precision, epoch, sides)
                 self._run.write(epochs)
         if best is None:
             raise RuntimeError("settings allow no training without an epoch")
@@ -233,7 +228,13 @@ class _Work:
             [row.metadata for row in rows], TextVectors(self._store.text_vectors)
         )
 
-    def _keep(self, model: StreetModel, epoch: Epoch, sides: list[list[TrainingRow]]) -> None:
+    def _keep(
+        self,
+        model: StreetModel,
+        precision: Precision,
+        epoch: Epoch,
+        sides: list[list[TrainingRow]],
+    ) -> None:
         """Save the model as it is now, and which rows had a part in it: those that chose it too."""
         frozen = self._backbone.settings.frozen
         training = {
@@ -243,6 +244,9 @@ class _Work:
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
             "trained": self._trained(),
+            "arithmetic": self._recipe.settings.arithmetic,
+            "processor": processor_name(next(self._backbone.parameters()).device),
+            "precision": precision,
         }
         card = card_of(model.settings, self._backbone, training)
         rows = io.BytesIO()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from data.sources import Shards
 from model.samples import Sample
 from replay.rebuild import CannotRebuildError, Rebuilder
+from replay.settings import Arithmetic
 
 Built = bytes | CannotRebuildError
 """The JPEG that is sent, or why there is none."""
@@ -17,6 +18,7 @@ def build_jpegs(
     seed: int,
     threads: int,
     tell: Callable[[int], object] = lambda _: None,
+    arithmetic: Arithmetic = Arithmetic.AVX2,
 ) -> list[Built]:
     """The JPEG of each sample, some 10 KB; samples come in order of shard and row.
 
@@ -26,10 +28,11 @@ def build_jpegs(
         seed: of the noise of level 3.
         threads: decoding and encoding let others run; they change no byte.
         tell: called with 1 for each image done, from any thread.
+        arithmetic: of the validator's processor.
     """
 
     def build(run: Sequence[Sample]) -> list[Built]:
-        rebuilder = Rebuilder(Shards(shards.folder), seed)
+        rebuilder = Rebuilder(Shards(shards.folder), seed, arithmetic=arithmetic)
         built = []
         for sample in run:
             built.append(_jpeg(rebuilder, sample))

@@ -20,6 +20,7 @@ from model.views import VIEWS
 from replay.image_keys import ImageKeys
 from replay.predictor import Image, Lazily
 from replay.rebuild import CannotRebuildError
+from replay.settings import Arithmetic
 
 Tell = Callable[[int], object]
 
@@ -40,6 +41,7 @@ class InputMaker:
         seed: int,
         threads: int,
         cache: Path | None = None,
+        arithmetic: Arithmetic = Arithmetic.AVX2,
     ) -> None:
         """Take what decides them.
 
@@ -50,10 +52,11 @@ class InputMaker:
             seed: of the draws.
             threads: that rebuild images.
             cache: folder of a frozen backbone's features; None keeps none.
+            arithmetic: of the validator's processor.
         """
         self._shards, self._backbone = shards, backbone
         self._images, self._seed, self._threads = images, seed, threads
-        self._cache = cache
+        self._cache, self._arithmetic = cache, arithmetic
         self.left_out: Counter[str] = Counter()
 
     def make(self, rows: Sequence[TrainingRow], tell: Tell = lambda _: None) -> Inputs:
@@ -85,7 +88,8 @@ class InputMaker:
 
     def _features(self, samples: Sequence[Sample], tell: Tell) -> FeatureInputs:
         cache = None if self._cache is None else open_cache(self._cache, self._backbone)
-        maker, keys = FeatureMaker(self._backbone, cache), ImageKeys(self._shards, self._seed)
+        maker = FeatureMaker(self._backbone, cache)
+        keys = ImageKeys(self._shards, self._seed, self._arithmetic)
         kept: list[Sample] = []
         made: list[torch.Tensor] = []
         step = _ROWS_AT_ONCE * self._images
@@ -104,7 +108,7 @@ class InputMaker:
         return FeatureInputs(kept, torch.cat(made) if made else torch.empty(0))
 
     def _build(self, samples: Sequence[Sample], tell: Tell = lambda _: None) -> list[Built]:
-        return build_jpegs(samples, self._shards, self._seed, self._threads, tell)
+        return build_jpegs(samples, self._shards, self._seed, self._threads, tell, self._arithmetic)
 
     def _kept(self, samples: Sequence[Sample], built: Sequence[Built]) -> list[Sample]:
         failed = {

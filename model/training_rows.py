@@ -24,7 +24,8 @@ from analytics.overlap import EARTH_RADIUS, OverlapSettings
 from analytics.simulated_sources import SimulatedSource
 from data.errors import RunError, SourceError
 from data.fields import FIELDS, read_fields
-from data.sources import Shard, Shards
+from data.shards import Shard
+from data.sources import Shards
 from model.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
@@ -69,10 +70,14 @@ def list_rows(shards: Shards) -> Listed:
         )
     rows: list[TrainingRow] = []
     left_out: Counter[str] = Counter()
-    for path in shards.paths:
-        shard = shards[path.name]
-        for number, columns in enumerate(_columns(shard)):
-            found = _row(shards, path.name, number, columns)
+    for name in shards.names:
+        shard = shards[name]
+        for position, columns in enumerate(_columns(shard)):
+            label = shard.labels[position]
+            if label is None or shard.positions(label)[0] != position:
+                left_out["no label of its own in the shard's index"] += 1
+                continue
+            found = _row(shards, name, label, columns)
             if isinstance(found, TrainingRow):
                 rows.append(found)
             else:

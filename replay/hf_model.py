@@ -23,6 +23,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoImageProcessor
 
 from data.errors import RunError
+from replay.float32 import exact_float32
 from replay.hf_labels import roadwork_class
 from replay.hf_limits import check_classes, check_layers, check_sides
 from replay.model_header import check_shapes, header_shapes, on_meta
@@ -78,11 +79,7 @@ class HuggingFaceModel:
         """Probability of roadwork; the sigmoid or softmax of the logits (1, classes) in float64."""
         device = next(self.model.parameters()).device
         inputs = self.processor(images=_rgb(image), return_tensors="pt").to(device)
-        # TF32, the default of convolutions on a GPU, keeps 10 bits of a number.
-        exact = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        )
-        with torch.inference_mode(), exact:
+        with torch.inference_mode(), exact_float32():
             logits = self.model(**inputs).logits.double().cpu()
         expected = (1, self.model.config.num_labels)
         if tuple(logits.shape) != expected:

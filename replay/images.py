@@ -8,13 +8,13 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import cv2
-import torch
 
 from data.processes import Work, processes
 from data.sources import Shards
 from replay.plan import Planned
 from replay.predictor import Image
 from replay.rebuild import CannotRebuildError, Rebuilder
+from replay.settings import Arithmetic
 from replay.variants import Drawn
 
 Wanted = tuple[Planned, Drawn]
@@ -73,21 +73,24 @@ Builder = Callable[[Sequence[Wanted]], PartImages]
 
 
 @contextmanager
-def builder(shards: Shards, seed: int, workers: int) -> Iterator[Builder]:
+def builder(
+    shards: Shards, seed: int, workers: int, arithmetic: Arithmetic = Arithmetic.AVX2
+) -> Iterator[Builder]:
     """Where images are built: here for fewer than two `workers`, else in so many processes.
 
     Args:
         shards: the source images.
         seed: of the noise of level 3.
         workers: processes; each takes seconds to start and about 1 GB of memory.
+        arithmetic: of the validator's processor.
 
     Raises:
         RunError: a process died, in its work or between two parts.
     """
     if workers <= 1:
-        yield partial(_Here, Rebuilder(shards, seed))
+        yield partial(_Here, Rebuilder(shards, seed, arithmetic=arithmetic))
         return
-    with processes(workers, _start, shards.folder, seed, work=_WORK) as pool:
+    with processes(workers, _start, shards.folder, seed, arithmetic, work=_WORK) as pool:
         yield partial(_InProcesses, pool, workers)
 
 
@@ -137,12 +140,11 @@ def _stretches(wanted: Sequence[Wanted], count: int) -> list[Sequence[Wanted]]:
 _rebuilder: Rebuilder | None = None
 
 
-def _start(folder: Path, seed: int) -> None:
+def _start(folder: Path, seed: int, arithmetic: Arithmetic) -> None:
     """In a new process: its own sources, and one thread, for the others have theirs."""
     global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks no other place)
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _rebuilder = Rebuilder(Shards(folder), seed)
+    _rebuilder = Rebuilder(Shards(folder), seed, arithmetic=arithmetic)
 
 
 def _build(wanted: Sequence[Wanted]) -> list[Built]:

@@ -10,12 +10,14 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
+from data.processor import processor
+
 _PROJECT = "streetreplay"
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def provenance() -> dict[str, Any]:
-    """The time in UTC, user and machine, the versions of all that StreetReplay depends on, and git.
+    """The time in UTC, user, machine and processor, versions of all that is depended on, and git.
 
     `git_commit` and `git_dirty` are None where the code is no git checkout.
     """
@@ -28,6 +30,8 @@ def provenance() -> dict[str, Any]:
         "python": platform.python_version(),
         "streetreplay": _version(_PROJECT),
         "versions": _versions(),
+        # images are the same on every one, a model's float answers may not be
+        "processor": processor(),
         "git_commit": commit or None,
         "git_dirty": None if commit is None else bool(_git("status", "--porcelain")),
     }

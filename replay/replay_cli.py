@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.processes import cores
 from data.store import open_store
 from data.terminal import (
@@ -20,6 +21,7 @@ from data.terminal import (
 )
 from replay.cli_options import (
     DEFAULT_VARIANTS,
+    ArithmeticOption,
     EraOption,
     LevelOption,
     LimitOption,
@@ -32,6 +34,7 @@ from replay.cli_options import (
     WorkersOption,
     variant_settings,
 )
+from replay.settings import Arithmetic, ReplaySettings
 
 if TYPE_CHECKING:
     from replay.plan import Planned
@@ -67,10 +70,13 @@ def replay(
     since: SinceOption = None,
     until: UntilOption = None,
     miner: MinerOption = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     sample: SampleOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
     fresh: Annotated[
         bool,
@@ -102,13 +108,14 @@ def replay(
         since=since,
         until=until,
         miner=miner,
+        validator=validator,
+        run=log_run,
         sample=sample,
         seed=seed,
         limit=limit,
     )
     planned, shards = plan_of_store(where, sources, selection, settings)
     from replay.runner import Replay  # noqa: PLC0415
-    from replay.settings import ReplaySettings  # noqa: PLC0415
 
     asked = {
         "model": model,
@@ -117,9 +124,8 @@ def replay(
         "variants": asdict(settings),
         "sources": str(shards.folder),
     }
-    opened = Replay(
-        *(where, predictor, planned, shards, ReplaySettings(seed=seed)), asked=asked, fresh=fresh
-    )
+    replayed = ReplaySettings(seed=seed, arithmetic=arithmetic)
+    opened = Replay(*(where, predictor, planned, shards, replayed), asked=asked, fresh=fresh)
     used = _announce(opened, planned, predictor.name, workers)
     with progress("replaying", len(planned)) as tell:
         report = opened.run(used, tell)

@@ -86,10 +86,10 @@ class Replay:
             )
         ordered = in_reading_order(planned)
         self._store, self._predictor, self._shards = store, predictor, shards
-        self._seed = settings.seed
+        self._seed, self._arithmetic = settings.seed, settings.arithmetic
         self._run, decisive = open_run(store, predictor, ordered, shards, settings, fresh=fresh)
         self._parts = list(parts(ordered, settings))
-        self._keys = ImageKeys(shards, settings.seed)
+        self._keys = ImageKeys(shards, settings.seed, settings.arithmetic)
         self._left: dict[int, Sequence[Planned]] = {}
         self._again: set[int] = set()
         for index, part in enumerate(self._parts):
@@ -99,7 +99,7 @@ class Replay:
                 if unanswered is not None:
                     self._again.add(index)
         if self._left or not self._run.is_described:
-            self._run.describe(decisive, asked)
+            self._run.describe(decisive, asked, getattr(predictor, "precision", "float32"))
 
     @property
     def done(self) -> int:
@@ -114,7 +114,7 @@ class Replay:
     def forecast(self) -> Forecast:
         """What is left to do, and about how long it takes; a few images are tried for that."""
         left = [item for items in self._left.values() for item in items]
-        with builder(self._shards, self._seed, 1) as build:
+        with builder(self._shards, self._seed, 1, self._arithmetic) as build:
             return forecast(left, partial(self._attempt, build))
 
     def run(self, workers: int = 1, tell: Tell = lambda _: None) -> ReplayReport:
@@ -131,7 +131,7 @@ class Replay:
         """
         try:
             tell(self.done)
-            with builder(self._shards, self._seed, workers) as build:
+            with builder(self._shards, self._seed, workers, self._arithmetic) as build:
                 for index, images in self._ahead(build):
                     self._do(index, images)
                     tell(len(self._left[index]))

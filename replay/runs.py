@@ -112,17 +112,20 @@ class RunFolder:
             return False
         return True
 
-    def describe(self, decisive: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    def describe(
+        self, decisive: Mapping[str, Any], asked: Mapping[str, Any], precision: str
+    ) -> None:
         """Write `run.json`, or add to the one that is there who goes on with the run, and when.
 
         Args:
             decisive: all that determines the answers.
             asked: in which words the run was asked for, as JSON takes them.
+            precision: of the candidate's floats.
 
         Raises:
             WriteError: the folder cannot be written.
         """
-        made_by = {**provenance(), "asked": dict(asked)}
+        made_by = {**provenance(), "precision": precision, "asked": dict(asked)}
         try:
             described = self.described()
             described["resumed"] = [*described.get("resumed", []), made_by]

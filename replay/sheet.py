@@ -1,7 +1,7 @@
 """A contact sheet for people: each source with what was cut from it, and what became of that."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,12 @@ from PIL import Image
 from data.errors import StreetReplayError
 from data.sources import Shards
 from data.whole_files import aside_of, written_aside
-from replay.augment import SIDE, Pixels
+from replay.augment import Pixels
 from replay.fidelity import Fidelity
 from replay.outline import Placement, placement
 from replay.plan import Planned, in_reading_order
 from replay.rebuild import CannotRebuildError, Merged, Rebuilder, merge
-from replay.render import at_side
+from replay.render import RenderSettings, at_side
 from replay.variants import UNDISTORTED
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -29,14 +29,12 @@ _DIGITS = 12  # of a weight, which is a sum
 class SheetSettings:
     """How much one sheet holds, and how images are built.
 
-    `challenges` a sheet, `variants` a challenge; `seed` of the noise of level 3; `side` of the
-    images in pixels, as for `replay.render`.
+    `challenges` a sheet, `variants` a challenge; `images` says how they are built.
     """
 
     challenges: int = 12
     variants: int = 8
-    seed: int = 0
-    side: int = SIDE
+    images: RenderSettings = field(default_factory=RenderSettings)
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,8 @@ def collect(
     tell: Callable[[], None] = lambda: None,
 ) -> list[Card]:
     """The cards of these challenges, in their order; the work is done in that of the shards."""
-    rebuilder = Rebuilder(shards, settings.seed, settings.side)
+    images = settings.images
+    rebuilder = Rebuilder(shards, images.seed, images.side, images.arithmetic)
     done: dict[str, Card] = {}
     for item in in_reading_order(planned):
         done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
@@ -149,7 +148,7 @@ def _which(shown: Sequence[Planned], total: int) -> str:
     first, last = (
         f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
     )
-    return f"{line}: the first in order of file and position, {first} to {last}"
+    return f"{line}: the first in the order of the log, {first} to {last}"
 
 
 def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
@@ -167,7 +166,7 @@ def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
 
 def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     challenge = card.planned.challenge
-    fidelity, drawn = at_side(card.planned, settings.side)
+    fidelity, drawn = at_side(card.planned, settings.images.side)
     # variants first: the image before distortions is then a step that they had in common
     built = [rebuilder.rebuild(challenge, one) for one in drawn]
     undistorted = rebuilder.rebuild(challenge, UNDISTORTED)

@@ -25,6 +25,8 @@ def print_slices(comparison: Comparison) -> None:
     )
     if small := len(comparison.slices) - len(judged):
         say(f"{small} slices are too small to judge: --json prints all")
+    for field, count in comparison.slices_left_out.items():
+        say(f"{count} other values of {field} are no slices: too many for so few challenges each")
 
 
 def _row(one: Slice) -> tuple[object, ...]:

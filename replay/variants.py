@@ -46,8 +46,12 @@ UNDISTORTED = Drawn(Distortions(), 1.0, 0)
 """The one image of a challenge below level 2."""
 
 
+@lru_cache(maxsize=16)
 def possible(level: int | None) -> tuple[Distortions, ...]:
-    """All equally likely combinations at an augmentation level; one (nothing) below level 2."""
+    """All equally likely combinations at an augmentation level; one (nothing) below level 2.
+
+    Built once a level: a plan of 100,000 challenges asks for it twice each.
+    """
     if level == MILD_LEVEL:
         return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
     if level == STRONG_LEVEL:

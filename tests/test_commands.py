@@ -210,7 +210,7 @@ def test_debug_shows_the_trace(tmp_path: Path) -> None:
 
 
 def test_a_bug_is_one_line_too(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
-    def broken() -> None:
+    def broken(*, standalone_mode: bool) -> None:
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(streetreplay, "app", broken)

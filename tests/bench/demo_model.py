@@ -17,7 +17,9 @@ from analytics.overlap import read_training_rows
 from analytics.warehouse import reading
 from data.store import Store
 from data.terminal import note, print_table
-from model.demo_training import DemoTraining, draw_training_rows, fit_orange, train_demo
+from model.demo_settings import DemoTraining
+from model.demo_training import draw_training_rows, train_demo
+from model.orange import OrangeBaseline
 from model.predictor import PredictorSettings, load_predictor
 from replay.against import Against, against
 from replay.predictor import TRAINING_ROWS, Predictor
@@ -40,8 +42,7 @@ def trained(root: Path, settings: DemoTraining) -> tuple[Predictor, Predictor, P
         f"MCC {report.best.mcc:.3f} on its own {report.best.n} validation images"
     )
     pruned = load_predictor(folder, settings=PredictorSettings(keep=KEEP))
-    orange = fit_orange(shards, settings)
-    return load_predictor(folder), pruned, orange, folder / TRAINING_ROWS
+    return load_predictor(folder), pruned, OrangeBaseline(), folder / TRAINING_ROWS
 
 
 def measured(world: World, root: Path, settings: DemoTraining) -> list[tuple[object, ...]]:

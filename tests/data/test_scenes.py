@@ -18,8 +18,9 @@ from geopy.distance import distance
 from numpy.typing import NDArray
 from PIL import Image
 
+from data.cities import CITIES
 from data.errors import RunError
-from data.scene_plan import CITIES, SceneSettings, plan_scene
+from data.scene_plan import SceneSettings, plan_scene
 from data.scene_roadwork import ORANGE_KITS, PALE_KITS, Works, plan_works
 from data.scene_rows import SCHEMA, scene_columns, scene_image, scene_row, write_shards
 from data.scenes import DAYTIMES, ENVIRONMENTS, WEATHERS, draw_scene

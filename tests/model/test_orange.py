@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
-from sklearn.metrics import matthews_corrcoef
 
-from data.errors import RunError
-from model.orange import OrangeBaseline, OrangeSettings, fitted, orange_share
+from model.orange import OrangeBaseline, OrangeSettings, orange_share
 from replay.predictor import Batch
 
 SAFETY_ORANGE = (255, 121, 0)
@@ -42,24 +40,3 @@ def test_more_orange_is_more_likely_roadwork_and_the_threshold_is_one_half() -> 
 def test_the_fingerprint_tells_settings_apart() -> None:
     assert OrangeBaseline().fingerprint == OrangeBaseline().fingerprint
     assert OrangeBaseline().fingerprint != OrangeBaseline(OrangeSettings(threshold=1)).fingerprint
-
-
-def test_the_fitted_threshold_has_the_best_mcc_of_all() -> None:
-    generator = np.random.default_rng(4)
-    labels = generator.integers(0, 2, 60)
-    shares = np.clip(generator.normal(0.02 + 0.01 * labels, 0.01), 0, 1)
-    images = [a_road(share) for share in shares]
-    found = fitted(images, labels)
-    answers = OrangeBaseline(found).predict(Batch([""] * 60, images)).probability > 0.5
-    exact = np.array([orange_share(image, OrangeSettings()) for image in images])
-    best = max(matthews_corrcoef(labels, exact > cut) for cut in np.unique(exact)[:-1])
-    assert matthews_corrcoef(labels, answers) == pytest.approx(best)
-    assert best > 0.3
-
-
-@pytest.mark.parametrize(
-    ("shares", "labels"), [([0.1, 0.2], [1, 1]), ([0.1, 0.1], [0, 1]), ([0.2, 0.1], [0, 1])]
-)
-def test_nothing_to_choose_between_is_refused(shares: list[float], labels: list[int]) -> None:
-    with pytest.raises(RunError, match="expected more orange with roadwork"):
-        fitted([a_road(share) for share in shares], labels)

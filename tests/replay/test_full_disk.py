@@ -2,12 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from data.errors import WriteError
 from data.store import Store
 from replay.plan import plan
 from replay.render import render
-from replay.run_lock import lock_run
 from replay.runs import RunFolder
 from replay.settings import VariantSettings
 from replay.sheet import draw_sheet
@@ -28,7 +28,7 @@ PART = {
 
 def test_a_part_of_a_run_is_written_whole_or_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 512) as disk:
-        run = RunFolder("replay-1", disk, lock_run(disk))
+        run = RunFolder("replay-1", disk, FileLock(disk / "run.lock"))
         (disk / "parts").mkdir()
         run.write_part(0, [PART])
         fill(disk)

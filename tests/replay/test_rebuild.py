@@ -13,12 +13,13 @@ from torchvision.transforms import functional as F  # noqa: N812
 from analytics.challenges import Selection, stored_challenges
 from analytics.ingest import ingest
 from analytics.warehouse import reading
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from data.store import Store
 from replay.fidelity import Fidelity, Reason
 from replay.plan import counts, plan
 from replay.rebuild import CannotRebuildError, Rebuilder
-from replay.render import render
+from replay.render import RenderSettings, render
 from replay.settings import VariantSettings
 from tests.conftest import golden_expected
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
@@ -195,7 +196,7 @@ def a_bomb() -> bytes:
         (encoded(picture((320, 240))), LEVEL_0 | {"metadata": {"id": 99}}, Reason.OTHER_ROW),
         (
             encoded(picture((320, 240))),
-            LEVEL_0 | {"metadata": {"gps": "[41.0, -80.0]"}},
+            LEVEL_0 | {"metadata": {"gps": "[40.5, -86.0]"}},
             Reason.OTHER_ROW,
         ),
     ],
@@ -277,7 +278,7 @@ def test_another_size_shows_what_miners_could_not_see_and_says_so(
     for level in (1, 3):
         world.ask(0, size=(1000, 800), **level_1(0.0, [0, 0, 448, 448]) | {"data_aug_level": level})
     planned = plan(world.ingest(), world.shards)
-    rendered = render(planned, world.shards, tmp_path / "out", side=448)
+    rendered = render(planned, world.shards, tmp_path / "out", RenderSettings(side=448))
     for one in rendered:
         assert (one.fidelity, len(one.files)) == ("unseen", 1)
         assert one.files[0].endswith(f"{one.challenge_id}-unseen-448.jpg")

@@ -1,5 +1,7 @@
 """Slices of a replay against the records themselves, and what the candidate was trained on."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from tests.conftest import golden_records
 from tests.replay.test_compare import ids_by_position, publish
 
 DRAWS = BootstrapSettings(draws=100)
+# More values than these have only fields of free text.
+FEW = SliceSettings(most_values=40)
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def flags(store: Store) -> dict[tuple[str, str], set[int]]:
     ids = answers.challenges["challenge_id"].to_list()
     return {
         (one.field, one.value): {positions[ids[k]] for k in np.flatnonzero(one.challenges)}
-        for one in found
+        for one in found.members()
     }
 
 
@@ -75,6 +79,44 @@ def test_a_comparison_has_slices_where_asked(store: Store, records: list[dict[st
     assert {one.field for one in found.slices} <= set(FIELDS)
     whole = next(one for one in found.slices if (one.field, one.value) == ("era", "E9"))
     assert whole.n == sum(miner.score.n for miner in found.miners)
+
+
+def test_free_text_makes_no_slice_a_value(
+    store: Store, records: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A value a challenge would need challenges squared flags, and as many walks over answers."""
+    for place, record in enumerate(records):
+        record["metadata"]["scene_level_tags.scene_environment"] = f"free text {place}"
+    log = tmp_path / "free.jsonl"
+    log.write_text("".join(json.dumps(record) + "\n" for record in records))
+    free = Store(tmp_path / "free")
+    ingest(free, [log])
+    publish(free, dict.fromkeys(ids_by_position(free).values(), 0.7))
+    with reading(store) as connection:
+        before = memberships(connection, run_answers(connection, "latest"), settings=FEW)
+    with reading(free) as connection:
+        found = memberships(connection, run_answers(connection, "latest"), settings=FEW)
+    assert FEW.most_values < len(records)
+    assert found.left_out == {"environment": len(records)}
+    assert before.left_out == {}
+    kept = before.values.filter(pl.col("field") != "environment")
+    assert found.values.select("field", "value").equals(kept.select("field", "value"))
+    # one at a time: what was made of the one before is no longer held
+    assert isinstance(found.members(), Iterator)
+
+
+def test_of_many_values_those_with_most_challenges_are_slices(
+    store: Store, records: list[dict[str, Any]]
+) -> None:
+    with reading(store) as connection:
+        answers = run_answers(connection, "latest")
+        whole = memberships(connection, answers)
+        few = memberships(connection, answers, settings=SliceSettings(most_values=2))
+    sizes = {(one.field, one.value): int(one.challenges.sum()) for one in whole.members()}
+    levels = sorted((-n, value) for (field, value), n in sizes.items() if field == "level")
+    kept = {one.value for one in few.members() if one.field == "level"}
+    assert kept == {value for _, value in levels[:2]}
+    assert few.left_out["level"] == len(levels) - 2
 
 
 def trained(store: Store, rows: list[tuple[str, int]]) -> Comparison:
