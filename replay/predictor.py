@@ -65,7 +65,10 @@ class Predictions:
 
 
 class Predictor(Protocol):
-    """A candidate. `name` is for people; `fingerprint` changes whenever its answers could."""
+    """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
+
+    An attribute `precision`, such as bfloat16, is told in `run.json`; without one it is float32.
+    """
 
     @property
     def name(self) -> str:

@@ -123,6 +123,8 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
     loaded = load_checkpoint(out)
     assert loaded.card.training["run_id"] == report.run_id
     assert loaded.card.training["epoch"] == vars(report.best)
+    assert loaded.card.training["arithmetic"] == run["recipe"]["settings"]["arithmetic"] == "avx2"
+    assert run["made_by"]["processor"]["machine"]
     assert bool(loaded.backbone) is not recipe.backbone.frozen
     assert loaded.training_rows == out / "training_rows.parquet"
     assert read_training_rows(loaded.training_rows).height == 36
@@ -270,8 +272,13 @@ def test_the_command_trains_describes_and_says_errors(
         *("--weights", "random", "--epochs", "1", "--images", "1", "--validation", "0.3"),
         *("--sources", str(shards.folder), "--store", str(store.root)),
     ]
-    result = CliRunner().invoke(train_cli.app, words)
+    result = CliRunner().invoke(train_cli.app, [*words, "--arithmetic", "avx512"])
     assert result.exit_code == 0, result.output
+    assert load_checkpoint(tmp_path / "out").card.training["arithmetic"] == "avx512"
+    # by the other it is another training
+    again = CliRunner().invoke(train_cli.app, words)
+    assert "--replace" in str(again.exception)
+    words += ["--arithmetic", "avx512"]
     assert "image-only on test_resnet" in result.output
     assert "36 rows" not in result.output
     result = CliRunner().invoke(train_cli.app, [*words, "--json"])
@@ -281,5 +288,5 @@ def test_the_command_trains_describes_and_says_errors(
     as_json = CliRunner().invoke(train_cli.app, ["describe", "--json"])
     parts = json.loads(as_json.stdout)
     assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
-    failed = CliRunner().invoke(train_cli.app, [*words[:-4], "--store", str(tmp_path / "none")])
+    failed = CliRunner().invoke(train_cli.app, [*words[:-6], "--store", str(tmp_path / "none")])
     assert "no *.parquet shard" in str(failed.exception)

@@ -13,20 +13,25 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from analytics.stored_challenge import StoredChallenge
+from data.challenges import read_challenge
 from data.errors import RunError
+from data.records import Place
+from data.sources import Shards
 from data.store import Store
 from model.orange import OrangeBaseline
 from replay import known_answers
-from replay.fidelity import Reason
+from replay.fidelity import Fidelity, Reason
 from replay.image_keys import ImageKeys
-from replay.plan import plan
+from replay.images import builder
+from replay.plan import Planned, plan
 from replay.rebuild import Rebuilder
 from replay.render import RenderSettings, render
 from replay.runner import replay
 from replay.settings import Arithmetic, ReplaySettings
 from replay.variants import UNDISTORTED
 from streetreplay import app
-from tests.conftest import ROOT
+from tests.conftest import ROOT, golden_records
 from tests.replay.golden_images import by_processor, golden_images, orange_answers
 from tests.replay.worlds import LEVEL_0, World, encoded, level_1, picture, write_shard
 
@@ -100,11 +105,6 @@ def test_every_known_answer_is_one_of_its_own() -> None:
     assert len(set(found.values())) == len(found)
 
 
-def differing_challenge() -> int:
-    """Of e7: one whose image is not the same by both."""
-    return next(k for k, one in by_processor("e7").items() if one["values_differing"])
-
-
 def test_render_tells_of_both_arithmetics(golden: Path, tmp_path: Path) -> None:
     store = ["--store", str(tmp_path / "store")]
     log = str(golden / "e7" / "challenges.jsonl")
@@ -132,9 +132,7 @@ def test_render_tells_of_both_arithmetics(golden: Path, tmp_path: Path) -> None:
     assert any(any(one["values_differing"]) for one in found[AVX2])
 
 
-def test_distorted_images_are_told_of_by_both_arithmetics_too(
-    golden: Path, world: World, tmp_path: Path
-) -> None:
+def test_distorted_images_are_told_of_by_both_arithmetics_too(world: World, tmp_path: Path) -> None:
     write_shard(world.store.sources, [encoded(picture((333, 517)), "PNG")])
     turned = level_1(20.0, [0, 0, 333, 333])
     for level in (1, 2, 3):
@@ -191,3 +189,37 @@ def test_an_angle_beyond_a_turn_is_unusable(world: World, tmp_path: Path, angle:
     (one,) = render(plan([wrong], world.shards), world.shards, tmp_path)
     assert one.reason == Reason.PARAMETERS
     assert "expected at most 360 either way" in (one.detail or "")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_images_are_built_by_the_arithmetic_wherever_they_are_built(
+    golden: Path, workers: int
+) -> None:
+    told = by_processor("e7")
+    most = max(told, key=lambda number: told[number]["values_differing"])
+    challenge = golden_challenge(golden, most)
+    shards = Shards(golden / "e7" / "sources")
+    wanted = [(Planned(challenge, Fidelity.EXACT, (UNDISTORTED,)), UNDISTORTED)]
+    expected = [Rebuilder(shards, arithmetic=a).rebuild(challenge).decoded() for a in Arithmetic]
+    assert not np.array_equal(*expected)
+    with builder(shards, 0, workers, AVX512) as build:
+        assert np.array_equal(build(wanted).image(0), expected[1])
+
+
+def golden_challenge(golden: Path, number: int) -> StoredChallenge:
+    record = golden_records(golden, "e7")[number]
+    read = read_challenge(record, Place("x", 0)).challenge
+    return StoredChallenge(
+        challenge_id="0123456789abcdef",
+        file="x",
+        position=number,
+        era="E7",
+        label=1,
+        source="real",
+        parquet=read.source.parquet,
+        row=read.source.row,
+        source_id=None,
+        gps=None,
+        image_size=None,
+        augmentation=read.augmentation,
+    )
