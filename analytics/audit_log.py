@@ -1,4 +1,4 @@
-"""A validator's life read from the warehouse in order and in chunks, as arrays."""
+"""A validator's records read from the warehouse in order and in chunks, as arrays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -37,17 +37,16 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class Life:
-    """One validator's connected records: first and last ordinal."""
+class Chain:
+    """Records of one validator that are known to be connected: first and last ordinal."""
 
-    life: int
     first: int
     last: int
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some records of a life, n of them from ordinal `first` on, with their m answers in order.
+    """Some records of a chain, n of them from ordinal `first` on, with their m answers in order.
 
     `scores` is (n, uids), NaN where none is logged; `lengths` (n,) how many are. `exponents` and
     `excused` (a reward of 0 may come from a failed model check) are (n,). By answer, (m,): its
@@ -70,27 +69,28 @@ class Chunk:
 
 
 def extent(connection: duckdb.DuckDBPyConnection) -> Extent:
-    """How large the log of a warehouse is."""
+    """How large a log is that `lives.put_in_order` has put in order."""
     row = connection.execute(statements("audit/extent"), {"most": MOST_UIDS}).fetchall()[0]
     return Extent(*row)
 
 
-def lives(connection: duckdb.DuckDBPyConnection) -> list[Life]:
-    """The lives of an ordered log, see `audit_order.order`."""
-    return [Life(*row) for row in connection.execute(statements("audit/lives")).fetchall()]
+def chains(connection: duckdb.DuckDBPyConnection) -> list[Chain]:
+    """The connected chains of a log that `lives.put_in_order` has put in order."""
+    connection.execute(statements("audit/order"))
+    return [Chain(*row) for row in connection.execute(statements("audit/chains")).fetchall()]
 
 
-def chunks(connection: duckdb.DuckDBPyConnection, life: Life, uids: int) -> Iterator[Chunk]:
-    """The records of a life in order; memory is that of one chunk.
+def chunks(connection: duckdb.DuckDBPyConnection, chain: Chain, uids: int) -> Iterator[Chunk]:
+    """The records of a chain in order; memory is that of one chunk.
 
     Args:
-        connection: to a warehouse in which `audit_order.order` was run.
-        life: which.
+        connection: to a warehouse for which `chains` was called.
+        chain: which.
         uids: places of uids.
     """
     size = max(1, _CHUNK_VALUES // max(1, uids))
-    for first in range(life.first, life.last + 1, size):
-        yield _chunk(connection, first, min(first + size - 1, life.last), uids)
+    for first in range(chain.first, chain.last + 1, size):
+        yield _chunk(connection, first, min(first + size - 1, chain.last), uids)
 
 
 def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: int) -> Chunk:

@@ -193,8 +193,6 @@ class Run:
     finished: bool
     exit_code: int | None
     steps: int
-    first_step: int | None = None
-    last_step: int | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from PIL import Image
 from data.processes import processes
 from data.scene_plan import Scene, SceneSettings, description, plan_scene
 from data.scenes import draw_scene
+from data.whole_files import written_aside
 
 _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
 
@@ -100,15 +101,10 @@ def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
 
 
 def _write_shard(path: Path, settings: SceneSettings, rows: range, drawn: _Rows) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with pq.ParquetWriter(part, SCHEMA) as writer:
-            for start in range(0, len(rows), settings.row_group_rows):
-                group = rows[start : start + settings.row_group_rows]
-                writer.write_table(pa.Table.from_pylist(list(drawn(group)), schema=SCHEMA))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(path) as aside, pq.ParquetWriter(aside, SCHEMA) as writer:
+        for start in range(0, len(rows), settings.row_group_rows):
+            group = rows[start : start + settings.row_group_rows]
+            writer.write_table(pa.Table.from_pylist(list(drawn(group)), schema=SCHEMA))
 
 
 def scene_row(settings: SceneSettings, row: int) -> dict[str, object]:

@@ -122,7 +122,6 @@ def _run_id(log: Path, contents: _Contents) -> str:
 
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
-    steps = contents.series.keys() | contents.with_media
     described = contents.run
     config = plain_config(_config(described))
     validator = validator_of(config)
@@ -139,8 +138,6 @@ def _run(run_id: str, file: str, contents: _Contents) -> Run:
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
-        first_step=min(steps, default=None),
-        last_step=max(steps, default=None),
     )
 
 

@@ -7,7 +7,6 @@ Whenever it is interrupted, the folder holds one whole checkpoint, the old or th
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from data.errors import RunError
+from data.whole_files import write_whole
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
 
@@ -97,6 +97,7 @@ def save_checkpoint(
 
     Raises:
         RunError: the card is of other settings than the model.
+        WriteError: the folder cannot be written; it holds what it held before.
     """
     if card.settings != model.settings:
         raise RunError("settings of the card", found=card.settings, expected=f"{model.settings}")
@@ -108,19 +109,10 @@ def save_checkpoint(
     written = {"format": _FORMAT, "version": _VERSION, **asdict(card), "sha256": digest}
     folder.mkdir(parents=True, exist_ok=True)
     _settle(folder)
-    _replace(folder / _PENDING, stored)
-    _replace(folder / CARD, (json.dumps(written, indent=1) + "\n").encode())
+    write_whole(folder / _PENDING, stored)
+    write_whole(folder / CARD, (json.dumps(written, indent=1) + "\n").encode())
     (folder / _PENDING).replace(folder / WEIGHTS)
     return digest
-
-
-def _replace(file: Path, content: bytes) -> None:
-    aside = file.with_name(f".{file.name}.{os.getpid()}.aside")
-    try:
-        aside.write_bytes(content)
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _settle(folder: Path) -> None:

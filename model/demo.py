@@ -19,6 +19,7 @@ from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.sources import Shards
 from data.store import Store
+from data.whole_files import written_aside
 from model.demo_training import DemoTraining, draw_training_rows, fit_orange, train_demo
 from model.predictor import load_predictor
 from model.training import Progress, TrainReport, silent
@@ -165,8 +166,6 @@ def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path
     sources = [source for shard in shards for source in sources_of_shard(shard)]
     log = store.logs / _LOG
     log.parent.mkdir(parents=True, exist_ok=True)
-    aside = log.with_suffix(".aside")
-    with aside.open("w", encoding="utf-8") as stream:
+    with written_aside(log) as aside, aside.open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record) + "\n" for record in simulate(simulation, sources))
-    aside.replace(log)
     return log

@@ -15,6 +15,7 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
+from data.whole_files import write_whole, written_aside
 from replay.image_keys import REPLAY_VERSION, packages
 from replay.runs import _provenance as provenance
 
@@ -51,10 +52,9 @@ class TrainRun:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             text = json.dumps({**self.described, "outcome": outcome}, indent=2) + "\n"
-            _replace(self.path / "run.json", text.encode())
-            aside = self.path / "epochs.parquet.aside"
-            pl.DataFrame([asdict(one) for one in epochs]).write_parquet(aside)
-            aside.replace(self.path / "epochs.parquet")
+            write_whole(self.path / "run.json", text.encode())
+            with written_aside(self.path / "epochs.parquet") as aside:
+                pl.DataFrame([asdict(one) for one in epochs]).write_parquet(aside)
         except OSError as error:
             raise RunError(
                 str(self.path), found=error.strerror, expected="a writable store"
@@ -73,9 +73,3 @@ def open_train_run(store: Store, decisive: dict[str, Any]) -> TrainRun:
     run_id = f"train-{digest[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
     return TrainRun(run_id, store.runs / run_id, {"run_id": run_id, **whole, "made_by": made_by})
-
-
-def _replace(file: Path, content: bytes) -> None:
-    aside = file.with_name(f"{file.name}.aside")
-    aside.write_bytes(content)
-    aside.replace(file)

@@ -11,6 +11,7 @@ from typing import Any
 from data.errors import RunError
 from data.sources import Shards
 from data.store import Store
+from data.whole_files import written_aside
 from model.backbone import Backbone, BackboneSettings, load_backbone
 from model.checkpoint import CARD, read_card, save_checkpoint
 from model.checkpoint_backbone import card_of
@@ -242,6 +243,6 @@ class _Work:
         }
         card = card_of(model.settings, self._backbone, training)
         save_checkpoint(self._out, model, card, None if frozen else self._backbone)
-        aside = self._out / f".{TRAINING_ROWS}.aside"
-        training_table([row for side in sides for row in side]).write_parquet(aside)
-        aside.replace(self._out / TRAINING_ROWS)
+        rows = training_table([row for side in sides for row in side])
+        with written_aside(self._out / TRAINING_ROWS) as aside:
+            rows.write_parquet(aside)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.records import Geometry
 from data.sources import Shards
+from data.whole_files import write_whole
 from replay.augment import SIDE
 from replay.fidelity import Fidelity
 from replay.plan import Planned, in_reading_order
@@ -100,5 +101,5 @@ def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
     several = len(images) > 1
     paths = [out / f"{name}{f'-{k:03d}' if several else ''}.jpg" for k in range(len(images))]
     for path, image in zip(paths, images, strict=True):
-        path.write_bytes(image.jpeg)
+        write_whole(path, image.jpeg, synced=False)
     return [str(path) for path in paths]

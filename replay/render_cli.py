@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import (
     JsonOption,
@@ -39,6 +40,8 @@ def render(
     challenges: Annotated[
         list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
     ] = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
@@ -65,14 +68,17 @@ def render(
 ) -> None:
     """Write the images that miners saw, as JPEG files.
 
-    In order of file and position. With --json one line a challenge: fidelity (exact, distribution,
-    impossible), the reason where there is no image, and for each possible image SHA-256 of pixels
-    and JPEG, file, probability, and whether it holds noise of our own drawing.
+    In the order of the log, one validator's after another's. With --json one line a challenge:
+    fidelity (exact, distribution, impossible), the reason where there is no image, and for each
+    possible image SHA-256 of pixels and JPEG, file, probability, and whether it holds noise of our
+    own drawing.
     """
     from analytics.challenges import Selection  # noqa: PLC0415
     from replay.planning import plan_of_store  # noqa: PLC0415
 
-    selection = Selection(ids=tuple(challenges or ()), limit=limit)
+    selection = Selection(
+        ids=tuple(challenges or ()), validator=validator, run=log_run, limit=limit
+    )
     settings = variant_settings(variants, seed)
     if sheet is not None:
         from replay.sheet import check_sheet  # noqa: PLC0415

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import (
     JsonOption,
@@ -67,6 +68,8 @@ def replay(
     since: SinceOption = None,
     until: UntilOption = None,
     miner: MinerOption = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     sample: SampleOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
@@ -95,6 +98,8 @@ def replay(
         since=since,
         until=until,
         miner=miner,
+        validator=validator,
+        run=log_run,
         sample=sample,
         seed=seed,
         limit=limit,

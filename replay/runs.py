@@ -6,7 +6,6 @@ an interrupted one goes on where it stopped, a finished one is not done twice.
 
 import hashlib
 import json
-import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 from data.errors import RunError
 from data.sources import Shards
 from data.store import Store
+from data.whole_files import write_whole, written_aside
 from replay.image_keys import REPLAY_VERSION, packages
 from replay.plan import Planned
 from replay.predictor import Predictor
@@ -55,9 +55,9 @@ class RunFolder:
 
     def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write a part whole or not at all."""
-        aside = self.part(index).with_suffix(f".{os.getpid()}.aside")
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=PART_SCHEMA), aside)
-        aside.replace(self.part(index))
+        table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
+        with written_aside(self.part(index)) as aside:
+            pq.write_table(table, aside)
 
     def has_part(self, index: int) -> bool:
         """True if a part was written whole; one that a power failure emptied was not."""
@@ -101,9 +101,8 @@ def open_run(
         (run.path / "parts").mkdir(parents=True, exist_ok=True)
         described = {"run_id": run.run_id, **decisive, "made_by": _provenance()}
         if not (run.path / "run.json").exists():
-            aside = run.path / "run.json.aside"
-            aside.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-            aside.replace(run.path / "run.json")
+            text = json.dumps(described, indent=2) + "\n"
+            write_whole(run.path / "run.json", text.encode())
         keep_training_rows(predictor, run.path)
     except OSError as error:
         raise RunError(str(run.path), found=error.strerror, expected="a writable store") from None

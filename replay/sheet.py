@@ -9,6 +9,7 @@ from PIL import Image
 
 from data.errors import StreetReplayError
 from data.sources import Shards
+from data.whole_files import aside_of, written_aside
 from replay.augment import SIDE, Pixels
 from replay.fidelity import Fidelity
 from replay.outline import Placement, placement
@@ -88,8 +89,8 @@ def check_sheet(path: Path) -> None:
         if path.is_dir():
             raise IsADirectoryError(None, "a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _part_of(path).touch()
-        _part_of(path).unlink()
+        aside_of(path).touch()
+        aside_of(path).unlink()
     except OSError as error:
         raise StreetReplayError(
             f"--sheet {path}", found=error.strerror, expected="a file that can be written"
@@ -121,12 +122,8 @@ def draw_sheet(
     cards = collect(shown, shards, settings, tell)
     line = _which(shown, len(planned))
     figure = draw_page(cards, line)
-    part = _part_of(path)
-    try:
-        figure.savefig(part, format=path.suffix.lower()[1:], facecolor="white")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(path) as aside:
+        figure.savefig(aside, format=path.suffix.lower()[1:], facecolor="white")
     return line
 
 
@@ -143,11 +140,6 @@ def collect(
         done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
         tell()
     return [done[item.challenge.challenge_id] for item in planned]
-
-
-def _part_of(path: Path) -> Path:
-    """Where a sheet is written before it is moved to its place."""
-    return path.with_name(f".{path.name}.part")
 
 
 def _which(shown: Sequence[Planned], total: int) -> str:

@@ -28,7 +28,8 @@ def challenges_of(labels: NDArray[np.int8], exponents: NDArray[np.int8]) -> Chal
     count = len(labels)
     ones = np.ones(count)
     images = np.arange(count, dtype=np.int32)
-    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones)
+    lives = np.zeros(count, np.int32)
+    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones, lives)
 
 
 def random_case(seed: int, *, odd: bool) -> tuple[Challenges, Answers, Codes, NDArray[np.uint8]]:

@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from data.errors import RunError
+from data.errors import RunError, WriteError
 from model.checkpoint import ModelCard, load_checkpoint, read_card, restore, save_checkpoint
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
+from tests.full_disk import fill, small_disk
 
 SETTINGS = ModelSettings(features=8, width=32, heads=4, layers=1, prune_after=1, seed=1)
 VIEWS = {"side": 160, "mean": [0.5, 0.5, 0.5]}
@@ -236,3 +237,14 @@ def test_a_card_of_other_settings_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="settings of the card"):
         save_checkpoint(tmp_path, a_model(), card)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        before = load_checkpoint(a_checkpoint(disk)).sha256
+        fill(disk, leave=20_000)
+        with pytest.raises(WriteError, match=r"model\.safetensors\.new: found No space left"):
+            save_checkpoint(disk, a_model(2), CARD)
+        assert load_checkpoint(disk).sha256 == before
+        (disk / "ballast").unlink()
+        assert save_checkpoint(disk, a_model(2), CARD) == load_checkpoint(disk).sha256 != before

@@ -7,13 +7,8 @@ CREATE OR REPLACE TEMP TABLE stage_renamed AS
 SELECT named.* FROM stage_named AS named
 INNER JOIN media USING (challenge_id)
 WHERE media.run_id IS NULL
-    -- a run read while it was live: its media come before their history, which has the time
-    OR (
-        media.time IS NULL AND named.time IS NOT NULL
-        AND media.run_id = named.run_id
-        AND media.segment = named.segment
-        AND media.step = named.step
-    );
+    -- a run read while it was live, or downloaded without its history, which has the time
+    OR (media.time IS NULL AND named.time IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE stage_new AS
 SELECT * FROM stage_media

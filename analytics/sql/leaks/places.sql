@@ -1,4 +1,5 @@
--- Where each challenge's image comes from, as far as its log says; in order of file and position.
+-- Where each challenge's image comes from, as far as its log says; in an order that
+-- no file's name decides.
 SELECT
     challenge_id,
     parquet,
@@ -7,4 +8,4 @@ SELECT
     gps_lat,
     gps_lon
 FROM media
-ORDER BY file, position;
+ORDER BY challenge_id;
