@@ -123,8 +123,8 @@ def json_value(text: str) -> Parsed | Broken:
 def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
     """The values of a text in order: one after another, or in an array.
 
-    Brackets and commas between values are passed over. After a broken value reading goes on at the
-    next line that begins an object.
+    Brackets and commas between values are passed over. After a broken value, or one that is no
+    object, reading goes on at the next line that begins an object.
     """
     text = _Uncounted(text)
     decoder = _Decoder()
@@ -140,6 +140,8 @@ def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
         if not isinstance(decoded, Broken):
             parsed, at = decoded
             yield parsed
+            if not isinstance(parsed.value, dict):  # the end of a record that was cut
+                at = _next_start(text, at)
             continue
         yield decoded
         furthest, failures = max(furthest, decoded.stop), failures + 1

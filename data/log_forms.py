@@ -17,13 +17,17 @@ _START = 4096
 _JSON_NAME = re.compile(r"(?:^|\.)(?:json|jsonl|ndjson)(?:[.~_-]|$)")
 _HTML_NAMES = (".html", ".htm")
 _TABLE_NAMES = (".csv", ".tsv")
-_PACKED_NAMES = (".gz", ".tgz", ".zst", ".bz2", ".xz", ".br", ".zip", ".tar", ".7z", ".lz4")
+_PACKED_NAMES = (
+    *(".gz", ".tgz", ".zst", ".bz2", ".xz", ".lzma", ".br", ".lz4", ".lzo", ".sz", ".z"),
+    *(".zip", ".tar", ".7z", ".rar"),
+)
 # After white space, commas and marks of holes: an object, in an array or not.
 _JSON_START = re.compile(rb"(?:[\s,]|\0\d*)*(?:\[\s*)?\{\s*(?:\"|\})")
 _HTML_START = re.compile(rb"\s*<")
 _TABLE_START = re.compile(rb"[^\n]*(?:\b_step\b|^\"?Step\b|miner_[a-z0-9_]+/uid_)")
 _TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
 _UNPACK = "unpack it first"
+_EXPORT = "export its records as JSON lines"
 _TABLE = f"{HISTORY_REMEDY}; source images go where --sources says"
 # Forms that are known and not read: how they start, what they are, what to do.
 _UNREAD: tuple[tuple[bytes, str, str], ...] = (
@@ -36,6 +40,12 @@ _UNREAD: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\x06\x00\x00sNaPpY", "snappy data", _UNPACK),
     (b"PAR1", "a Parquet table", _TABLE),
     (b"ARROW1", "an Arrow table", _TABLE),
+    (b"ORC", "an ORC table", _TABLE),
+    (b"Obj\x01", "Avro data", _EXPORT),
+    (b"SQLite format 3\x00", "a SQLite database", _EXPORT),
+    (b"\x89HDF\r\n", "HDF5 data", _EXPORT),
+    (b"\x80\x04\x95", "a pickle, which could run code", _EXPORT),
+    (b"\x80\x05\x95", "a pickle, which could run code", _EXPORT),
 )
 
 
@@ -114,8 +124,10 @@ def _unpacked_log(path: Path, packing: Packing | None, otherwise: LogKind | None
     kind = _text_kind(text, name, otherwise)
     if kind is LogKind.UNREAD:
         return unread(path, "a CSV table", remedy=_TABLE)
-    if kind is None and (packing or name.endswith(_PACKED_NAMES)):
-        return unread(path, f"{packing.value[0] if packing else 'unknown'} data without JSON")
+    if packing and kind is None:
+        return unread(path, f"{packing.value[0]} data without JSON")
+    if not packing and name.endswith(_PACKED_NAMES) and not _JSON_START.match(text):
+        return unread(path, "packed data of an unknown form", remedy=_UNPACK)
     return LogFile(path, kind) if kind else None
 
 

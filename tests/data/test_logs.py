@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import os
+import pickle
 import shutil
 import tarfile
 import tempfile
@@ -111,9 +112,14 @@ def test_a_log_is_told_by_its_content_whatever_it_is_called(
         ("x.jsonl.Z", b"\x1f\x9drest", "compress (.Z) data"),
         ("x.7z", b"7z\xbc\xaf\x27\x1crest", "a 7z archive"),
         ("x.rar", b"Rar!\x1a\x07rest", "a rar archive"),
-        ("x.jsonl.br", b"\x8b\x01\x80{}\x03", None),
-        ("x.br", b"\x8b\x01\x80{}\x03", "unknown data without JSON"),
-        ("x.gz", gzip.compress(b"syslog"), "gzip data without JSON"),
+        ("x.jsonl.br", b"\x8b\x01\n\x80\n{}\x03", "packed data of an unknown form"),
+        (
+            "x.jsonl.lzma",
+            lzma.compress(b"{}", format=lzma.FORMAT_ALONE),
+            "packed data of an unknown",
+        ),
+        ("history.pkl", pickle.dumps([{"_step": 0}]), "a pickle, which could run code"),
+        ("history.db", b"SQLite format 3\0rest", "a SQLite database"),
         ("run-a.wandb.gz", gzip.compress(b":W&B\xe1\xbe\x00"), "a W&B transaction log in gzip"),
         ("0000.parquet", parquet(), "a Parquet table"),
         ("0000.parquet.gz", gzip.compress(parquet()), "a Parquet table in gzip data"),
@@ -127,7 +133,7 @@ def test_a_log_is_told_by_its_content_whatever_it_is_called(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_form_that_is_not_read_is_named_in_one_line(
-    tmp_path: Path, record: Json, name: str, content: bytes, found: str | None
+    tmp_path: Path, record: Json, name: str, content: bytes, found: str
 ) -> None:
     (tmp_path / "good.jsonl").write_text(json.dumps(record), encoding="utf-8")
     (tmp_path / name).write_bytes(content)
@@ -137,11 +143,9 @@ def test_a_form_that_is_not_read_is_named_in_one_line(
     assert isinstance(reject, Reject)
     assert "expected" in reject.reason
     assert "\n" not in reject.reason
-    if found:
-        assert found in reject.reason
-    if found and "without JSON" not in found:  # such a file is read, if a person names it
-        with pytest.raises(LogError, match="expected"):
-            find_logs([tmp_path / name])
+    assert found in reject.reason
+    with pytest.raises(LogError, match="expected"):
+        find_logs([tmp_path / name])
 
 
 @pytest.mark.parametrize(
@@ -163,6 +167,26 @@ def test_what_is_no_log_is_passed_over(
     (tmp_path / "good.jsonl").write_text(json.dumps(record), encoding="utf-8")
     (tmp_path / name).write_bytes(content)
     assert kinds(tmp_path) == {"good.jsonl": LogKind.JSON}
+
+
+def test_packed_data_without_json_is_named_unless_a_person_names_it(tmp_path: Path) -> None:
+    (tmp_path / "syslog.2.gz").write_bytes(gzip.compress(b"started\n"))
+    with pytest.raises(LogError, match="gzip data without JSON"):
+        find_logs([tmp_path])
+    (log,) = find_logs([tmp_path / "syslog.2.gz"])
+    assert log.kind is LogKind.JSON
+
+
+def test_a_rotated_log_that_begins_inside_a_record_keeps_the_whole_ones(
+    tmp_path: Path, record: Json
+) -> None:
+    line = json.dumps(record).encode()
+    (tmp_path / "x.jsonl.2.gz").write_bytes(gzip.compress(line[5000:] + b"\n" + line))
+    (log,) = find_logs([tmp_path])
+    items = list(read_log(log, "x"))
+    assert isinstance(items[-1], Logged)
+    assert all(isinstance(item, Reject) for item in items[:-1])
+    assert len(items) == 2
 
 
 def test_media_files_and_runs_are_told_by_content_too(tmp_path: Path, record: Json) -> None:
