@@ -62,6 +62,6 @@ def test_an_error_that_is_not_the_systems_stays_what_it_is(tmp_path: Path) -> No
         with written_aside(tmp_path / "a.jpg"):
             raise OSError("cannot write mode RGBA as JPEG")
 
-    with pytest.raises(OSError, match="^cannot write mode RGBA as JPEG$"):
+    with pytest.raises(OSError, match=r"^cannot write mode RGBA as JPEG$"):
         fail()
     assert not list(tmp_path.iterdir())
