@@ -43,7 +43,8 @@ def media_row(logged: Logged) -> Row:
     row: dict[str, Any] = {
         "challenge_id": challenge.challenge_id,
         "run_id": place.run_id,
-        "segment": None,
+        # of the log until `analytics.run_segments` makes it one of the run
+        "segment": None if place.run_id is None else place.part,
         "step": place.step,
         "file": place.file,
         "position": place.position,

@@ -17,9 +17,10 @@ from analytics.warehouse import statements
 
 @dataclass(frozen=True)
 class Part:
-    """What one file holds of a run: steps `first` to `last`, begun at `started` (UTC) if known.
+    """What one log holds of a run, no step twice: steps `first` to `last`.
 
-    `challenge` is the id of its first one, or empty: it orders parts of which no time is known.
+    `started` is when it began, UTC, if known. `challenge` is the id of its first one, or empty: it
+    orders parts of which no time is known.
     """
 
     number: int

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from data.log_names import path_text
 from data.media_html import media_step, read_media_html
 from data.records import LogItem, Place, Reject, Run
 from data.run_config import config_text, plain_config, validator_of
+from data.run_parts import with_parts
 
 _FILES = "files"
 _MEDIA = Path("media/html")
@@ -85,8 +87,11 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
             f"media: found no file of a challenge; expected {expected}",
             "",
         )
-    for step, path in media:
-        yield read_media_html(path, file, step, run_id=run_id, step=step)
+    by_step = groupby(media, key=lambda item: item[0])
+    yield from with_parts(
+        (step, [read_media_html(path, file, step, run_id=run_id, step=step) for _, path in files])
+        for step, files in by_step
+    )
 
 
 def _run_id(folder: Path) -> str:

@@ -142,13 +142,17 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record stood: log file, 0-based position in it (a W&B run: the step), run, time."""
+    """Where a record stood: log file, 0-based position in it (a W&B run: the step), run, time.
+
+    `part` is 0-based, and not 0 only where one log holds a step of its run more than once.
+    """
 
     file: str
     position: int | None
     run_id: str | None = None
     step: int | None = None
     time: datetime | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from data.errors import WriteError
 
+_FULL = os.strerror(errno.ENOSPC)
+
 
 def write_whole(file: Path, content: bytes, *, synced: bool = True) -> None:
     """Put a file of this content at `file`, whole or not at all.
@@ -33,8 +35,8 @@ def write_whole(file: Path, content: bytes, *, synced: bool = True) -> None:
 def written_aside(file: Path, *, synced: bool = True) -> Iterator[Path]:
     """A path in the same folder to write to; it takes the place of `file` when the block ends.
 
-    When the block raises, what it wrote is removed. Let the block do nothing but write: any
-    `OSError` in it is told as one of writing `file`. For `synced` see `write_whole`.
+    When the block raises, what it wrote is removed. Let the block do nothing but write: what the
+    system refuses in it is told as `file` not written. For `synced` see `write_whole`.
 
     Raises:
         WriteError: it cannot be written; an earlier file is as it was.
@@ -47,6 +49,10 @@ def written_aside(file: Path, *, synced: bool = True) -> Iterator[Path]:
         else:
             aside.replace(file)
     except OSError as error:
+        # Pillow says so too where it cannot encode: the system's own errors have a number, save in
+        # the words of a library
+        if error.errno is None and _FULL not in str(error):
+            raise
         raise not_written(file, error) from error
     finally:
         _remove(aside)
@@ -71,10 +77,9 @@ def publish(aside: Path, file: Path) -> None:
 def not_written(file: Path, error: Exception) -> WriteError:
     """The one line of a file that could not be written."""
     words = (isinstance(error, OSError) and error.strerror) or str(error).splitlines()[0]
-    full = os.strerror(errno.ENOSPC)
     return WriteError(
         str(file),
-        found=full if full in words else words,
+        found=_FULL if _FULL in words else words,
         expected="room and leave to write it",
         remedy="what was there before is unchanged: make room, then run the same again",
     )

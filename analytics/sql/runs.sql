@@ -1,4 +1,5 @@
--- One row a W&B run file. A run that was resumed stands in several files, a copied one too.
+-- One row a W&B run file and segment. A run that was resumed stands in several files, a copied one
+-- too; a downloaded folder may hold several segments.
 CREATE TABLE IF NOT EXISTS runs (
     run_id VARCHAR NOT NULL,
     file VARCHAR NOT NULL,

@@ -8,6 +8,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analytics.audit import AuditReport, AuditSettings, audit
@@ -175,3 +176,38 @@ def test_settings_beside_a_log_are_no_rejects(store: Store, tmp_path: Path, e7: 
     (run / "history" / "challenges.jsonl").write_text(lines)
     report = ingest(store, [run])
     assert (report.challenges_new, report.rejects) == (3, [])
+
+
+@pytest.mark.parametrize("cut", [100, 130])
+def test_a_folder_that_holds_each_step_twice_falls_apart_into_two_segments(
+    store: Store, tmp_path: Path, e7: list[Json], cut: int
+) -> None:
+    run = download(tmp_path / "ab12", e7[:cut])
+    for step, record in enumerate(e7[cut:200]):
+        write_media(run / "media" / "html", step, record)
+    assert not ingest(store, [run]).rejects
+    found = {
+        tuple(scores): (segment, step)
+        for segment, step, scores in query(store, "SELECT segment, step, scores FROM media").rows
+    }
+    places = [found[tuple(np.float32(record["scores"]).tolist())] for record in e7[:200]]
+    assert [step for _, step in places] == [*range(cut), *range(200 - cut)]
+    first, second = ({segment for segment, _ in part} for part in (places[:cut], places[cut:]))
+    assert first | second == {0, 1}
+    assert len(first) == len(second) == 1
+    assert not audited(store).mismatches
+    assert not ingest(store, [run]).changed
+    steps = query(store, "SELECT first_step, last_step FROM runs ORDER BY ALL").rows
+    assert sorted(steps) == sorted([(0, cut - 1), (0, 199 - cut)])
+
+
+def test_a_folder_of_nothing_but_one_step_is_read_and_the_rest_told(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    run = download(tmp_path / "ab12", [])
+    for record in e7[:30]:
+        write_media(run / "media" / "html", 0, record)
+    report = ingest(store, [run])
+    assert report.challenges_new + report.records_rejected == 30
+    assert report.challenges_new == 17
+    assert all("other content for step 0" in reject["reason"] for reject in report.rejects)

@@ -2,12 +2,13 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.audit import AuditSettings, audit
@@ -16,7 +17,7 @@ from analytics.query import query
 from analytics.run_segments import Part, segments_of
 from analytics.warehouse import reading
 from data.store import Store
-from tests.conftest import golden_records
+from tests.conftest import GOLDEN, golden_records
 from tests.wandb_runs import write_run
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -114,3 +115,38 @@ def test_segments_do_not_depend_on_the_order_of_parts(rows: Any, random: Any) ->
     shuffled = list(parts)
     random.shuffle(shuffled)
     assert segments_of(shuffled, []) == wanted
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(st.integers(1, 29), max_size=3, unique=True).map(sorted),
+    st.lists(st.booleans(), min_size=4, max_size=4),
+    st.data(),
+)
+def test_any_split_of_a_run_read_in_any_order_is_the_same_run(
+    cuts: list[int], again: list[bool], data: st.DataObject
+) -> None:
+    records = golden_records(GOLDEN, "e7")[:30]
+    bounds = [0, *cuts, 30]
+    with TemporaryDirectory() as name:
+        folders, steps, step = [], [], 0
+        for place, (start, end) in enumerate(pairwise(bounds)):
+            step = 0 if again[place] else step
+            folder = Path(name) / f"run-{place}-ab"
+            started = START + place * HOUR
+            write_run(folder, "ab", records[start:end], started=started, first_step=step)
+            folders.append(folder)
+            steps += range(step, step + end - start)
+            step += end - start
+        stores = [Store(Path(name) / "in-order"), Store(Path(name) / "in-any-order")]
+        for folder in folders:
+            ingest(stores[0], [folder])
+        for folder in data.draw(st.permutations(folders)):
+            ingest(stores[1], [folder])
+        assert held(stores[0]) == held(stores[1])
+        begun = [place for place in range(1, 30) if steps[place] <= steps[place - 1]]
+        bounds = [0, *begun, 30]
+        assert [(row[0], row[1]) for row in segments(stores[1])] == [
+            (segment, end - start) for segment, (start, end) in enumerate(pairwise(bounds))
+        ]
+        assert not mismatches(stores[1])

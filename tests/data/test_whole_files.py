@@ -55,3 +55,13 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="No such file"):
         write_whole(tmp_path / "none" / "a", b"")
+
+
+def test_an_error_that_is_not_the_systems_stays_what_it_is(tmp_path: Path) -> None:
+    def fail() -> None:
+        with written_aside(tmp_path / "a.jpg"):
+            raise OSError("cannot write mode RGBA as JPEG")
+
+    with pytest.raises(OSError, match=r"^cannot write mode RGBA as JPEG$"):
+        fail()
+    assert not list(tmp_path.iterdir())

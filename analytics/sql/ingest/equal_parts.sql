@@ -3,7 +3,9 @@ WITH held AS (
     SELECT part.part, staged.run_id, staged.step, staged.challenge_id
     FROM stage_media AS staged
     INNER JOIN stage_parts AS part
-        ON staged.run_id = part.run_id AND staged.file = part.file AND part.segment IS NULL
+        ON staged.run_id = part.run_id
+        AND staged.file = part.file
+        AND staged.segment = part.part_of_log
     UNION ALL
     SELECT part.part, media.run_id, media.step, media.challenge_id
     FROM media

@@ -1,9 +1,12 @@
--- Every part of the runs that were read: what one file holds of a run, known before or staged now.
+-- Every part of the runs that were read: what one log holds of a run, known before or staged now.
+-- A staged one has no segment yet; until then `stage_media.segment` is its number in its log.
 CREATE OR REPLACE TEMP TABLE stage_parts AS
 WITH staged AS (
-    SELECT run_id, file, step, time, challenge_id FROM stage_media WHERE run_id IS NOT NULL
+    SELECT run_id, file, segment AS part_of_log, step, time, challenge_id
+    FROM stage_media
+    WHERE run_id IS NOT NULL
     UNION ALL
-    SELECT DISTINCT run_id, file, step, NULL, NULL FROM stage_series WHERE run_id IS NOT NULL
+    SELECT DISTINCT run_id, file, 0, step, NULL, NULL FROM stage_series WHERE run_id IS NOT NULL
 ),
 
 described AS (
@@ -14,18 +17,21 @@ parts AS (
     SELECT
         run_id,
         file,
+        part_of_log,
         NULL AS segment,
-        coalesce(any_value(described.started), min(time)) AS started,
+        CASE WHEN part_of_log = 0 THEN coalesce(any_value(described.started), min(time)) END
+            AS started,
         min(step) AS first_step,
         max(step) AS last_step,
         arg_min(challenge_id, step) FILTER (WHERE challenge_id IS NOT NULL) AS first_challenge
     FROM staged
     LEFT JOIN described USING (run_id, file)
-    GROUP BY run_id, file
+    GROUP BY run_id, file, part_of_log
     UNION ALL
     SELECT
         known.run_id,
         known.file,
+        NULL AS part_of_log,
         known.segment,
         known.started,
         known.first_step,
@@ -40,5 +46,5 @@ parts AS (
     GROUP BY ALL
 )
 
-SELECT row_number() OVER (ORDER BY run_id, started, first_step, file, segment) - 1 AS part, *
+SELECT row_number() OVER (ORDER BY run_id, started, first_step, file, part_of_log, segment) - 1 AS part, *
 FROM parts;

@@ -16,6 +16,6 @@ SELECT * FROM runs WHERE file IN (SELECT file FROM stage_files);
 DELETE FROM runs WHERE file IN (SELECT file FROM stage_files);
 -- a copy of a run folder is the same run
 DELETE FROM stage_runs WHERE rowid NOT IN (
-    SELECT min(rowid) FROM stage_runs GROUP BY run_id, file
+    SELECT min(rowid) FROM stage_runs GROUP BY run_id, file, segment
 );
 INSERT INTO runs SELECT * FROM stage_runs ORDER BY file;

@@ -26,20 +26,29 @@ WHERE runs.run_id = moved.run_id
     AND runs.last_step = moved.last_step;
 
 CREATE OR REPLACE TEMP TABLE stage_segments AS
-SELECT part.run_id, part.file, part.first_step, part.last_step, now.segment
+SELECT part.run_id, part.file, part.part_of_log, part.first_step, part.last_step, now.segment
 FROM stage_parts AS part
 INNER JOIN segment_of_part AS now USING (part)
 WHERE part.segment IS NULL;
 
 UPDATE stage_media SET segment = now.segment
 FROM stage_segments AS now
-WHERE stage_media.run_id = now.run_id AND stage_media.file = now.file;
+WHERE stage_media.run_id = now.run_id
+    AND stage_media.file = now.file
+    AND stage_media.segment = now.part_of_log;
 
 UPDATE stage_series SET segment = now.segment
 FROM stage_segments AS now
-WHERE stage_series.run_id = now.run_id AND stage_series.file = now.file;
+WHERE stage_series.run_id = now.run_id AND stage_series.file = now.file AND now.part_of_log = 0;
 
-UPDATE stage_runs
-SET segment = now.segment, first_step = now.first_step, last_step = now.last_step
-FROM stage_segments AS now
-WHERE stage_runs.run_id = now.run_id AND stage_runs.file = now.file;
+CREATE OR REPLACE TEMP TABLE stage_runs_by_segment AS
+SELECT run.* REPLACE (
+    coalesce(now.segment, run.segment) AS segment,
+    now.first_step AS first_step,
+    now.last_step AS last_step
+)
+FROM stage_runs AS run
+LEFT JOIN stage_segments AS now ON run.run_id = now.run_id AND run.file = now.file;
+
+DELETE FROM stage_runs;
+INSERT INTO stage_runs SELECT * FROM stage_runs_by_segment ORDER BY ALL;
