@@ -9,12 +9,11 @@ from typing import Any
 import duckdb
 
 from analytics import rows
+from analytics.log_register import name_logs
 from analytics.run_segments import assign_segments
 from analytics.warehouse import Writer, statements, writing
 from data.errors import LogError
-from data.log_forms import LogFile
-from data.log_names import file_names, path_text
-from data.logs import file_digest, find_logs, read_log
+from data.logs import find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
 from data.text import printable
@@ -62,7 +61,7 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     logs = find_logs(paths)
     with writing(store) as writer:
         writer.connection.execute(statements("ingest/stage"))
-        named, renamed = _name_logs(writer, logs)
+        named, renamed = name_logs(writer.connection, logs)
         staging = _Staging(writer.connection)
         for log, file in named.items():
             staging.take(file, read_log(log, file), partial(progress, file))
@@ -70,41 +69,6 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
         report = _merge(writer, sorted(set(named.values())))
         writer.changed = report.changed or renamed
         return report
-
-
-def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> tuple[dict[LogFile, str], bool]:
-    """Name each log; a copy of a known one bears its name, a clash of names renames both sides.
-
-    Returns:
-        The name of each log, and whether one that was known before was renamed.
-    """
-    connection = writer.connection
-    known = {
-        path: (file, digest)
-        for file, path, digest in connection.execute(
-            "SELECT file, path, sha256 FROM logs"
-        ).fetchall()
-    }
-    home = {digest: path for path, (_, digest) in known.items()}
-    kinds: dict[str, tuple[LogFile, str]] = {}
-    owners: dict[LogFile, str] = {}
-    for log in logs:
-        path, digest = path_text(log.path.resolve()), file_digest(log.path)
-        owners[log] = path if path in known else home.setdefault(digest or path, path)
-        if owners[log] == path:
-            kinds[path] = (log, digest)
-    paths = [*known, *(path for path in kinds if path not in known)]
-    names = dict(zip(paths, file_names([Path(path) for path in paths]), strict=True))
-    renamed = {file: names[path] for path, (file, _) in known.items() if file != names[path]}
-    renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
-    rows.append(connection, "stage_renames", renames)
-    read = [
-        {"file": names[path], "path": path, "sha256": digest, "kind": log.kind}
-        for path, (log, digest) in kinds.items()
-    ]
-    rows.append(connection, "stage_logs", read)
-    connection.execute(statements("ingest/names"))
-    return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
 
 
 class _Staging:
@@ -167,7 +131,7 @@ def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
     rows.append(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
-    for step in ("conflicts", "merge", "series", "rejects"):
+    for step in ("rotations", "conflicts", "merge", "series", "rejects"):
         connection.execute(statements(f"ingest/{step}"))
     summary = connection.execute(statements("ingest/summary"))
     names = [column[0] for column in summary.description]

@@ -7,7 +7,6 @@ import pytest
 from analytics.ingest import ingest
 from analytics.query import query
 from analytics.warehouse import writing
-from data import whole_files
 from data.errors import WriteError
 from data.store import Store
 from tests.conftest import ROOT
@@ -48,7 +47,7 @@ def test_what_the_disk_refuses_at_the_last_moment_leaves_the_old_store(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr(whole_files.os, "fsync", fsync)
+        patched.setattr("data.whole_files.os.fsync", fsync)
         with pytest.raises(WriteError, match="No space left"):
             ingest(store, [golden / "e9" / "challenges.jsonl"])
     assert store.warehouse.read_bytes() == before

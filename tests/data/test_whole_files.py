@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from data import whole_files
 from data.errors import WriteError
 from data.whole_files import write_whole, written_aside
 
@@ -13,7 +12,7 @@ def fail_to_sync(monkeypatch: pytest.MonkeyPatch, code: int = errno.ENOSPC) -> N
     def fsync(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(whole_files.os, "fsync", fsync)
+    monkeypatch.setattr("data.whole_files.os.fsync", fsync)
 
 
 @pytest.mark.parametrize("synced", [True, False])

@@ -15,4 +15,5 @@ UPDATE logs SET file = renames.new_name
 FROM stage_renames AS renames
 WHERE logs.file = renames.old_name;
 
-INSERT OR REPLACE INTO logs SELECT * FROM stage_logs;
+DELETE FROM logs WHERE replaced IS NULL AND path IN (SELECT path FROM stage_logs);
+INSERT INTO logs SELECT * FROM stage_logs;
