@@ -24,8 +24,6 @@ def plan_of_store(
     with reading(store) as connection:
         challenges = stored_challenges(connection, selection)
         if untimed := without_time(connection, selection):
-            note(
-                f"{untimed} challenges of this store have no time: --since and --until leave them out"
-            )
+            note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)
     return plan(challenges, shards, variants), shards

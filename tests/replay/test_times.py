@@ -108,7 +108,7 @@ def test_what_has_no_time_is_left_out_with_a_word(
     since = Selection(since=datetime(2000, 1, 1, tzinfo=UTC))
     planned, _ = plan_of_store(mixed, None, since, VariantSettings(1))
     assert len(planned) == 40
-    assert "60 challenges of this store have no time" in capsys.readouterr().err
+    assert "60 challenges have no time" in capsys.readouterr().err
     plan_of_store(mixed, None, Selection(limit=1), VariantSettings(1))
     assert "no time" not in capsys.readouterr().err
 
