@@ -56,7 +56,7 @@ def stored_challenges(
     """
     put_in_order(connection, Choice(selection.validator, selection.run))
     if selection.since is not None or selection.until is not None:
-        _refuse_without_times(connection)
+        _refuse_without_times(*_times(connection))
     result = connection.execute(statements("stored_challenges"), _parameters(selection))
     names = [column[0] for column in result.description]
     found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
@@ -69,9 +69,22 @@ def stored_challenges(
     return found
 
 
-def _refuse_without_times(connection: duckdb.DuckDBPyConnection) -> None:
-    """Nothing would be selected, and nobody would know why."""
+def without_time(connection: duckdb.DuckDBPyConnection, selection: Selection) -> int:
+    """How many challenges `stored_challenges`, called before, left out as they have no time."""
+    if selection.since is None and selection.until is None:
+        return 0
+    challenges, timed = _times(connection)
+    return challenges - timed
+
+
+def _times(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Challenges of the chosen validators and runs, and how many of them have a time."""
     challenges, timed = connection.execute(statements("lives/times")).fetchall()[0]
+    return challenges, timed
+
+
+def _refuse_without_times(challenges: int, timed: int) -> None:
+    """Nothing would be selected, and nobody would know why."""
     if challenges and not timed:
         raise QueryError(
             "--since or --until",

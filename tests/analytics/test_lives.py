@@ -1,6 +1,7 @@
 """Whose record it is and in what order, whatever files, folders and names a log is spread over."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from data.store import Store
 from tests.analytics.audit_logs import audited, scored_again, write_lines
 from tests.analytics.test_audit_worlds import world
 from tests.conftest import golden_records
+from tests.wandb_runs import write_run
 
 Json = dict[str, Any]
 LAW = Law(np.float32(0.05), np.float32(0.95), from_start=False)
@@ -181,6 +183,31 @@ def test_a_validator_or_a_run_is_chosen(store: Store, tmp_path: Path) -> None:
         ordered(store, Choice(run="r2"))
     with pytest.raises(QueryError, match="expected the id of a run"):
         ordered(store, Choice("life-2", "r1"))
+
+
+def test_runs_say_whose_they_are(store: Store, tmp_path: Path) -> None:
+    """Two validators' W&B runs, in turns; one validator's last run is lost in part."""
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    first, second = world(3, "E7", 90, uids=60), world(4, "E7", 60, uids=60)
+    alice, bob = {"hotkey": "5Alice", "uid": 72}, {"hotkey": "5Bob", "uid": 7}
+    runs = {"z1": (first[:40], 0, alice), "a2": (second[:30], 1, bob)}
+    runs |= {"b3": (first[70:], 70, alice), "c4": (second[30:], 31, bob)}
+    for run_id, (records, minutes, config) in runs.items():
+        begun = started + timedelta(minutes=minutes)
+        write_run(tmp_path / f"run-{run_id}", run_id, records, started=begun, config=config)
+    ingest(store, [tmp_path])
+    lives, scores = ordered(store)
+    assert [(one.name, one.uid, one.runs, one.challenges) for one in lives] == [
+        ("5Alice", 72, ("z1", "b3"), 60),
+        ("5Bob", 7, ("a2", "c4"), 60),
+    ]
+    assert (lives[0].first_time, lives[0].last_time) == (
+        *(started.replace(tzinfo=None), datetime(2026, 1, 1, 1, 29)),
+    )
+    assert scores == scores_of(first[:40] + first[70:] + second)
+    report = audited(store)
+    assert (report.mismatches, report.chains, len(report.lives)) == ([], 3, 2)
+    assert ordered(store, Choice("7", "c4"))[1] == scores_of(second[30:])
 
 
 def test_segments_of_a_run_are_put_in_order_by_scores(

@@ -18,9 +18,11 @@ from analytics.warehouse import reading
 from data.errors import QueryError
 from data.store import Store
 from replay.cli_options import utc_time
+from replay.planning import plan_of_store
+from replay.settings import VariantSettings
 from tests.conftest import ROOT
 
-ZONES = ("UTC", "Asia/Tokyo", "America/Los_Angeles", "Asia/Kathmandu")
+ZONES = ("UTC", "America/Los_Angeles", "Asia/Kathmandu")
 
 # run in a process of its own, as a zone is read once
 _CHOOSE = """
@@ -96,6 +98,19 @@ def test_a_time_without_a_zone_is_utc() -> None:
     assert naive_utc(datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9)))) == datetime(
         2025, 12, 31, 15
     )
+
+
+def test_what_has_no_time_is_left_out_with_a_word(
+    golden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = Store(tmp_path / "mixed")
+    ingest(mixed, [golden / "e7" / "wandb", golden / "e9" / "challenges.jsonl"])
+    since = Selection(since=datetime(2000, 1, 1, tzinfo=UTC))
+    planned, _ = plan_of_store(mixed, None, since, VariantSettings(1))
+    assert len(planned) == 40
+    assert "60 challenges have no time" in capsys.readouterr().err
+    plan_of_store(mixed, None, Selection(limit=1), VariantSettings(1))
+    assert "no time" not in capsys.readouterr().err
 
 
 def test_a_log_without_times_says_so(store: Store, golden: Path) -> None:
