@@ -25,7 +25,7 @@ _EXCUSED = ("E4", "E5", "E6")
 
 @dataclass(frozen=True)
 class Stream:
-    """A run, a file, or a folder of files with a record each.
+    """A run, a file, or a folder of files with a record each; or some `pieces` of it, in order.
 
     `first` are the scores of its first record, less those of the uids that it asked (NaN), `last`
     those of its last one; both (uids,). `run` and `hotkey` are None where no run is known, or none
@@ -33,6 +33,7 @@ class Stream:
     """
 
     number: int
+    pieces: tuple[int, ...]
     time: datetime | None
     file: str
     era: str
@@ -43,11 +44,10 @@ class Stream:
 
 
 def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
-    """The streams of a warehouse in order of time, as far as that is known; then by name.
+    """The pieces of streams in order of time, as far as that is known; then by name and place.
 
-    Leaves every challenge's place in its stream as the temporary table `life_streams`.
+    They are in the temporary table `life_pieces`.
     """
-    connection.execute(statements("lives/streams"))
     hotkeys = {run: key for run, key, _ in connection.execute(statements("lives/runs")).fetchall()}
     table = connection.sql(statements("lives/ends")).to_arrow_table()
     column = table["scores"].combine_chunks()
@@ -59,6 +59,7 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
     streams = [
         Stream(
             number=rows[first]["stream"],
+            pieces=(rows[first]["piece"],),
             time=rows[first]["time"],
             file=rows[first]["file"],
             era=rows[first]["era"],
@@ -81,13 +82,16 @@ def _unasked(scores: Float32s, asked: Sequence[int]) -> Float32s:
 def _by_time(streams: Sequence[Stream]) -> Any:
     """The key to sort by: time where it is known; else names, a run's segments together."""
     names: dict[str, list[tuple[int, str]]] = {}
+    times: dict[int, datetime | None] = {}
     for stream in streams:
+        times.setdefault(stream.number, stream.time)
         name = _natural(stream.file)
         names[_run_or_file(stream)] = min(name, names.get(_run_or_file(stream), name))
 
     def key(stream: Stream) -> tuple[Any, ...]:
         name = names[_run_or_file(stream)]
-        return (stream.time is None, stream.time or datetime.min, name, stream.number)
+        time = times[stream.number]
+        return (time is None, time or datetime.min, name, stream.number, stream.pieces)
 
     return key
 

@@ -14,6 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from analytics.life_pieces import cut_streams, in_order_of_names
 from analytics.life_streams import Stream, lives_of, read_streams
 from analytics.score_law import Law
 from analytics.tracker import ScoringSettings
@@ -77,7 +78,7 @@ def put_in_order(
     """
     alpha = scoring.alpha
     law = Law(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
-    streams = lives_of(law, read_streams(connection))
+    streams = _ordered(connection, law)
     _write_places(connection, streams)
     uids = {run: uid for run, _, uid in connection.execute(statements("lives/runs")).fetchall()}
     lives = [_life(number, chains, uids) for number, chains in enumerate(streams)]
@@ -90,23 +91,34 @@ def put_in_order(
     return [_with_extent(lives[number], *extent) for number, *extent in extents]
 
 
+def _ordered(connection: duckdb.DuckDBPyConnection, law: Law) -> list[list[list[Stream]]]:
+    connection.execute(statements("lives/streams"))
+    cut_streams(connection, law)
+    pieces = read_streams(connection)
+    lives = lives_of(law, pieces)
+    streams = in_order_of_names(pieces, lives)
+    return lives if len(streams) == len(pieces) else lives_of(law, streams)
+
+
 def _write_places(
     connection: duckdb.DuckDBPyConnection, lives: Sequence[Sequence[Sequence[Stream]]]
 ) -> None:
     rows = [
-        (stream.number, life, chain, place)
+        (stream.number, piece, life, chain, place)
         for life, chains in enumerate(lives)
         for chain, members in enumerate(chains)
-        for place, stream in enumerate(members)
+        for place, (stream, piece) in enumerate(
+            (stream, piece) for stream in members for piece in stream.pieces
+        )
     ]
-    columns = zip(*rows, strict=True) if rows else ([], [], [], [])
-    names = ("stream", "life", "chain", "place")
+    names = ("stream", "piece", "life", "chain", "place")
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
     table = pa.table(
         {name: pa.array(values, pa.int64()) for name, values in zip(names, columns, strict=True)}
     )
-    connection.register("stream_place_rows", table)
-    connection.execute("CREATE OR REPLACE TEMP TABLE stream_places AS FROM stream_place_rows")
-    connection.unregister("stream_place_rows")
+    connection.register("piece_place_rows", table)
+    connection.execute("CREATE OR REPLACE TEMP TABLE piece_places AS FROM piece_place_rows")
+    connection.unregister("piece_place_rows")
 
 
 def _life(number: int, chains: Sequence[Sequence[Stream]], uids: dict[str, int | None]) -> Life:

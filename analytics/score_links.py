@@ -25,7 +25,8 @@ Indices = NDArray[np.int64]
 
 class Links(NamedTuple):
     """Possible links, (n,) each: the stream that ends, the one that follows, and the share, 0..1,
-    of scores that go on; the best first, and of equal ones those nearest in order.
+    of scores that go on; the best first. Of equal ones those come first over which the
+    fewest scores moved, then those nearest in order.
     """
 
     ends: Indices
@@ -51,9 +52,29 @@ def links(law: Law, ends: Float32s, starts: Float32s) -> Links:
         _look_up(law, ends, starts, *columns, logged, followers, shares)
     known = shares >= _LEAST_SHARE
     found = np.nonzero(known)[0]
-    following, share = followers[known], shares[known]
-    best = np.lexsort((following, found, np.abs(following - found - 1), -share))
-    return Links(found[best], following[best], share[best])
+    following, going_on = followers[known], shares[known]
+    moved = _moved(law, ends, starts, found, following)
+    best = np.lexsort((following, found, np.abs(following - found - 1), moved, -going_on))
+    return Links(found[best], following[best], going_on[best])
+
+
+@compiled
+def _moved(
+    law: Law, ends: Float32s, starts: Float32s, found: Indices, following: Indices
+) -> Indices:
+    """(n,), of each link the uids whose score is not that of a uid that nobody asked since.
+
+    A miner that was asked and earned nothing decays like a validator, so that a share alone may
+    take the second record after an end for the first.
+    """
+    counts = np.zeros(len(found), np.int64)
+    for link in range(len(found)):
+        end, start = ends[found[link]], starts[following[link]]
+        for uid in range(len(end)):
+            old, new = end[uid], start[uid]
+            if not (np.isnan(old) or np.isnan(new)):
+                counts[link] += new != step(law, old, old)
+    return counts
 
 
 @compiled

@@ -45,12 +45,14 @@ class LogKind(StrEnum):
     JSON = "json"
     HTML = "html"
     WANDB = "wandb"
+    RUN_FOLDER = "run folder"
     UNREAD = "unread"
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """One log. A W&B run is named by its transaction log, `run-<id>.wandb`.
+    """One log. A W&B run is named by its transaction log, `run-<id>.wandb`, or where it was
+    downloaded without one by its folder.
 
     `reason` is why an `UNREAD` one is not read, in one line.
     """

@@ -5,6 +5,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from data.downloaded_run import (
+    has_media,
+    has_settings,
+    is_of_run,
+    is_settings,
+    read_downloaded_run,
+)
 from data.errors import LogError
 from data.json_logs import read_json_log
 from data.log_forms import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
@@ -64,8 +71,24 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
     except OSError as error:
         yield unread(folder, error.strerror, "a folder that may be read")
         return
+    logs = _logs_among(folder, entries, seen)
+    first = next(logs, None)
+    if first is not None:
+        yield first
+        yield from logs
+    elif has_settings(folder):
+        # what is left of a run: reading it says what is missing
+        yield LogFile(folder, LogKind.RUN_FOLDER)
+
+
+def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
     is_run = any(entry.suffix == ".wandb" for entry in entries)
+    is_downloaded = not is_run and has_media(folder)
+    if is_downloaded:
+        yield LogFile(folder, LogKind.RUN_FOLDER)
     for entry in entries:
+        if is_settings(entry.name) or (is_downloaded and is_of_run(entry.name)):
+            continue
         try:
             mode = entry.stat().st_mode
         except OSError as error:
@@ -88,6 +111,8 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
     """
     if log.kind is LogKind.UNREAD:
         yield Reject(Place(file, None), printable(log.reason), "")
+    elif log.kind is LogKind.RUN_FOLDER:
+        yield from read_downloaded_run(log.path, file)
     elif log.kind is LogKind.WANDB:
         yield from read_wandb_run(log.path, file)
     elif log.kind is LogKind.HTML:

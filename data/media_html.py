@@ -6,6 +6,7 @@ attributes and escapes the text.
 """
 
 import html
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,24 @@ def media_step(name: str) -> int | None:
     """The W&B step in the name of a media file, or None for another name."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def media_files(folder: Path) -> dict[int, list[Path]]:
+    """The media files of a folder by step, each step's in order of name; none where none exists.
+
+    Raises:
+        OSError: the folder may not be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_file())
+    except FileNotFoundError:
+        return {}
+    files: dict[int, list[Path]] = {}
+    for name in names:
+        if (step := media_step(name)) is not None:
+            files.setdefault(step, []).append(folder / name)
+    return files
 
 
 def read_media_html(

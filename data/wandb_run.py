@@ -15,7 +15,7 @@ from typing import Any
 
 from data.fields import SERIES
 from data.log_names import path_text
-from data.media_html import media_step, read_media_html
+from data.media_html import media_files, read_media_html
 from data.records import LogItem, Place, Reject, Run, SeriesStep
 from data.run_config import config_text, plain_config, validator_of
 from data.text import printable
@@ -161,7 +161,12 @@ def _config(described: Any) -> dict[str, Any]:
 
 
 def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:
-    media = _media_files(log.parent / _MEDIA)
+    try:
+        media = media_files(log.parent / _MEDIA)
+    except OSError as error:
+        reason = f"media of the run: found {error.strerror}; expected {_MEDIA} that may be read"
+        yield Reject(Place(file, None, run_id), reason, "")
+        return
     for step in sorted(media.keys() | contents.with_media):
         place = Place(file, step, run_id, step, contents.times.get(step))
         if step not in media:
@@ -173,12 +178,3 @@ def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Itera
             yield read_media_html(
                 path, file, step, run_id=run_id, step=step, time=contents.times.get(step)
             )
-
-
-def _media_files(folder: Path) -> dict[int, list[Path]]:
-    files: dict[int, list[Path]] = {}
-    for path in sorted(folder.glob("metadata_*.html")):
-        step = media_step(path.name)
-        if step is not None and path.is_file():
-            files.setdefault(step, []).append(path)
-    return files

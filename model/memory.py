@@ -207,3 +207,19 @@ def _smaller(size: int, error: RuntimeError) -> int:
         ) from error
     # A GPU's allocator has given back what it held before it said so.
     return size // 2
+
+
+def check_room(needed: int, what: str) -> None:
+    """Make sure that so many bytes of the processor's memory are free, for weights.
+
+    Raises:
+        RunError: there are fewer.
+    """
+    free = available_bytes(torch.device("cpu"))
+    if needed > free:
+        raise RunError(
+            what,
+            found=f"{free / 2**20:.0f} MiB of free memory",
+            expected=f"{needed / 2**20:.0f} MiB",
+            remedy="free some, or choose a smaller backbone",
+        )

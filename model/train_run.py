@@ -5,7 +5,8 @@ The run id is a hash of all that determines the weights, as far as a machine rep
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from data.whole_files import write_whole, written_aside
 from model.epoch import Epoch
 from replay.image_keys import REPLAY_VERSION, packages
 from replay.provenance import provenance
+from replay.run_lock import lock_run
 
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 2
@@ -33,6 +35,25 @@ class TrainRun:
     path: Path
     described: dict[str, Any]
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """For this process alone, while the block lasts.
+
+        Raises:
+            RunError: another process does this very training, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = lock_run(self.path)
+        except OSError as error:
+            raise RunError(
+                str(self.path), found=error.strerror, expected="a writable store"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def write(self, epochs: Sequence[Epoch], outcome: dict[str, Any] | None = None) -> None:
         """Write what was done so far, and how it ended.
 
@@ -40,7 +61,6 @@ class TrainRun:
             RunError: the folder cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             text = json.dumps({**self.described, "outcome": outcome}, indent=2) + "\n"
             write_whole(self.path / "run.json", text.encode())
             with written_aside(self.path / "epochs.parquet") as aside:

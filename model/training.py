@@ -1,5 +1,6 @@
 """A training from source rows to a checkpoint with its provenance."""
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,9 +12,8 @@ from data.processes import cores
 from data.progress import Progress, silent
 from data.sources import Shards
 from data.store import Store
-from data.whole_files import written_aside
 from model.backbone import Backbone, BackboneSettings, load_backbone
-from model.checkpoint import CARD, read_card, save_checkpoint
+from model.checkpoint import BACKBONE, CARD, MODEL, SCORER, read_card, save_checkpoint
 from model.checkpoint_backbone import card_of
 from model.epoch import Epoch
 from model.losses import LossSettings
@@ -28,7 +28,6 @@ from model.training_inputs import InputMaker
 from model.training_row import TrainingRow
 from model.training_rows import Split, list_rows, split_rows, training_table
 from replay.float32 import processor_name
-from replay.predictor import TRAINING_ROWS
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
@@ -98,12 +97,13 @@ def train(
     backbone = load_backbone(recipe.backbone)
     recipe = replace(recipe, model=replace(recipe.model, features=backbone.width))
     run = open_train_run(store, _decisive(recipe, shards, listed.rows, split, backbone))
-    if (done := _finished(out, run)) is not None:
-        note(f"{out} holds this very training already")
-        return done
-    _check_out(out, run, again=again)
-    work = _Work(store, shards, out, recipe, run, backbone, progress)
-    return work.train(listed.rows, split, listed.left_out)
+    with run.locked():
+        if (done := _finished(out, run)) is not None:
+            note(f"{out} holds this very training already")
+            return done
+        _check_out(out, run, again=again)
+        work = _Work(store, shards, out, recipe, run, backbone, progress)
+        return work.train(listed.rows, split, listed.left_out)
 
 
 def _decisive(
@@ -243,12 +243,23 @@ class _Work:
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
+            "trained": self._trained(),
             "arithmetic": self._recipe.settings.arithmetic,
             "processor": processor_name(next(self._backbone.parameters()).device),
             "precision": precision,
         }
         card = card_of(model.settings, self._backbone, training)
-        save_checkpoint(self._out, model, card, None if frozen else self._backbone)
-        rows = training_table([row for side in sides for row in side])
-        with written_aside(self._out / TRAINING_ROWS) as aside:
-            rows.write_parquet(aside)
+        rows = io.BytesIO()
+        training_table([row for side in sides for row in side]).write_parquet(rows)
+        save_checkpoint(
+            *(self._out, model, card, None if frozen else self._backbone), rows.getvalue()
+        )
+
+    def _trained(self) -> list[str]:
+        """Which parts the loss has reached; weight decay moves the others too."""
+        parts = {
+            MODEL: True,
+            SCORER: self._recipe.loss.scorer > 0,
+            BACKBONE: not self._backbone.settings.frozen,
+        }
+        return [part for part, trained in parts.items() if trained]

@@ -71,9 +71,12 @@ def check_sides(processor: Any, what: str) -> None:
     Raises:
         RunError: a side of too many pixels.
     """
-    for key in _SIZES:
-        size = getattr(processor, key, None)
-        sides = dict(size).values() if isinstance(size, Mapping) else [size]
+    settings: dict[str, Any] = processor.to_dict()
+    # timm's processors keep theirs one level down
+    sizes = {key: settings.get(key) for key in _SIZES} | (settings.get("data_config") or {})
+    for key, size in sizes.items():
+        sides = size.values() if isinstance(size, Mapping) else size
+        sides = sides if isinstance(size, Mapping | list | tuple) else [size]
         largest = max((side for side in sides if isinstance(side, int)), default=0)
         if largest > _MOST_PIXELS:
             raise RunError(

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import os
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -19,10 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import LogError
-from data.log_forms import LogKind
+from data.log_forms import LogFile, LogKind
 from data.log_names import file_names, path_text
 from data.logs import find_logs, read_log
-from data.records import Logged, Reject
+from data.records import Logged, Reject, SeriesStep
 from tests.conftest import CASES
 from tests.data.test_log_stream import zstd
 
@@ -122,6 +123,8 @@ def test_a_log_is_told_by_its_content_whatever_it_is_called(
         ("panel.txt", b'"Step","orange-9 - miner_mcc/uid_4"\n0,1\n', "a CSV table"),
         ("sheet.csv", "_step,label\r\n0,1\r\n".encode("utf-16"), "a CSV table"),
     ],
+    # by name: packed bytes hold the time at which they were packed
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_form_that_is_not_read_is_named_in_one_line(
     tmp_path: Path, record: Json, name: str, content: bytes, found: str | None
@@ -253,6 +256,43 @@ def test_a_file_that_may_not_be_read_costs_itself(open_folder: Path, record: Jso
         logs = find_logs([open_folder])
     assert [log.kind for log in logs] == [LogKind.JSON, LogKind.UNREAD, LogKind.UNREAD]
     assert all("Permission denied" in log.reason for log in logs[1:])
+
+
+@pytest.fixture
+def run_folder(open_folder: Path, golden: Path) -> Path:
+    """A copy of the golden run, in a folder that anyone may enter."""
+    (folder,) = (golden / "e7" / "wandb").iterdir()
+    copy = open_folder / folder.name
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755)
+    list(read_log(LogFile(next(copy.glob("*.wandb")), LogKind.WANDB), "run"))  # imports wandb
+    return copy
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o111])
+def test_media_that_may_not_be_listed_are_one_reject_and_the_series_are_kept(
+    run_folder: Path, mode: int
+) -> None:
+    (run_folder / "files" / "media" / "html").chmod(mode)
+    (log,) = find_logs([run_folder])
+    with without_rights():
+        items = list(read_log(log, "run"))
+    rejects = [item for item in items if isinstance(item, Reject)]
+    assert ["Permission denied" in reject.reason for reject in rejects] == [True]
+    assert sum(isinstance(item, SeriesStep) for item in items) == 40
+
+
+def test_a_media_file_that_may_not_be_read_costs_itself(run_folder: Path) -> None:
+    (media,) = run_folder.rglob("metadata_7_*.html")
+    media.chmod(0)
+    (log,) = find_logs([run_folder])
+    with without_rights():
+        items = list(read_log(log, "run"))
+    (reject,) = [item for item in items if isinstance(item, Reject)]
+    assert reject.place.step == 7
+    assert "Permission denied" in reject.reason
+    assert sum(isinstance(item, Logged) for item in items) == 39
 
 
 def test_a_folder_that_fails_for_another_reason_costs_itself(

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
+from model.backbone import Backbone
 from model.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint_backbone import backbone_of, card_of
 from model.features import FeatureMaker, open_cache
@@ -39,14 +40,20 @@ def _saved(folder: Path) -> Path:
     return folder
 
 
+@cache
+def _backbone(device: torch.device) -> Backbone:
+    """As a checkpoint names it, which checks that it is the one: once, for that takes a second."""
+    with TemporaryDirectory() as folder:
+        return backbone_of(load_checkpoint(_saved(Path(folder))), device)
+
+
 def _predictor(
     folder: Path,
     device: torch.device,
     settings: PredictorSettings = PredictorSettings(),
     cache: Path | None = None,
 ) -> CheckpointPredictor:
-    checkpoint = load_checkpoint(folder)
-    backbone = backbone_of(checkpoint, device)
+    checkpoint, backbone = load_checkpoint(folder), _backbone(device)
     kept = None if cache is None else open_cache(cache, backbone)
     return CheckpointPredictor(checkpoint, backbone, "checked", settings, kept, text_vectors)
 

@@ -4,11 +4,13 @@ Nothing is dropped in training, for a device draws other numbers than the CPU.
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 
 import torch
 
-from model.backbone import load_backbone
+from model.backbone import Backbone, load_backbone
 from model.epoch import Epoch
 from model.features import FeatureMaker
 from model.inputs import FeatureInputs, Inputs, ViewInputs
@@ -24,6 +26,7 @@ from tests.gpu.pictures import image_of, jpeg_of, samples_of, training_rows
 
 _CPU = torch.device("cpu")
 _EPOCHS = 3
+_MODEL = replace(SETTINGS, width=128, heads=4)
 _TRAINING = TrainSettings(batch=8, rate=3e-4, images=2)
 
 InputsOf = Callable[[Sequence[Sample]], Inputs]
@@ -39,16 +42,21 @@ def _side(setting: Setting, seed: int, inputs_of: InputsOf) -> Side:
     return make_side(rows, inputs_of(samples), metadata)
 
 
+@cache
+def _drawn(name: str) -> Backbone:
+    return load_backbone(settings_of(name, frozen=False), _CPU)
+
+
+def _untrained(name: str) -> Backbone:
+    """One to be trained, of the same weights each time."""
+    return deepcopy(_drawn(name))
+
+
 def _trained(
     setting: Setting, device: torch.device, precision: Precision, name: str | None = None
 ) -> Course:
     """A training on a device; of the backbone `name` too, else of the model alone."""
-    # one that is trained is loaded anew each time
-    backbone = (
-        loaded("test_vit", device)
-        if name is None
-        else load_backbone(settings_of(name, frozen=False), device)
-    )
+    backbone = loaded("test_vit", device) if name is None else _untrained(name).to(device)
 
     def inputs_of(samples: Sequence[Sample]) -> Inputs:
         if name is not None:
@@ -57,7 +65,7 @@ def _trained(
         return FeatureInputs(samples, features)
 
     training, validation = (_side(setting, seed, inputs_of) for seed in (0, 1))
-    model = StreetModel(replace(SETTINGS, features=backbone.width)).to(device)
+    model = StreetModel(replace(_MODEL, features=backbone.width)).to(device)
     settings = replace(
         _TRAINING,
         precision=precision,

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import pickle
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,69 @@ def test_a_save_that_is_cut_off_leaves_a_whole_checkpoint(
     assert not (tmp_path / "model.safetensors.new").exists()
 
 
+ROWS = [b"rows of the first", b"rows of the second", b"rows of the third"]
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_a_save_that_is_cut_off_never_pairs_weights_with_other_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    save_checkpoint(tmp_path, a_model(0), CARD, training_rows=ROWS[0])
+    left = [writes]
+    real = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(self, target)
+
+    for number in (1, 2):
+        left[0] = writes
+        with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+            patched.setattr(Path, "replace", killed)
+            save_checkpoint(tmp_path, a_model(number), CARD, training_rows=ROWS[number])
+        loaded = load_checkpoint(tmp_path)
+        assert loaded.training_rows is not None
+        kept = ROWS.index(loaded.training_rows.read_bytes())
+        assert torch.equal(loaded.model.positions, a_model(kept).positions)
+        assert kept <= number
+        if number == 1:
+            assert kept == (1 if writes > 2 else 0)
+    save_checkpoint(tmp_path, a_model(2), CARD, training_rows=ROWS[2])
+    loaded = load_checkpoint(tmp_path)
+    assert torch.equal(loaded.model.positions, a_model(2).positions)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("model.json", "model.safetensors", "training_rows.parquet")
+    ]
+
+
+def test_rows_that_are_not_those_of_the_weights_are_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, a_model(), CARD, training_rows=ROWS[0])
+    (tmp_path / "training_rows.parquet").write_bytes(ROWS[1])
+    with pytest.raises(RunError, match=r"training_rows.parquet: found sha256 .*another checkpoint"):
+        load_checkpoint(tmp_path)
+    (tmp_path / "training_rows.parquet").unlink()
+    with pytest.raises(RunError, match=r"training_rows.parquet: found no such file"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_without_rows_does_not_take_those_of_an_earlier_one(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, a_model(), CARD, training_rows=ROWS[0])
+    save_checkpoint(tmp_path, a_model(2), CARD)
+    assert not (tmp_path / "training_rows.parquet").exists()
+    (tmp_path / "training_rows.parquet").write_bytes(ROWS[0])
+    assert load_checkpoint(tmp_path).training_rows is None
+
+
+def test_a_card_that_asks_for_a_million_layers_is_refused_at_once(tmp_path: Path) -> None:
+    a_checkpoint(tmp_path)
+    settings = json.loads((tmp_path / "model.json").read_text())["settings"]
+    rewrite(tmp_path, settings=settings | {"layers": 2**26})
+    with pytest.raises(RunError, match="layers: found 67108864; expected at most 1000"):
+        load_checkpoint(tmp_path)
+
+
 @pytest.mark.parametrize("cut", [0, 7, 5000, -1])
 def test_a_file_that_is_cut_short_is_named(tmp_path: Path, cut: int) -> None:
     weights = a_checkpoint(tmp_path) / "model.safetensors"
@@ -164,8 +228,8 @@ def test_settings_of_another_width_do_not_fit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"format": "other"}, r"found format and version \('other', 1\)"),
-        ({"version": 2}, r"expected \('streetreplay-model', 1\)"),
+        ({"format": "other"}, r"found format and version \('other', 2\)"),
+        ({"version": 1}, r"expected \('streetreplay-model', 2\).*train again"),
         ({"settings": {"width": 32}}, "missing .*'features'"),
         ({"settings": 3}, "exactly the settings"),
         ({"views": "wide"}, "views in .* expected an object"),

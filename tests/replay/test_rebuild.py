@@ -297,3 +297,27 @@ def test_rows_are_found_across_row_groups(world: World) -> None:
     rebuilder = Rebuilder(world.shards)
     found = [sent(rebuilder.rebuild(challenge).pixels) for challenge in world.ingest()]
     assert len(set(found)) == 5
+
+
+def test_possible_images_of_an_earlier_render_do_not_stay(
+    store: Store, record: dict[str, Any], tmp_path: Path
+) -> None:
+    world, out = World(store, record), tmp_path / "out"
+    write_shard(store.sources, [encoded(picture((320, 240)))])
+    world.ask(0, **{**level_1(3.0, [5, 5, 90, 90]), "data_aug_level": 3})
+    world.ask(0, **LEVEL_0)
+    challenges = world.ingest()
+    distorted = challenges[0].challenge_id
+    out.mkdir()
+    others = ["notes.txt", "holiday.jpg", f"{distorted}-mine.jpg", f"{distorted}-unseen-448.jpg"]
+    for name in others:
+        (out / name).touch()
+    for count in (9, 3, 1, 2):
+        planned = plan(challenges, world.shards, VariantSettings(count))
+        rendered = render(planned, world.shards, out)
+        written = [Path(file).name for one in rendered for file in one.files]
+        assert sorted(path.name for path in out.iterdir()) == sorted([*others, *written])
+    # what cannot be rendered takes nothing away
+    (store.sources / SHARD).unlink()
+    render(plan(challenges, world.shards), world.shards, out)
+    assert len(list(out.iterdir())) == len(others) + 3

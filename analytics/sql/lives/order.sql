@@ -2,14 +2,14 @@
 CREATE OR REPLACE TEMP TABLE life_order AS
 SELECT
     (
-        row_number() OVER (ORDER BY placed.life, placed.chain, placed.place, streams.place) - 1
+        row_number() OVER (ORDER BY placed.life, placed.chain, placed.place, pieces.place) - 1
     )::BIGINT AS ordinal,
     placed.life,
     placed.chain,
-    streams.media_row,
-    streams.challenge_id
-FROM life_streams AS streams
-INNER JOIN stream_places AS placed USING (stream)
+    pieces.media_row,
+    pieces.challenge_id
+FROM life_pieces AS pieces
+INNER JOIN piece_places AS placed USING (stream, piece)
 WHERE ($lives IS NULL OR placed.life IN (SELECT unnest($lives)))
-    AND ($run IS NULL OR streams.run_id = $run)
+    AND ($run IS NULL OR pieces.run_id = $run)
 ORDER BY ordinal;
