@@ -12,10 +12,13 @@ import pytest
 
 from data.store import Store
 from replay.fidelity import Fidelity, Reason
+from replay.image_keys import ImageKeys
 from replay.plan import counts, obstacle_of, plan
 from replay.predictor import Batch, Predictions
 from replay.rebuild import CannotRebuildError, Rebuilder
 from replay.runner import replay
+from replay.settings import Arithmetic
+from replay.variants import UNDISTORTED
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, picture, write_shard
 
 SIZE = (320, 240)
@@ -101,6 +104,8 @@ def test_of_two_revisions_the_one_whose_ids_fit_is_used(world: World, right: str
         expected.append(Rebuilder(World(alone, {}).shards).rebuild(one).pixels_sha256)
     assert found == expected
     assert len(set(found)) == 2
+    keys = ImageKeys(world.shards, 0, Arithmetic.AVX2)
+    assert keys.key(first, UNDISTORTED) != keys.key(second, UNDISTORTED)
 
 
 def test_the_copy_that_tells_most_is_used_before_one_that_only_tells_nothing_else(
