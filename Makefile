@@ -42,6 +42,6 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	@if command -v uv >/dev/null; then uv=uv; \
 		else $(BIN)/python -m pip install --quiet uv && uv=$(BIN)/uv; fi && \
-		echo "installing into .venv (several GB, about a minute)" && \
-		$$uv pip install --quiet --python $(BIN)/python -e '.[dev]'
+		echo "installing into .venv (several GB, about two minutes)" && \
+		$$uv pip install --quiet --compile-bytecode --python $(BIN)/python -e '.[dev]'
 	@touch $@
