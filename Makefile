@@ -59,6 +59,6 @@ $(READY): pyproject.toml constraints.txt
 			"name one with make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@command -v $(UV) >/dev/null || $(BIN)/python -m pip install --quiet uv
-	@echo "installing into $(VENV) (several GB, about a minute)"
-	@$(UV) pip install --quiet --python $(BIN)/python $(CONSTRAINTS) -e '.[dev]'
+	@echo "installing into $(VENV) (several GB, about two minutes)"
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python $(CONSTRAINTS) -e '.[dev]'
 	@touch $@

@@ -178,7 +178,7 @@ def _put_in_place(aside: Path, warehouse: Path) -> None:
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(
-            str(path),
+            _utf8(path),
             read_only=read_only,
             config={
                 "enable_external_access": "false",
@@ -223,6 +223,20 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
 
 def _first_line(error: duckdb.Error) -> str:
     return str(error).splitlines()[0]
+
+
+def _utf8(path: Path) -> str:
+    """A path as DuckDB takes it: in UTF-8, which need not be how this process names files.
+
+    Raises:
+        StoreError: its bytes are no UTF-8.
+    """
+    try:
+        return os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise StoreError(
+            str(path), found="a path that is not UTF-8", expected="one that is, for DuckDB"
+        ) from None
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

@@ -14,7 +14,7 @@ class DemoTraining:
     """
 
     seed: int = 7272
-    scenes: int = 800
+    scenes: int = 600
     epochs: int = 8
     side: int = 64
     validation: float = 0.1

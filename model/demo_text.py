@@ -35,7 +35,8 @@ def verdict_lines(report: DemoReport) -> list[str]:
         f"done: {first.challenges} challenges of a validator's log read, {first.images} images "
         f"rebuilt as miners saw them, a model trained on {trained.training + trained.validation} "
         "other drawn scenes",
-        "MCC says how well answers tell roadwork from none: 1 is always right, 0 is guessing",
+        "MCC says how well answers tell roadwork from none: 1 is always right, 0 is guessing; "
+        "miners are chosen on the log's first half and judged on its second",
         _line("the model", _place(model)),
         _line("safety-orange baseline", _place(first.orange)),
         *(_reference(model, name, "the model") for name in (BEST, MEDIAN)),
@@ -103,13 +104,13 @@ def _place(found: Comparison) -> str:
 
 
 def _reference(found: Comparison, name: str, candidate: str) -> str:
-    """A miner chosen on the first half of the log, on the second half."""
+    """A miner that the first half of the log chose, on the second half."""
     for one in found.references:
         if one.name == name:
             return _line(
                 name,
                 f"MCC {one.score.mcc:.2f}, {candidate} {one.candidate.mcc:.2f} on the same "
-                f"{one.score.n} challenges; chosen on the log's first half, judged on its second",
+                f"{one.score.n} challenges",
             )
     return _line(name, f"none: {found.without_reference.get(name, 'not looked for')}")
 
