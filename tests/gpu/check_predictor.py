@@ -30,13 +30,14 @@ _PARTS = 3
 
 
 def _saved(folder: Path) -> Path:
-    """A checkpoint whose scorer is not as it was drawn, so that it may choose views."""
+    """A checkpoint whose scorer passes for a trained one, so that it may choose views."""
     backbone = loaded(_BACKBONE, _CPU)
     model = StreetModel(ModelSettings(features=backbone.width, width=128, heads=4))
     with torch.no_grad():
         for weight in model.scorer.parameters():
             weight.add_(0.1 * torch.randn(weight.shape, generator=torch.manual_seed(3)))
-    save_checkpoint(folder, model, card_of(model.settings, backbone))
+    training = {"trained": ["model", "scorer"], "metadata": True}
+    save_checkpoint(folder, model, card_of(model.settings, backbone, training))
     return folder
 
 

@@ -202,7 +202,7 @@ def test_features_of_two_processors_are_kept_apart(
 ) -> None:
     here = open_cache(tmp_path, small).path
     assert open_cache(tmp_path, small).path == here
-    monkeypatch.setattr("model.features.processor_name", lambda _device: "another")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "another")
     assert open_cache(tmp_path, small).path != here
 
 
