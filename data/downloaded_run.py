@@ -9,14 +9,13 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from data.log_names import path_text
-from data.media_html import media_step, read_media_html
+from data.media_html import media_files, read_media_html
 from data.records import LogItem, Place, Reject, Run
 from data.run_config import config_text, plain_config, validator_of
 from data.run_parts import with_parts
@@ -30,13 +29,19 @@ _MOST_BYTES = 128 * 2**10
 
 
 def has_media(folder: Path) -> bool:
-    """True if a folder holds a run's media."""
-    return (folder / _MEDIA).is_dir()
+    """True if a folder holds a run's media, and may be entered."""
+    try:
+        return (folder / _MEDIA).is_dir()
+    except OSError:
+        return False
 
 
 def has_settings(folder: Path) -> bool:
-    """True if a folder holds what W&B says of a run."""
-    return any((folder / name).is_file() for name in (_SUMMARY, _METADATA))
+    """True if a folder holds what W&B says of a run, and may be entered."""
+    try:
+        return any((folder / name).is_file() for name in (_SUMMARY, _METADATA))
+    except OSError:
+        return False
 
 
 def is_of_run(name: str) -> bool:
@@ -65,7 +70,6 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
             settings = item
     config = plain_config(settings)
     validator = validator_of(config)
-    media = _media_files(folder / _MEDIA)
     yield Run(
         run_id=run_id,
         file=file,
@@ -80,17 +84,18 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         exit_code=None,
         steps=0,
     )
+    try:
+        media = media_files(folder / _MEDIA)
+        found = "no file of a challenge"
+    except OSError as error:
+        media, found = {}, str(error.strerror)
     if not media:
         expected = f"{_MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
-        yield Reject(
-            Place(file, None, run_id),
-            f"media: found no file of a challenge; expected {expected}",
-            "",
-        )
-    by_step = groupby(media, key=lambda item: item[0])
+        reason = f"media: found {found}; expected {expected}"
+        yield Reject(Place(file, None, run_id), reason, "")
     yield from with_parts(
-        (step, [read_media_html(path, file, step, run_id=run_id, step=step) for _, path in files])
-        for step, files in by_step
+        (step, [read_media_html(path, file, step, run_id=run_id, step=step) for path in paths])
+        for step, paths in sorted(media.items())
     )
 
 
@@ -144,12 +149,3 @@ def _started(path: Path) -> datetime | None:
         return None
     # W&B writes UTC, older versions of it without a Z
     return started.replace(tzinfo=UTC) if started.tzinfo is None else started
-
-
-def _media_files(folder: Path) -> list[tuple[int, Path]]:
-    files = [
-        (step, path)
-        for path in folder.glob("metadata_*.html")
-        if (step := media_step(path.name)) is not None and path.is_file()
-    ]
-    return sorted(files, key=lambda item: (item[0], item[1].name))

@@ -15,6 +15,7 @@ from data.downloaded_run import (
 from data.errors import LogError
 from data.json_logs import read_json_log
 from data.log_forms import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
+from data.log_names import path_text
 from data.media_html import media_step, read_media_html
 from data.records import LogItem, Place, Reject
 from data.text import printable
@@ -37,12 +38,12 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     for path in paths:
         found = list(_logs_at(path, seen))
         if not found:
-            raise LogError(str(path), found="no log in this folder", expected=EXPECTED)
+            raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
         logs.update((log.path.resolve(), log) for log in found)
     if all(log.kind is LogKind.UNREAD for log in logs.values()):
         first = next(iter(logs.values()))
         others = f" (and {len(logs) - 1} more that are not read)" if len(logs) > 1 else ""
-        raise LogError(f"{first.path}: {first.reason.removeprefix('log: ')}{others}")
+        raise LogError(f"{path_text(first.path)}: {first.reason.removeprefix('log: ')}{others}")
     return list(logs.values())
 
 
@@ -51,13 +52,15 @@ def _logs_at(path: Path, seen: set[Path]) -> Iterator[LogFile]:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise LogError(str(path), found=error.strerror, expected="a log file or folder") from None
+        raise LogError(
+            path_text(path), found=error.strerror, expected="a log file or folder"
+        ) from None
     if stat.S_ISDIR(mode):
         yield from _logs_under(path, seen)
     elif stat.S_ISREG(mode):
         yield named_log(path)
     else:
-        raise LogError(str(path), found="a pipe or device", expected="a log file or folder")
+        raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
 
 
 def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:

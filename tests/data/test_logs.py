@@ -307,6 +307,17 @@ def test_media_that_may_not_be_listed_are_one_reject_and_the_series_are_kept(
     assert sum(isinstance(item, SeriesStep) for item in items) == 40
 
 
+def test_media_of_a_downloaded_run_that_may_not_be_listed_are_one_reject(
+    run_folder: Path,
+) -> None:
+    (run_folder / "files" / "media" / "html").chmod(0)
+    (log,) = find_logs([run_folder / "files"])
+    with without_rights():
+        items = list(read_log(log, "run"))
+    (reject,) = [item for item in items if isinstance(item, Reject)]
+    assert "media: found Permission denied" in reject.reason
+
+
 def test_a_media_file_that_may_not_be_read_costs_itself(run_folder: Path) -> None:
     (media,) = run_folder.rglob("metadata_7_*.html")
     media.chmod(0)
