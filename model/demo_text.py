@@ -33,10 +33,9 @@ def verdict_lines(report: DemoReport) -> list[str]:
     return [
         "Verdict, of a simulated world: its scenes are drawn and its miners simulated",
         f"done: {first.challenges} challenges of a validator's log read, {first.images} images "
-        f"rebuilt as miners saw them, a model trained on {trained.training + trained.validation} "
-        "other drawn scenes",
-        "MCC says how well answers tell roadwork from none: 1 is always right, 0 is guessing; "
-        "miners are chosen on the log's first half and judged on its second",
+        f"rebuilt, a model trained on {trained.training + trained.validation} other drawn scenes",
+        "MCC of answers: 1 is always right, 0 is guessing; miners are chosen on the log's first "
+        "half and judged on its second",
         _line("the model", _place(model)),
         _line("safety-orange baseline", _place(first.orange)),
         *(_reference(model, name, "the model") for name in (BEST, MEDIAN)),

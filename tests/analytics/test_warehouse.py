@@ -1,4 +1,5 @@
 import multiprocessing
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -7,7 +8,7 @@ from filelock import FileLock
 
 from analytics import warehouse
 from analytics.ingest import ingest
-from analytics.query import query
+from analytics.query import query, running_query
 from analytics.warehouse import reading, writing
 from data.errors import QueryError, StoreError
 from data.store import Store
@@ -121,3 +122,23 @@ def test_sql_can_neither_write_nor_reach_out(filled: Store, sql: str) -> None:
         assert "\n" not in str(error.value)
     assert filled.warehouse.read_bytes() == before
     assert not Path("/tmp/streetreplay-stolen.csv").exists()  # noqa: S108
+
+
+def test_rows_are_made_as_they_are_taken(store: Store) -> None:
+    """A result of a trillion rows would fill any memory."""
+    with writing(store):
+        pass
+    with running_query(store, "SELECT * FROM range(1000000000000)") as running:
+        assert list(islice(running.rows, 3)) == [(0,), (1,), (2,)]
+
+
+def test_a_query_that_fails_while_its_rows_are_taken_is_one_line(store: Store) -> None:
+    with writing(store):
+        pass
+    failing = "SELECT CASE WHEN range < 90000 THEN 1 ELSE error('late') END FROM range(100000)"
+    with (
+        pytest.raises(QueryError, match="late"),
+        running_query(store, failing) as running,
+    ):
+        for _ in running.rows:
+            pass

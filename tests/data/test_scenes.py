@@ -90,6 +90,26 @@ def test_same_seed_gives_the_same_bytes_whatever_the_workers(
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in shards]
 
 
+def test_shards_of_the_same_drawing_are_not_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(MIXED, rows=2, shards=1)
+    told: list[int] = []
+    (path,) = write_shards(tmp_path, settings, tell=told.append)
+    before = path.read_bytes()
+    write_shards(tmp_path, replace(settings, seed=settings.seed + 1))
+    other = path.read_bytes()
+    assert other != before
+    write_shards(tmp_path, settings)
+    assert path.read_bytes() == before
+    path.write_bytes(before[:-20])
+    write_shards(tmp_path, settings)
+    assert path.read_bytes() == before
+    monkeypatch.setattr("data.scene_rows.scene_row", None)
+    assert write_shards(tmp_path, settings, tell=told.append) == [path]
+    assert told == [1, 1, 2]
+
+
 def test_another_seed_gives_other_pictures() -> None:
     one, other = (scene_row(replace(SMALL, seed=seed), 3)["image"] for seed in (5, 6))
     assert one != other

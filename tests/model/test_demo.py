@@ -131,7 +131,7 @@ def test_a_second_demo_draws_and_trains_nothing_again(
 def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
     first, verdict = first_lines(demo.report.first, demo.store), verdict_lines(demo.report)
     assert len(verdict) <= 10
-    assert max(map(len, first + verdict)) <= 150
+    assert max(map(len, first + verdict)) <= 160
     whole = "\n".join(verdict)
     model, orange = demo.report.model, demo.report.first.orange
     assert model.mcc_interval is not None
