@@ -1,7 +1,7 @@
 """`make gpu-check`: everything that runs on a GPU, against the CPU, within stated bounds.
 
 Needs torch, torchvision, timm, transformers, safetensors, numpy, pillow and numba only. Without a
-GPU it says so. Subjects stand in a file each; a new one adds its CHECKS here.
+GPU it says so. Subjects stand in a file each, `subjects` names them.
 """
 
 import argparse
@@ -9,26 +9,6 @@ import sys
 import time
 
 import torch
-
-from tests.gpu import (
-    check_backbone,
-    check_model,
-    check_predictor,
-    check_training,
-    check_transformers,
-    check_views,
-    throughput,
-)
-from tests.gpu.check import Setting, run, table
-
-CHECKS = (
-    *check_views.CHECKS,
-    *check_backbone.CHECKS,
-    *check_model.CHECKS,
-    *check_predictor.CHECKS,
-    *check_transformers.CHECKS,
-    *check_training.CHECKS,
-)
 
 
 def main() -> int:
@@ -42,6 +22,11 @@ def main() -> int:
     if device.type == "cuda" and not torch.cuda.is_available():
         _say("gpu-check: no GPU that torch can use here, so nothing was checked")
         return 0
+    # half a minute of imports on a busy machine, for nothing where there is no GPU
+    from tests.gpu import throughput  # noqa: PLC0415
+    from tests.gpu.check import Setting, run, table  # noqa: PLC0415
+    from tests.gpu.subjects import CHECKS  # noqa: PLC0415
+
     start = time.perf_counter()
     # with its index, as the parameters of a module name it
     setting = Setting(torch.empty(0, device=device).device, given.quick)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -93,9 +94,13 @@ def answers_again(setting: Setting, precision: Precision) -> float:
 @check("gradient of a step, norm of difference / norm", float32=1e-4, bfloat16=1e-1)
 def gradients(setting: Setting, precision: Precision) -> float:
     """Of all weights in one vector, in training mode."""
-    model = StreetModel(SETTINGS)
-    expected = _gradient(deepcopy(model), _CPU, setting.images)
-    return relative(_gradient(model, setting.device, setting.images, setting, precision), expected)
+    found = _gradient(StreetModel(SETTINGS), setting.device, setting.images, setting, precision)
+    return relative(found, _reference_gradient(setting.images))
+
+
+@cache
+def _reference_gradient(count: int) -> torch.Tensor:
+    return _gradient(StreetModel(SETTINGS), _CPU, count)
 
 
 @check("gradient made twice", float32=0, bfloat16=0)

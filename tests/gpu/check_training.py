@@ -36,7 +36,7 @@ Course = tuple[list[Epoch], torch.Tensor]
 
 
 def _side(setting: Setting, seed: int, inputs_of: InputsOf) -> Side:
-    rows = training_rows(8 if setting.quick else 48)
+    rows = training_rows(4 if setting.quick else 48)
     samples = samples_of(rows, _TRAINING.images, seed)
     metadata = metadata_tensors([row.metadata for row in rows], text_vectors)
     return make_side(rows, inputs_of(samples), metadata)
@@ -78,6 +78,11 @@ def _trained(
     return epochs, torch.cat(weights)
 
 
+@cache
+def _reference(setting: Setting, name: str | None = None) -> Course:
+    return _trained(setting, _CPU, "float32", name)
+
+
 def _apart(found: Course, expected: Course) -> float:
     """The worst difference of the losses, in training and validation."""
     return worst_of(
@@ -92,7 +97,7 @@ def _apart(found: Course, expected: Course) -> float:
 @check("training of the model, losses of its epochs", float32=1e-3, bfloat16=5e-2)
 def model_alone(setting: Setting, precision: Precision) -> float:
     """On features of a frozen backbone, fed metadata; the reference is float32."""
-    expected = _trained(setting, _CPU, "float32")
+    expected = _reference(setting)
     return _apart(_trained(setting, setting.device, precision), expected)
 
 
@@ -106,14 +111,14 @@ def model_alone_again(setting: Setting, precision: Precision) -> float:
 @check("training with a ViT, losses of its epochs", float32=5e-3, bfloat16=1e-1)
 def with_transformer(setting: Setting, precision: Precision) -> float:
     """Views are made on the device, 4 of each image at a step."""
-    expected = _trained(setting, _CPU, "float32", "test_vit")
+    expected = _reference(setting, "test_vit")
     return _apart(_trained(setting, setting.device, precision, "test_vit"), expected)
 
 
 @check("training with a ResNet, losses of its epochs", float32=5e-3, bfloat16=1e-1)
 def with_convolutions(setting: Setting, precision: Precision) -> float:
     """Convolutions go backwards by algorithms that repeat themselves."""
-    expected = _trained(setting, _CPU, "float32", "test_resnet")
+    expected = _reference(setting, "test_resnet")
     return _apart(_trained(setting, setting.device, precision, "test_resnet"), expected)
 
 

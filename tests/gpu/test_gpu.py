@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gpu.__main__ import CHECKS
 from tests.gpu.check import Check, Row, Setting, check, run, table, worst_of
 from tests.gpu.plain_python import ABSENT
+from tests.gpu.subjects import CHECKS
 
 ROOT = Path(__file__).parents[2]
 CPU = Setting(torch.device("cpu"), quick=True)
