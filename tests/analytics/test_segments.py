@@ -129,7 +129,9 @@ def test_any_split_of_a_run_read_in_any_order_is_the_same_run(
     records = golden_records(GOLDEN, "e7")[:30]
     bounds = [0, *cuts, 30]
     with TemporaryDirectory() as name:
-        folders, steps, step = [], [], 0
+        folders: list[Path] = []
+        steps: list[int] = []
+        step = 0
         for place, (start, end) in enumerate(pairwise(bounds)):
             step = 0 if again[place] else step
             folder = Path(name) / f"run-{place}-ab"
