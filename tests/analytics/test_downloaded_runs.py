@@ -190,7 +190,8 @@ def test_a_folder_that_holds_each_step_twice_falls_apart_into_two_segments(
         tuple(scores): (segment, step)
         for segment, step, scores in query(store, "SELECT segment, step, scores FROM media").rows
     }
-    places = [found[tuple(np.array(record["scores"], np.float32).tolist())] for record in e7[:200]]
+    scores = [np.array(record["scores"], np.float32).tolist() for record in e7[:200]]
+    places = [found[tuple(one)] for one in scores]
     assert [step for _, step in places] == [*range(cut), *range(200 - cut)]
     first, second = ({segment for segment, _ in part} for part in (places[:cut], places[cut:]))
     assert first | second == {0, 1}
