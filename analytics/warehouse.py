@@ -4,7 +4,6 @@ DuckDB lets one process write or several read. So nobody writes the published fi
 it aside, appends in one transaction and renames; readers keep the snapshot that they have.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from data.errors import StoreError
 from data.store import Store
+from data.text import utf8_name
 
 SQL = Path(__file__).parent / "sql"
 
@@ -117,7 +117,7 @@ def _publish(store: Store) -> Iterator[Writer]:
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(
-            _utf8(path),
+            utf8_name(path),
             read_only=read_only,
             config={
                 "enable_external_access": "false",
@@ -132,20 +132,6 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             found=str(error).splitlines()[0],
             expected="a DuckDB warehouse of StreetReplay",
             remedy="move it away and ingest again",
-        ) from None
-
-
-def _utf8(path: Path) -> str:
-    """A path as DuckDB takes it: in UTF-8, which need not be how this process names files.
-
-    Raises:
-        StoreError: its bytes are no UTF-8.
-    """
-    try:
-        return os.fsencode(path).decode("utf-8")
-    except UnicodeDecodeError:
-        raise StoreError(
-            str(path), found="a path that is not UTF-8", expected="one that is, for DuckDB"
         ) from None
 
 

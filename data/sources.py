@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from data.errors import SourceError
 from data.image_cache import IMAGE_SUFFIXES, CachedImages
+from data.text import utf8_name
 
 # A validator's cache is written with Pillow's defaults: JPEG at quality 75, 4:2:0.
 _LOSSLESS = frozenset({"PNG"})
@@ -50,7 +51,7 @@ class Shard:
         """
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(utf8_name(path), memory_map=True)
         except (pa.ArrowException, OSError) as error:
             raise SourceError(
                 f"shard {path.name}",
