@@ -64,7 +64,7 @@ def _orange() -> Predictor:
 
 
 def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
-    from model.predictor import load_named  # noqa: PLC0415
+    from model.named_checkpoint import load_named  # noqa: PLC0415
 
     return load_named(name, settings)
 

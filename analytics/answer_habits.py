@@ -1,11 +1,13 @@
 """How miners answer: silence, answers outside 0..1, bare zeros and ones; and who held a uid."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
+from analytics.lives import Life
 from analytics.warehouse import statements
 from analytics.wilson import Interval, wilson_interval
 
@@ -57,8 +59,12 @@ class Habits:
 
 @dataclass(frozen=True)
 class Tenure:
-    """An unbroken spell of one hotkey on one uid; times are UTC, None if not known."""
+    """An unbroken spell of one hotkey on one uid, as one validator saw it, by its life's name.
 
+    Times are UTC, None if not known.
+    """
+
+    life: str
     uid: int
     hotkey: str
     asked: int
@@ -73,9 +79,16 @@ def answer_habits(
     return [_habits(row, settings) for row in _rows(connection, "miners/habits")]
 
 
-def tenures(connection: duckdb.DuckDBPyConnection) -> list[Tenure]:
-    """Who held each uid, in order of uid and time; `miner_answers.stage` comes before it."""
-    return [Tenure(**row) for row in _rows(connection, "miners/tenures")]
+def tenures(connection: duckdb.DuckDBPyConnection, lives: Sequence[Life]) -> list[Tenure]:
+    """Who held each uid, in order of uid, validator's life and time.
+
+    Args:
+        connection: for which `miner_answers.stage` was called.
+        lives: what that returned.
+    """
+    names = {life.number: life.name for life in lives}
+    rows = _rows(connection, "miners/tenures")
+    return [Tenure(**(row | {"life": names[row["life"]]})) for row in rows]
 
 
 def _habits(row: dict[str, Any], settings: HabitSettings) -> Habits:

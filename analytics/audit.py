@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 
-from analytics.audit_log import Extent, Life, chunks, extent, lives
-from analytics.audit_order import order
+from analytics.audit_log import Chain, Extent, chains, chunks, extent
 from analytics.audit_verdicts import BEYOND, CHECKED, Tally, Wrong
 from analytics.audit_walk import Walk, Walked
 from analytics.coverage import covered, first_answers_agree
+from analytics.lives import Life, put_in_order
 from analytics.score_holes import NOTHING, RESTART
 from analytics.score_law import Law
 from analytics.tracker import ScoringSettings
@@ -73,14 +73,15 @@ class Gap:
 class AuditReport:
     """Numbers checked by column and unchecked by reason, mismatches and holes in order.
 
-    `lives` is how many stretches of log no score connects; `from_first` of them start with a
-    validator's first challenge. `recovered` of `tried` answers without a covered window gave the
-    hidden accuracy over the last ten.
+    `lives` are the validators' that it rests on; their log is in `chains` connected stretches, of
+    which `from_first` start with a validator's first challenge. `recovered` of `tried` answers
+    without a covered window gave the hidden accuracy over the last ten.
     """
 
     challenges: int
     answers: int
-    lives: int
+    lives: list[Life]
+    chains: int
     from_first: int
     checked: dict[str, int]
     unchecked: dict[str, int]
@@ -107,9 +108,6 @@ def audit(
 ) -> AuditReport:
     """Recompute every metric, reward and score of a warehouse's log.
 
-    Two passes over the log in constant memory: the first finds holes and which windows are covered,
-    the second checks.
-
     Args:
         connection: to a warehouse; gets temporary tables and a limit of memory.
         settings: how.
@@ -117,6 +115,24 @@ def audit(
 
     Raises:
         QueryError: the store holds no challenge, or no number of these columns.
+    """
+    lives = put_in_order(connection, scoring=settings.scoring)
+    return audit_lives(connection, lives, settings, tell)
+
+
+def audit_lives(
+    connection: duckdb.DuckDBPyConnection,
+    lives: list[Life],
+    settings: AuditSettings = AuditSettings(),
+    tell: Progress = _quiet,
+) -> AuditReport:
+    """The same of lives that `lives.put_in_order` has put in order, with the settings' scoring.
+
+    Two passes over the log in constant memory: the first finds holes and which windows are covered,
+    the second checks.
+
+    Raises:
+        QueryError: as `audit`.
     """
     size = extent(connection)
     if size.challenges == 0 or (size.answers == 0 and size.with_scores == 0):
@@ -127,14 +143,13 @@ def audit(
             remedy="run `streetreplay ingest LOG`",
         )
     connection.execute(f"SET memory_limit = '{_MEMORY}'")
-    law = _law(settings)
-    count = order(connection, law, size.uids)
     tally, found, from_first = Tally(), list[_Found](), 0
-    for life in lives(connection):
-        from_first += _audit_life(connection, settings, life, size.uids, tally, found, tell)
+    parts = chains(connection)
+    for chain in parts:
+        from_first += _audit_chain(connection, settings, chain, size.uids, tally, found, tell)
     if size.beyond:
         tally.unchecked[BEYOND] += size.beyond * (len(CHECKED) - 1)
-    return _report(connection, size, count, from_first, tally, found)
+    return _report(connection, size, (lives, len(parts), from_first), tally, found)
 
 
 def _law(settings: AuditSettings) -> Law:
@@ -142,16 +157,16 @@ def _law(settings: AuditSettings) -> Law:
     return Law(np.float32(alpha), np.float32(1.0 - alpha), settings.from_start)
 
 
-def _audit_life(
+def _audit_chain(
     connection: duckdb.DuckDBPyConnection,
     settings: AuditSettings,
-    life: Life,
+    chain: Chain,
     uids: int,
     tally: Tally,
     found: list[_Found],
     tell: Progress,
 ) -> bool:
-    """Count one life; whether it starts with the validator's first challenge."""
+    """Count one chain; whether it starts with the validator's first challenge."""
 
     def fresh() -> Walk:
         return Walk(
@@ -162,12 +177,12 @@ def _audit_life(
         )
 
     first = fresh()
-    for walked in first.over(chunks(connection, life, uids)):
+    for walked in first.over(chunks(connection, chain, uids)):
         found.extend(_gaps(walked))
         tell(len(walked.chunk.scores))
     whole = first.starts_at_zero and first_answers_agree(first.stretches)
     second = fresh()
-    for walked in second.over(chunks(connection, life, uids)):
+    for walked in second.over(chunks(connection, chain, uids)):
         window = settings.scoring.metrics_window
         known = covered(first.stretches, walked.stretches, walked.places, window, whole)
         tally.add(walked, known, first.stretches.starts[walked.stretches])
@@ -191,8 +206,7 @@ def _gaps(walked: Walked) -> list[_Found]:
 def _report(
     connection: duckdb.DuckDBPyConnection,
     size: Extent,
-    count: int,
-    from_first: int,
+    parts: tuple[list[Life], int, int],
     tally: Tally,
     found: list[_Found],
 ) -> AuditReport:
@@ -200,10 +214,12 @@ def _report(
     ordinals = sorted({one.ordinal for one in wrong} | {gap.ordinal for gap in found})
     rows = connection.execute(statements("audit/places"), {"ordinals": ordinals}).fetchall()
     places = {ordinal: (file, position) for ordinal, file, position in rows}
+    lives, count, from_first = parts
     return AuditReport(
         challenges=size.challenges,
         answers=size.answers,
-        lives=count,
+        lives=lives,
+        chains=count,
         from_first=from_first,
         checked={column: tally.checked[column] for column in CHECKED},
         unchecked=dict(tally.unchecked.most_common()),

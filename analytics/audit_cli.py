@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, print_json, progress
 
@@ -23,28 +24,30 @@ def audit(
         float,
         typer.Option(min=0.0, max=1.0, help="The operator's weight of the newest reward."),
     ] = 0.05,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute every logged metric, reward and score from predictions, labels and hotkeys.
 
     Metrics and rewards are checked where the log holds a miner's whole window: from its hundredth
-    answer since a hole, or from a start that the first numbers prove. Scores show the holes. With
-    --json: checked by column, unchecked by reason, and every mismatch. Exit status 1 when there is
-    one.
+    answer since a hole, or from a start that the first numbers prove. Scores show the holes, and
+    which files go on where others end; several validators are audited apart. With --json: checked
+    by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
     """
-    from analytics.audit import AuditSettings  # noqa: PLC0415
-    from analytics.audit import audit as run_audit  # noqa: PLC0415
-    from analytics.audit_log import extent  # noqa: PLC0415
+    from analytics.audit import AuditSettings, audit_lives  # noqa: PLC0415
     from analytics.audit_text import note_gaps, print_audit  # noqa: PLC0415
+    from analytics.lives import Choice, put_in_order  # noqa: PLC0415
     from analytics.tracker import ScoringSettings  # noqa: PLC0415
     from analytics.warehouse import reading  # noqa: PLC0415
 
     settings = AuditSettings(from_start=from_start, scoring=ScoringSettings(alpha=alpha))
     with reading(open_store(store)) as connection:
-        total = 2 * extent(connection).challenges
+        lives = put_in_order(connection, Choice(validator, log_run), settings.scoring)
+        total = 2 * sum(life.challenges for life in lives)
         with progress("auditing, two passes over the records", total) as tell:
-            report = run_audit(connection, settings, tell)
+            report = audit_lives(connection, lives, settings, tell)
     if as_json:
         keys = ("checked", "unchecked", "mismatches")
         print_json({key: getattr(report, key) for key in keys})

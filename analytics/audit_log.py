@@ -1,4 +1,4 @@
-"""A validator's life read from the warehouse in order and in chunks, as arrays."""
+"""A validator's records read from the warehouse in order and in chunks, as arrays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -10,15 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from analytics.metrics import Floats
+from analytics.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.tracker import METRICS
 from analytics.warehouse import statements
 from data.eras import EXPONENTS
 
 COLUMNS = (*METRICS, "reward")
 """Logged numbers of an answer, in the order of `Chunk.logged`."""
-
-MOST_UIDS = 4096
-"""No subnet has more; a log that names a larger uid is not believed."""
 
 # Until E6 a failed check of its model costs a miner its reward, and no log says so.
 _EXCUSED = ("E4", "E5", "E6")
@@ -37,17 +35,16 @@ class Extent:
 
 
 @dataclass(frozen=True)
-class Life:
-    """One validator's connected records: first and last ordinal."""
+class Chain:
+    """Records of one validator that are known to be connected: first and last ordinal."""
 
-    life: int
     first: int
     last: int
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some records of a life, n of them from ordinal `first` on, with their m answers in order.
+    """Some records of a chain, n of them from ordinal `first` on, with their m answers in order.
 
     `scores` is (n, uids), NaN where none is logged; `lengths` (n,) how many are. `exponents` and
     `excused` (a reward of 0 may come from a failed model check) are (n,). By answer, (m,): its
@@ -70,27 +67,28 @@ class Chunk:
 
 
 def extent(connection: duckdb.DuckDBPyConnection) -> Extent:
-    """How large the log of a warehouse is."""
+    """How large a log is that `lives.put_in_order` has put in order."""
     row = connection.execute(statements("audit/extent"), {"most": MOST_UIDS}).fetchall()[0]
     return Extent(*row)
 
 
-def lives(connection: duckdb.DuckDBPyConnection) -> list[Life]:
-    """The lives of an ordered log, see `audit_order.order`."""
-    return [Life(*row) for row in connection.execute(statements("audit/lives")).fetchall()]
+def chains(connection: duckdb.DuckDBPyConnection) -> list[Chain]:
+    """The connected chains of a log that `lives.put_in_order` has put in order."""
+    connection.execute(statements("audit/order"))
+    return [Chain(*row) for row in connection.execute(statements("audit/chains")).fetchall()]
 
 
-def chunks(connection: duckdb.DuckDBPyConnection, life: Life, uids: int) -> Iterator[Chunk]:
-    """The records of a life in order; memory is that of one chunk.
+def chunks(connection: duckdb.DuckDBPyConnection, chain: Chain, uids: int) -> Iterator[Chunk]:
+    """The records of a chain in order; memory is that of one chunk.
 
     Args:
-        connection: to a warehouse in which `audit_order.order` was run.
-        life: which.
+        connection: to a warehouse for which `chains` was called.
+        chain: which.
         uids: places of uids.
     """
     size = max(1, _CHUNK_VALUES // max(1, uids))
-    for first in range(life.first, life.last + 1, size):
-        yield _chunk(connection, first, min(first + size - 1, life.last), uids)
+    for first in range(chain.first, chain.last + 1, size):
+        yield _chunk(connection, first, min(first + size - 1, chain.last), uids)
 
 
 def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: int) -> Chunk:
@@ -103,13 +101,14 @@ def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: i
     places = {name: rows[name] for name in names[2:]}
     answers = _table(connection, "answers", bounds | places | {"uids": uids})
     eras = np.array(records["era"].to_pylist(), dtype=object)
-    scores, lengths = _scores(records["scores"].combine_chunks(), uids)
+    scores = records["scores"].combine_chunks()
+    lengths = list_lengths(scores)
     by_answer = {name: _numbers(answers[name]) for name in answers.column_names}
     record = by_answer["record"].astype(np.int64)
     return Chunk(
         first=first,
-        scores=scores,
-        lengths=lengths,
+        scores=score_matrix(scores, uids),
+        lengths=np.where(lengths <= MOST_UIDS, lengths, 0),
         exponents=np.array([EXPONENTS[era] for era in eras], np.float64),
         excused=np.isin(eras, _EXCUSED),
         records=record,
@@ -130,18 +129,6 @@ def _numbers(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
     """A column; NaN for NULL."""
     values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
     return values
-
-
-def _scores(column: pa.Array, uids: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Lists of scores as rows of equal length, NaN where none is; too long ones are left out."""
-    lengths = np.nan_to_num(_numbers(column.value_lengths())).astype(np.int64)
-    values = _numbers(column.flatten()).astype(np.float32)
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    usable = lengths[rows] <= MOST_UIDS
-    scores = np.full((len(lengths), uids), np.nan, np.float32)
-    scores[rows[usable], places[usable]] = values[usable]
-    return scores, np.where(lengths <= MOST_UIDS, lengths, 0)
 
 
 def joined(held: Chunk, more: Chunk) -> Chunk:

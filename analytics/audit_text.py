@@ -1,6 +1,7 @@
 """An audit as text for a person at a terminal."""
 
 from analytics.audit import AuditReport, AuditSettings, Gap
+from analytics.life_options import lives_line
 from data.terminal import note, print_table, say
 
 _MISMATCHES_SHOWN, _GAPS_SHOWN = 20, 10
@@ -13,6 +14,7 @@ def print_audit(report: AuditReport, settings: AuditSettings) -> None:
         f"{report.challenges} challenges, {report.answers} answers: {checked} numbers checked, "
         f"{unchecked} not checkable, {len(report.mismatches)} wrong"
     )
+    say(f"the log of {lives_line(report.lives)}")
     say(_starts(report, settings))
     print_table("checked", ("column", "numbers", "wrong"), _by_column(report))
     if report.unchecked:
@@ -29,6 +31,7 @@ def print_audit(report: AuditReport, settings: AuditSettings) -> None:
 
 def note_gaps(report: AuditReport, settings: AuditSettings) -> None:
     """Say on standard error what the JSON form has no place for."""
+    note(f"the log of {lives_line(report.lives)}")
     note(_starts(report, settings))
     for gap in report.gaps[:_GAPS_SHOWN]:
         note(f"before {gap.file}:{gap.position}: {_what(gap)}; {gap.uids} uids may have answered")
@@ -42,11 +45,11 @@ def _note_incomplete(report: AuditReport, settings: AuditSettings) -> None:
 
 
 def _starts(report: AuditReport, settings: AuditSettings) -> str:
-    stretches = "stretch" if report.lives == 1 else "stretches"
+    stretches = "stretch" if report.chains == 1 else "stretches"
     if settings.from_start:
-        return f"{report.lives} connected {stretches} of log, taken as complete (--from-start)"
+        return f"{report.chains} connected {stretches} of log, taken as complete (--from-start)"
     return (
-        f"{report.lives} connected {stretches} of log, {report.from_first} from a validator's "
+        f"{report.chains} connected {stretches} of log, {report.from_first} from a validator's "
         f"first challenge on; holes or restarts: {len(report.gaps)}"
     )
 

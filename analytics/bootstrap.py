@@ -4,7 +4,6 @@ A draw takes as many images as there are, with replacement (Efron and Tibshirani
 every miner is compared on the same draws, so that their intervals can be read together.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from analytics.paired import Challenges, Paired
 from analytics.place_rewards import answer_codes, candidate_codes, place_rewards
 from analytics.tracker import ScoringSettings
 from analytics.weighted_auc import ranked_answers
+from data.processes import cores
 
 MIN_IMAGES = 10
 """Fewer source images than this give no interval worth printing."""
@@ -43,7 +43,7 @@ class BootstrapSettings:
     seed: int = 0
     image_draws: int = 16
     auc: bool = False
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int = field(default_factory=cores)
 
 
 def drawn_images(count: int, settings: BootstrapSettings, draw: int) -> NDArray[np.uint8]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from analytics.lives import Choice, put_in_order
+from analytics.rows import naive_utc
 from analytics.stored_challenge import StoredChallenge
 from analytics.warehouse import statements
 from data.eras import EXPONENTS
@@ -24,8 +26,10 @@ _AUGMENTATION = tuple(field.name for field in fields(Augmentation))
 class Selection:
     """Which challenges; None or empty leaves a condition out, several must hold together.
 
-    `since` (inclusive) and `until` (exclusive) are UTC; a challenge without a time meets neither.
-    `miner` is a uid or `uid:hotkey`. `sample` draws so many by `seed`; `limit` takes the first.
+    `since` (inclusive) and `until` (exclusive) are UTC where they have no offset; a challenge
+    without a time meets neither. `miner` is a uid or `uid:hotkey`, `validator` and `run` are those
+    of `lives.Choice`. `sample` draws so many by `seed`; `limit` takes the first in order
+    of validators' lives.
     """
 
     ids: tuple[str, ...] = ()
@@ -34,6 +38,8 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     miner: str | None = None
+    validator: str | None = None
+    run: str | None = None
     sample: int | None = None
     seed: int = 0
     limit: int | None = None
@@ -42,22 +48,61 @@ class Selection:
 def stored_challenges(
     connection: duckdb.DuckDBPyConnection, selection: Selection = Selection()
 ) -> list[StoredChallenge]:
-    """The selected challenges in order of file and position.
+    """The selected challenges, each validator's life in its own order (`lives.put_in_order`).
 
     Raises:
-        QueryError: the store holds no challenge of one of the ids, or a condition cannot be read.
+        QueryError: the store holds no challenge of one of the ids, a condition cannot be read, or
+            a time is asked for of challenges that have none.
     """
+    put_in_order(connection, Choice(selection.validator, selection.run))
+    if selection.since is not None or selection.until is not None:
+        _refuse_without_times(*_times(connection))
     result = connection.execute(statements("stored_challenges"), _parameters(selection))
     names = [column[0] for column in result.description]
     found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
-    missing = set(selection.ids) - {challenge.challenge_id for challenge in found}
-    if missing and selection == Selection(ids=selection.ids):
+    if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
             found="no such challenge in this store",
             expected="a challenge_id of the relation media",
         )
     return found
+
+
+def without_time(connection: duckdb.DuckDBPyConnection, selection: Selection) -> int:
+    """How many challenges `stored_challenges`, called before, left out as they have no time."""
+    if selection.since is None and selection.until is None:
+        return 0
+    challenges, timed = _times(connection)
+    return challenges - timed
+
+
+def _times(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Challenges of the chosen validators and runs, and how many of them have a time."""
+    challenges, timed = connection.execute(statements("lives/times")).fetchall()[0]
+    return challenges, timed
+
+
+def _refuse_without_times(challenges: int, timed: int) -> None:
+    """Nothing would be selected, and nobody would know why."""
+    if challenges and not timed:
+        raise QueryError(
+            "--since or --until",
+            found=f"none of {challenges} challenges has a time",
+            expected="challenges of a log that says when they were sent",
+            remedy="ingest the W&B run (run-<id>.wandb) that they are from, or leave the time out",
+        )
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that no challenge has, whatever else is asked of it."""
+    if not ids:
+        return set()
+    found = connection.execute(
+        "SELECT challenge_id FROM media WHERE challenge_id IN (SELECT unnest($ids))",
+        {"ids": list(ids)},
+    )
+    return set(ids) - {row[0] for row in found.fetchall()}
 
 
 def _parameters(selection: Selection) -> dict[str, Any]:
@@ -70,8 +115,8 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "ids": list(selection.ids) or None,
         "eras": list(selection.eras) or None,
         "levels": list(selection.levels) or None,
-        "since": selection.since,
-        "until": selection.until,
+        "since": naive_utc(selection.since),
+        "until": naive_utc(selection.until),
         "uid": uid,
         "hotkey": hotkey,
         "sample": selection.sample,

@@ -51,9 +51,10 @@ def ingest(
 ) -> None:
     """Read a validator's logs into the store.
 
-    Reads JSON (one record, several, or lines; also gzipped), W&B media HTML files and W&B run
-    folders, live or offline. The same content again changes nothing. Bad records and values become
-    rows of the relation rejects, and the exit status is 1.
+    Reads JSON (one record, several, or lines; also packed as gzip, zstd or bzip2), W&B media HTML
+    files and W&B run folders, live or offline, told by content. The same content again changes
+    nothing. Bad records and values, and forms that are not read, become rows of the relation
+    rejects, and the exit status is 1.
     """
     from analytics.ingest import ingest as ingest_logs  # noqa: PLC0415
 

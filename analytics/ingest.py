@@ -9,12 +9,14 @@ from typing import Any
 import duckdb
 
 from analytics import rows
+from analytics.log_register import name_logs
+from analytics.run_segments import assign_segments
 from analytics.warehouse import Writer, statements, writing
 from data.errors import LogError
-from data.logs import LogFile, file_digest, file_names, find_logs, read_log
+from data.logs import find_logs, read_log
 from data.records import Logged, LogItem, Place, Reject, Run, SeriesStep
 from data.store import Store
-from data.text import printable, storable
+from data.text import printable
 
 # Challenges held in Python at a time; about 20 MB.
 _BATCH = 1000
@@ -58,8 +60,8 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     """
     logs = find_logs(paths)
     with writing(store) as writer:
-        named, renamed = _name_logs(writer, logs)
         writer.connection.execute(statements("ingest/stage"))
+        named, renamed = name_logs(writer.connection, logs)
         staging = _Staging(writer.connection)
         for log, file in named.items():
             staging.take(file, read_log(log, file), partial(progress, file))
@@ -69,55 +71,18 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
         return report
 
 
-def _name_logs(writer: Writer, logs: Sequence[LogFile]) -> tuple[dict[LogFile, str], bool]:
-    """Name each log; a copy of a known one bears its name, a clash of names renames both sides.
-
-    Returns:
-        The name of each log, and whether one that was known before was renamed.
-    """
-    connection = writer.connection
-    known = {
-        path: (file, digest)
-        for file, path, digest in connection.execute(
-            "SELECT file, path, sha256 FROM logs"
-        ).fetchall()
-    }
-    home = {digest: path for path, (_, digest) in known.items()}
-    kinds: dict[str, tuple[LogFile, str]] = {}
-    owners: dict[LogFile, str] = {}
-    for log in logs:
-        path, digest = storable(str(log.path.resolve())), file_digest(log.path)
-        owners[log] = path if path in known else home.setdefault(digest or path, path)
-        if owners[log] == path:
-            kinds[path] = (log, digest)
-    paths = [*known, *(path for path in kinds if path not in known)]
-    names = dict(zip(paths, file_names([Path(path) for path in paths]), strict=True))
-    renamed = {file: names[path] for path, (file, _) in known.items() if file != names[path]}
-    for old, new in renamed.items():
-        _rename(connection, old, new)
-    for path, (log, digest) in kinds.items():
-        connection.execute(
-            "INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", [names[path], path, digest, log.kind]
-        )
-    return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
-
-
-def _rename(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
-    for relation in ("media", "runs", "rejects", "logs"):
-        connection.execute(f"UPDATE {relation} SET file = ? WHERE file = ?", [new, old])  # noqa: S608
-
-
 class _Staging:
     """Batches of rows on their way into the staging tables, in order of reading."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._sequence = 0
+        self._file = ""
         self._rows: dict[str, list[rows.Row]] = {}
 
     def take(self, file: str, items: Iterable[LogItem], tell: Callable[[int], None]) -> None:
         """Stage every item of the log that the store calls `file`."""
-        count = 0
+        self._file, count = file, 0
         try:
             for item in items:
                 self._add(item)
@@ -144,7 +109,8 @@ class _Staging:
                 self._stage("series", rows.record_series_rows(challenge))
                 self._stage("rejects", (rows.reject_row(reject) for reject in item.problems))
             case SeriesStep():
-                self._stage("series", rows.logged_series_rows(item))
+                named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
+                self._stage("series", named)
             case Run():
                 self._stage("runs", [rows.run_row(item)])
             case Reject():
@@ -164,7 +130,8 @@ class _Staging:
 def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
     rows.append(connection, "stage_files", [{"file": file} for file in files])
-    for step in ("conflicts", "merge", "series", "rejects"):
+    assign_segments(connection)
+    for step in ("rotations", "conflicts", "merge", "series", "rejects"):
         connection.execute(statements(f"ingest/{step}"))
     summary = connection.execute(statements("ingest/summary"))
     names = [column[0] for column in summary.description]

@@ -68,7 +68,7 @@ class ItemResponse:
     """A fitted model.
 
     `abilities` of all miners who answered, ablest first. `challenges` has a row for each answered
-    one, in order of time: `challenge_id`, `source_image`, `label`, `answers`, `right`,
+    one, in order of validators' lives: `challenge_id`, `source_image`, `label`, `answers`, `right`,
     `difficulty`, `difficulty_error`, `discrimination`, `discrimination_error` (posterior means and
     standard deviations). `mean` and `spread` are the population's of difficulties.
     `log_likelihood` is the marginal one, without priors.

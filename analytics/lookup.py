@@ -4,7 +4,8 @@ Two comparisons of each miner with itself. On the same image: first answer again
 nothing changed, each of an image's answers would be as likely the first, so the number of right
 first answers is Poisson-binomial given how often each image was answered rightly (a permutation
 within images, McNemar's test where each has two). In the same period: a miner that learns is also
-better on images that it sees again, but not better than on new ones of those days.
+better on images that it sees again, but not better than on new ones of those days. Of several
+validators' logs nobody knows which one asked first: sights and periods are of each life its own.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ class LookupSettings:
 
     `few_images` answered twice or more decide nothing. `near_perfect`: accuracy on repeats, 0..1.
     `error`: the chance, 0..1, of any false suspect at all. `periods`: equal parts of a miner's
-    answers, in order of time. `level` of intervals, 0..1.
+    answers in a life, in order. `level` of intervals, 0..1.
     """
 
     few_images: int = 20
@@ -72,7 +73,9 @@ class Lookups:
 
 @dataclass(frozen=True)
 class _Sights:
-    """One miner's answers: image (dense numbers), whether right, whether seen before, period."""
+    """One miner's answers: image (dense numbers, of each life its own), whether right, whether seen
+    before, period.
+    """
 
     image: Indices
     right: Floats
@@ -86,11 +89,11 @@ def lookup_tests(answers: MinerAnswers, settings: LookupSettings = LookupSetting
     real = answers.only(named)
     order = np.argsort(real.miner, kind="stable")
     ends = np.searchsorted(real.miner[order], np.arange(len(answers.miners) + 1))
-    image, right = real.image, real.right
+    life, image, right = real.life, real.image, real.right
     drafts = []
     for number, miner in enumerate(answers.miners):
         own = order[ends[number] : ends[number + 1]]
-        draft = _test(miner, _sights(image[own], right[own], settings.periods), settings)
+        draft = _test(miner, _sights(life[own], image[own], right[own], settings.periods), settings)
         if draft is not None:
             drafts.append(draft)
     adjusted = holm(np.array([draft.p_value for draft in drafts]))
@@ -99,11 +102,15 @@ def lookup_tests(answers: MinerAnswers, settings: LookupSettings = LookupSetting
     return Lookups(tests, len(answers.miners) - len(tests))
 
 
-def _sights(image: Indices, right: Flags, periods: int) -> _Sights:
-    _, first, dense = np.unique(image, return_index=True, return_inverse=True)
+def _sights(life: Indices, image: Indices, right: Flags, periods: int) -> _Sights:
+    _, which, counts = np.unique(life, return_inverse=True, return_counts=True)
+    own_image = which * (image.max(initial=0) + 1) + image
+    _, first, dense = np.unique(own_image, return_index=True, return_inverse=True)
     repeat = np.ones(len(image), dtype=bool)
     repeat[first] = False
-    period = np.arange(len(image)) * periods // max(1, len(image))
+    # answers of one life stand together
+    place = np.arange(len(image)) - np.repeat(np.cumsum(counts) - counts, counts)
+    period = which * periods + place * periods // counts[which]
     return _Sights(dense, right.astype(np.float64), repeat, period)
 
 

@@ -1,4 +1,4 @@
-"""Every miner's answers as flat arrays in order of time: what the analyses of miners start from."""
+"""Every miner's answers as flat arrays in order: what the analyses of miners start from."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analytics.lives import EVERYONE, Choice, Life, put_in_order
 from analytics.metrics import Floats, predicted_class
 from analytics.warehouse import statements
 from data.errors import QueryError
@@ -25,14 +26,15 @@ class Miner:
 
 @dataclass(frozen=True)
 class MinerAnswers:
-    """Finite answers, those outside 0..1 among them, in order of time.
+    """Finite answers, those outside 0..1 among them, in order of validators' lives.
 
     Of a challenge and a miner there is one at most. Unanswered (-1) and non-finite ones are left
     out.
 
     `miners` and `challenges` are what the numbers in the arrays stand for. `challenges` has a row a
-    challenge in order of time: `challenge_id`, `label` (0 or 1), `image` (the number of its source
-    image), `source_image` (its name) and `names_row` (False: no row of a shard, its own image).
+    challenge in order, one life after the other: `challenge_id`, `label` (0 or 1), `life` (its
+    number), `image` (the number of its source image), `source_image` (its name) and `names_row`
+    (False: no row of a shard, its own image).
 
     The arrays have an entry an answer, sorted by challenge, then by miner: `miner` and `challenge`
     (numbers), and `prediction` (as answered).
@@ -55,6 +57,11 @@ class MinerAnswers:
         return self.challenges["image"].to_numpy().astype(np.int64)[self.challenge]
 
     @property
+    def life(self) -> Indices:
+        """(n,), the number of the validator's life that each answer belongs to."""
+        return self.challenges["life"].to_numpy().astype(np.int64)[self.challenge]
+
+    @property
     def right(self) -> Flags:
         """(n,), whether the class by the validator's rounding is the label."""
         found: Flags = predicted_class(self.prediction) == self.label
@@ -71,20 +78,26 @@ class MinerAnswers:
         )
 
 
-def stage(connection: duckdb.DuckDBPyConnection) -> None:
-    """Number challenges and miners in temporary tables of this connection.
+def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> list[Life]:
+    """Number challenges and miners in temporary tables of this connection; returns whose they are.
+
+    Args:
+        connection: to a warehouse.
+        choice: whose challenges.
 
     Raises:
-        QueryError: the store holds no answer.
+        QueryError: the store holds no answer, or no such validator or run.
     """
-    if connection.execute("SELECT count(*) FROM responses").fetchall() == [(0,)]:
+    lives = put_in_order(connection, choice)
+    connection.execute(statements("miners/stage")).fetchall()
+    if connection.execute("SELECT count(*) FROM stage_miners").fetchall() == [(0,)]:
         raise QueryError(
             "miners",
             found="no answer in this store",
             expected="an ingested log",
             remedy="run `streetreplay ingest LOG`",
         )
-    connection.execute(statements("miners/stage")).fetchall()
+    return lives
 
 
 def miner_answers(connection: duckdb.DuckDBPyConnection) -> MinerAnswers:

@@ -8,6 +8,7 @@ import polars as pl
 from analytics.answer_habits import Habits, Tenure, answer_habits, tenures
 from analytics.clones import Clones, CloneSettings, clone_groups
 from analytics.item_response import ItemResponse, ItemResponseSettings, item_response
+from analytics.lives import EVERYONE, Choice, Life
 from analytics.lookup import Lookups, LookupSettings, lookup_tests
 from analytics.miner_answers import MinerAnswers, miner_answers, stage
 from analytics.wrong_labels import WrongLabels, wrong_labels
@@ -34,10 +35,12 @@ class AnswerCounts:
 class MinerReport:
     """All analyses of miners; a miner is a (uid, hotkey) pair.
 
-    `tenures` are the spells of hotkeys on uids. Where the item-response model cannot be fitted
-    `model` and `wrong_labels` are None, and `no_model` says why.
+    `lives` are the validators' that it rests on, `tenures` the spells of hotkeys on uids. Where the
+    item-response model cannot be fitted `model` and `wrong_labels` are None, and `no_model` says
+    why.
     """
 
+    lives: list[Life]
     counts: AnswerCounts
     habits: list[Habits]
     tenures: list[Tenure]
@@ -50,24 +53,36 @@ class MinerReport:
 
 def miner_report(
     connection: duckdb.DuckDBPyConnection,
+    choice: Choice = EVERYONE,
     clone_settings: CloneSettings = CloneSettings(),
     lookup_settings: LookupSettings = LookupSettings(),
     model_settings: ItemResponseSettings = ItemResponseSettings(),
 ) -> MinerReport:
     """Analyse the miners of a warehouse.
 
+    Several validators' answers count together where no order matters; first sights, periods and
+    tenures are told within each one's life.
+
+    Args:
+        connection: to a warehouse.
+        choice: whose log.
+        clone_settings: of clones.
+        lookup_settings: of look-ups.
+        model_settings: of the item-response model.
+
     Raises:
-        QueryError: the store holds no answer.
+        QueryError: the store holds no answer, or no such validator or run.
     """
-    stage(connection)
+    lives = stage(connection, choice)
     habits, answers = answer_habits(connection), miner_answers(connection)
     clones = clone_groups(answers, clone_settings)
     model, no_model = _model(answers, model_settings)
     labels = None if model is None else wrong_labels(answers, model.abilities, clones.groups)
     return MinerReport(
+        lives=lives,
         counts=_counts(habits, answers),
         habits=habits,
-        tenures=tenures(connection),
+        tenures=tenures(connection, lives),
         clones=clones,
         lookups=lookup_tests(answers, lookup_settings),
         model=model,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.errors import SourceError
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, note, print_json
+from data.whole_files import written_aside
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +31,8 @@ def miners(
             "--difficulties", help="Write every challenge's difficulty here, .parquet or .csv."
         ),
     ] = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,16 +41,18 @@ def miners(
     A miner is a (uid, hotkey) pair. Clones answer alike beyond chance; look-up suspects are near
     perfect only on images that they were asked before; abilities and difficulties are of a
     two-parameter item-response model, with standard errors; doubtful labels are those that able
-    miners contradict.
+    miners contradict. Where several validators' logs are in the store, first sights, periods and
+    tenures are told within each one's life.
     """
     if difficulties is not None and difficulties.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("expected NAME.parquet or NAME.csv", param_hint="--difficulties")
+    from analytics.lives import Choice  # noqa: PLC0415
     from analytics.miner_report import miner_report  # noqa: PLC0415
     from analytics.miners_text import print_report  # noqa: PLC0415
     from analytics.warehouse import reading  # noqa: PLC0415
 
     with reading(open_store(store)) as connection:
-        report = miner_report(connection)
+        report = miner_report(connection, Choice(validator, log_run))
     if difficulties is not None:
         _write_difficulties(report, difficulties)
     if as_json:
@@ -60,13 +65,11 @@ def _write_difficulties(report: "MinerReport", path: Path) -> None:
     if report.model is None:
         note(f"no difficulties to write: {report.no_model}")
         return
-    try:
+    with written_aside(path) as aside:
         if path.suffix == ".csv":
-            report.model.challenges.write_csv(path)
+            report.model.challenges.write_csv(aside)
         else:
-            report.model.challenges.write_parquet(path)
-    except OSError as error:
-        raise SourceError(f"difficulties {path}", found=error.strerror) from None
+            report.model.challenges.write_parquet(aside)
     note(f"{report.model.challenges.height} difficulties in {path}")
 
 

@@ -1,7 +1,9 @@
 """A report on miners as tables for a person."""
 
+from collections import Counter
 from typing import Any
 
+from analytics.life_options import lives_line
 from analytics.miner_report import MinerReport, hardest
 from data.terminal import note, print_table, say
 
@@ -16,6 +18,7 @@ def print_report(report: MinerReport) -> None:
         f"{counts.asked} asked; left out {counts.silent} silent, {counts.not_finite} not finite, "
         f"{counts.asked_again} of a uid asked again in one challenge"
     )
+    say(f"of {lives_line(report.lives)}")
     _print_abilities(report)
     _print_clones(report)
     _print_lookups(report)
@@ -114,13 +117,22 @@ def _habit_words(hard: bool, silent: bool, out_of_range: int, not_finite: int) -
 
 
 def _print_tenures(report: MinerReport) -> None:
-    held = [one.uid for one in report.tenures]
+    held = Counter((one.life, one.uid) for one in report.tenures)
+    several = len(report.lives) > 1
     rows = [
         (one.uid, one.hotkey, one.asked, one.first_time, one.last_time)
+        + ((one.life,) if several else ())
         for one in report.tenures
-        if held.count(one.uid) > 1
+        if held[one.life, one.uid] > 1
     ]
-    columns = ("uid", "hotkey", "n", "first", "last")
+    columns = (
+        "uid",
+        "hotkey",
+        "n",
+        "first (UTC)",
+        "last (UTC)",
+        *(("seen by",) if several else ()),
+    )
     _print_found("uids that changed their hotkey, in order of time", columns, rows)
 
 

@@ -4,6 +4,7 @@ Rows of the public data set are frames of videos, so two rows can show one stree
 challenge says little about streets that the model never saw (DOMAIN.md §7).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,7 @@ from data.errors import FieldError, SourceError
 # of the sphere with the mean radius (IUGG), metres
 EARTH_RADIUS = 6_371_008.8
 
-_COLUMNS = {
-    "parquet": pl.String,
-    "row": pl.Int64,
-    "vid_id": pl.String,
-    "gps_lat": pl.Float64,
-    "gps_lon": pl.Float64,
-}
+_OPTIONAL = ("vid_id", "gps_lat", "gps_lon")
 _DATA_SET_NAMES = {"video_info.vid_id": "vid_id", "original_index": "row"}
 _GPS = ("gps_lat", "gps_lon")
 
@@ -67,14 +62,14 @@ def read_training_rows(path: Path) -> pl.DataFrame:
 
     A Parquet or CSV file with the columns `parquet` (a shard's name or path) and `row` (0-based),
     and optionally `vid_id` (or `video_info.vid_id`) and GPS in degrees, `gps_lat` and `gps_lon` or
-    `gps` as the data set writes it (`[lat, lon]`). Other columns are passed over.
+    `gps` as the data set writes it (`[lat, lon]`). Other columns are passed over. A video id is
+    text, digits or not: `0007` is not `7`, and `12e7` is no number.
 
     Raises:
         SourceError: the file cannot be read, lacks a column, or holds a value that is not its own.
     """
     try:
-        read = pl.read_parquet if path.suffix == ".parquet" else pl.read_csv
-        found = read(path)
+        found = _read(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SourceError(
@@ -89,11 +84,34 @@ def read_training_rows(path: Path) -> pl.DataFrame:
             found=f"no column {min(missing)}",
             expected="the columns parquet and row",
         )
+    _check_video_ids(path, found)
     try:
         return _typed(found)
     except (FieldError, pl.exceptions.PolarsError) as error:
         words = " ".join(str(error).split())
         raise SourceError(f"training rows {path}", found=words) from None
+
+
+def _read(path: Path) -> pl.DataFrame:
+    """The file as it is, without guessing types of a CSV's columns: each is text.
+
+    `glob` is off, for brackets in a name are no pattern.
+    """
+    if path.suffix.lower() == ".parquet":
+        return pl.read_parquet(path, glob=False)
+    return pl.read_csv(path, infer_schema=False, glob=False)
+
+
+def _check_video_ids(path: Path, found: pl.DataFrame) -> None:
+    """Refuse numbers: whoever wrote them has lost zeros in front, and read `12e7` as a power."""
+    kind = found.schema.get("vid_id", pl.String())
+    if kind not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise SourceError(
+            f"training rows {path}",
+            found=f"vid_id as {kind}",
+            expected="text, for 0007 is not 7",
+            remedy="write that column as text (pandas: read_csv with dtype=str)",
+        )
 
 
 def _typed(found: pl.DataFrame) -> pl.DataFrame:
@@ -103,15 +121,23 @@ def _typed(found: pl.DataFrame) -> pl.DataFrame:
             pl.Series(name, [pair and pair[place] for pair in pairs], dtype=pl.Float64)
             for place, name in enumerate(_GPS)
         )
-    absent = [pl.lit(None).alias(name) for name in _COLUMNS if name not in found.columns]
+    absent = [pl.lit(None).alias(name) for name in _OPTIONAL if name not in found.columns]
     typed = found.with_columns(absent).select(
-        pl.col(name).cast(kind) for name, kind in _COLUMNS.items()
+        parquet=_each(found["parquet"], values.parquet_name, pl.String()),
+        row=_each(found["row"], values.natural, pl.Int64()),
+        vid_id=pl.col("vid_id").cast(pl.String),
+        # pandas writes what is missing as NaN
+        **{name: pl.col(name).cast(pl.Float64).fill_nan(None) for name in _GPS},
     )
-    names = [values.parquet_name(name) for name in typed["parquet"].to_list()]
-    outside = typed.filter(~_on_earth() & pl.col("gps_lat").is_not_null())
-    if outside.height or typed["row"].null_count() or typed.filter(pl.col("row") < 0).height:
-        raise FieldError("value", expected="rows from 0 and degrees in -90..90, -180..180")
-    return typed.with_columns(parquet=pl.Series(names, dtype=pl.String)).unique(maintain_order=True)
+    if typed.filter(~_on_earth() & pl.col("gps_lat").is_not_null()).height:
+        raise FieldError("value", expected="degrees in -90..90, -180..180")
+    vid_id = [None if values.null_kind(one) else one for one in typed["vid_id"].to_list()]
+    return typed.with_columns(vid_id=pl.Series(vid_id, dtype=pl.String)).unique(maintain_order=True)
+
+
+def _each(column: pl.Series, parse: Callable[[object], Any], kind: pl.DataType) -> pl.Series:
+    """Every value parsed; a row, for instance, may be a number, 3.0, or text."""
+    return pl.Series(column.name, [parse(value) for value in column.to_list()], dtype=kind)
 
 
 def _on_earth() -> pl.Expr:
@@ -181,7 +207,8 @@ def overlap_counts(
 
 def _completed(training: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Training rows with the video and GPS that challenges on the same rows were logged with."""
-    logged = places.drop("challenge_id").drop_nulls(["parquet", "row"])
+    # by id, as logs may differ and no file's name is to decide
+    logged = places.sort("challenge_id").drop("challenge_id").drop_nulls(["parquet", "row"])
     of_rows = logged.group_by("parquet", "row").agg(pl.all().drop_nulls().first())
     joined = training.join(of_rows, on=["parquet", "row"], how="left", suffix="_logged")
     own_gps = pl.all_horizontal(pl.col(_GPS).is_not_null())

@@ -1,5 +1,6 @@
 """What a store holds at a glance, and one challenge with all its answers."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -131,6 +132,18 @@ class CandidateAnswer:
     verdict: Verdict | None
 
 
+@dataclass(frozen=True)
+class SeenImage:
+    """An image that a replay's candidate was shown, and the answer to it.
+
+    `variant` is 0 where exact, else the place among all combinations; `weight` its probability.
+    """
+
+    variant: int
+    weight: float
+    probability: float
+
+
 def overview(connection: duckdb.DuckDBPyConnection) -> Overview:
     """Totals of a warehouse and its challenges by era, label, source and augmentation level."""
     return Overview(
@@ -189,6 +202,21 @@ def candidate_answer(
         verdict=None if probability is None else _verdict(probability, label),
         **row,
     )
+
+
+def seen_images(
+    connection: duckdb.DuckDBPyConnection, run_id: str, challenge_id: str
+) -> list[SeenImage]:
+    """The images of a challenge that a replay's candidate was shown; empty if it was shown none."""
+    rows = _rows(connection, "seen", {"run_id": run_id, "challenge_id": challenge_id})
+    return [SeenImage(**row) for row in rows]
+
+
+def run_description(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
+    """What the run.json of a finished replay says; empty where it says nothing."""
+    rows = _rows(connection, "run_description", {"run_id": run_id})
+    described = json.loads(rows[0]["settings"]) if rows else {}
+    return described if isinstance(described, dict) else {}
 
 
 def _class(prediction: float | None) -> int | None:

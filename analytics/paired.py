@@ -16,7 +16,7 @@ CLASS_OF_ONE = 0.5
 
 @dataclass(frozen=True)
 class Challenges:
-    """C challenges in order of time and the candidate's answer to each, which may be several.
+    """C challenges in order of validators' lives, and the candidate's answer to each, or several.
 
     Attributes:
         labels: (C,), 0 or 1.
@@ -25,6 +25,8 @@ class Challenges:
         starts: (C + 1,), where each challenge's possible images start among `probabilities`.
         probabilities: (V,), the candidate's answer to each possible image, 0..1.
         weights: (V,), the images' probabilities, which sum to 1 over a challenge.
+        lives: (C,), the number of the validator's life that each belongs to; one life's challenges
+            stand together. Windows and moving averages begin anew with each.
     """
 
     labels: NDArray[np.int8]
@@ -33,6 +35,7 @@ class Challenges:
     starts: NDArray[np.int64]
     probabilities: Floats
     weights: Floats
+    lives: Integers
 
     @property
     def count(self) -> int:
@@ -49,6 +52,12 @@ class Challenges:
         """True if every image is known, so that nothing is left to be drawn."""
         return len(self.probabilities) == self.count
 
+    def earlier(self, share: float) -> Flags:
+        """(C,), True for the first `share`, 0..1, of each life's challenges."""
+        _, which, counts = np.unique(self.lives, return_inverse=True, return_counts=True)
+        place = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.asarray(place < np.round(share * counts)[which])
+
     def shares(self, threshold: float = CLASS_OF_ONE) -> Floats:
         """(C,), the probability 0..1 that the candidate's answer is above `threshold`.
 
@@ -61,12 +70,13 @@ class Challenges:
 
 @dataclass(frozen=True)
 class Answers:
-    """What M answerers (miners, or ensembles of them) were asked, sorted by answerer, then by time.
+    """What M answerers (miners, or ensembles of them) were asked, by answerer, then in order.
 
     Attributes:
         starts: (M + 1,), where each one's answers start.
         challenge: (A,), the challenge's place among the `Challenges`.
         spell: (A,), another number starts a new history: a hotkey that was replaced and came back.
+            So does another life, see `Challenges.lives`.
         prediction: (A,), as answered: -1 = no answer, NaN = not finite, others may be out of 0..1.
     """
 
@@ -119,6 +129,16 @@ class Paired:
         return Paired(self.challenges, self.answers.only(kept[self.answers.challenge]))
 
 
+def by_life(paired: Paired) -> tuple[Answers, list[int], list[int]]:
+    """Answers with one answerer for each that a life asked; whose it is, and the life's number."""
+    answers = paired.answers
+    owner, life = answers.owner, paired.challenges.lives[answers.challenge]
+    begins = np.flatnonzero((np.diff(owner, prepend=-1) != 0) | (np.diff(life, prepend=-1) != 0))
+    starts = np.append(begins, len(owner)).astype(np.int64)
+    parts = Answers(starts, answers.challenge, answers.spell, answers.prediction)
+    return parts, owner[begins].tolist(), life[begins].tolist()
+
+
 def joined(parts: list[Answers]) -> Answers:
     """Several answerers of one each, or of several, one after the other."""
     sizes = [np.diff(part.starts) for part in parts]
@@ -137,7 +157,7 @@ def alone(challenges: Challenges) -> Paired:
 
 
 def answerer(challenge: Integers, prediction: Floats) -> Answers:
-    """One answerer under one hotkey: challenges in order of time, and its answers, both (n,)."""
+    """One answerer under one hotkey: challenges in order, and its answers, both (n,)."""
     return Answers(
         np.array([0, len(challenge)], np.int64),
         challenge.astype(np.int32),

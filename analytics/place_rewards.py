@@ -1,9 +1,9 @@
 """Rewards and EMA over a drawn sequence of challenges, of answerers and of a candidate in place.
 
-The sequence repeats each challenge as often as its source image was drawn, in order of time, and
-goes through the validator's windows. The bootstrap walks tens of billions of answers, so that the
-four counts of a window are kept in one integer, an answer is what it adds to them, and the walk
-itself branches on nothing that was drawn.
+The sequence repeats each challenge as often as its source image was drawn, in order, and goes
+through the validator's windows; another validator's life has windows of its own. The bootstrap
+walks tens of billions of answers, so that the four counts of a window are kept in one integer, an
+answer is what it adds to them, and the walk itself branches on nothing that was drawn.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ Codes = NDArray[np.uint8]
 Sums = tuple[float, float, float]
 
 # Bits of a code: class and label (or silence), reward paid; another history begins with it; the
-# miner's last answer to that challenge; a class that the packed counts cannot hold.
-_LABEL, _POSITIVE, _SILENT, _PAID, _BEGINS, _LAST, _ODD = 1, 2, 4, 8, 16, 32, 64
+# miner's last answer to that challenge; a class that the packed counts cannot hold; another
+# validator's life begins with it.
+_LABEL, _POSITIVE, _SILENT, _PAID, _BEGINS, _LAST, _ODD, _LIFE = 1, 2, 4, 8, 16, 32, 64, 128
 _FIELD = 16
 _LOWEST = (1 << _FIELD) - 1
 # by the lowest three bits: true and false negatives, false and true positives, nothing
@@ -36,8 +37,9 @@ class PlaceRewards:
     """Of M answerers and of the candidate in their place, (M, 2), 0..1; 0 for nothing asked.
 
     `reward` is the mean over answers asked for, `ema` the moving average after the last one, and
-    `mean_ema` its mean over challenges. A history and an EMA begin at 0 with each hotkey. The EMA
-    is in float64: a validator's float32 differs by rounding.
+    `mean_ema` its mean over challenges. A history and an EMA begin at 0 with each hotkey and with
+    each validator's life; of several lives `ema` is the mean of each one's last, weighted by the
+    challenges asked in it. The EMA is in float64: a validator's float32 differs by rounding.
     """
 
     reward: Floats
@@ -66,13 +68,15 @@ def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
     silent = prediction == UNANSWERED
     first = np.zeros(len(prediction) + 1, np.bool_)
     first[answers.starts] = True
-    begins = first[:-1] | (np.diff(answers.spell, prepend=-1) != 0)
+    of_life = first[:-1] | (np.diff(challenges.lives[answers.challenge], prepend=-1) != 0)
+    begins = of_life | (np.diff(answers.spell, prepend=-1) != 0)
     last = first[1:] | (np.diff(answers.challenge, append=-1) != 0)
     flags = (
         (classes == 1, _POSITIVE),
         (silent, _SILENT),
         ((prediction >= 0) & (prediction <= 1), _PAID),
         (begins, _BEGINS),
+        (of_life, _LIFE),
         (last, _LAST),
         (~silent & (classes != 0) & (classes != 1), _ODD),
     )
@@ -141,7 +145,8 @@ def _walk_all(
 ) -> None:
     rings = np.zeros((2, history.predictions.shape[1]), np.int64)
     for one in range(len(starts) - 1):
-        answers, steps, first = 0, 0, starts[one]
+        answers, steps, in_life, first = 0, 0, 0, starts[one]
+        last_emas = (0.0, 0.0)
         while first < starts[one + 1]:
             last = first + 1
             while last < starts[one + 1] and not codes[last] & _BEGINS:
@@ -157,12 +162,19 @@ def _walk_all(
                 sides = (_walk_odd(own, *given, short, alpha, history), walked[1])
             for side in range(2):
                 found[0, one, side] += sides[side][0]
-                # an EMA is that of the last hotkey's spell, a sum that of all spells
-                found[1, one, side] = sides[side][1]
                 found[2, one, side] += sides[side][2]
+            # an EMA is that of a life's last hotkey's spell, a sum that of all spells
+            last_emas = (sides[0][1], sides[1][1])
             answers += len(drawn)
-            steps += (own & _LAST > 0).sum()
+            in_life += (own & _LAST > 0).sum()
             first = last
+            if in_life and (first == starts[one + 1] or codes[first] & _LIFE):
+                steps += in_life
+                for side in range(2):
+                    found[1, one, side] += (last_emas[side] - found[1, one, side]) * (
+                        in_life / steps
+                    )
+                in_life = 0
         found[0, one] /= max(1, answers)
         found[2, one] /= max(1, steps)
 

@@ -30,8 +30,11 @@ _RUN = tuple(field.name for field in fields(Run))
 
 
 def naive_utc(time: datetime | None) -> datetime | None:
-    """A time as the warehouse holds it: UTC, without a zone."""
-    return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
+    """A time as the warehouse holds it: UTC, without a zone; one without a zone is UTC already."""
+    # astimezone would take a time without a zone for the machine's own
+    if time is None or time.tzinfo is None:
+        return time
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def media_row(logged: Logged) -> Row:
@@ -40,6 +43,8 @@ def media_row(logged: Logged) -> Row:
     row: dict[str, Any] = {
         "challenge_id": challenge.challenge_id,
         "run_id": place.run_id,
+        # of the log until `analytics.run_segments` makes it one of the run
+        "segment": None if place.run_id is None else place.part,
         "step": place.step,
         "file": place.file,
         "position": place.position,
@@ -101,7 +106,9 @@ def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
 def run_row(run: Run) -> Row:
     """The row of `runs` of one run file."""
     row = {name: getattr(run, name) for name in _RUN}
-    return row | {"started": naive_utc(run.started)}
+    # where steps were read, `analytics.run_segments` fills these in
+    steps = {"segment": 0, "first_step": None, "last_step": None}
+    return row | steps | {"started": naive_utc(run.started)}
 
 
 def reject_row(reject: Reject) -> Row:

@@ -39,7 +39,8 @@ def choose(planned: Sequence[Planned]) -> Planned | None:
 
 
 def _of_file(planned: Sequence[Planned]) -> list[Planned]:
-    files = sorted({item.challenge.file for item in planned})
+    # in the order of the log, in which part_2 comes before part_10
+    files = list(dict.fromkeys(item.challenge.file for item in planned))
     if len(files) <= _MOST_FILES:
         file = st.selectbox("Log file", [None, *files], format_func=_file_label)
         return [item for item in planned if file in (None, item.challenge.file)]

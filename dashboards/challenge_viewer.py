@@ -1,5 +1,6 @@
 """Section: one challenge with its image, its answers, and all that the log says of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -7,15 +8,16 @@ import pandas as pd
 import streamlit as st
 
 from analytics.overview import Answer, CandidateAnswer, ReplayRun, Verdict
+from analytics.stored_challenge import StoredChallenge
 from dashboards import store_access
 from dashboards.challenge_choice import choose
 from dashboards.challenge_tables import augmentation_rows, record_rows
-from dashboards.rebuilt_image import rebuilt_image
+from dashboards.rebuilt_image import Shown, rebuilt_image
 from data.store import Store
 from data.text import printable
 from replay.fidelity import Fidelity, Reason
 from replay.plan import Planned
-from replay.variants import Drawn
+from replay.variants import Drawn, possible
 
 _FIDELITIES = {
     Fidelity.EXACT: "Exact: the very image that miners saw.",
@@ -56,18 +58,22 @@ def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None)
     _details(record)
     # last, for the first image waits for torch
     with picture:
-        _picture(version, chosen)
+        _picture(version, chosen, run)
 
 
-def _picture(version: store_access.Version, chosen: Planned) -> None:
+def _picture(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
     if not chosen.drawn:
         st.caption(_FIDELITIES[chosen.fidelity])
         st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
         if chosen.reason is Reason.SHARD_MISSING:
             st.text(f"Shards are looked for in {version.store.sources}")
         return
-    drawn = _choose_variant(chosen)
-    shown = rebuilt_image(version, chosen.challenge, drawn)
+    challenge = chosen.challenge
+    seen = store_access.seen(version, run.run_id, challenge.challenge_id) if run else None
+    if seen is not None and seen.images:
+        shown = _seen_image(version, challenge, seen)
+    else:
+        shown = rebuilt_image(version, challenge, _choose(chosen.drawn, "Possible image"))
     if shown.png is None or shown.size is None:
         st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
         st.text(f"No image: {printable(shown.why_not or '')}")
@@ -75,13 +81,32 @@ def _picture(version: store_access.Version, chosen: Planned) -> None:
     st.image(shown.png)
     width, height = shown.size
     st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
+    if not shown.same_source:
+        st.warning(
+            "The candidate was shown it as made of another file of this name; see `sources`."
+        )
 
 
-def _choose_variant(chosen: Planned) -> Drawn:
-    if len(chosen.drawn) == 1:
-        return chosen.drawn[0]
-    place = st.slider(f"Possible image (1 to {len(chosen.drawn)})", 1, len(chosen.drawn))
-    drawn = chosen.drawn[place - 1]
+def _seen_image(
+    version: store_access.Version, challenge: StoredChallenge, seen: store_access.Seen
+) -> Shown:
+    """One of the images that the candidate was shown, as the user chooses, and its answer."""
+    combinations = possible(challenge.augmentation.aug_level)
+    images = {
+        Drawn(combinations[image.variant], image.weight, image.variant): image
+        for image in seen.images
+        if image.variant < len(combinations)
+    }
+    drawn = _choose(tuple(images), "Image that the candidate was shown")
+    st.text(f"Candidate's answer to this image: {images[drawn].probability:.4f}")
+    return rebuilt_image(version, challenge, drawn, seen)
+
+
+def _choose(images: Sequence[Drawn], label: str) -> Drawn:
+    if len(images) == 1:
+        return images[0]
+    place = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
+    drawn = images[place - 1]
     applied = [f"{name} {level}" for name, level in asdict(drawn.distortions).items() if level]
     noise = "; its noise is of our own drawing" if drawn.noisy else ""
     st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from analytics.life_options import lives_line
 from dashboards import store_access
 from dashboards.miner_chart import comparison_chart
 from data.text import printable
@@ -65,6 +66,12 @@ def _candidate(compared: Comparison) -> None:
             f"{compared.exact:,} challenges are exact. {compared.distributions:,} of levels 2 and "
             "3 are one of several possible images, as the log does not hold their distortions: "
             "there the candidate counts by the share of possible images on either side."
+        )
+    st.text(printable(f"On {lives_line(compared.lives)}."))
+    if len(compared.lives) > 1:
+        st.caption(
+            "Each validator's log has windows and a moving average of its own; a miner's answers "
+            "to several validators count together."
         )
     st.caption(_overlap(compared))
     _left_out(compared)

@@ -1,14 +1,16 @@
-"""The image that miners saw, for the eye; torch is loaded only when one is asked for."""
+"""The image that miners saw, for the eye; Numba is loaded only when one is asked for."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 from PIL import Image
 
 from analytics.stored_challenge import StoredChallenge
-from dashboards.store_access import Version
-from data.sources import open_shards
+from dashboards.store_access import Seen, Version
+from data.sources import Shards, open_shards
+from replay.settings import ReplaySettings
 from replay.variants import Drawn
 
 _SHOWN_SIDE = 448
@@ -16,26 +18,51 @@ _SHOWN_SIDE = 448
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture (PNG) and the true size of the image, or the reason why there is none."""
+    """A picture (PNG) and the true size of the image, or the reason why there is none.
+
+    `same_source` is False if it was made of another file than a replay recorded.
+    """
 
     png: bytes | None
     size: tuple[int, int] | None = None
     why_not: str | None = None
+    same_source: bool = True
 
 
-@st.cache_data(
-    max_entries=64, show_spinner="Rebuilding the image (the first one waits for PyTorch) …"
-)
-def rebuilt_image(version: Version, challenge: StoredChallenge, drawn: Drawn) -> Shown:
-    """Rebuild one possible image of a challenge, as a miner decodes it."""
-    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415  (imports torch)
+@st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
+def rebuilt_image(
+    version: Version, challenge: StoredChallenge, drawn: Drawn, seen: Seen | None = None
+) -> Shown:
+    """Rebuild one possible image of a challenge, as a miner decodes it.
 
+    Args:
+        version: of the store.
+        challenge: which one.
+        drawn: which of its possible images.
+        seen: of the replay whose candidate was shown it; None: with a replay's default settings.
+    """
+    from replay.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
+
+    shards = open_shards(version.store.sources)
+    settings = ReplaySettings() if seen is None else seen.settings
     try:
-        rebuilt = Rebuilder(open_shards(version.store.sources)).rebuild(challenge, drawn)
+        rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
+        rebuilt = rebuilder.rebuild(challenge, drawn)
     except CannotRebuildError as error:
         return Shown(None, why_not=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())
-    return Shown(_png(image), image.size)
+    same = seen is None or _is_recorded(shards, challenge, seen.sources)
+    return Shown(_png(image), image.size, same_source=same)
+
+
+def _is_recorded(shards: Shards, challenge: StoredChallenge, recorded: Mapping[str, str]) -> bool:
+    """False if a replay that recorded its sources has read another file for this challenge."""
+    found = shards.fingerprints([(challenge.parquet or "", challenge.row or 0)])
+    ((name, fingerprint),) = found.items()
+    if not recorded:
+        return True
+    # of cached images a run keeps one hash of all that it used
+    return recorded.get(name) == fingerprint if name == challenge.parquet else name in recorded
 
 
 def _png(image: Image.Image) -> bytes:

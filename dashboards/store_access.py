@@ -7,7 +7,7 @@ the next click, and nothing is computed twice until then.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from analytics import overview as queries
 from analytics.challenges import stored_challenges
 from analytics.warehouse import reading
 from data.errors import StreetReplayError
+from data.source_files import listing_sha256
 from data.sources import open_shards
 from data.store import Store
 from data.text import printable
 from replay.compare import compare as compare_run
 from replay.comparison import Comparison
 from replay.plan import Planned, plan
+from replay.settings import ReplaySettings, recorded_settings
 from replay.trained_on import trained_on
 
 # DuckDB shares one open file among the connections of a process: while an old snapshot is open, a
@@ -34,10 +36,15 @@ _ONE_READER = threading.Lock()
 
 @dataclass(frozen=True)
 class Version:
-    """A store's folder and what changes when its files do: (name, time in ns, bytes) of each."""
+    """A store's folder and what changes when its files do.
+
+    `warehouse` is its file's time in ns and size in bytes; `sources` a hash of what lies below
+    their folder, None for a page that shows no image.
+    """
 
     root: str
-    files: tuple[tuple[str, int, int], ...]
+    warehouse: tuple[int, int]
+    sources: str | None = None
 
     @property
     def store(self) -> Store:
@@ -45,21 +52,27 @@ class Version:
         return Store(Path(self.root))
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a replay's candidate was shown of a challenge: its images, none if it was shown none.
+
+    `settings` and `sources`, hashes by shard, are those that the run recorded.
+    """
+
+    images: list[queries.SeenImage]
+    settings: ReplaySettings
+    sources: dict[str, str]
+
+
 def warehouse_version(store: Store) -> Version:
     """The version of the warehouse alone."""
-    return _version(store, [store.warehouse])
+    status = store.warehouse.stat()
+    return Version(str(store.root), (status.st_mtime_ns, status.st_size))
 
 
 def images_version(store: Store) -> Version:
-    """The version of warehouse and source shards."""
-    return _version(store, [store.warehouse, *sorted(store.sources.glob("*.parquet"))])
-
-
-def _version(store: Store, paths: list[Path]) -> Version:
-    files = [(path.name, path.stat()) for path in paths]
-    return Version(
-        str(store.root), tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in files)
-    )
+    """The version of warehouse and sources: shards and cached images, also in folders below."""
+    return replace(warehouse_version(store), sources=listing_sha256(store.sources))
 
 
 @contextmanager
@@ -119,7 +132,7 @@ def comparison(version: Version, run_id: str) -> Comparison:
 # a resource, not data: 100,000 challenges are not to be copied at every click
 @st.cache_resource(max_entries=2, show_spinner="Finding what can be rebuilt …")
 def planned_challenges(version: Version) -> list[Planned]:
-    """Every challenge with its fidelity, in order of file and position; not to be changed."""
+    """Every challenge with its fidelity, in order of validators' lives; not to be changed."""
     with _connection(version) as connection:
         challenges = stored_challenges(connection)
     return plan(challenges, open_shards(version.store.sources, required=False))
@@ -135,4 +148,16 @@ def challenge(
             queries.challenge_record(connection, challenge_id),
             queries.challenge_answers(connection, challenge_id),
             queries.candidate_answer(connection, run_id, challenge_id) if run_id else None,
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def seen(version: Version, run_id: str, challenge_id: str) -> Seen:
+    """The images of a challenge that a replay's candidate was shown."""
+    with _connection(version) as connection:
+        described = queries.run_description(connection, run_id)
+        return Seen(
+            queries.seen_images(connection, run_id, challenge_id),
+            recorded_settings(described),
+            dict(described.get("sources") or {}),
         )

@@ -11,6 +11,7 @@ from data.augmentations import read_augmentation
 from data.eras import era_candidates
 from data.errors import FieldError, RecordError
 from data.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
+from data.other_forms import refuse_other_forms
 from data.records import Augmentation, Challenge, Logged, Place, Reject, Response, Source
 from data.text import printable, storable
 
@@ -35,6 +36,7 @@ def read_challenge(record: Any, place: Place) -> Logged:
     """
     if not isinstance(record, Mapping):
         raise RecordError("record", found=type(record).__name__, expected="a JSON object")
+    refuse_other_forms(record)
     record = _finite(record)
     problems: list[Problem] = []
     label, responses = _label(record), _responses(record)

@@ -7,6 +7,7 @@ StreetReplayError
 ├── StoreError     a store is missing, busy, damaged or holds other data
 ├── QueryError     DuckDB refused a query
 ├── SourceError    a source image cannot be had or does not match its record
+├── WriteError     a file cannot be written: a full disk, a folder that may not be written
 └── RunError       a replay cannot start, resume or be found
 """
 
@@ -53,6 +54,10 @@ class FieldError(LogError):
 
 class StoreError(StreetReplayError):
     """A store is missing, busy, damaged or holds other data."""
+
+
+class WriteError(StreetReplayError):
+    """A file cannot be written; the one that was there before is unchanged."""
 
 
 class QueryError(StreetReplayError):

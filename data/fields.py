@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data import values
+from data.cities import position_problem
 from data.errors import FieldError
 from data.records import NullKind
 
@@ -141,7 +142,23 @@ def read_fields(record: Mapping[str, Any]) -> Read:
     if metadata is not None and not isinstance(metadata, Mapping):
         error = FieldError("value", found=type(metadata).__name__, expected="an object")
         read.problems.append(Problem("metadata", error, metadata))
+    elif metadata is not None:
+        _check_position(metadata, read)
     return read
+
+
+def _check_position(metadata: Mapping[str, Any], read: Read) -> None:
+    """Take back a position where no image of the data set, or none of its city, can lie."""
+    columns = read.columns
+    if columns.get("gps_lat") is None:
+        return
+    problem = position_problem(columns["gps_lat"], columns["gps_lon"], columns.get("city"))
+    if problem:
+        del columns["gps_lat"], columns["gps_lon"]
+        read.nulls["gps"] = NullKind.UNREADABLE
+        expected = "[latitude, longitude] in degrees, near the record's city"
+        error = FieldError("value", found=problem, expected=expected)
+        read.problems.append(Problem("gps", error, metadata["gps"]))
 
 
 def _read_field(field: Field, value: Any, read: Read) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from data import values
 from data.errors import FieldError, SourceError
+from data.not_parquet import POINTER_REMEDY, pointer
+from data.source_files import IMAGE_SUFFIXES
 
-# The validator looks at no other suffixes.
-IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
 _MARK = "__image_"
 
 # A photograph has a few MB; no more is ever read of a file that merely has such a name.
@@ -24,18 +24,13 @@ _MOST_JSON_BYTES = 2**20
 
 
 class CachedImages:
-    """The cached images among some files, by shard and row; of equal names the first counts."""
+    """The cached images among some files, by shard and row, which several may bear."""
 
     def __init__(self, files: Iterable[Path] = ()) -> None:
-        self._paths: dict[str, Path] = {}
-        self.duplicates: list[Path] = []
+        self._paths: dict[str, list[Path]] = {}
         for path in files:
-            if path.suffix not in IMAGE_SUFFIXES or _MARK not in path.stem:
-                continue
-            if path.stem in self._paths:
-                self.duplicates.append(path)
-            else:
-                self._paths[path.stem] = path
+            if path.suffix in IMAGE_SUFFIXES and _MARK in path.stem:
+                self._paths.setdefault(path.stem, []).append(path)
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -44,15 +39,14 @@ class CachedImages:
         """True if the image of (shard's file name, row) is here."""
         return _stem(*source) in self._paths
 
-    def read(self, parquet: str, row: int) -> tuple[bytes, Mapping[str, Any]]:
-        """A cached image's bytes, and what its `.json` says of the row (`id`, `gps`).
+    @property
+    def duplicates(self) -> list[Path]:
+        """All but the first of each image; used where their `.json` fits a record better."""
+        return [path for paths in self._paths.values() for path in paths[1:]]
 
-        Raises:
-            KeyError: it is not here.
-            SourceError: it cannot be read.
-        """
-        path = self._paths[_stem(parquet, row)]
-        return _read(path), _columns(path.with_suffix(".json"))
+    def paths(self, parquet: str, row: int) -> list[Path]:
+        """The files that may be the image of a row, in order; empty where there is none."""
+        return self._paths.get(_stem(parquet, row), [])
 
     def fingerprint(self, sources: Iterable[tuple[str, int]]) -> str:
         """Hash of the names and contents of these cached images, whatever their order.
@@ -62,10 +56,19 @@ class CachedImages:
         """
         digest = hashlib.sha256()
         for stem in sorted({_stem(*source) for source in sources}):
-            path = self._paths[stem]
-            for file in (path, path.with_suffix(".json")):
-                digest.update(f"{file.name} {_content_sha256(file)}\n".encode())
+            for path in self._paths[stem]:
+                for file in (path, path.with_suffix(".json")):
+                    digest.update(f"{file.name} {_content_sha256(file)}\n".encode())
         return digest.hexdigest()
+
+
+def read_cached(path: Path) -> tuple[bytes, Mapping[str, Any]]:
+    """A cached image's bytes, and what its `.json` says of the row (`id`, `gps`).
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    return _read(path), _columns(path.with_suffix(".json"))
 
 
 def _stem(parquet: str, row: int) -> str:
@@ -87,12 +90,15 @@ def _read(path: Path) -> bytes:
     try:
         # is_file: opening a pipe would wait for ever
         size = path.stat().st_size if path.is_file() else None
-        if size is not None and size <= _MOST_IMAGE_BYTES:
-            return path.read_bytes()
+        content = path.read_bytes() if size is not None and size <= _MOST_IMAGE_BYTES else None
     except OSError as error:
         raise SourceError(
             f"cached image {path.name}", found=error.strerror, expected="a readable file"
         ) from None
+    if content is not None and (stands_for := pointer(content[:1024])) is not None:
+        raise SourceError(f"cached image {path.name}", found=stands_for, remedy=POINTER_REMEDY)
+    if content is not None:
+        return content
     raise SourceError(
         f"cached image {path.name}",
         found="no regular file" if size is None else f"{size} bytes",

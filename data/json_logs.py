@@ -1,55 +1,79 @@
-"""Media records from JSON: one record, several, an array, or JSON lines; plain or gzipped.
+"""Media records from JSON: one record, several, an array, or JSON lines; packed or not.
 
-A broken record costs itself alone: it becomes a `Reject`, its neighbours are read.
+A broken record costs itself alone: it becomes a `Reject`, its neighbours are read. So does a file
+that cannot be opened, or that ends too early.
 """
 
-import gzip
 import io
 import json
-import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from data.challenges import EXCERPT_CHARACTERS, read_challenge
-from data.errors import LogError, RecordError
+from data.errors import RecordError
+from data.json_text import Broken, Hole, Parsed, json_value, json_values
+from data.log_stream import open_log
+from data.other_forms import HISTORY_REMEDY, is_history_row
 from data.records import LogItem, Place, Reject
 from data.text import printable
 
 # A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
 MAX_DOCUMENT_BYTES = 512 * 2**20
+# So many broken records without one that is whole: this is no log, and the rest is not read.
+MAX_BROKEN_IN_A_ROW = 100_000
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_UTF8_MARK = b"\xef\xbb\xbf"
-_DECODER = json.JSONDecoder()
-# What may stand between records: an array's brackets and commas, white space.
-_BETWEEN = re.compile(r"[\s,\[\]]*")
-_NEXT_RECORD = re.compile(r"\n[ \t,\[]*(\{)")
 # A first line shorter than any record: an object that is opened in it goes on below.
 _SHORT = 200
+
+
+class _HistoryRow:
+    """A row of a W&B history; all of a file are told in one reject."""
+
+
+_HISTORY_ROW = _HistoryRow()
 
 
 def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
     """Read every record of a JSON log, in order.
 
     Args:
-        path: a file of JSON, JSON lines or pretty-printed JSON, gzipped or not (told by content).
+        path: a file of JSON, JSON lines or pretty-printed JSON, packed or not (told by content).
         file: its name in the store.
-
-    Raises:
-        LogError: the file cannot be opened.
     """
-    with _open(path) as stream:
-        try:
-            first = next((line for line in _lines(stream) if line.strip()), b"")
-        except (OSError, EOFError, zlib.error) as error:
-            yield _cut_off(file, 0, error)
-            return
-    whole = _is_document(first.removeprefix(_UTF8_MARK).strip())
-    with _open(path) as stream:
-        yield from (_read_document if whole else _read_lines)(stream, file)
+    try:
+        with open_log(path) as stream:
+            first = next((line for line in _lines(stream) if _is_text(line)), b"")
+        with open_log(path) as stream:
+            read = _read_document if _is_document(first.strip()) else _read_lines
+            yield from _summed(read(stream, file), file)
+    except OSError as error:
+        yield _cut_off(file, 0, error)
+
+
+def _summed(items: Iterable[LogItem | _HistoryRow], file: str) -> Iterator[LogItem]:
+    """The items of a file, without thousands of rejects that say the same."""
+    history_rows = broken = 0
+    for item in items:
+        if isinstance(item, _HistoryRow):
+            history_rows += 1
+            continue
+        yield item
+        broken = broken + 1 if isinstance(item, Reject) else 0
+        if broken == MAX_BROKEN_IN_A_ROW:
+            found = f"{broken} broken records in a row"
+            reason = f"log: found {found}; expected Media records; the rest is not read"
+            yield Reject(Place(file, None), reason, "")
+            break
+    if history_rows:
+        found = f"{history_rows} rows of a W&B history"
+        reason = f"log: found {found}; expected Media records; {HISTORY_REMEDY}"
+        yield Reject(Place(file, None), reason, "")
+
+
+def _is_text(line: bytes) -> bool:
+    return bool(line.strip()) and not line.startswith(b"\0")
 
 
 def _is_document(first: bytes) -> bool:
@@ -57,15 +81,6 @@ def _is_document(first: bytes) -> bool:
     if first.startswith(b"["):
         return True
     return first.startswith(b"{") and len(first) < _SHORT and not first.rstrip(b",").endswith(b"}")
-
-
-def _open(path: Path) -> IO[bytes]:
-    try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == _GZIP_MAGIC
-        return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
-    except OSError as error:
-        raise LogError(str(path), found=error.strerror, expected="a readable log file") from None
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -76,92 +91,88 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
             line = stream.readline(MAX_RECORD_BYTES)
 
 
-def _read_lines(stream: IO[bytes], file: str) -> Iterator[LogItem]:
+def _read_lines(stream: IO[bytes], file: str) -> Iterator[LogItem | _HistoryRow]:
     position = 0
     lines = _lines(stream)
     while True:
         try:
             line = next(lines, None)
-        except (OSError, EOFError, zlib.error) as error:
+        except OSError as error:
             yield _cut_off(file, position, error)
             return
         if line is None:
             return
-        line = line.removeprefix(_UTF8_MARK)
         before = position
         for item in _read_text(line, file, position):
             yield item
             position += 1
         if position == before and len(line.strip()) > 1:
-            yield _unparsed(file, position, "no record", line.decode("utf-8", "replace"))
+            yield _unparsed(Place(file, position), "no record", line.decode("utf-8", "replace"))
             position += 1
 
 
-def _read_document(stream: IO[bytes], file: str) -> Iterator[LogItem]:
+def _read_document(stream: IO[bytes], file: str) -> Iterator[LogItem | _HistoryRow]:
     raw = _read_all(stream, file)
     if isinstance(raw, Reject):
         yield raw
     else:
-        yield from _read_text(raw.removeprefix(_UTF8_MARK), file, 0)
+        yield from _read_text(raw, file, 0)
 
 
-def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem]:
-    """The records in a text: objects one after another, in an array or not.
-
-    Brackets and commas between records are passed over. After a broken record reading goes on at
-    the next line that begins one.
-    """
+def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+    """The records in a text: objects one after another, in an array or not."""
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # files that were put together have marks inside
     except UnicodeDecodeError as error:
-        yield _unparsed(
-            file, position, f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
-        )
+        found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
+        yield _unparsed(Place(file, position), found, shown)
         return
-    at = 0
-    while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-        try:
-            record, at = _DECODER.raw_decode(text, at)
-        # ValueError also covers integers of absurd length
-        except (ValueError, RecursionError) as error:
-            following = _NEXT_RECORD.search(text, at + 1)
-            yield unparsed(file, position, error, text, at)
-            at = following.start(1) if following else len(text)
-        else:
-            yield read_record(record, Place(file, position))
-        position += 1
+    for place, value in enumerate(json_values(text), position):
+        yield _item(value, text, Place(file, place))
 
 
-def read_record(record: Any, place: Place) -> LogItem:
-    """One parsed record as a `Logged` challenge, or as the `Reject` that says why it is none."""
+def _item(value: Parsed | Broken | Hole, text: str, place: Place) -> LogItem | _HistoryRow:
+    if isinstance(value, Hole):
+        found = f"a hole of {value.size} NUL bytes"
+        reason = f"record: found {found}; expected one JSON object; what stood there is lost"
+        return Reject(place, reason, "")
+    if isinstance(value, Parsed) and is_history_row(value.value):
+        return _HISTORY_ROW
+    return _record(value, text, place)
+
+
+def read_text_record(text: str, place: Place) -> LogItem:
+    """The one record that a text holds, or the `Reject` that says why it holds none."""
+    return _record(json_value(text), text, place)
+
+
+def _record(value: Parsed | Broken, text: str, place: Place) -> LogItem:
+    if isinstance(value, Broken):
+        return _broken(value, text, place)
+    if value.repeated is not None:
+        key = printable(repr(value.repeated), 40)
+        reason = f"record: found the key {key} twice in one object; expected each key once"
+        return Reject(place, reason, _excerpt(value.value))
     try:
-        return read_challenge(record, place)
+        return read_challenge(value.value, place)
     except RecordError as error:
-        return Reject(place, printable(str(error)), _excerpt(record))
+        return Reject(place, printable(str(error)), _excerpt(value.value))
     except RecursionError:
         return Reject(place, "record: found one nested too deeply; expected a Media record", "")
 
 
-def unparsed(
-    file: str, position: int | None, error: Exception, text: str, start: int = 0
-) -> Reject:
+def _broken(value: Broken, text: str, place: Place) -> Reject:
     """The reject of text that is no JSON: the reason, and the text where the parser stopped."""
-    at = error.pos if isinstance(error, json.JSONDecodeError) else start
-    reason = "nested too deeply" if isinstance(error, RecursionError) else _reason(error)
-    ends_early = reason.startswith("Unterminated") or not text[at : at + _SHORT].strip()
-    found = f"text cut off ({reason})" if ends_early else f"broken text ({reason})"
-    return _unparsed(file, position, found, text[max(start, at - EXCERPT_CHARACTERS // 2) :])
+    rest = text[value.stop : value.stop + _SHORT].lstrip()
+    ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
+    found = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
+    start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
+    return _unparsed(place, found, text[start : start + 2 * EXCERPT_CHARACTERS])
 
 
-def _reason(error: Exception) -> str:
-    # without the position, which counts from the start of a file that may be large
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-
-
-def _unparsed(file: str, position: int | None, found: str, text: str) -> Reject:
+def _unparsed(place: Place, found: str, text: str) -> Reject:
     excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
-    reason = printable(f"record: found {found}; expected one JSON object")
-    return Reject(Place(file, position), reason, excerpt)
+    return Reject(place, printable(f"record: found {found}; expected one JSON object"), excerpt)
 
 
 def _read_all(stream: IO[bytes], file: str) -> bytes | Reject:
@@ -172,13 +183,14 @@ def _read_all(stream: IO[bytes], file: str) -> bytes | Reject:
             if parts.tell() > MAX_DOCUMENT_BYTES:
                 found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
                 return Reject(Place(file, 0), f"file: found {found}; expected JSON lines", "")
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         return _cut_off(file, 0, error)
     return parts.getvalue()
 
 
-def _cut_off(file: str, position: int, error: Exception) -> Reject:
-    reason = f"compressed log: found {error}; expected a whole gzip file; what came before is kept"
+def _cut_off(file: str, position: int, error: OSError) -> Reject:
+    found = error.strerror or error
+    reason = f"log: found {found}; expected a whole file; what came before is kept"
     return Reject(Place(file, position), printable(reason), "")
 
 

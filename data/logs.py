@@ -1,61 +1,66 @@
 """Which logs there are under the paths that a person names, and how each is read."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+import errno
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from data.downloaded_run import (
+    has_media,
+    has_settings,
+    is_of_run,
+    is_settings,
+    read_downloaded_run,
+)
 from data.errors import LogError
 from data.json_logs import read_json_log
+from data.log_forms import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
+from data.log_names import path_text
 from data.media_html import media_step, read_media_html
-from data.records import LogItem
-from data.text import storable
-from data.wandb_log import is_transaction_log
+from data.records import LogItem, Place, Reject
+from data.text import printable
 from data.wandb_run import read_wandb_run
 
-# What a folder is searched for; a file that is named itself may have any name.
-_JSON_NAMES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
-_HTML_NAMES = (".html", ".htm")
 _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
-_UNREAD = {
-    b"\x28\xb5\x2f\xfd": "zstd data",
-    b"PAR1": "a Parquet table",
-    b"PK\x03\x04": "a zip archive",
-}
-
-
-class LogKind(StrEnum):
-    """The forms of a log that can be read."""
-
-    JSON = "json"
-    HTML = "html"
-    WANDB = "wandb"
-
-
-@dataclass(frozen=True)
-class LogFile:
-    """One log to read. A W&B run is named by its transaction log, `run-<id>.wandb`."""
-
-    path: Path
-    kind: LogKind
 
 
 def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     """Every log at or under `paths`, each once, folders in order of name.
 
+    A file that looks like a log of a form that is not read, and a folder that may not be read, are
+    in the list too, as `LogKind.UNREAD`: each costs itself alone.
+
     Raises:
-        LogError: a path does not exist, or holds nothing that could be a log.
+        LogError: a path does not exist, or holds nothing that can be read.
     """
-    found: dict[Path, LogFile] = {}
+    logs: dict[Path, LogFile] = {}
     seen: set[Path] = set()
     for path in paths:
-        logs = list(_logs_under(path, seen)) if path.is_dir() else [_log(path)]
-        if not logs:
-            expected = "a W&B run folder, *.json, *.jsonl (.gz) or *.html"
-            raise LogError(str(path), found="no log in this folder", expected=expected)
-        found.update((log.path.resolve(), log) for log in logs)
-    return list(found.values())
+        found = list(_logs_at(path, seen))
+        if not found:
+            raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
+        logs.update((log.path.resolve(), log) for log in found)
+    if all(log.kind is LogKind.UNREAD for log in logs.values()):
+        first = next(iter(logs.values()))
+        others = f" (and {len(logs) - 1} more that are not read)" if len(logs) > 1 else ""
+        raise LogError(f"{path_text(first.path)}: {first.reason.removeprefix('log: ')}{others}")
+    return list(logs.values())
+
+
+def _logs_at(path: Path, seen: set[Path]) -> Iterator[LogFile]:
+    """The logs at or under a path that a person names."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise LogError(
+            path_text(path), found=error.strerror, expected="a log file or folder"
+        ) from None
+    if stat.S_ISDIR(mode):
+        yield from _logs_under(path, seen)
+    elif stat.S_ISREG(mode):
+        yield named_log(path)
+    else:
+        raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
 
 
 def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
@@ -64,39 +69,41 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
     if resolved in seen:
         return
     seen.add(resolved)
-    entries = sorted(folder.iterdir())
-    is_run = any(entry.suffix == ".wandb" for entry in entries)
-    for entry in entries:
-        name = entry.name.lower()
-        if entry.is_dir():
-            # What lies in these folders of a run (media, summaries) belongs to the run.
-            if not (is_run and name in _RUN_FOLDERS):
-                yield from _logs_under(entry, seen)
-        elif not entry.is_file():
-            continue  # a pipe, a device, a link to nowhere
-        elif entry.suffix == ".wandb":
-            yield LogFile(entry, LogKind.WANDB)
-        elif name.endswith(_JSON_NAMES):
-            yield LogFile(entry, LogKind.JSON)
-        elif name.endswith(_HTML_NAMES):
-            yield LogFile(entry, LogKind.HTML)
-
-
-def _log(path: Path) -> LogFile:
-    if path.exists() and not path.is_file():
-        raise LogError(str(path), found="a pipe or device", expected="a log file or folder")
     try:
-        if is_transaction_log(path) or path.suffix == ".wandb":
-            return LogFile(path, LogKind.WANDB)
-        with path.open("rb") as stream:
-            start = stream.read(64).lstrip()
+        entries = sorted(folder.iterdir())
     except OSError as error:
-        raise LogError(str(path), found=error.strerror, expected="a log file or folder") from None
-    for magic, found in _UNREAD.items():
-        if start.startswith(magic):
-            expected = "JSON, JSON lines (also .gz), W&B media HTML or a W&B run folder"
-            raise LogError(str(path), found=found, expected=expected)
-    return LogFile(path, LogKind.HTML if start.startswith(b"<") else LogKind.JSON)
+        yield unread(folder, error.strerror, "a folder that may be read")
+        return
+    logs = _logs_among(folder, entries, seen)
+    first = next(logs, None)
+    if first is not None:
+        yield first
+        yield from logs
+    elif has_settings(folder):
+        # what is left of a run: reading it says what is missing
+        yield LogFile(folder, LogKind.RUN_FOLDER)
+
+
+def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
+    is_run = any(entry.suffix == ".wandb" for entry in entries)
+    is_downloaded = not is_run and has_media(folder)
+    if is_downloaded:
+        yield LogFile(folder, LogKind.RUN_FOLDER)
+    for entry in entries:
+        if is_settings(entry.name) or (is_downloaded and is_of_run(entry.name)):
+            continue
+        try:
+            mode = entry.stat().st_mode
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link to nowhere is no log
+                yield unread(entry, error.strerror, "a file or folder that may be read")
+            continue
+        if stat.S_ISDIR(mode):
+            # What lies in these folders of a run (media, summaries) belongs to the run.
+            if not (is_run and entry.name.lower() in _RUN_FOLDERS):
+                yield from _logs_under(entry, seen)
+        elif stat.S_ISREG(mode) and (log := log_in_folder(entry)):
+            yield log
 
 
 def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
@@ -105,50 +112,13 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
     Raises:
         LogError: the file cannot be opened at all.
     """
-    if log.kind is LogKind.WANDB:
+    if log.kind is LogKind.UNREAD:
+        yield Reject(Place(file, None), printable(log.reason), "")
+    elif log.kind is LogKind.RUN_FOLDER:
+        yield from read_downloaded_run(log.path, file)
+    elif log.kind is LogKind.WANDB:
         yield from read_wandb_run(log.path, file)
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:
         yield from read_json_log(log.path, file)
-
-
-def file_digest(log: Path) -> str:
-    """SHA-256 of a log file's bytes: tells equal files under two paths from different ones.
-
-    Empty for a file that cannot be read; reading it will say why.
-    """
-    try:
-        with log.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def file_names(paths: Sequence[Path]) -> list[str]:
-    """The name of each file in the store: its base name, or enough of its folders to be unique.
-
-    Files of equal base name all get the same number of folders: the least that tells them apart.
-    """
-    names = [storable(path.name) for path in paths]
-    for path_group in _clashing(paths, names):
-        depth = 1
-        while depth < max(len(path.parts) for path in path_group):
-            depth += 1
-            if len({_tail(path, depth) for path in path_group}) == len(path_group):
-                break
-        for index, path in enumerate(paths):
-            if path in path_group:
-                names[index] = _tail(path, depth)
-    return names
-
-
-def _clashing(paths: Sequence[Path], names: Sequence[str]) -> list[list[Path]]:
-    groups: dict[str, list[Path]] = {}
-    for path, name in zip(paths, names, strict=True):
-        groups.setdefault(name, []).append(path)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _tail(path: Path, parts: int) -> str:
-    return storable("/".join(path.parts[-parts:]).removeprefix("//"))

@@ -1,18 +1,55 @@
-"""Worker processes that start clean, leave Ctrl-C to their parent, and end with it."""
+"""Worker processes that start clean and end with their parent; and how many are of use."""
 
+import math
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Any
+
+from data.errors import RunError
+
+_CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What processes do, and what to do if one of them dies, both in words for a person."""
+
+    described: str = "work in several processes"
+    remedy: str = "free some memory, then try again"
+
+    @contextmanager
+    def deaths_in_one_line(self) -> Iterator[None]:
+        """Around whatever asks the processes for something.
+
+        Raises:
+            RunError: a process died, at its start, in a task or between two.
+        """
+        try:
+            yield
+        except BrokenProcessPool:
+            raise RunError(
+                self.described,
+                found="a worker process that died, perhaps for want of memory",
+                expected="processes that work to the end",
+                remedy=self.remedy,
+            ) from None
 
 
 @contextmanager
 def processes(
-    workers: int, start: Callable[..., object] | None = None, *arguments: Any
+    workers: int,
+    start: Callable[..., object] | None = None,
+    *arguments: Any,
+    work: Work = Work(),
 ) -> Iterator[ProcessPoolExecutor]:
     """A pool of processes; what was not begun when the block ends is dropped.
 
@@ -20,13 +57,18 @@ def processes(
         workers: how many; each takes a second or more to start, for it imports what it runs.
         start: run once in each process, before its first task.
         arguments: of `start`.
+        work: what a person reads where a process died and the block did not say so itself.
+
+    Raises:
+        RunError: as `Work.deaths_in_one_line`.
     """
     # spawn: a fork would copy the threads' locks of torch and DuckDB as they stand
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(start, arguments)
     )
     try:
-        yield pool
+        with work.deaths_in_one_line():
+            yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -43,3 +85,63 @@ def _end_with_parent() -> None:
     if (parent := parent_process()) is not None:
         parent.join()
         os._exit(1)
+
+
+def cores() -> int:
+    """Cores for the processes or threads of a command, at least 1.
+
+    The machine's number, less what the process is not allowed to run on (`taskset`, a batch
+    system), less what a container's quota of processor time leaves (`docker run --cpus 2`).
+    """
+    # macOS and Windows have no affinity to ask for
+    affinity = getattr(os, "sched_getaffinity", None)
+    allowed = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    quota = cgroup_quota()
+    return max(1, allowed if quota is None else min(allowed, math.ceil(quota)))
+
+
+def cgroup_quota(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> float | None:
+    """Cores' worth of time that Linux control groups grant; None where they set no limit.
+
+    Args:
+        root: where the control groups are mounted.
+        own: names the group of this process, a line `hierarchy:controllers:path` each.
+    """
+    quotas = [quota for folder in _groups(root, own) if (quota := _quota(folder)) is not None]
+    return min(quotas, default=None)
+
+
+def _groups(root: Path, own: Path) -> Iterator[Path]:
+    """The groups that this process is in, version 2 and 1, and all groups around them."""
+    for line in _text(own).splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        # version 2 names no controllers and has one hierarchy
+        mount = root / "cpu" if controllers else root
+        yield mount
+        below = mount
+        for part in path.split("/"):
+            if part not in ("", ".."):
+                below = below / part
+                yield below
+
+
+def _quota(group: Path) -> float | None:
+    """Quota over period, both in microseconds; `max` and -1 say that there is no limit."""
+    words = _text(group / "cpu.max").split()
+    if not words:
+        words = [_text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    try:
+        quota, period = (int(word) for word in words)
+    except ValueError:
+        return None
+    return quota / period if quota > 0 and period > 0 else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

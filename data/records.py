@@ -142,13 +142,17 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a record stood: log file, 0-based position in it (a W&B run: the step), run, time."""
+    """Where a record stood: log file, 0-based position in it (a W&B run: the step), run, time.
+
+    `part` is 0-based, and not 0 only where one log holds a step of its run more than once.
+    """
 
     file: str
     position: int | None
     run_id: str | None = None
     step: int | None = None
     time: datetime | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,13 +179,20 @@ class SeriesStep:
 
 @dataclass(frozen=True)
 class Run:
-    """One W&B run as its transaction log describes it; not `finished` while no exit is there."""
+    """One W&B run as its transaction log describes it; not `finished` while no exit is there.
+
+    `config` is JSON text; `validator_uid`, `hotkey` and `version` are what it says of the
+    validator.
+    """
 
     run_id: str
     file: str
     name: str | None
     project: str | None
     config: str
+    validator_uid: int | None
+    hotkey: str | None
+    version: str | None
     started: datetime | None
     finished: bool
     exit_code: int | None

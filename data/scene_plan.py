@@ -9,31 +9,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from data.cities import CITIES
 from data.scene_objects import Rng, chance
 from data.scene_roadwork import Works, plan_works
 
 Value = TypeVar("Value")
-
-CITIES: dict[str, tuple[float, float]] = {
-    "boston": (42.3601, -71.0589),
-    "charlotte": (35.2271, -80.8431),
-    "chicago": (41.8781, -87.6298),
-    "columbus": (39.9612, -82.9988),
-    "denver": (39.7392, -104.9903),
-    "detroit": (42.3314, -83.0458),
-    "houston": (29.7604, -95.3698),
-    "indianapolis": (39.7684, -86.1581),
-    "jacksonville": (30.3322, -81.6557),
-    "los_angeles": (34.0522, -118.2437),
-    "minneapolis": (44.9778, -93.2650),
-    "new_york_city": (40.7128, -74.0060),
-    "philadelphia": (39.9526, -75.1652),
-    "phoenix": (33.4484, -112.0740),
-    "pittsburgh": (40.4406, -79.9959),
-    "san_antonio": (29.4241, -98.4936),
-    "san_francisco": (37.7749, -122.4194),
-    "washington": (38.9072, -77.0369),
-}  # degrees north and east
 
 # A run of rows is cut into videos the same way wherever it starts, so a row knows its video.
 _RUN_ROWS = 12

@@ -6,7 +6,6 @@ workers change a byte of it.
 
 import hashlib
 import io
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,9 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from data.processes import processes
+from data.processes import Work, cores, processes
 from data.scene_plan import Scene, SceneSettings, description, plan_scene
 from data.scenes import draw_scene
+from data.whole_files import written_aside
 
 _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
 
@@ -83,6 +83,7 @@ def write_shards(
 
     Raises:
         ValueError: no rows or shards, or a row group of no rows.
+        RunError: a process died.
     """
     if min(settings.rows, settings.shards, settings.row_group_rows) < 1:
         raise ValueError(f"rows, shards and row_group_rows must be at least 1: {settings}")
@@ -97,7 +98,7 @@ def write_shards(
         tell(settings.rows)
         return paths
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
-    many = (os.cpu_count() or 1) if settings.rows >= _WORTH_PROCESSES else 1
+    many = cores() if settings.rows >= _WORTH_PROCESSES else 1
     with _drawn(settings, workers or many) as drawn:
         for shard, path in enumerate(paths):
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
@@ -127,7 +128,7 @@ def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
     if workers == 1:
         yield partial(map, draw)
         return
-    with processes(workers, cv2.setNumThreads, 1) as pool:
+    with processes(workers, cv2.setNumThreads, 1, work=Work("drawing scenes")) as pool:
         yield partial(pool.map, draw, chunksize=_ROWS_A_TASK)
 
 
@@ -139,18 +140,13 @@ def _write_shard(
     schema: pa.Schema,
     tell: Callable[[int], object],
 ) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with pq.ParquetWriter(part, schema) as writer:
-            for start in range(0, len(rows), settings.row_group_rows):
-                group = []
-                for row in drawn(rows[start : start + settings.row_group_rows]):
-                    group.append(row)
-                    tell(1)
-                writer.write_table(pa.Table.from_pylist(group, schema=schema))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(path) as aside, pq.ParquetWriter(aside, schema) as writer:
+        for start in range(0, len(rows), settings.row_group_rows):
+            group = []
+            for row in drawn(rows[start : start + settings.row_group_rows]):
+                group.append(row)
+                tell(1)
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 def scene_row(settings: SceneSettings, row: int) -> dict[str, object]:

@@ -13,7 +13,10 @@ from data.records import NullKind
 from data.text import base_name, printable, storable
 
 _INT64 = 2**63
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+# Logged text may be megabytes long: at each character at most one way of an expression may go on,
+# so that a text that does not fit is refused in linear time.
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0)?", re.ASCII)
 _GPS = re.compile(rf"\s*[\[(]\s*({_NUMBER})\s*,\s*({_NUMBER})\s*[\])]\s*", re.ASCII)
 # One element of a Python list of strings as `str(list)` writes it: quotes, backslash escapes.
 _TAG = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)""")
@@ -56,9 +59,12 @@ def parquet_name(value: object) -> str:
 
 
 def integer(value: object) -> int:
-    """A whole number of at most 64 bits, also one written as text or as 3.0."""
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII):
-        value = int(value)
+    """A whole number of at most 64 bits, also one written as text, as 3.0, or as `3.0`.
+
+    The last is what pandas makes of a column of whole numbers that lacks some.
+    """
+    if isinstance(value, str) and (found := _WHOLE.fullmatch(value)):
+        value = int(found[1])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -_INT64 <= value < _INT64:
@@ -155,10 +161,10 @@ def null_kind(value: Any) -> NullKind | None:
     if isinstance(value, str | tuple | list) and len(value) == 0:
         return NullKind.EMPTY
     words = value if isinstance(value, tuple) else (value,)
-    if all(isinstance(word, str) and _plain(word) in _WORDS for word in words):
-        return NullKind.WORD
-    return None
+    return NullKind.WORD if all(map(_is_word_for_nothing, words)) else None
 
 
-def _plain(word: str) -> str:
-    return re.sub(r"[\s._-]", "", word).casefold()
+def _is_word_for_nothing(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > _SHOWN:
+        return False
+    return re.sub(r"[\s._-]", "", value).casefold() in _WORDS

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from data.fields import SERIES
-from data.media_html import media_step, read_media_html
+from data.log_names import path_text
+from data.media_html import media_files, read_media_html
 from data.records import LogItem, Place, Reject, Run, SeriesStep
+from data.run_config import config_text, plain_config, validator_of
 from data.text import printable
 from data.wandb_log import Damage, read_transactions
 
@@ -115,17 +117,23 @@ def _number(value_json: str) -> float:
 
 
 def _run_id(log: Path, contents: _Contents) -> str:
-    return contents.run.run_id if contents.run else log.stem.removeprefix("run-")
+    stem = path_text(Path(log.stem))
+    return contents.run.run_id if contents.run else stem.removeprefix("run-")
 
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
     described = contents.run
+    config = plain_config(_config(described))
+    validator = validator_of(config)
     return Run(
         run_id=run_id,
         file=file,
         name=described.display_name if described else None,
         project=described.project if described else None,
-        config=_config(described),
+        config=config_text(config),
+        validator_uid=validator.uid,
+        hotkey=validator.hotkey,
+        version=validator.version,
         started=_started(described),
         finished=contents.finished,
         exit_code=contents.exit_code,
@@ -140,8 +148,8 @@ def _started(described: Any) -> datetime | None:
         return None
 
 
-def _config(described: Any) -> str:
-    """The operator's settings (alpha, netuid, ...) as JSON text; what is no JSON stays text."""
+def _config(described: Any) -> dict[str, Any]:
+    """The operator's settings (alpha, netuid, ...); what is no JSON stays text."""
     config: dict[str, Any] = {}
     for update in described.config.update if described else ():
         key = update.key or "/".join(update.nested_key)
@@ -149,12 +157,16 @@ def _config(described: Any) -> str:
             config[key] = json.loads(update.value_json)
         except (ValueError, RecursionError):
             config[key] = update.value_json
-    config.pop("_wandb", None)
-    return json.dumps(config, sort_keys=True)
+    return config
 
 
 def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:
-    media = _media_files(log.parent / _MEDIA)
+    try:
+        media = media_files(log.parent / _MEDIA)
+    except OSError as error:
+        reason = f"media of the run: found {error.strerror}; expected {_MEDIA} that may be read"
+        yield Reject(Place(file, None, run_id), reason, "")
+        return
     for step in sorted(media.keys() | contents.with_media):
         place = Place(file, step, run_id, step, contents.times.get(step))
         if step not in media:
@@ -166,12 +178,3 @@ def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Itera
             yield read_media_html(
                 path, file, step, run_id=run_id, step=step, time=contents.times.get(step)
             )
-
-
-def _media_files(folder: Path) -> dict[int, list[Path]]:
-    files: dict[int, list[Path]] = {}
-    for path in sorted(folder.glob("metadata_*.html")):
-        step = media_step(path.name)
-        if step is not None and path.is_file():
-            files.setdefault(step, []).append(path)
-    return files

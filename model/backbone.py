@@ -18,16 +18,24 @@ import torch
 from torch import nn
 
 from data.errors import RunError
-from model.backbone_weights import Tensors, check_name, file_weights, hub_weights, mismatch
+from model.backbone_weights import (
+    Tensors,
+    check_name,
+    classifier_classes,
+    file_weights,
+    hub_weights,
+    mismatch,
+)
 from model.memory import (
     ForwardCost,
     MemorySettings,
-    available_bytes,
     batch_that_fits,
+    check_room,
     forward_cost,
     in_parts,
 )
 from model.views import ViewSettings
+from replay.float32 import exact_float32
 
 # Raised when the same weights would give other features by this code.
 _VERSION = 1
@@ -110,7 +118,7 @@ class Backbone(nn.Module):
         if not len(views):
             return torch.empty((0, self.width), device=device)
         size = batch_that_fits(self.cost, device, memory)
-        with self._evaluating(), torch.inference_mode():
+        with self._evaluating(), torch.inference_mode(), exact_float32():
             return in_parts(lambda part: self(part.to(device)).float(), views, size)
 
     @cached_property
@@ -178,6 +186,13 @@ def outline(settings: BackboneSettings) -> Outline:
     return Outline(features.shape[1], side, patch, parameters)
 
 
+def empty_backbone(settings: BackboneSettings) -> Backbone:
+    """A backbone of shapes alone, on the `meta` device; errors as `outline`."""
+    drawn = outline(settings)
+    with torch.device("meta"):
+        return Backbone(settings, drawn, _create(settings.name, drawn.side))
+
+
 def load_backbone(settings: BackboneSettings, device: torch.device | str | None = None) -> Backbone:
     """A backbone with its weights, in float32.
 
@@ -190,7 +205,9 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
             side that the model does not take, or too little memory.
     """
     drawn = outline(settings)
-    _check_memory(settings, drawn)
+    # A file's tensors stand beside the model's own until they are copied.
+    copies = 1 if settings.weights == RANDOM else 2
+    check_room(4 * drawn.parameters * copies, f"weights of {settings.name}")
     if settings.weights == RANDOM:
         model = _random(settings, drawn.side)
     else:
@@ -198,19 +215,6 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
         model = _with_weights(settings, drawn.side, file_weights(path.expanduser()))
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Backbone(settings, drawn, model).to(chosen)
-
-
-def _check_memory(settings: BackboneSettings, drawn: Outline) -> None:
-    # A file's tensors stand beside the model's own until they are copied.
-    needed = 4 * drawn.parameters * (1 if settings.weights == RANDOM else 2)
-    free = available_bytes(torch.device("cpu"))
-    if needed > free:
-        raise RunError(
-            f"weights of {settings.name}",
-            found=f"{free / 2**20:.0f} MiB of free memory",
-            expected=f"{needed / 2**20:.0f} MiB",
-            remedy="free some, or choose a smaller backbone",
-        )
 
 
 def _data_config(model: Any) -> dict[str, Any]:
@@ -249,7 +253,7 @@ def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> An
     timm's own conversion of checkpoints runs on them (older names, positions of another side). The
     model first gets a classifier if the file has one, for timm checks nothing where they differ.
     """
-    classes = _classes(settings.name, tensors)
+    classes = classifier_classes(settings.name, tensors)
     given = dict(tensors)
     overlay = {"state_dict": tensors, "num_classes": classes}
     try:
@@ -276,15 +280,6 @@ def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> An
     if classes:
         model.reset_classifier(0)
     return model
-
-
-def _classes(name: str, tensors: Tensors) -> int:
-    """How many classes the file's classifier tells apart; 0 if it has none."""
-    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    named = None if config is None else config.classifier
-    first = named if isinstance(named, str) or named is None else named[0]
-    weight = tensors.get(f"{first}.weight")
-    return 0 if weight is None else len(weight)
 
 
 @contextmanager

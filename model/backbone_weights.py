@@ -124,6 +124,15 @@ def _safe_names(named: str | None) -> tuple[str, ...]:
     return _SAFE_NAMES.get(named, (f"{stem}{_SUFFIX}",))
 
 
+def classifier_classes(name: str, tensors: Tensors) -> int:
+    """How many classes the file's classifier tells apart; 0 if it has none."""
+    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    named = None if config is None else config.classifier
+    first = named if isinstance(named, str) or named is None else named[0]
+    weight = tensors.get(f"{first}.weight")
+    return 0 if weight is None else len(weight)
+
+
 def mismatch(found: Tensors, expected: Tensors) -> str:
     """In words, which tensors differ between weights and a model, by name and shape."""
     missing = sorted(expected.keys() - found.keys())

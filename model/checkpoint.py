@@ -1,14 +1,13 @@
-"""A checkpoint: a folder with `model.safetensors` and `model.json`. Nothing is ever unpickled.
+"""A checkpoint: `model.safetensors`, `model.json` and, of a training, `training_rows.parquet`.
 
-`model.json` is the commit: it names the hash of the weights that belong to it. A save puts the new
-weights beside the old ones first, then replaces `model.json`, then moves the weights to their name.
-Whenever it is interrupted, the folder holds one whole checkpoint, the old or the new.
+Nothing is ever unpickled. `model.json`, the card, names the hash of each other file, so that
+weights never stand beside rows of another training; see `checkpoint_files`.
 """
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,22 @@ from safetensors.torch import load, save
 from torch import nn
 
 from data.errors import RunError
+from model.checkpoint_files import commit, committed, discard, settle
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
+from replay.predictor import TRAINING_ROWS
 
 WEIGHTS = "model.safetensors"
+MODEL, SCORER, BACKBONE = "model", "scorer", "backbone"
+"""Parts of a model, as a card names those that were trained."""
+
 CARD = "model.json"
 
-_PENDING = "model.safetensors.new"
+# Where the card names the hash of each file.
+_DIGESTS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
 _FORMAT = "streetreplay-model"
 # Raised when older code would read new files wrongly, or the other way round.
-_VERSION = 1
+_VERSION = 2
 _PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _BACKBONE = "backbone."
 _SHOWN = 3
@@ -39,7 +44,9 @@ class ModelCard:
     """What a checkpoint is, beside its weights.
 
     `backbone` is a timm name, `backbone_fingerprint` tells its weights, `views` is the geometry of
-    the views and `training` where the weights come from: both of JSON's own types.
+    the views and `training` where the weights come from: both of JSON's own types. `training` says
+    under `trained` which parts were (MODEL, SCORER, BACKBONE), and under `metadata` whether any was
+    fed.
     """
 
     settings: ModelSettings
@@ -47,6 +54,26 @@ class ModelCard:
     backbone_fingerprint: str
     views: Mapping[str, Any]
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> Sequence[str]:
+        """The parts that were trained; none where the card does not say."""
+        parts = self.training.get("trained")
+        return parts if isinstance(parts, list) else []
+
+    def check_metadata(self, what: str) -> None:
+        """Refuse to feed metadata to a model that was trained without any.
+
+        Raises:
+            RunError: the card says image-only.
+        """
+        if self.training.get("metadata") is False:
+            raise RunError(
+                "--metadata",
+                found=f"{what}, trained on images alone",
+                expected="a checkpoint that was trained with --metadata",
+                remedy="leave out --metadata",
+            )
 
     def check_backbone(self, name: str, fingerprint: str, views: Mapping[str, Any]) -> None:
         """Refuse features of another backbone or geometry: they would fit, and mean nothing.
@@ -72,31 +99,40 @@ class Checkpoint:
     """A loaded checkpoint: the model in evaluation mode, its card, and the hash of its weights.
 
     `backbone` holds the backbone's own weights where they were trained too, else nothing;
-    `restore` puts them into a backbone.
+    `restore` puts them into a backbone. `training_rows` is the file of the rows that had a part in
+    the weights; None where the card names none.
     """
 
     model: StreetModel
     card: ModelCard
     sha256: str
     backbone: Mapping[str, torch.Tensor]
+    training_rows: Path | None = None
 
 
 def save_checkpoint(
-    folder: Path, model: StreetModel, card: ModelCard, backbone: nn.Module | None = None
+    folder: Path,
+    model: StreetModel,
+    card: ModelCard,
+    backbone: nn.Module | None = None,
+    training_rows: bytes | None = None,
 ) -> str:
-    """Write a checkpoint whole or not at all; other files in the folder stay.
+    """Write a checkpoint whole or not at all; files of other names in the folder stay.
 
     Args:
         folder: made if it does not exist; a checkpoint in it is replaced.
         model: its weights are stored as they are, bit by bit.
         card: what is stored beside them.
         backbone: whose weights are stored too; None where the card's fingerprint says enough.
+        training_rows: a Parquet file's bytes, of the rows that had a part in the weights; None
+            leaves the checkpoint without, whatever lay there.
 
     Returns:
         The hash of the weights' file.
 
     Raises:
         RunError: the card is of other settings than the model.
+        WriteError: the folder cannot be written; it holds what it held before.
     """
     if card.settings != model.settings:
         raise RunError("settings of the card", found=card.settings, expected=f"{model.settings}")
@@ -104,47 +140,28 @@ def save_checkpoint(
     if backbone is not None:
         tensors |= {_BACKBONE + name: value for name, value in backbone.state_dict().items()}
     stored = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    digest = hashlib.sha256(stored).hexdigest()
-    written = {"format": _FORMAT, "version": _VERSION, **asdict(card), "sha256": digest}
+    files = {WEIGHTS: stored} | ({} if training_rows is None else {TRAINING_ROWS: training_rows})
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    written = {"format": _FORMAT, "version": _VERSION, **asdict(card)}
+    written |= {key: digests.get(name) for name, key in _DIGESTS.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    _settle(folder)
-    _replace(folder / _PENDING, stored)
-    _replace(folder / CARD, (json.dumps(written, indent=1) + "\n").encode())
-    (folder / _PENDING).replace(folder / WEIGHTS)
-    return digest
-
-
-def _replace(file: Path, content: bytes) -> None:
-    aside = file.with_name(f".{file.name}.{os.getpid()}.aside")
-    try:
-        aside.write_bytes(content)
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Name the weights that an interrupted save has committed, before others take their place."""
-    pending = folder / _PENDING
-    if not pending.is_file():
-        return
-    try:
-        committed = read_card(folder)[1]
-    except RunError:
-        return
-    if hashlib.sha256(pending.read_bytes()).hexdigest() == committed:
-        pending.replace(folder / WEIGHTS)
+    with suppress(RunError):  # nothing to settle without a whole card
+        settle(folder, _read(folder)[1])
+    commit(folder, folder / CARD, (json.dumps(written, indent=1) + "\n").encode(), files)
+    if training_rows is None:
+        discard(folder, TRAINING_ROWS)
+    return digests[WEIGHTS]
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
     """The checkpoint in a folder, bit by bit what was saved, on the CPU.
 
     Raises:
-        RunError: no checkpoint, a pickled one, damaged or cut short, of another format, or weights
-            that do not fit the settings beside them.
+        RunError: no checkpoint, a pickled one, damaged or cut short, of another format, weights
+            that do not fit the settings beside them, or rows that are not those of the weights.
     """
-    card, digest = read_card(folder)
-    stored = _weights(folder, digest)
+    card, digests = _read(folder)
+    _, stored = committed(folder, WEIGHTS, digests[WEIGHTS])
     try:
         tensors = load(stored)
     except SafetensorError as error:
@@ -153,22 +170,32 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     # On `meta` nothing is allocated or drawn until the file is known to fit.
     with torch.device("meta"):
         model = StreetModel(card.settings)
-    _check_fit(model, own, str(folder / WEIGHTS), f"the settings in {CARD}")
+    check_fit(model, own, str(folder / WEIGHTS))
     model.to_empty(device="cpu").load_state_dict(own)
     backbone = {
         name.removeprefix(_BACKBONE): tensor
         for name, tensor in tensors.items()
         if name.startswith(_BACKBONE)
     }
-    return Checkpoint(model.eval(), card, digest, backbone)
+    rows = digests.get(TRAINING_ROWS)
+    return Checkpoint(
+        *(model.eval(), card, digests[WEIGHTS], backbone),
+        None if rows is None else committed(folder, TRAINING_ROWS, rows)[0],
+    )
 
 
 def read_card(folder: Path) -> tuple[ModelCard, str]:
-    """What `model.json` says, and the hash that it names; the weights are not opened.
+    """What `model.json` says, and the hash of the weights, which are not opened.
 
     Raises:
         RunError: as `load_checkpoint`.
     """
+    card, digests = _read(folder)
+    return card, digests[WEIGHTS]
+
+
+def _read(folder: Path) -> tuple[ModelCard, dict[str, str]]:
+    """The card, and the hashes of the files that it names."""
     path = folder / CARD
     _refuse_others(folder)
     try:
@@ -184,9 +211,11 @@ def read_card(folder: Path) -> tuple[ModelCard, str]:
             remedy="train again, or use the version of StreetReplay that wrote it",
         )
     try:
-        return _card(written, path), str(written["sha256"])
+        digests = {name: written[key] for name, key in _DIGESTS.items()}
+        card = _card(written, path)
     except KeyError as error:
         raise RunError(str(path), found=f"no {error}", expected="every part of a card") from error
+    return card, {name: str(digest) for name, digest in digests.items() if digest is not None}
 
 
 def _refuse_others(folder: Path) -> None:
@@ -225,25 +254,6 @@ def _settings(written: Any, path: Path) -> ModelSettings:
     return ModelSettings(**written)
 
 
-def _weights(folder: Path, digest: str) -> bytes:
-    """The bytes that belong to the card: under their name, or still pending from a save."""
-    found = "no such file"
-    for name in (WEIGHTS, _PENDING):
-        path = folder / name
-        if path.is_file():
-            stored = path.read_bytes()
-            actual = hashlib.sha256(stored).hexdigest()
-            if actual == digest:
-                return stored
-            found = f"sha256 {actual} ({len(stored):,} bytes)"
-    raise RunError(
-        str(folder / WEIGHTS),
-        found=found,
-        expected=f"sha256 {digest}, as {CARD} says",
-        remedy="the file is damaged, cut short or of another checkpoint",
-    )
-
-
 def restore(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:
     """Put weights into a module, every one and no other.
 
@@ -255,13 +265,12 @@ def restore(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -
     Raises:
         RunError: what is missing, left over or of another shape or type, with both sides.
     """
-    _check_fit(module, tensors, what, f"the {type(module).__name__}")
+    check_fit(module, tensors, what)
     module.load_state_dict(dict(tensors))
 
 
-def _check_fit(
-    module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str, wanted: str
-) -> None:
+def check_fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:
+    """Compare weights with a module, which may be on the `meta` device; errors as `restore`."""
     own = module.state_dict()
     differences = {
         "missing": [name for name in own if name not in tensors],
@@ -274,7 +283,9 @@ def _check_fit(
     }
     found = "; ".join(f"{kind}: {_some(names)}" for kind, names in differences.items() if names)
     if found:
-        raise RunError(what, found=found, expected=f"the {len(own)} tensors of {wanted}")
+        raise RunError(
+            what, found=found, expected=f"the {len(own)} tensors of {type(module).__name__}"
+        )
 
 
 def _form(tensor: torch.Tensor) -> str:

@@ -8,8 +8,8 @@ import timm
 import torch
 
 from data.errors import RunError
-from model.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
-from model.checkpoint import CARD, Checkpoint, ModelCard, restore
+from model.backbone import RANDOM, Backbone, BackboneSettings, empty_backbone, load_backbone
+from model.checkpoint import CARD, Checkpoint, ModelCard, check_fit, restore
 from model.model_settings import ModelSettings
 from model.views import VIEWS_VERSION
 
@@ -60,9 +60,13 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
         side=_of_type(card.views, "side", int),
         seed=0 if trained else _of_type(written, "seed", int),
     )
+    what = f"weights of {card.backbone} in the checkpoint"
+    if trained:
+        # A card can name a backbone of any size: nothing is allocated for one that does not fit.
+        check_fit(empty_backbone(settings), checkpoint.backbone, what)
     backbone = load_backbone(settings, device)
     if trained:
-        restore(backbone, checkpoint.backbone, f"weights of {card.backbone} in the checkpoint")
+        restore(backbone, checkpoint.backbone, what)
     card.check_backbone(backbone.settings.name, backbone.fingerprint, _geometry(backbone))
     return backbone
 

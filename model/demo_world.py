@@ -8,11 +8,12 @@ from analytics.ingest import ingest
 from analytics.simulated_sources import sources_of_shard
 from analytics.simulated_validator import SimulationSettings, simulate
 from analytics.warehouse import TABLES, reading, writing
+from data.digests import file_digest
 from data.errors import StoreError
-from data.logs import file_digest
 from data.scene_plan import SceneSettings
 from data.scene_rows import write_shards
 from data.store import Store
+from data.whole_files import written_aside
 from model.demo_settings import DemoSettings
 
 _LOG = "demo-validator.jsonl"
@@ -81,8 +82,6 @@ def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path
     sources = [source for shard in shards for source in sources_of_shard(shard)]
     log = store.logs / _LOG
     log.parent.mkdir(parents=True, exist_ok=True)
-    aside = log.with_suffix(".aside")
-    with aside.open("w", encoding="utf-8") as stream:
+    with written_aside(log) as aside, aside.open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record) + "\n" for record in simulate(simulation, sources))
-    aside.replace(log)
     return log

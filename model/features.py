@@ -13,6 +13,7 @@ from model.backbone import Backbone
 from model.feature_cache import FeatureCache, FeatureCacheSettings, Features
 from model.memory import MemorySettings, batch_that_fits
 from model.views import VIEWS, VIEWS_VERSION, ViewExtractor
+from replay.float32 import processor_name
 from replay.predictor import Image
 
 
@@ -85,7 +86,10 @@ def open_cache(
     note: Callable[[str], None] = lambda _: None,
     settings: FeatureCacheSettings = FeatureCacheSettings(),
 ) -> FeatureCache:
-    """The cache of a frozen backbone's features, keyed by its weights and the views' geometry.
+    """The cache of a frozen backbone's features, keyed by all that determines their bits.
+
+    That is its weights, the views' geometry, torch's version and what computes: a GPU never serves
+    what a processor has made, nor the other way round.
 
     Args:
         folder: of all backbones' caches.
@@ -103,6 +107,8 @@ def open_cache(
             found="a backbone in training",
             expected="a frozen one, whose features stay the same",
         )
-    described = json.dumps([VIEWS_VERSION, backbone.fingerprint])
+    device = next(backbone.parameters()).device
+    computed_by = [torch.__version__, device.type, processor_name(device)]
+    described = json.dumps([VIEWS_VERSION, backbone.fingerprint, *computed_by])
     fingerprint = hashlib.sha256(described.encode()).hexdigest()
     return FeatureCache(folder, fingerprint, (VIEWS, backbone.width), note, settings)

@@ -187,8 +187,8 @@ def in_parts(
             if not _is_out_of_memory(error):
                 raise
             size = _smaller(min(size, len(images) - start), error)
-            continue
-        start += size
+        else:
+            start += size
     return torch.cat(done)
 
 
@@ -205,6 +205,21 @@ def _smaller(size: int, error: RuntimeError) -> int:
             expected="room for it",
             remedy="free some, or choose a smaller backbone or side",
         ) from error
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    # A GPU's allocator has given back what it held before it said so.
     return size // 2
+
+
+def check_room(needed: int, what: str) -> None:
+    """Make sure that so many bytes of the processor's memory are free, for weights.
+
+    Raises:
+        RunError: there are fewer.
+    """
+    free = available_bytes(torch.device("cpu"))
+    if needed > free:
+        raise RunError(
+            what,
+            found=f"{free / 2**20:.0f} MiB of free memory",
+            expected=f"{needed / 2**20:.0f} MiB",
+            remedy="free some, or choose a smaller backbone",
+        )

@@ -6,6 +6,9 @@ from typing import get_args
 from data.errors import RunError
 from model.gated_attention import GateKind
 
+# A card can ask for any number, and each layer is built before it is compared with the weights.
+_MOST_LAYERS = 1000
+
 
 @dataclass(frozen=True)
 class ModelSettings:
@@ -45,6 +48,8 @@ class ModelSettings:
                 _refuse(field.name, value, "a whole number of at least 1 (the seed: 0)")
             if field.type is float and not (isinstance(value, int | float) and 0 <= value < 1):
                 _refuse(field.name, value, "a share from 0 to below 1")
+        if self.layers > _MOST_LAYERS:
+            _refuse("layers", self.layers, f"at most {_MOST_LAYERS}")
         if self.gate not in get_args(GateKind):
             _refuse("gate", self.gate, " or ".join(get_args(GateKind)))
         if self.width % (4 * self.heads):

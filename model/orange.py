@@ -7,6 +7,7 @@ that does not beat this has learned nothing about roadwork.
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from decimal import Context, Decimal, localcontext
 
 import cv2
 import numpy as np
@@ -14,7 +15,8 @@ import numpy.typing as npt
 
 from replay.predictor import Batch, Image, Predictions
 
-_VERSION = 1
+_VERSION = 2
+_DIGITS = 30
 
 # Half a pixel of a 224 x 224 image: no orange at all is finite, and far below any threshold.
 _FLOOR = 0.5 / 224**2
@@ -57,8 +59,12 @@ class OrangeBaseline:
         return Predictions(self._probability(shares))
 
     def _probability(self, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        logit = self.settings.sharpness * np.log((shares + _FLOOR) / self.settings.threshold)
-        return 1 / (1 + np.exp(-logit))
+        ratios = (shares + _FLOOR) / self.settings.threshold
+        sharpness = Decimal(self.settings.sharpness)
+        # decimals, rounded once: the last bits of NumPy's log and exp are the processor's
+        with localcontext(Context(prec=_DIGITS)):
+            odds = [(Decimal(float(one)).ln() * sharpness).exp() for one in ratios]
+            return np.array([float(one / (1 + one)) for one in odds], np.float64)
 
 
 def orange_share(image: Image, settings: OrangeSettings) -> float:

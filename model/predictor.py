@@ -16,20 +16,16 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
-from data.terminal import note
 from model.backbone import Backbone
-from model.checkpoint import Checkpoint, load_checkpoint
+from model.checkpoint import SCORER, Checkpoint, load_checkpoint
 from model.checkpoint_backbone import backbone_of
-from model.checkpoint_names import checkpoint_name
 from model.chosen_features import ChosenFeatures
 from model.feature_cache import FeatureCache
 from model.features import FeatureMaker, open_cache
 from model.metadata_tensors import MetadataTensors, TextEncoder, metadata_tensors
-from model.street_model import ModelOutput, StreetModel
+from model.street_model import ModelOutput
 from model.text_vectors import TextVectors
-from replay.models import LoadSettings
 from replay.predictor import Batch, Predictions
-from replay.trained_on import TRAINING_ROWS
 
 # Raised when the same checkpoint would answer differently by this code.
 _VERSION = 1
@@ -86,7 +82,7 @@ class CheckpointPredictor:
         self._whole = FeatureMaker(backbone, cache)
         self._chosen: ChosenFeatures | None = None
         if settings.keep is not None:
-            _check_keep(checkpoint.model, settings.keep, name)
+            _check_keep(checkpoint, settings.keep, name)
             self._chosen = ChosenFeatures(backbone, self._model.scorer, settings.keep, cache)
 
     def predict(self, batch: Batch) -> Predictions:
@@ -140,7 +136,7 @@ def load_predictor(
     settings: PredictorSettings = PredictorSettings(),
     tell: Callable[[str], None] = lambda _: None,
 ) -> CheckpointPredictor:
-    """The candidate in a checkpoint's folder, with its training rows where they lie there too.
+    """The candidate in a checkpoint's folder, with its training rows where its card names them.
 
     It is on CUDA if there is one.
 
@@ -153,13 +149,14 @@ def load_predictor(
 
     Raises:
         RunError: no whole checkpoint, a backbone that cannot be had or is another one than the
-            model was trained with, or a `keep` that the checkpoint cannot serve.
+            model was trained with, or a `keep` or metadata that the checkpoint cannot serve.
         StoreError: the cache cannot be made.
     """
     checkpoint = load_checkpoint(folder)
+    if settings.metadata:
+        checkpoint.card.check_metadata(_name(folder, checkpoint, settings))
     backbone = backbone_of(checkpoint)
     keeps_features = store is not None and not checkpoint.backbone
-    rows = folder / TRAINING_ROWS
     return CheckpointPredictor(
         checkpoint=checkpoint,
         backbone=backbone,
@@ -167,15 +164,8 @@ def load_predictor(
         settings=settings,
         cache=open_cache(store.features, backbone, tell) if store and keeps_features else None,
         text=TextVectors(store.text_vectors) if store and settings.metadata else None,
-        training_rows=rows if rows.is_file() else None,
+        training_rows=checkpoint.training_rows,
     )
-
-
-def load_named(name: str, settings: LoadSettings) -> CheckpointPredictor:
-    """The candidate that `[checkpoint:]DIR[#keep=N]` names; errors as `load_predictor`."""
-    named = checkpoint_name(name)
-    chosen = PredictorSettings(metadata=settings.metadata, keep=named.keep)
-    return load_predictor(named.folder, settings.store, chosen, note)
 
 
 def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> str:
@@ -183,24 +173,17 @@ def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> 
     return f"{folder.expanduser().resolve().name} on {checkpoint.card.backbone}{pruned}"
 
 
-def _check_keep(model: StreetModel, keep: int, name: str) -> None:
-    if not 1 <= keep <= model.settings.views:
-        raise RunError("keep", found=keep, expected=f"1 to {model.settings.views} views")
-    if _is_untrained(model):
+def _check_keep(checkpoint: Checkpoint, keep: int, name: str) -> None:
+    views = checkpoint.model.settings.views
+    if not 1 <= keep <= views:
+        raise RunError("keep", found=keep, expected=f"1 to {views} views")
+    if SCORER not in checkpoint.card.trained:
         raise RunError(
             name,
             found="a scorer that was never trained: it would choose views blindly",
             expected="one trained with the model",
             remedy="leave out #keep, or train again",
         )
-
-
-def _is_untrained(model: StreetModel) -> bool:
-    """True if the scorer still has the weights that the settings' seed draws."""
-    first = StreetModel(model.settings).scorer.state_dict()
-    return all(
-        torch.equal(tensor.cpu(), first[name]) for name, tensor in model.scorer.state_dict().items()
-    )
 
 
 def _fingerprint(

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
+from data.digests import file_digest
 from data.errors import RunError
-from data.logs import file_digest
+from data.whole_files import write_whole
 
 TEXT_WIDTH = 384
 
@@ -134,7 +134,5 @@ def _read(cache: Path | None) -> dict[bytes, npt.NDArray[np.float32]]:
 
 def _write(cache: Path, known: dict[bytes, npt.NDArray[np.float32]]) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
-    aside = cache.with_suffix(f".{os.getpid()}.aside")
     digests = np.frombuffer(b"".join(known), np.uint8).reshape(-1, hashlib.sha256().digest_size)
-    save_file({"digests": digests, "vectors": np.stack(list(known.values()))}, aside)
-    aside.replace(cache)
+    write_whole(cache, save({"digests": digests, "vectors": np.stack(list(known.values()))}))

@@ -17,6 +17,7 @@ from data.terminal import (
     progress,
 )
 from model.train_settings import TrainSettings
+from replay.cli_options import ArithmeticOption
 
 app = typer.Typer()
 
@@ -69,6 +70,7 @@ def train(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Of split, challenges, order and weights.")
     ] = _DEFAULT.seed,
+    arithmetic: ArithmeticOption = _DEFAULT.arithmetic,
     again: Annotated[
         bool, typer.Option("--replace", help="Replace another training's checkpoint in --out.")
     ] = False,
@@ -100,6 +102,7 @@ def train(
         backbone_rate=backbone_rate,
         metadata=metadata,
         seed=seed,
+        arithmetic=arithmetic,
     )
     chosen = BackboneSettings(backbone, weights, side, seed, frozen=not train_backbone)
     recipe = Recipe(settings, chosen, loss=LossSettings(gamma=gamma))

@@ -5,7 +5,8 @@ The run id is a hash of all that determines the weights, as far as a machine rep
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,15 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
+from data.whole_files import write_whole, written_aside
+from model.epoch import Epoch
 from replay.image_keys import REPLAY_VERSION, packages
-from replay.runs import _provenance as provenance
+from replay.provenance import provenance
+from replay.run_lock import lock_run
 
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 2
 _ID_DIGITS = 12
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: mean loss of its steps; focal loss and signed MCC on `n` validation images."""
-
-    epoch: int
-    loss: float
-    validation_loss: float
-    mcc: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -42,6 +35,25 @@ class TrainRun:
     path: Path
     described: dict[str, Any]
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """For this process alone, while the block lasts.
+
+        Raises:
+            RunError: another process does this very training, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = lock_run(self.path)
+        except OSError as error:
+            raise RunError(
+                str(self.path), found=error.strerror, expected="a writable store"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
     def write(self, epochs: Sequence[Epoch], outcome: dict[str, Any] | None = None) -> None:
         """Write what was done so far, and how it ended.
 
@@ -49,12 +61,10 @@ class TrainRun:
             RunError: the folder cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             text = json.dumps({**self.described, "outcome": outcome}, indent=2) + "\n"
-            _replace(self.path / "run.json", text.encode())
-            aside = self.path / "epochs.parquet.aside"
-            pl.DataFrame([asdict(one) for one in epochs]).write_parquet(aside)
-            aside.replace(self.path / "epochs.parquet")
+            write_whole(self.path / "run.json", text.encode())
+            with written_aside(self.path / "epochs.parquet") as aside:
+                pl.DataFrame([asdict(one) for one in epochs]).write_parquet(aside)
         except OSError as error:
             raise RunError(
                 str(self.path), found=error.strerror, expected="a writable store"
@@ -73,9 +83,3 @@ def open_train_run(store: Store, decisive: dict[str, Any]) -> TrainRun:
     run_id = f"train-{digest[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
     return TrainRun(run_id, store.runs / run_id, {"run_id": run_id, **whole, "made_by": made_by})
-
-
-def _replace(file: Path, content: bytes) -> None:
-    aside = file.with_name(f"{file.name}.aside")
-    aside.write_bytes(content)
-    aside.replace(file)

@@ -1,8 +1,14 @@
 """Settings of a training; in a file of their own, so that the command line need not load torch."""
 
 from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 from data.errors import RunError
+from replay.settings import Arithmetic
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+AUTO: Precision = "auto"
 
 _SHARES = ("validation", "warmup")
 _VIEWS = 12
@@ -19,8 +25,9 @@ class TrainSettings:
     of a trained backbone is `backbone_rate` times as high. `decay` pulls matrices to 0, `clip`
     bounds the gradient's norm. `views` of the 12 are run through a trained backbone at a step, the
     global one and others drawn anew each time. With `metadata` the model is fed what is logged
-    beside an image, the label's leak included. `seed` draws split, challenges, order, first weights
-    and what training drops.
+    beside an image, the label's leak included. A step computes in `precision`: float32, bfloat16
+    (weights and sums stay float32), or auto, bfloat16 on a GPU that has it. `seed` draws split,
+    challenges, order, first weights and what training drops.
 
     Raises:
         RunError: a value out of its range.
@@ -37,7 +44,9 @@ class TrainSettings:
     clip: float = 1.0
     views: int = 12
     metadata: bool = False
+    precision: Precision = AUTO
     seed: int = 0
+    arithmetic: Arithmetic = Arithmetic.AVX2
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -50,6 +59,8 @@ class TrainSettings:
                 _refuse(one.name, value, "a number above 0")
         if self.decay < 0:
             _refuse("decay", self.decay, "a number of at least 0")
+        if self.precision not in get_args(Precision):
+            _refuse("precision", self.precision, ", ".join(get_args(Precision)))
         if self.views > _VIEWS:
             _refuse("views", self.views, f"at most {_VIEWS}")
 

@@ -11,16 +11,17 @@ from torch import nn
 from analytics.metrics import confusion_counts, mcc, predicted_class
 from data.errors import RunError
 from model.backbone import Backbone
+from model.epoch import Epoch
+from model.inputs import Inputs
 from model.losses import LossSettings, focal_loss, training_loss
 from model.metadata_tensors import MetadataTensors
 from model.pruning import GLOBAL_VIEW
 from model.street_model import StreetModel
 from model.tag_tables import table_rows, tag_weights
-from model.train_run import Epoch
-from model.train_settings import TrainSettings
-from model.training_inputs import Inputs
-from model.training_rows import TrainingRow
+from model.train_settings import AUTO, Precision, TrainSettings
+from model.training_row import TrainingRow
 from model.views import VIEWS
+from replay.float32 import exact_float32
 
 # AdamW's memory of squared gradients: shorter than torch's own, as trainings are short.
 _BETAS = (0.9, 0.98)
@@ -78,7 +79,9 @@ class Trainer:
     """A model in training, with its backbone if that is not frozen.
 
     Everything is drawn from `settings.seed`: on one processor with as many threads, the same seed
-    gives the same weights, bit by bit.
+    gives the same weights, bit by bit. A GPU draws other numbers than a processor for what training
+    drops; the gradient of a trained backbone's attention may differ in its last bits there from run
+    to run. `precision` is what steps compute in, float32 or bfloat16; validation is in float32.
     """
 
     def __init__(
@@ -93,6 +96,7 @@ class Trainer:
         self._settings, self._loss = settings, loss
         self._device = next(backbone.parameters()).device
         self._generator = torch.Generator().manual_seed(settings.seed)
+        self.precision = precision_on(settings.precision, self._device)
 
     def epochs(
         self, training: Side, validation: Side, tell: Callable[[int], object] = lambda _: None
@@ -148,12 +152,7 @@ class Trainer:
         self._model.train()
         self._backbone.train()
         rows = side.rows(places)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=_has_bf16(self._device)):
-            output = side.inputs.forward(
-                self._model, places, side.fed(rows, self._device), self._views(side, rows)
-            )
-        labels, weather = side.labels[rows].to(self._device), side.weather[rows].to(self._device)
-        loss = training_loss(output, labels, weather, self._loss)
+        loss = self._loss_of(side, places, rows)
         if not torch.isfinite(loss):
             raise RunError(
                 "training",
@@ -162,12 +161,24 @@ class Trainer:
                 remedy="choose a lower --rate",
             )
         optimiser.zero_grad()
-        torch.autograd.backward(loss)
+        with exact_float32():
+            torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self._parameters(), self._settings.clip)
         optimiser.step()
         return float(loss.detach())
 
-    def _views(self, side: Side, rows: torch.Tensor) -> torch.Tensor | None:
+    def _loss_of(self, side: Side, places: list[int], rows: torch.Tensor) -> torch.Tensor:
+        lowered = torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+        with exact_float32(), lowered:
+            output = side.inputs.forward(
+                self._model, places, side.fed(rows, self._device), self._views(side, places)
+            )
+        labels, weather = side.labels[rows].to(self._device), side.weather[rows].to(self._device)
+        return training_loss(output, labels, weather, self._loss)
+
+    def _views(self, side: Side, places: Sequence[int]) -> torch.Tensor | None:
         """Which views a step shows of each row: the global one, and others at random.
 
         Rows of one scene show the same ones.
@@ -176,7 +187,8 @@ class Trainer:
         if shown == VIEWS:
             return None
         numbers: dict[str, int] = {}
-        scene = [numbers.setdefault(side.scenes[row], len(numbers)) for row in rows.tolist()]
+        scenes = [side.scenes[side.inputs.samples[place].row] for place in places]
+        scene = [numbers.setdefault(name, len(numbers)) for name in scenes]
         drawn = torch.rand(len(numbers), VIEWS, generator=self._generator)
         drawn[:, GLOBAL_VIEW] = -1
         views = drawn.topk(shown, dim=1, largest=False).indices.sort(dim=1).values
@@ -188,7 +200,7 @@ class Trainer:
         self._backbone.eval()
         places = list(range(len(side.inputs.samples)))
         logits, step = [], self._settings.batch
-        with torch.inference_mode():
+        with torch.inference_mode(), exact_float32():
             for start in range(0, len(places), step):
                 part = places[start : start + step]
                 fed = side.fed(side.rows(part), self._device)
@@ -242,6 +254,10 @@ def _by_scene(side: Side) -> list[_Scene]:
     return [list(rows.values()) for rows in scenes.values()]
 
 
-def _has_bf16(device: torch.device) -> bool:
+def precision_on(chosen: Precision, device: torch.device) -> Precision:
+    """What a setting means on a device: float32 or bfloat16."""
+    if chosen != AUTO:
+        return chosen
     # processors emulate it where they do not have it
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if has_it else "float32"

@@ -1,30 +1,33 @@
 """A training from source rows to a checkpoint with its provenance."""
 
+import io
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
+from data.processes import cores
 from data.progress import Progress, silent
 from data.sources import Shards
 from data.store import Store
 from model.backbone import Backbone, BackboneSettings, load_backbone
-from model.checkpoint import CARD, read_card, save_checkpoint
+from model.checkpoint import BACKBONE, CARD, MODEL, SCORER, read_card, save_checkpoint
 from model.checkpoint_backbone import card_of
+from model.epoch import Epoch
 from model.losses import LossSettings
 from model.metadata_tensors import MetadataTensors, metadata_tensors
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
 from model.text_vectors import TextVectors
-from model.train_run import Epoch, TrainRun, open_train_run
-from model.train_settings import TrainSettings
-from model.trainer import Side, Trainer, make_side
+from model.train_run import TrainRun, open_train_run
+from model.train_settings import Precision, TrainSettings
+from model.trainer import Side, Trainer, make_side, precision_on
 from model.training_inputs import InputMaker
-from model.training_rows import Split, TrainingRow, list_rows, split_rows, training_table
-from replay.trained_on import TRAINING_ROWS
+from model.training_row import TrainingRow
+from model.training_rows import Split, list_rows, split_rows, training_table
+from replay.float32 import processor_name
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8
@@ -94,12 +97,13 @@ def train(
     backbone = load_backbone(recipe.backbone)
     recipe = replace(recipe, model=replace(recipe.model, features=backbone.width))
     run = open_train_run(store, _decisive(recipe, shards, listed.rows, split, backbone))
-    if (done := _finished(out, run)) is not None:
-        note(f"{out} holds this very training already")
-        return done
-    _check_out(out, run, again=again)
-    work = _Work(store, shards, out, recipe, run, backbone, progress)
-    return work.train(listed.rows, split, listed.left_out)
+    with run.locked():
+        if (done := _finished(out, run)) is not None:
+            note(f"{out} holds this very training already")
+            return done
+        _check_out(out, run, again=again)
+        work = _Work(store, shards, out, recipe, run, backbone, progress)
+        return work.train(listed.rows, split, listed.left_out)
 
 
 def _decisive(
@@ -114,6 +118,7 @@ def _decisive(
         "streets": split.streets,
         "backbone_fingerprint": backbone.fingerprint,
         "device": next(backbone.parameters()).device.type,
+        "precision": precision_on(recipe.settings.precision, next(backbone.parameters()).device),
     }
 
 
@@ -169,9 +174,10 @@ class _Work:
         self._store, self._out, self._recipe, self._run = store, out, recipe, run
         self._backbone, self._progress = backbone, progress
         settings = recipe.settings
-        threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+        threads = min(_MOST_THREADS, cores())
         self._maker = InputMaker(
-            *(shards, backbone, settings.images, settings.seed, threads, store.features)
+            *(shards, backbone, settings.images, settings.seed, threads, store.features),
+            arithmetic=settings.arithmetic,
         )
 
     def train(
@@ -193,7 +199,7 @@ class _Work:
                     -best.validation_loss,
                 ):
                     best = epoch
-                    self._keep(model, epoch, sides)
+                    self._keep(model, trainer.precision, epoch, sides)
                 self._run.write(epochs)
         if best is None:
             raise RuntimeError("settings allow no training without an epoch")
@@ -222,7 +228,13 @@ class _Work:
             [row.metadata for row in rows], TextVectors(self._store.text_vectors)
         )
 
-    def _keep(self, model: StreetModel, epoch: Epoch, sides: list[list[TrainingRow]]) -> None:
+    def _keep(
+        self,
+        model: StreetModel,
+        precision: Precision,
+        epoch: Epoch,
+        sides: list[list[TrainingRow]],
+    ) -> None:
         """Save the model as it is now, and which rows had a part in it: those that chose it too."""
         frozen = self._backbone.settings.frozen
         training = {
@@ -231,9 +243,23 @@ class _Work:
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
             "metadata": self._recipe.settings.metadata,
+            "trained": self._trained(),
+            "arithmetic": self._recipe.settings.arithmetic,
+            "processor": processor_name(next(self._backbone.parameters()).device),
+            "precision": precision,
         }
         card = card_of(model.settings, self._backbone, training)
-        save_checkpoint(self._out, model, card, None if frozen else self._backbone)
-        aside = self._out / f".{TRAINING_ROWS}.aside"
-        training_table([row for side in sides for row in side]).write_parquet(aside)
-        aside.replace(self._out / TRAINING_ROWS)
+        rows = io.BytesIO()
+        training_table([row for side in sides for row in side]).write_parquet(rows)
+        save_checkpoint(
+            *(self._out, model, card, None if frozen else self._backbone), rows.getvalue()
+        )
+
+    def _trained(self) -> list[str]:
+        """Which parts the loss has reached; weight decay moves the others too."""
+        parts = {
+            MODEL: True,
+            SCORER: self._recipe.loss.scorer > 0,
+            BACKBONE: not self._backbone.settings.frozen,
+        }
+        return [part for part, trained in parts.items() if trained]

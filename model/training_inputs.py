@@ -1,10 +1,9 @@
-"""What the model is trained on: samples with their images, or the features of a frozen backbone."""
+"""Inputs of a training made of source rows: images, or the features of a frozen backbone."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -12,15 +11,16 @@ from data.errors import RunError
 from data.sources import Shards
 from model.backbone import Backbone
 from model.features import FeatureMaker, open_cache
+from model.inputs import FeatureInputs, Inputs, ViewInputs
 from model.memory import available_bytes
-from model.metadata_tensors import MetadataTensors
-from model.street_model import ModelOutput, StreetModel
-from model.training_images import Built, Sample, build_jpegs, decoded, draw_samples
-from model.training_rows import TrainingRow
-from model.views import VIEWS, ViewExtractor
+from model.samples import Sample, decoded, draw_samples
+from model.training_images import Built, build_jpegs
+from model.training_row import TrainingRow
+from model.views import VIEWS
 from replay.image_keys import ImageKeys
 from replay.predictor import Image, Lazily
 from replay.rebuild import CannotRebuildError
+from replay.settings import Arithmetic
 
 Tell = Callable[[int], object]
 
@@ -28,80 +28,6 @@ Tell = Callable[[int], object]
 _JPEG_BYTES = 20_000
 # Rows whose images are in memory at once while features are made of them.
 _ROWS_AT_ONCE = 64
-
-
-class Inputs(Protocol):
-    """Samples in order of their rows, and what the model sees of them."""
-
-    @property
-    def samples(self) -> Sequence[Sample]:
-        """All that could be built."""
-
-    def forward(
-        self,
-        model: StreetModel,
-        places: Sequence[int],
-        metadata: MetadataTensors | None = None,
-        views: torch.Tensor | None = None,
-    ) -> ModelOutput:
-        """The model's answer to the samples at these places.
-
-        Args:
-            model: on its device.
-            places: B of the samples.
-            metadata: theirs, or None.
-            views: int64 (B, K), which views it is shown of each; None: all.
-        """
-
-
-class ViewInputs:
-    """Images, held as the JPEGs that were sent; the backbone learns, so nothing else can be."""
-
-    def __init__(
-        self, samples: Sequence[Sample], jpegs: Sequence[bytes], backbone: Backbone
-    ) -> None:
-        self.samples, self._jpegs, self._backbone = samples, jpegs, backbone
-        self._extractor = ViewExtractor(backbone.views)
-
-    def forward(
-        self,
-        model: StreetModel,
-        places: Sequence[int],
-        metadata: MetadataTensors | None = None,
-        views: torch.Tensor | None = None,
-    ) -> ModelOutput:
-        """See `Inputs.forward`; gradients reach the backbone."""
-        device = next(self._backbone.parameters()).device
-        images = [decoded(self._jpegs[place]) for place in places]
-        shown = self._extractor.of_images_on(images, device)
-        if views is not None:
-            shown = shown[torch.arange(len(shown), device=device)[:, None], views]
-        # (B, K, 3, side, side) -> (B * K, ...) and back
-        features = self._backbone(shown.flatten(0, 1)).float().view(*shown.shape[:2], -1)
-        output: ModelOutput = model(features, metadata, views=views)
-        return output
-
-
-class FeatureInputs:
-    """Features of a frozen backbone, made once."""
-
-    def __init__(self, samples: Sequence[Sample], features: torch.Tensor) -> None:
-        self.samples, self._features = samples, features
-
-    def forward(
-        self,
-        model: StreetModel,
-        places: Sequence[int],
-        metadata: MetadataTensors | None = None,
-        views: torch.Tensor | None = None,
-    ) -> ModelOutput:
-        """See `Inputs.forward`."""
-        shown = self._features[torch.as_tensor(places)]
-        if views is not None:
-            shown = shown[torch.arange(len(shown))[:, None], views.cpu()]
-        device = next(model.parameters()).device
-        output: ModelOutput = model(shown.to(device), metadata, views=views)
-        return output
 
 
 class InputMaker:
@@ -115,6 +41,7 @@ class InputMaker:
         seed: int,
         threads: int,
         cache: Path | None = None,
+        arithmetic: Arithmetic = Arithmetic.AVX2,
     ) -> None:
         """Take what decides them.
 
@@ -125,10 +52,11 @@ class InputMaker:
             seed: of the draws.
             threads: that rebuild images.
             cache: folder of a frozen backbone's features; None keeps none.
+            arithmetic: of the validator's processor.
         """
         self._shards, self._backbone = shards, backbone
         self._images, self._seed, self._threads = images, seed, threads
-        self._cache = cache
+        self._cache, self._arithmetic = cache, arithmetic
         self.left_out: Counter[str] = Counter()
 
     def make(self, rows: Sequence[TrainingRow], tell: Tell = lambda _: None) -> Inputs:
@@ -160,7 +88,8 @@ class InputMaker:
 
     def _features(self, samples: Sequence[Sample], tell: Tell) -> FeatureInputs:
         cache = None if self._cache is None else open_cache(self._cache, self._backbone)
-        maker, keys = FeatureMaker(self._backbone, cache), ImageKeys(self._shards, self._seed)
+        maker = FeatureMaker(self._backbone, cache)
+        keys = ImageKeys(self._shards, self._seed, self._arithmetic)
         kept: list[Sample] = []
         made: list[torch.Tensor] = []
         step = _ROWS_AT_ONCE * self._images
@@ -179,7 +108,7 @@ class InputMaker:
         return FeatureInputs(kept, torch.cat(made) if made else torch.empty(0))
 
     def _build(self, samples: Sequence[Sample], tell: Tell = lambda _: None) -> list[Built]:
-        return build_jpegs(samples, self._shards, self._seed, self._threads, tell)
+        return build_jpegs(samples, self._shards, self._seed, self._threads, tell, self._arithmetic)
 
     def _kept(self, samples: Sequence[Sample], built: Sequence[Built]) -> list[Sample]:
         failed = {

@@ -6,7 +6,7 @@ show one street: they stand on the same side of the split, or the validation wou
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,49 +24,15 @@ from analytics.overlap import EARTH_RADIUS, OverlapSettings
 from analytics.simulated_sources import SimulatedSource
 from data.errors import RunError, SourceError
 from data.fields import FIELDS, read_fields
-from data.sources import Shard, Shards
+from data.shards import Shard
+from data.sources import Shards
+from model.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
 
 _COLUMNS = tuple(field.key[1] for field in FIELDS if field.key[0] == "metadata")
 _NEEDED = ("label", "scene_description")
 _FORMATS = ("JPEG", "PNG")
-
-
-@dataclass(frozen=True)
-class TrainingRow:
-    """One row: its shard's file name, 0-based row, label, and the image's (width, height).
-
-    `metadata` has the columns of `analytics.challenges.metadata`, and `vid_id`; an unreadable value
-    is NULL.
-    """
-
-    parquet: str
-    row: int
-    label: int
-    size: tuple[int, int]
-    metadata: Mapping[str, Any]
-
-    @property
-    def vid_id(self) -> str | None:
-        """The video that the row is a frame of."""
-        return None if self.metadata.get("vid_id_null") else self.metadata.get("vid_id")
-
-    @property
-    def scene(self) -> str:
-        """What rows of one scene share: the frame of a video; else the row is alone."""
-        frame = self.metadata.get("frame_id")
-        return (
-            f"{self.parquet} {self.row}"
-            if None in (self.vid_id, frame)
-            else (f"{self.vid_id} {frame}")
-        )
-
-    @property
-    def gps(self) -> tuple[float, float] | None:
-        """Latitude and longitude in degrees."""
-        lat, lon = self.metadata.get("gps_lat"), self.metadata.get("gps_lon")
-        return None if lat is None or lon is None else (lat, lon)
 
 
 @dataclass(frozen=True)
@@ -104,10 +70,14 @@ def list_rows(shards: Shards) -> Listed:
         )
     rows: list[TrainingRow] = []
     left_out: Counter[str] = Counter()
-    for path in shards.paths:
-        shard = shards[path.name]
-        for number, columns in enumerate(_columns(shard)):
-            found = _row(shards, path.name, number, columns)
+    for name in shards.names:
+        shard = shards[name]
+        for position, columns in enumerate(_columns(shard)):
+            label = shard.labels[position]
+            if label is None or shard.positions(label)[0] != position:
+                left_out["no label of its own in the shard's index"] += 1
+                continue
+            found = _row(shards, name, label, columns)
             if isinstance(found, TrainingRow):
                 rows.append(found)
             else:

@@ -22,6 +22,7 @@ import torch
 from data.errors import RunError
 from model.reused_memory import ReusedMemory
 from model.views_kernel import Floats, Ints, extract_band
+from replay.float32 import exact_float32
 from replay.predictor import Image
 
 # Raised when the same image would give other views: cached features are then not reused.
@@ -185,11 +186,16 @@ class ViewExtractor:
         return torch.from_numpy(out)
 
     def of_images_on(self, images: Sequence[Image], device: torch.device) -> torch.Tensor:
-        """As `of_images`, with the result on a device; an accelerator does the work itself."""
+        """As `of_images`, with the result on a device; an accelerator does the work itself.
+
+        Raises:
+            RunError: as `of_images`.
+        """
         if device.type == "cpu":
             return self.of_images(images)
         by_size: dict[tuple[int, ...], list[tuple[int, Image]]] = {}
         for place, image in enumerate(images):
+            _check(image)
             by_size.setdefault(image.shape, []).append((place, image))
         side = self.settings.side
         out = torch.empty((len(images), VIEWS, _CHANNELS, side, side), device=device)
@@ -222,7 +228,14 @@ class ViewExtractor:
         return self.by_matrices(images)
 
     def by_matrices(self, images: torch.Tensor) -> torch.Tensor:
-        """As `of_batch`, by dense matrix products: what accelerators are fast at."""
+        """As `of_batch`, by dense matrix products: what accelerators are fast at.
+
+        In float32, also where a training step runs all else in bfloat16.
+        """
+        with torch.autocast(images.device.type, enabled=False), exact_float32():
+            return self._by_matrices(images)
+
+    def _by_matrices(self, images: torch.Tensor) -> torch.Tensor:
         batch, _, height, width = images.shape
         side, device = self.settings.side, images.device
         out = torch.empty((batch, VIEWS, _CHANNELS, side, side), device=device)
@@ -255,15 +268,19 @@ class ViewExtractor:
 
 def _flat(image: Image) -> npt.NDArray[np.uint8]:
     """The image as contiguous rows of bytes (H, 3 * W)."""
+    _check(image)
+    rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
+    # Writable and read-only arrays are two types, and each would be compiled for.
+    rows.flags.writeable = False
+    return rows
+
+
+def _check(image: Image) -> None:
     wanted = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == _CHANNELS  # noqa: PLR2004
     if not wanted or not image.size:
         raise RunError(
             "image", found=f"{image.dtype} {image.shape}", expected="uint8 (H, W, 3), not empty"
         )
-    rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
-    # Writable and read-only arrays are two types, and each would be compiled for.
-    rows.flags.writeable = False
-    return rows
 
 
 def _matrix(interval: Interval, side: int, device: torch.device) -> torch.Tensor:

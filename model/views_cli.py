@@ -7,6 +7,7 @@ import typer
 
 from data.store import Store, open_store
 from data.terminal import JsonOption, StoreOption, print_json, say
+from data.whole_files import written_aside
 
 if TYPE_CHECKING:
     from model.views_sheet import Gates
@@ -40,7 +41,9 @@ def views(
     check_out(out)
     gates = None if run is None else _mean_gates(open_store(store), run)
     pixels = open_picture(image)
-    draw_views(pixels, side, image.name, gates).savefig(out, format="png", facecolor="white")
+    figure = draw_views(pixels, side, image.name, gates)
+    with written_aside(out) as aside:
+        figure.savefig(aside, format="png", facecolor="white")
     if not as_json:
         say(f"{len(VIEW_NAMES)} views of {image} in {out}")
         return

@@ -7,6 +7,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from analytics.compiled import kept
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -20,8 +22,8 @@ def _compiled(function: Callable[P, R]) -> Callable[P, R]:
     Sums of a few dozen float32 products then fill the processor's vectors; the last bits may differ
     between kinds of processor, which is far below what a view is compared by.
     """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True}
-    return cast(Callable[P, R], numba.njit(error_model="numpy", **options)(function))
+    options: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy"}
+    return cast(Callable[P, R], kept(numba.njit(**options)(function)))
 
 
 @_compiled

@@ -18,6 +18,7 @@ from analytics.bootstrap import (
 )
 from analytics.image_counts import image_counts
 from analytics.intervals import centred_intervals
+from analytics.lives import EVERYONE, Choice, Life
 from analytics.metrics import Floats, accuracy_of_tables, mcc_of_tables
 from analytics.miner_answers import stage
 from analytics.overlap import challenge_overlap, row_count
@@ -25,7 +26,13 @@ from analytics.paired import Challenges, alone
 from analytics.weighted_auc import CANDIDATE, ranked_answers
 from data.errors import RunError
 from replay.comparison import Difference
-from replay.run_answers import TRAINED_ON, RunChallenges, find_run, run_challenges
+from replay.run_answers import (
+    TRAINED_ON,
+    RunChallenges,
+    find_run,
+    predicted_lives,
+    run_challenges,
+)
 
 _RUN, _OTHER = 0, 1
 
@@ -51,15 +58,16 @@ class Side:
 class Against:
     """A replay against another, on the `n` challenges that both predicted.
 
-    `roadwork` of the n have label 1, `images` are their source images. `differences` are run minus
-    other by statistic (accuracy, mcc, auc), with intervals over source images; None for too few of
-    them, and for AUC unless the settings ask. `left_out` counts by reason the other challenges
-    that one or both predicted. `training_rows` are the distinct rows whose overlap was left out;
-    None: that was not checked.
+    `lives` are the validators' that sent them, with how many each. `roadwork` of the n have label
+    1, `images` are their source images. `differences` are run minus other by statistic (accuracy,
+    mcc, auc), with intervals over source images; None for too few of them, and for AUC unless the
+    settings ask. `left_out` counts by reason the other challenges that one or both predicted.
+    `training_rows` are the distinct rows whose overlap was left out; None: that was not checked.
     """
 
     run: Side
     other: Side
+    lives: list[Life]
     n: int
     roadwork: int
     images: int
@@ -77,6 +85,7 @@ def against(
     other: str,
     settings: BootstrapSettings = BootstrapSettings(),
     training: pl.DataFrame | None = None,
+    choice: Choice = EVERYONE,
 ) -> Against:
     """Compare two finished replays by the paired bootstrap over source images.
 
@@ -88,14 +97,15 @@ def against(
         training: rows that either candidate was trained on
             (`analytics.overlap.read_training_rows`): challenges of the same row, video or place
             are left out. None: that is not checked.
+        choice: whose challenges.
 
     Raises:
         RunError: there is no such run, both are the same, or no challenge is left.
-        QueryError: the store holds no answer.
+        QueryError: the store holds no answer, or no such validator or logged run.
     """
     runs = [find_run(connection, name) for name in (run, other)]
     _refuse_the_same(runs)
-    stage(connection)
+    lives = stage(connection, choice)
     both = [run_challenges(connection, one) for one in runs]
     overlap = None if training is None else challenge_overlap(connection, training)
     shared, left_out = _shared(both, overlap)
@@ -107,6 +117,7 @@ def against(
     return Against(
         run=_side(runs[_RUN], points, _RUN),
         other=_side(runs[_OTHER], points, _OTHER),
+        lives=predicted_lives(lives, shared),
         n=sides[_RUN].count,
         roadwork=int(sides[_RUN].labels.sum()),
         images=images,
@@ -126,7 +137,7 @@ def _shared(
     both: list[RunChallenges], overlap: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """The challenges that both predicted and nobody was trained on; the others by reason."""
-    run, other = (one.predicted.select("place", "challenge_id") for one in both)
+    run, other = (one.predicted.select("place", "life", "challenge_id") for one in both)
     predicted = run.join(other, on="place", how="semi", maintain_order="left")
     trained = predicted.clear()
     if overlap is not None:

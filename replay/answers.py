@@ -54,6 +54,22 @@ def row_of(
     }
 
 
+def in_order(part: Sequence[Planned], rows: Sequence[Row]) -> list[Row]:
+    """Rows of a part, however they came about, in one order: those without an answer first."""
+    places = {
+        (item.challenge.challenge_id, variant): (place, number)
+        for place, item in enumerate(part)
+        for number, variant in enumerate((None, *(one.index for one in item.drawn)))
+    }
+    return sorted(
+        rows,
+        key=lambda row: (
+            row["probability"] is not None,
+            places[row["challenge_id"], row["variant"]],
+        ),
+    )
+
+
 def _probability(given: float, name: str) -> float:
     value = float(given)
     if not (math.isfinite(value) and 0 <= value <= 1):

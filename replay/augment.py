@@ -11,7 +11,9 @@ from PIL import Image
 
 from data.errors import SourceError
 from data.records import Augmentation, Geometry
+from replay.grid import MOST_DEGREES
 from replay.rotation import resized_crop
+from replay.settings import Arithmetic
 
 SIDE = 224
 
@@ -29,14 +31,20 @@ class UnusableParametersError(SourceError):
     """The logged parameters cannot be those of this image."""
 
 
-def augment(image: Image.Image, augmentation: Augmentation, side: int = SIDE) -> Pixels:
+def augment(
+    image: Image.Image,
+    augmentation: Augmentation,
+    side: int = SIDE,
+    arithmetic: Arithmetic = Arithmetic.AVX2,
+) -> Pixels:
     """Re-apply the logged parameters to a cached image.
 
     Args:
-        image: the cached image, as `data.sources.cached_image` gives it.
+        image: the cached image, as `data.source_images.cached_image` gives it.
         augmentation: the logged parameters.
         side: pixels of a side of the result. Miners saw 224; another side shows the same part of
             the scene, turned alike, in other detail. It leaves an unaugmented image as it is.
+        arithmetic: by which a frame is turned.
 
     Returns:
         The pixels just before the final JPEG encoding, side x side x 3 unless nothing was applied.
@@ -50,11 +58,16 @@ def augment(image: Image.Image, augmentation: Augmentation, side: int = SIDE) ->
     if image.mode != "RGB":  # converting to the same mode would copy the frame
         image = image.convert("RGB")
     if augmentation.geometry is Geometry.LETTERBOX:
-        return _letterboxed(image, augmentation, side)
+        return _letterboxed(image, augmentation, side, arithmetic)
     if augmentation.aug_level == 0:
         return _centre(image, side)
     angle, box = _angle(augmentation), _crop(image, augmentation)
-    return _flip(resized_crop(image, angle, box, side), augmentation)
+    return _flip(resized_crop(image, angle, box, side, arithmetic), augmentation)
+
+
+def is_turned(augmentation: Augmentation) -> bool:
+    """Whether a frame is rotated, so that the validator's processor has a part in its pixels."""
+    return augmentation.geometry is not Geometry.NONE and augmentation.aug_level != 0
 
 
 def _unaugmented(image: Image.Image) -> Pixels:
@@ -75,13 +88,16 @@ def _centre(image: Image.Image, side: int) -> Pixels:
     return np.asarray(centre.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _letterboxed(image: Image.Image, augmentation: Augmentation, side: int) -> Pixels:
+def _letterboxed(
+    image: Image.Image, augmentation: Augmentation, side: int, arithmetic: Arithmetic
+) -> Pixels:
     """E9: resized and padded, then from level 1 on turned, padding and all."""
     padded = _letterbox(image, augmentation, side)
     if augmentation.aug_level == 0:
         return np.asarray(padded)
     whole = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
-    return _flip(resized_crop(padded, _angle(augmentation), whole, side), augmentation)
+    turned = resized_crop(padded, _angle(augmentation), whole, side, arithmetic)
+    return _flip(turned, augmentation)
 
 
 def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Image.Image:
@@ -113,6 +129,12 @@ def _scaled(start: int, length: int, side: int) -> tuple[int, int]:
 def _angle(augmentation: Augmentation) -> float:
     if augmentation.angle is None:
         raise UnusableParametersError("rotation", found="no angle", expected="degrees")
+    if not abs(augmentation.angle) <= MOST_DEGREES:  # nor a NaN
+        raise UnusableParametersError(
+            "rotation",
+            found=f"{augmentation.angle} degrees",
+            expected=f"at most {MOST_DEGREES:g} either way",
+        )
     return augmentation.angle
 
 

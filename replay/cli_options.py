@@ -1,13 +1,30 @@
 """Options that several commands of this package share, and what they mean."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from replay.settings import VariantSettings
+from replay.settings import Arithmetic, VariantSettings
 
 _DEFAULT_VARIANTS = VariantSettings().count
+
+
+def utc_time(text: str) -> datetime:
+    """The time that an ISO 8601 text means, in UTC; without an offset it is UTC already.
+
+    Raises:
+        typer.BadParameter: it is no such text.
+    """
+    try:
+        time = datetime.fromisoformat(text.strip())
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f"found {text!r}; expected ISO 8601, such as 2026-01-31, 2026-01-31T12:00:00.5Z or "
+            "2026-01-31T12:00+02:00"
+        ) from None
+
 
 EraOption = Annotated[
     list[str] | None, typer.Option("--era", help="Only this era, such as E7; repeat for several.")
@@ -16,11 +33,24 @@ LevelOption = Annotated[
     list[int] | None,
     typer.Option("--level", min=-1, max=3, help="Only this level; repeat for several."),
 ]
+_TIME = "UTC, or with an offset such as +02:00."
 SinceOption = Annotated[
-    datetime | None, typer.Option("--since", help="Only those logged at or after this time, UTC.")
+    datetime | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        parser=utc_time,
+        help=f"Only those logged at or after this time, {_TIME}",
+    ),
 ]
 UntilOption = Annotated[
-    datetime | None, typer.Option("--until", help="Only those logged before this time, UTC.")
+    datetime | None,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        parser=utc_time,
+        help=f"Only those logged before this time, {_TIME}",
+    ),
 ]
 MinerOption = Annotated[
     str | None, typer.Option("--miner", help="Only those that UID or UID:HOTKEY was asked.")
@@ -29,7 +59,18 @@ SampleOption = Annotated[
     int | None, typer.Option("--sample", min=1, help="Only so many, drawn by --seed.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of --sample, variants and noise.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", min=0, help="Only the first so many.")]
+ArithmeticOption = Annotated[
+    Arithmetic,
+    typer.Option(
+        "--arithmetic",
+        help="By which a validator's processor rounds a rotation: avx512 on Intel with AVX-512, "
+        "else avx2. A log does not say; in some images a few values differ, by one grey level.",
+    ),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", min=0, help="Only the first so many, in the order of the log."),
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option(

@@ -19,9 +19,10 @@ from analytics.bootstrap import (
 from analytics.calibration import calibration
 from analytics.image_counts import image_counts
 from analytics.intervals import centred_intervals
+from analytics.lives import EVERYONE, Choice
 from analytics.metrics import mcc_of_tables
 from analytics.overlap import row_count
-from analytics.paired import Paired, alone, joined
+from analytics.paired import Paired, alone, by_life, joined
 from analytics.references import Reference, references
 from analytics.slices import SliceSettings
 from analytics.threshold import best_shift
@@ -30,11 +31,12 @@ from replay.comparison import (
     RANKED,
     Comparison,
     Duel,
+    LifeScores,
     MinerComparison,
     ReferenceComparison,
     Score,
 )
-from replay.duels import judge, score
+from replay.duels import judge, score, scores_of
 from replay.run_answers import RunAnswers, run_answers
 from replay.slices import RunSlices, run_slices
 
@@ -43,7 +45,7 @@ Tell = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """Of the intervals, and the share of challenges, 0..1, that is the earlier part in time.
+    """Of the intervals; the share of each life's challenges, 0..1, that is the earlier part.
 
     `slices` None leaves slices out: they take longer than all else.
     """
@@ -59,10 +61,13 @@ def compare(
     settings: CompareSettings = CompareSettings(),
     training: pl.DataFrame | None = None,
     tell: Tell = lambda _: None,
+    choice: Choice = EVERYONE,
 ) -> Comparison:
     """Compare a finished replay with every logged miner, a (uid, hotkey) pair.
 
-    Challenges without a prediction are dropped for both before the windows, which start empty.
+    Challenges without a prediction are dropped for both before the windows, which start empty in
+    each validator's life. Of several lives a miner's answers count together in accuracy, MCC and
+    AUC, and its rewards in their mean; EMAs are never mixed, see `Score`.
 
     Args:
         connection: of a warehouse.
@@ -71,17 +76,18 @@ def compare(
         training: rows that the candidate was trained on (`analytics.overlap.read_training_rows`):
             challenges of the same row, video or place are left out. None: that is not checked.
         tell: called with the number of draws done, of `2 * settings.bootstrap.draws` at most.
+        choice: whose challenges.
 
     Raises:
         RunError: there is no such run, or no miner was asked what it predicted.
-        QueryError: the store holds no answer.
+        QueryError: the store holds no answer, or no such validator or logged run.
     """
-    found, bootstrap = run_answers(connection, run, training), settings.bootstrap
+    found, bootstrap = run_answers(connection, run, training, choice), settings.bootstrap
     challenges, fidelity = found.paired.challenges, found.challenges["fidelity"]
     judged = judge(found.paired, bootstrap, tell)
-    earlier = np.arange(challenges.count) < round(settings.earlier * challenges.count)
+    earlier = challenges.earlier(settings.earlier)
     chosen, missing = references(found.paired, earlier)
-    miners = _miners(found, judged.duels)
+    miners = _miners(found, judged.duels, bootstrap)
     sliced = RunSlices([], {})
     if settings.slices is not None:
         sliced = run_slices(connection, found, settings.slices)
@@ -89,6 +95,7 @@ def compare(
         run_id=found.run["run_id"],
         model=found.run["model"],
         uses_metadata=found.run["uses_metadata"],
+        lives=found.lives,
         candidate=_candidate(found.paired, bootstrap),
         mcc_interval=_mcc_interval(found.paired, bootstrap),
         exact=int((fidelity == "exact").sum()),
@@ -139,19 +146,41 @@ def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, f
     return float(low), float(high)
 
 
-def _miners(found: RunAnswers, duels: Sequence[Duel]) -> list[MinerComparison]:
+def _miners(
+    found: RunAnswers, duels: Sequence[Duel], settings: BootstrapSettings
+) -> list[MinerComparison]:
     """Those that were asked something, best by MCC first; who answered nothing comes last."""
+    scores = _by_life(found, settings)
     miners = [
-        MinerComparison(**vars(duel), uid=uid, hotkey=hotkey, left_out=left_out)
-        for duel, (uid, hotkey), left_out in zip(
-            duels, found.miners, found.miners_left_out, strict=True
+        MinerComparison(
+            **vars(duel),
+            uid=uid,
+            hotkey=hotkey,
+            left_out=found.miners_left_out[miner],
+            # of one life alone the scores are those of all
+            lives=scores.get(miner)
+            or [LifeScores(found.lives[0].name, duel.score, duel.candidate)],
         )
+        for miner, (duel, (uid, hotkey)) in enumerate(zip(duels, found.miners, strict=True))
         if duel.score.asked
     ]
     return sorted(
         miners,
         key=lambda m: (math.isnan(m.score.mcc), -m.score.mcc, -m.score.n, m.uid, m.hotkey),
     )
+
+
+def _by_life(found: RunAnswers, settings: BootstrapSettings) -> dict[int, list[LifeScores]]:
+    """The scores of each miner in each life that asked it, by the miner's number."""
+    if len(found.lives) == 1:
+        return {}
+    answers, owners, lives = by_life(found.paired)
+    names = {life.number: life.name for life in found.lives}
+    scores: dict[int, list[LifeScores]] = {}
+    each = scores_of(Paired(found.paired.challenges, answers), settings)
+    for owner, life, sides in zip(owners, lives, each, strict=True):
+        scores.setdefault(owner, []).append(LifeScores(names[life], *sides))
+    return scores
 
 
 def _references(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, print_json, progress
 from replay.cli_options import SeedOption
@@ -52,7 +53,8 @@ def compare(
         typer.Option(
             min=0.1,
             max=0.9,
-            help="Share of challenges, in time, to choose references and threshold on.",
+            help="Share of each validator's challenges, the first ones, to choose references and "
+            "threshold on.",
         ),
     ] = 0.5,
     slices: Annotated[
@@ -64,6 +66,8 @@ def compare(
     ] = False,
     other: AgainstOption = None,
     given: TrainedOnOption = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     seed: SeedOption = 0,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -71,12 +75,15 @@ def compare(
     """Put a replayed candidate in every logged miner's place, on exactly its challenges.
 
     A miner is a (uid, hotkey) pair. Windows, formula and EMA are the validator's, from empty
-    windows on. Differences are candidate minus miner, with intervals over source images; the rank's
-    interval holds for all miners at once. Best and median miner, majority and stacked ensemble, and
-    the threshold are chosen on an earlier part in time and judged on the later one. What overlaps
-    with training rows that the run keeps is left out; with --against, with those of both runs.
+    windows on, and each validator's log has its own: of several, answers and rewards count
+    together, and the EMA is the mean of each one's last, by challenges asked. Differences are
+    candidate minus miner, with intervals over source images; the rank's interval holds for all
+    miners at once. Best and median miner, majority and stacked ensemble, and the threshold are
+    chosen on an earlier part in time and judged on the later one. What overlaps with training rows
+    that the run keeps is left out; with --against, with those of both runs.
     """
     from analytics.bootstrap import BootstrapSettings  # noqa: PLC0415
+    from analytics.lives import Choice  # noqa: PLC0415
     from analytics.slices import SliceSettings  # noqa: PLC0415
     from analytics.warehouse import reading  # noqa: PLC0415
     from replay.against import against  # noqa: PLC0415
@@ -89,13 +96,14 @@ def compare(
     bootstrap = BootstrapSettings(draws=draws, seed=seed, auc=auc_intervals)
     by = SliceSettings(bootstrap) if slices else None
     settings = CompareSettings(bootstrap, earlier=split, slices=by)
+    choice = Choice(validator, log_run)
     where, versus, others = open_store(store), None, None
     with reading(where) as connection, progress("drawing", 2 * draws) as tell:
         own = trained_on(where, find_run(connection, run)["run_id"], given)
         if other is not None:
             others = trained_on(where, find_run(connection, other)["run_id"])
-            versus = against(connection, run, other, bootstrap, rows_of(own, others))
-        comparison = compare_run(connection, run, settings, own.rows, tell)
+            versus = against(connection, run, other, bootstrap, rows_of(own, others), choice)
+        comparison = compare_run(connection, run, settings, own.rows, tell, choice)
     if as_json:
         print_json(_as_json(comparison, own, versus, others), indent=1)
     else:

@@ -1,5 +1,6 @@
 """A comparison as text for a person at a terminal."""
 
+from analytics.life_options import lives_line
 from data.terminal import print_table, say
 from replay.against import Against, Side
 from replay.comparison import (
@@ -60,9 +61,16 @@ def _print_candidate(comparison: Comparison) -> None:
         f"images: {comparison.exact} exact, {comparison.distributions} one of several possible "
         "(levels 2 and 3: expected counts over the possible images)"
     )
+    _print_lives(comparison)
     error = comparison.calibration
     say(f"expected calibration error {error.error:.3f} (n {error.n}, {len(error.bins)} bins)")
     say(f"challenges left out: {_counted(comparison.left_out)}")
+
+
+def _print_lives(comparison: Comparison) -> None:
+    apart = "; windows and EMA are each one's own, answers and rewards count together, and EMA is "
+    apart += "the mean of each one's last, by challenges asked (--validator chooses)"
+    say(f"on {lives_line(comparison.lives)}{apart if len(comparison.lives) > 1 else ''}")
 
 
 def _with_interval(comparison: Comparison) -> str:

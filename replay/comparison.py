@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from analytics.calibration import Calibration
 from analytics.intervals import Rank
+from analytics.lives import Life
 from analytics.mcnemar import McNemar
 from analytics.slices import Slice
 from analytics.threshold import Shift
@@ -23,7 +24,9 @@ class Score:
 
     The others are of `asked` challenges, silent ones among them, through the validator's windows
     from empty ones on: mean `reward`, the `ema` after the last one and its mean, 0..1; of a
-    candidate the mean over draws of possible images.
+    candidate the mean over draws of possible images. Windows and EMA begin anew with each
+    validator's life; of several lives answers and rewards count together, and `ema` is the mean of
+    each life's last one, weighted by the challenges asked in it.
     """
 
     n: int
@@ -62,12 +65,26 @@ class Duel:
 
 
 @dataclass(frozen=True)
+class LifeScores:
+    """A miner and the candidate in one validator's life (its name), as if there were no other."""
+
+    life: str
+    score: Score
+    candidate: Score
+
+
+@dataclass(frozen=True)
 class MinerComparison(Duel):
-    """One miner, a (uid, hotkey) pair. `left_out` counts the answers that its MCC leaves out."""
+    """One miner, a (uid, hotkey) pair.
+
+    `left_out` counts the answers that its MCC leaves out; `lives` are its scores by validator's
+    life, of those that asked it something.
+    """
 
     uid: int
     hotkey: str
     left_out: dict[str, int]
+    lives: list[LifeScores]
 
 
 @dataclass(frozen=True)
@@ -89,11 +106,12 @@ class ReferenceComparison(Duel):
 class Comparison:
     """A replay compared with the logged miners, best miner by MCC first.
 
-    `candidate` is of all predicted challenges, as if it were asked each, `mcc_interval` that of its
-    MCC over source images, None for too few of them; `exact` and `distributions` are its n by
-    fidelity, `images` the source images. `without_shared` counts
-    miners that were asked none of them. `ranks` are by statistic. `earlier` and `later` are the n
-    of the two parts in time; `without_reference` says why a reference is missing. Unless
+    `lives` are the validators' that it rests on, with the predicted challenges of each. `candidate`
+    is of all predicted challenges, as if it were asked each, `mcc_interval` that of its MCC over
+    source images, None for too few of them; `exact` and `distributions` are its n by fidelity,
+    `images` the source images. `without_shared` counts miners that were asked none of them. `ranks`
+    are by statistic. `earlier` and `later` are the n of the two parts, the first and the last
+    challenges of each life; `without_reference` says why a reference is missing. Unless
     `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
     counts the distinct rows that were checked. `slices` are empty where they were not asked for;
     `slices_left_out` counts by field the values that are no slice, there being too many.
@@ -102,6 +120,7 @@ class Comparison:
     run_id: str
     model: str
     uses_metadata: bool
+    lives: list[Life]
     candidate: Score
     mcc_interval: tuple[float, float] | None
     exact: int

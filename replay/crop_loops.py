@@ -3,19 +3,15 @@
 The validator's functions go over the whole frame some twenty times, in float32. Here a pixel is
 fetched, made a float, and added to the few places of the result that it counts for, all of which
 stay in the processor's nearest caches: nothing of the frame's size is written.
-
-All loops are in this file: Numba would not notice a change in another to what it keeps compiled.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
-from numba.extending import intrinsic
 
 from analytics.compiled import compiled
+from replay.fused import fma
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]
@@ -27,12 +23,17 @@ _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 class Grid(NamedTuple):
-    """Where the pixels of a crop come from: normalised places, sums of two shares, x first."""
+    """Where the pixels of a crop come from: normalised places, x first.
+
+    That of column m and row k is fma(rows[:, k], slopes, columns[:, m]).
+    """
 
     columns: Floats
     """(2, w)"""
     rows: Floats
     """(2, h)"""
+    slopes: Floats
+    """(2,)"""
 
 
 class Source(NamedTuple):
@@ -60,23 +61,13 @@ class Taps(NamedTuple):
     """(period, resized): those of place p in row p modulo the period."""
 
 
-def _generate_fma(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.fma(*arguments)
-
-    return types.float32(types.float32, types.float32, types.float32), generate
-
-
-_fma = cast(Callable[[Any, Any, Any], np.float32], intrinsic(_generate_fma))
-
-
 @compiled
 def _nearest(place: np.float32, half: np.float32) -> np.float32:
     """`grid_sample`'s rounding: a fused operation, then halves to the even neighbour.
 
     ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`.
     """
-    found: np.float32 = np.rint(_fma(place + _ONE, half, -_HALF))
+    found: np.float32 = np.rint(fma(place + _ONE, half, -_HALF))
     return found
 
 
@@ -100,19 +91,26 @@ def _add(values: Floats, place: int, taps: Taps, sums: Floats) -> None:
                 row[m] += values[m] * weight
         else:
             for m in range(len(values)):
-                row[m] = _fma(values[m], weight, row[m])
+                row[m] = fma(values[m], weight, row[m])
 
 
 @compiled
-def _find(source: Source, column: Floats, rows: Floats, offsets: npt.NDArray[np.int32]) -> None:
+def _find(
+    source: Source,
+    column: Floats,
+    rows: Floats,
+    slopes: Floats,
+    offsets: npt.NDArray[np.int32],
+) -> None:
     """Where in the source's bytes one column of pixels starts; -1 where it is black."""
     height, width, _ = source.pixels.shape
     left, top = np.float32(source.left), np.float32(source.top)
     across, down = np.float32(width), np.float32(height)
     column_x, column_y = column[0], column[1]
+    slope_x, slope_y = slopes[0], slopes[1]
     for k in range(rows.shape[1]):
-        x = _nearest(column_x + rows[0, k], source.half_width) - left
-        y = _nearest(column_y + rows[1, k], source.half_height) - top
+        x = _nearest(fma(rows[0, k], slope_x, column_x), source.half_width) - left
+        y = _nearest(fma(rows[1, k], slope_y, column_y), source.half_height) - top
         inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
         offset = (np.int32(y) * np.int32(width) + np.int32(x)) * np.int32(3)
         offsets[k] = offset if inside else np.int32(-1)
@@ -158,7 +156,7 @@ def turned_crop(source: Source, grid: Grid, across: Taps, down: Taps, as_float: 
         values = np.empty(3 * count, np.float32)
         narrowed = np.zeros((side, 3 * count), np.float32)
         for x in range(width):
-            _find(source, grid.columns[:, x], rows, offsets)
+            _find(source, grid.columns[:, x], rows, grid.slopes, offsets)
             _fetch(source, offsets, as_float, values)
             _add(values, x, across, narrowed)
         for y in range(count):

@@ -7,16 +7,17 @@ colours are converted without dividing by 255, and one cast wraps instead of cli
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from replay.colours import to_bgr, to_ycrcb
+
 Pixels = npt.NDArray[np.uint8]
 Noise = npt.NDArray[np.float64]
-Plane = npt.NDArray[np.float32]
+Planes = npt.NDArray[np.float32]
 
 CHROMA_FACTORS: Mapping[int, float] = {1: 0.4, 2: 0.3}
 CONTRAST_FACTORS: Mapping[int, float] = {1: 0.85, 2: 0.725}
@@ -28,23 +29,12 @@ BLUR_KERNELS: Mapping[int, int] = {1: 7, 2: 9}
 _FOOT, _LUMA, _CHROMA = 16, 219, 224
 
 
-@dataclass(frozen=True)
-class Distortions:
-    """How strongly each distortion is applied, 0 (not at all), 1 or 2, in their order."""
-
-    saturation: int = 0
-    contrast: int = 0
-    blocks: int = 0
-    noise: int = 0
-    blur: int = 0
-
-
 def saturation(pixels: Pixels, level: int) -> Pixels:
     """CS: chroma drawn towards grey by a factor; the last cast wraps around 256."""
-    luma, *chroma = _to_ycbcr(pixels)
-    greyer = [0.5 + (plane - 0.5) * CHROMA_FACTORS[level] for plane in chroma]
+    planes = _to_ycrcb(pixels)
+    planes[1:] = 0.5 + (planes[1:] - 0.5) * CHROMA_FACTORS[level]
     # through int32, so that every processor wraps alike
-    wrapped: Pixels = _to_bgr([luma, *greyer]).astype(np.int32).astype(np.uint8)
+    wrapped: Pixels = _to_bgr(planes).astype(np.int32).astype(np.uint8)
     return wrapped
 
 
@@ -71,10 +61,9 @@ def noise(pixels: Pixels, level: int, drawn: Noise) -> Pixels:
         drawn: standard normal values, (H, W, 3).
     """
     deviation = math.sqrt(NOISE_VARIANCES[level])
-    noisy = [
-        ((plane / 255 + deviation * drawn[:, :, place]) * 255).astype(np.float32)
-        for place, plane in enumerate(_to_ycbcr(pixels))
-    ]
+    # drawn in the validator's order of the planes: Y, Cb, Cr
+    in_order = drawn[:, :, [0, 2, 1]].transpose(2, 0, 1)
+    noisy = ((_to_ycrcb(pixels) / 255 + deviation * in_order) * 255).astype(np.float32)
     clipped: Pixels = np.clip(_to_bgr(noisy), 0, 255).astype(np.uint8)
     return clipped
 
@@ -92,18 +81,17 @@ STEPS: tuple[tuple[str, Callable[[Pixels, int], Pixels]], ...] = (
 )
 
 
-def _to_ycbcr(pixels: Pixels) -> list[Plane]:
-    """Y, Cb and Cr, each (H, W)."""
-    converted = cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_BGR2YCrCb)
-    luma, red, blue = (np.asarray(plane, np.float32) for plane in cv2.split(converted))
-    return [(luma * _LUMA + _FOOT) / 255.0, *((c * _CHROMA + _FOOT) / 255.0 for c in (blue, red))]
+def _to_ycrcb(pixels: Pixels) -> Planes:
+    """Y, Cr and Cb, (3, H, W), each squeezed as if it were a float of 0..1."""
+    planes = to_ycrcb(pixels)
+    planes[0] = (planes[0] * _LUMA + _FOOT) / 255.0
+    planes[1:] = (planes[1:] * _CHROMA + _FOOT) / 255.0
+    return planes
 
 
-def _to_bgr(planes: Sequence[Plane]) -> npt.NDArray[np.float32]:
+def _to_bgr(planes: Planes) -> Planes:
     """The inverse, as (H, W, 3)."""
-    luma, blue, red = planes
-    scaled = [
-        (luma * 255.0 - _FOOT) / _LUMA,
-        *((chroma * 255.0 - _FOOT) / _CHROMA for chroma in (red, blue)),
-    ]
-    return np.asarray(cv2.cvtColor(cv2.merge(scaled), cv2.COLOR_YCrCb2BGR), dtype=np.float32)
+    scaled = planes * np.float32(255) - _FOOT
+    scaled[0] /= _LUMA
+    scaled[1:] /= _CHROMA
+    return to_bgr(scaled)

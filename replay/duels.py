@@ -69,15 +69,26 @@ def judge(paired: Paired, settings: BootstrapSettings, tell: Callable[[int], Any
     return judged
 
 
-def _duels(paired: Paired, judged: Judged, found: Scores, tables: Floats) -> Iterator[Duel]:
-    intervals = {name: _intervals(judged, name) for name in judged.draws}
-    tests = mcnemar(paired, paired.challenges.shares())
-    for one in range(paired.answers.count):
-        n, asked = int(tables[one, _THEIRS].sum()), int(np.diff(paired.answers.starts)[one])
+def scores_of(paired: Paired, settings: BootstrapSettings) -> Iterator[tuple[Score, Score]]:
+    """Of everyone in `paired` and of the candidate in their place, without intervals."""
+    counts = image_counts(paired, paired.challenges.shares())
+    yield from _sides(paired, point_scores(paired, counts, settings), counts.summed())
+
+
+def _sides(paired: Paired, found: Scores, tables: Floats) -> Iterator[tuple[Score, Score]]:
+    for one, asked in enumerate(np.diff(paired.answers.starts).tolist()):
+        n = int(tables[one, _THEIRS].sum())
         theirs, ours = (
             score({name: float(values[one, side]) for name, values in found.items()}, n, asked)
             for side in (_THEIRS, _OURS)
         )
+        yield theirs, ours
+
+
+def _duels(paired: Paired, judged: Judged, found: Scores, tables: Floats) -> Iterator[Duel]:
+    intervals = {name: _intervals(judged, name) for name in judged.draws}
+    tests = mcnemar(paired, paired.challenges.shares())
+    for one, (theirs, ours) in enumerate(_sides(paired, found, tables)):
         yield Duel(
             images=int(judged.images_asked[one]),
             score=theirs,
@@ -90,7 +101,7 @@ def _duels(paired: Paired, judged: Judged, found: Scores, tables: Floats) -> Ite
                 for name in STATISTICS
             },
             mcnemar=tests[one],
-            notes=_notes(tables[one], int(judged.images_answered[one]), asked),
+            notes=_notes(tables[one], int(judged.images_answered[one]), theirs.asked),
         )
 
 

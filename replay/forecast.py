@@ -12,7 +12,7 @@ _TRIED_CHALLENGES = 3
 _TRIED_IMAGES = 3
 _ENOUGH_SECONDS = 5.0
 
-# What starting worker processes costs before they give anything back (torch is imported anew).
+# What starting worker processes costs before they give anything back: Numba is imported anew.
 _START_SECONDS = 10.0
 
 

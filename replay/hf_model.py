@@ -23,7 +23,10 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoImageProcessor
 
 from data.errors import RunError
+from replay.float32 import exact_float32
 from replay.hf_labels import roadwork_class
+from replay.hf_limits import check_classes, check_layers, check_sides
+from replay.model_header import check_shapes, header_shapes, on_meta
 from replay.predictor import Batch, Image, Predictions
 
 PREFIX = "hf:"
@@ -76,11 +79,7 @@ class HuggingFaceModel:
         """Probability of roadwork; the sigmoid or softmax of the logits (1, classes) in float64."""
         device = next(self.model.parameters()).device
         inputs = self.processor(images=_rgb(image), return_tensors="pt").to(device)
-        # TF32, the default of convolutions on a GPU, keeps 10 bits of a number.
-        exact = torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        )
-        with torch.inference_mode(), exact:
+        with torch.inference_mode(), exact_float32():
             logits = self.model(**inputs).logits.double().cpu()
         expected = (1, self.model.config.num_labels)
         if tuple(logits.shape) != expected:
@@ -144,6 +143,7 @@ def _config(folder: Path, name: str) -> Any:
         raise RunError(name, found=f"no {_CONFIG}", expected="a model saved by save_pretrained")
     with _as_one_line(f"{_CONFIG} of {name}", "that of an image classifier"):
         written = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+        check_classes(written, f"{_CONFIG} of {name}")
         # timm's own settings lie one level down; an architecture of timm's may name a place.
         settings = written | (written.get("model_args") or {})
         refused = [key for key in _REFUSED if settings.get(key)]
@@ -206,6 +206,10 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
         saved = config.architectures or []
         architecture = next((one for one in architecture if one.__name__ in saved), architecture[0])
     with _as_one_line(f"weights of {name}", "safetensors that fit its config.json"):
+        shapes = header_shapes(weights)
+        check_layers(config.to_dict(), shapes, f"{_CONFIG} of {name}")
+        with on_meta(shapes, f"weights of {name}"), _quiet():
+            check_shapes(architecture(config), shapes, f"weights of {name}")
         tensors: dict[str, torch.Tensor] = {}
         for file in weights:
             tensors |= load_file(file)
@@ -232,7 +236,9 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
 def _processor(folder: Path, name: str) -> Any:
     with _as_one_line(name, f"its image processor ({_PROCESSORS[0]})"), _quiet():
         auto: Any = AutoImageProcessor
-        return auto.from_pretrained(folder, trust_remote_code=False)
+        processor = auto.from_pretrained(folder, trust_remote_code=False)
+    check_sides(processor, f"{_PROCESSORS[0]} of {name}")
+    return processor
 
 
 def _fingerprint(folder: Path, weights: Sequence[Path], roadwork: int, device: str) -> str:

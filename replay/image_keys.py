@@ -5,20 +5,23 @@ import json
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from analytics.stored_challenge import StoredChallenge
 from data.sources import Shards
+from replay.augment import is_turned
+from replay.settings import Arithmetic
 from replay.variants import Drawn
 
 # Raised when rebuilt images or the meaning of a part changes, so that nothing old is reused.
-REPLAY_VERSION = 2
+REPLAY_VERSION = 3
 
 _PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
 
 
 @cache
 def packages() -> dict[str, str]:
-    """Versions of what decodes, resizes, distorts and encodes."""
+    """Versions of what decodes, resizes, distorts and encodes, and of what looks at images."""
     return {package: version(package) for package in _PACKAGES}
 
 
@@ -29,9 +32,9 @@ class ImageKeys:
     image), so that no image is read to name it.
     """
 
-    def __init__(self, shards: Shards, seed: int) -> None:
-        """Take the source images, and the seed of the noise of level 3."""
-        self._shards, self._seed = shards, seed
+    def __init__(self, shards: Shards, seed: int, arithmetic: Arithmetic) -> None:
+        """Take the source images, the seed of the noise of level 3, and whose arithmetic it is."""
+        self._shards, self._seed, self._arithmetic = shards, seed, arithmetic
         self._sources: dict[tuple[str, int], str] = {}
 
     def key(self, challenge: StoredChallenge, drawn: Drawn) -> str:
@@ -44,7 +47,9 @@ class ImageKeys:
             "replay_version": REPLAY_VERSION,
             "packages": packages(),
             "source": self._source(challenge.parquet or "", challenge.row or 0),
+            "record": self._record(challenge),
             "augmentation": asdict(challenge.augmentation),
+            "arithmetic": self._arithmetic if is_turned(challenge.augmentation) else None,
             "distortions": asdict(drawn.distortions),
             # the noise is drawn for each challenge and combination anew
             "noise": [self._seed, challenge.challenge_id, drawn.index] if drawn.noisy else None,
@@ -57,3 +62,10 @@ class ImageKeys:
             found = self._shards.fingerprints([source])
             self._sources[source] = f"{json.dumps(found, sort_keys=True)} {row}"
         return self._sources[source]
+
+    def _record(self, challenge: StoredChallenge) -> list[Any] | None:
+        """What chooses between copies of a source; None where there is but one."""
+        places = self._shards.places(challenge.parquet or "", challenge.row or 0)
+        if len(places) == 1:
+            return None
+        return [challenge.source_id, challenge.gps, challenge.image_size]

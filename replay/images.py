@@ -1,22 +1,20 @@
 """The images of a replay's parts, built in this process or ahead of it in several others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
 
 import cv2
-import torch
 
-from data.errors import RunError
-from data.processes import processes
+from data.processes import Work, processes
 from data.sources import Shards
 from replay.plan import Planned
 from replay.predictor import Image
 from replay.rebuild import CannotRebuildError, Rebuilder
+from replay.settings import Arithmetic
 from replay.variants import Drawn
 
 Wanted = tuple[Planned, Drawn]
@@ -24,21 +22,48 @@ Wanted = tuple[Planned, Drawn]
 
 Built = Image | CannotRebuildError
 
+_WORK = Work("rebuilding images", "what was done is kept: run the same again with --workers 1")
 
-class PartImages(Protocol):
-    """The images of one part; each is built when first asked for, or ahead of that."""
+
+class PartImages(ABC):
+    """The images of one part. All are built at the first look at one of them, or ahead of that.
+
+    So it is known what cannot be had before a candidate has worked for an answer.
+    """
+
+    wanted = False
+    """True once an image was asked for: a candidate with cached features asks for none."""
 
     def image(self, index: int) -> Image:
         """The decoded JPEG of the image at `index`.
 
         Raises:
             CannotRebuildError: it is not to be had.
+            RunError: a worker process died.
         """
+        self.wanted = True
+        built = self._built[index]
+        if isinstance(built, CannotRebuildError):
+            raise built
+        return built
 
-    @property
-    def wanted(self) -> bool:
-        """True once an image was asked for: a candidate with cached features asks for none."""
+    @cached_property
+    def failures(self) -> Mapping[str, CannotRebuildError]:
+        """By challenge, why its images are not to be had; all images are built for that.
 
+        Raises:
+            RunError: a worker process died.
+        """
+        self.wanted = True
+        errors = (one for one in self._built if isinstance(one, CannotRebuildError))
+        return {error.challenge_id: error for error in errors}
+
+    @cached_property
+    @abstractmethod
+    def _built(self) -> Sequence[Built]:
+        """Each image, or why it is not to be had."""
+
+    @abstractmethod
     def build_ahead(self) -> None:
         """Begin to build them all, where that can be done beside other work."""
 
@@ -48,67 +73,57 @@ Builder = Callable[[Sequence[Wanted]], PartImages]
 
 
 @contextmanager
-def builder(shards: Shards, seed: int, workers: int) -> Iterator[Builder]:
+def builder(
+    shards: Shards, seed: int, workers: int, arithmetic: Arithmetic = Arithmetic.AVX2
+) -> Iterator[Builder]:
     """Where images are built: here for fewer than two `workers`, else in so many processes.
 
     Args:
         shards: the source images.
         seed: of the noise of level 3.
         workers: processes; each takes seconds to start and about 1 GB of memory.
+        arithmetic: of the validator's processor.
+
+    Raises:
+        RunError: a process died, in its work or between two parts.
     """
     if workers <= 1:
-        yield partial(_Here, Rebuilder(shards, seed))
+        yield partial(_Here, Rebuilder(shards, seed, arithmetic=arithmetic))
         return
-    with processes(workers, _start, shards.folder, seed) as pool:
+    with processes(workers, _start, shards.folder, seed, arithmetic, work=_WORK) as pool:
         yield partial(_InProcesses, pool, workers)
 
 
-class _Here:
+class _Here(PartImages):
     def __init__(self, rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> None:
-        self._built = [cache(partial(_decoded, rebuilder, *one)) for one in wanted]
-        self.wanted = False
+        self._rebuilder, self._images = rebuilder, wanted
 
-    def image(self, index: int) -> Image:
-        self.wanted = True
-        return self._built[index]()
+    @cached_property
+    def _built(self) -> Sequence[Built]:
+        return _build_all(self._rebuilder, self._images)
 
     def build_ahead(self) -> None:
         """There is nobody beside us to build them."""
 
 
-class _InProcesses:
+class _InProcesses(PartImages):
     """Each process builds one stretch of the part, so that it decodes each source once."""
 
     def __init__(self, pool: ProcessPoolExecutor, workers: int, wanted: Sequence[Wanted]) -> None:
         self._pool = pool
         self._stretches = _stretches(wanted, workers)
         self._begun: list[Future[list[Built]]] = []
-        self._places = [
-            (number, place)
-            for number, stretch in enumerate(self._stretches)
-            for place in range(len(stretch))
-        ]
-        self.wanted = False
 
-    def image(self, index: int) -> Image:
-        self.wanted = True
+    @cached_property
+    def _built(self) -> Sequence[Built]:
         self.build_ahead()
-        number, place = self._places[index]
-        try:
-            built = self._begun[number].result()[place]
-        except BrokenProcessPool:
-            raise RunError(
-                "rebuilding images",
-                found="a worker process that died, perhaps for want of memory",
-                remedy="try again with --workers 1",
-            ) from None
-        if isinstance(built, CannotRebuildError):
-            raise built
-        return built
+        with _WORK.deaths_in_one_line():
+            return [one for stretch in self._begun for one in stretch.result()]
 
     def build_ahead(self) -> None:
         if not self._begun:
-            self._begun = [self._pool.submit(_build, stretch) for stretch in self._stretches]
+            with _WORK.deaths_in_one_line():
+                self._begun = [self._pool.submit(_build, stretch) for stretch in self._stretches]
 
 
 def _stretches(wanted: Sequence[Wanted], count: int) -> list[Sequence[Wanted]]:
@@ -125,22 +140,32 @@ def _stretches(wanted: Sequence[Wanted], count: int) -> list[Sequence[Wanted]]:
 _rebuilder: Rebuilder | None = None
 
 
-def _start(folder: Path, seed: int) -> None:
+def _start(folder: Path, seed: int, arithmetic: Arithmetic) -> None:
     """In a new process: its own sources, and one thread, for the others have theirs."""
     global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks no other place)
-    torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _rebuilder = Rebuilder(Shards(folder), seed)
+    _rebuilder = Rebuilder(Shards(folder), seed, arithmetic=arithmetic)
 
 
 def _build(wanted: Sequence[Wanted]) -> list[Built]:
     if _rebuilder is None:
         raise RuntimeError("a worker builds images before it was started")
+    return _build_all(_rebuilder, wanted)
+
+
+def _build_all(rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> list[Built]:
+    """Every image; a challenge whose source failed once is not tried for its other images."""
     built: list[Built] = []
+    failed: dict[str, CannotRebuildError] = {}
     for item, drawn in wanted:
+        challenge_id = item.challenge.challenge_id
+        if challenge_id in failed:
+            built.append(failed[challenge_id])
+            continue
         try:
-            built.append(_decoded(_rebuilder, item, drawn))
+            built.append(_decoded(rebuilder, item, drawn))
         except CannotRebuildError as error:
+            failed[challenge_id] = error
             built.append(error)
     return built
 

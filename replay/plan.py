@@ -72,12 +72,16 @@ def _missing(parquet: str, row: int, shards: Shards) -> tuple[Reason, str] | Non
     if (parquet, row) in shards.cached:
         return None
     if parquet not in shards:
-        return Reason.SHARD_MISSING, parquet
+        unfinished = shards.unfinished_download(parquet)
+        begun = "" if unfinished is None else f": {unfinished.name} is an unfinished download of it"
+        return Reason.SHARD_MISSING, parquet + begun
     try:
+        if shards.places(parquet, row):
+            return None
         rows = shards[parquet].rows
     except SourceError as error:
         return Reason.BYTES, str(error)
-    return (Reason.ROW_MISSING, f"row {row} of {rows} in {parquet}") if row >= rows else None
+    return Reason.ROW_MISSING, f"row {row} of {rows} in {parquet}"
 
 
 def in_reading_order(planned: Iterable[Planned]) -> list[Planned]:

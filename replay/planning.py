@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from analytics.challenges import Selection, stored_challenges
+from analytics.challenges import Selection, stored_challenges, without_time
 from analytics.warehouse import reading
 from data.sources import Shards, open_shards
 from data.store import Store
+from data.terminal import note
 from replay.plan import Planned, plan
 from replay.settings import VariantSettings
 
@@ -22,5 +23,7 @@ def plan_of_store(
     """
     with reading(store) as connection:
         challenges = stored_challenges(connection, selection)
+        if untimed := without_time(connection, selection):
+            note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)
     return plan(challenges, shards, variants), shards

@@ -14,6 +14,9 @@ Image = npt.NDArray[np.uint8]
 """One decoded JPEG: uint8, (H, W, 3) RGB, any size."""
 
 
+TRAINING_ROWS = "training_rows.parquet"
+"""What a candidate was trained on: the file's name in a checkpoint's folder, and in a run's."""
+
 T = TypeVar("T")
 
 
@@ -62,7 +65,10 @@ class Predictions:
 
 
 class Predictor(Protocol):
-    """A candidate. `name` is for people; `fingerprint` changes whenever its answers could."""
+    """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
+
+    An attribute `precision`, such as bfloat16, is told in `run.json`; without one it is float32.
+    """
 
     @property
     def name(self) -> str:

@@ -61,7 +61,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
                 f"replay of {report.selected} challenges",
                 found=f"an image for none of them ({reasons})",
                 expected="source images",
-                remedy="`streetreplay sources` says what is missing",
+                remedy="mend the sources (`streetreplay sources` lists them), then replay again",
             )
         described = {
             "run_id": run.run_id,

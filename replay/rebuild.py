@@ -9,14 +9,23 @@ import numpy as np
 from PIL import Image
 
 from analytics.stored_challenge import StoredChallenge
-from data.errors import FieldError, SourceError
-from data.sources import Shards, SourceRow
-from data.values import gps
-from replay.augment import SIDE, CropOutsideError, Pixels, UnusableParametersError, augment
+from data.errors import SourceError
+from data.shards import SourceRow
+from data.sources import Shards, SourcePlace
+from replay.augment import (
+    SIDE,
+    CropOutsideError,
+    Pixels,
+    UnusableParametersError,
+    augment,
+    is_turned,
+)
+from replay.distorter import Distorter
 from replay.fidelity import Reason
-from replay.variants import UNDISTORTED, Distorter, Drawn
-
-_SAME_PLACE_DEGREES = 1e-9
+from replay.known_answers import check_known_answers
+from replay.matching import difference, matching_place
+from replay.settings import Arithmetic
+from replay.variants import UNDISTORTED, Drawn
 
 
 class CannotRebuildError(SourceError):
@@ -29,6 +38,11 @@ class CannotRebuildError(SourceError):
     def __reduce__(self) -> tuple[type["CannotRebuildError"], tuple[str, Reason, str]]:
         """As it was made: worker processes hand it over."""
         return type(self), (self.challenge_id, self.reason, self.detail)
+
+
+def pixels_sha256(pixels: Pixels) -> str:
+    """SHA-256 of the row-major pixel bytes."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,7 @@ class RebuiltImage:
     @property
     def pixels_sha256(self) -> str:
         """SHA-256 of the row-major pixel bytes."""
-        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        return pixels_sha256(self.pixels)
 
     @property
     def jpeg_sha256(self) -> str:
@@ -78,16 +92,29 @@ def merge(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Merged
 class Rebuilder:
     """Rebuilds images; keeps the last cached image and the last challenge's shared steps.
 
-    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3. Another
-    `side` than 224 pixels gives the same geometry from the source's own resolution: for research
-    on what miners could not see.
+    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
+    `arithmetic` is that of the validator's processor. Another `side` than 224 pixels gives the same
+    geometry from the source's own resolution: for research on what miners could not see.
     """
 
-    def __init__(self, shards: Shards, seed: int = 0, side: int = SIDE) -> None:
+    def __init__(
+        self,
+        shards: Shards,
+        seed: int = 0,
+        side: int = SIDE,
+        arithmetic: Arithmetic = Arithmetic.AVX2,
+    ) -> None:
+        """Take the source images and what decides the others.
+
+        Raises:
+            RunError: the libraries of this machine do not compute what the validator's did.
+        """
+        check_known_answers()
         self._shards = shards
-        self._seed, self._side = seed, side
-        self._held: tuple[str, int, SourceRow, Image.Image] | None = None
-        self._distorter: tuple[str, Distorter] | None = None
+        self._seed, self._side, self._arithmetic = seed, side, arithmetic
+        self._held: tuple[SourcePlace, SourceRow, Image.Image] | None = None
+        self._distorted: str | None = None
+        self._distorters: dict[Arithmetic, Distorter] = {}
 
     def rebuild(self, challenge: StoredChallenge, drawn: Drawn = UNDISTORTED) -> RebuiltImage:
         """Rebuild one image of a challenge that its plan does not call impossible.
@@ -99,18 +126,41 @@ class Rebuilder:
         Raises:
             CannotRebuildError: the source is not what the record says, or cannot be read.
         """
-        if self._distorter is None or self._distorter[0] != challenge.challenge_id:
-            base = self._undistorted(challenge)
-            if drawn == UNDISTORTED:
-                return RebuiltImage(base, _encode(base))
-            distorter = Distorter(base, challenge.challenge_id, self._seed)
-            self._distorter = (challenge.challenge_id, distorter)
-        pixels = self._distorter[1].build(drawn)
+        pixels = self.pixels(challenge, drawn)
         return RebuiltImage(pixels, _encode(pixels))
 
-    def _undistorted(self, challenge: StoredChallenge) -> Pixels:
+    def pixels(
+        self,
+        challenge: StoredChallenge,
+        drawn: Drawn = UNDISTORTED,
+        arithmetic: Arithmetic | None = None,
+    ) -> Pixels:
+        """The pixels of one image before its last JPEG encoding; arguments as for `rebuild`.
+
+        Args:
+            challenge: which one.
+            drawn: which of its images.
+            arithmetic: another one than the rebuilder's own.
+
+        Raises:
+            CannotRebuildError: as `rebuild`.
+        """
+        if arithmetic is None or not is_turned(challenge.augmentation):
+            arithmetic = self._arithmetic
+        if self._distorted != challenge.challenge_id:
+            self._distorted, self._distorters = challenge.challenge_id, {}
+        if (distorter := self._distorters.get(arithmetic)) is None:
+            base = self._undistorted(challenge, arithmetic)
+            if drawn == UNDISTORTED:
+                return base
+            distorter = Distorter(base, challenge.challenge_id, self._seed)
+            self._distorters[arithmetic] = distorter
+        return distorter.build(drawn)
+
+    def _undistorted(self, challenge: StoredChallenge, arithmetic: Arithmetic) -> Pixels:
         try:
-            return augment(self.source(challenge), challenge.augmentation, self._side)
+            source = self.source(challenge)
+            return augment(source, challenge.augmentation, self._side, arithmetic)
         except CropOutsideError as error:
             raise CannotRebuildError(
                 challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
@@ -131,32 +181,22 @@ class Rebuilder:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
         if parquet not in self._shards and (parquet, row) not in self._shards.cached:
             raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
-        if self._held is None or self._held[:2] != (parquet, row):
-            try:
-                self._held = (parquet, row, *self._shards.read_image(parquet, row))
-            except SourceError as error:
-                raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
-        _, _, source, image = self._held
-        if (difference := _difference(challenge, source, image)) is not None:
-            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, difference)
-        return image
-
-
-def _difference(challenge: StoredChallenge, source: SourceRow, image: Image.Image) -> str | None:
-    """How a source differs from the record that names it: shards change, so rows can move."""
-    found_id = source.columns.get("id")
-    if None not in (challenge.source_id, found_id) and challenge.source_id != found_id:
-        return f"id {found_id} in the source, {challenge.source_id} in the record"
-    if challenge.image_size is not None and challenge.image_size != image.size:
-        return f"size {image.size} in the source, {challenge.image_size} in the record"
-    if challenge.gps is not None and (written := source.columns.get("gps")):
         try:
-            place = gps(written)
-        except FieldError:
-            return None
-        if any(abs(a - b) > _SAME_PLACE_DEGREES for a, b in zip(place, challenge.gps, strict=True)):
-            return f"GPS {place} in the source, {challenge.gps} in the record"
-    return None
+            places = self._shards.places(parquet, row)
+            if not places:
+                raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
+            place = matching_place(challenge, self._shards, places)
+            if self._held is None or self._held[0] != place:
+                self._held = (place, *self._shards.image_at(place))
+        except CannotRebuildError:
+            raise
+        except SourceError as error:
+            raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+        _, source, image = self._held
+        if (differs := difference(challenge, source, image.size)) is not None:
+            of_all = f" (and so does each of {len(places)} copies)" if len(places) > 1 else ""
+            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)
+        return image
 
 
 def _encode(pixels: Pixels) -> bytes:

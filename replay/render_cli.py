@@ -1,4 +1,4 @@
-"""The command that rebuilds what miners saw; torch is imported only when it runs."""
+"""The command that rebuilds what miners saw; Numba and OpenCV are imported only when it runs."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import (
     JsonOption,
@@ -20,15 +21,18 @@ from data.terminal import (
 )
 from replay.cli_options import (
     DEFAULT_VARIANTS,
+    ArithmeticOption,
     LimitOption,
     SeedOption,
     VariantsOption,
     variant_settings,
 )
+from replay.settings import Arithmetic
 
 if TYPE_CHECKING:
     from data.sources import Shards
     from replay.plan import Planned
+    from replay.render import RenderSettings
 
 app = typer.Typer()
 
@@ -39,9 +43,12 @@ def render(
     challenges: Annotated[
         list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
     ] = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    arithmetic: ArithmeticOption = Arithmetic.AVX2,
     size: Annotated[
         int | None,
         typer.Option(
@@ -65,14 +72,19 @@ def render(
 ) -> None:
     """Write the images that miners saw, as JPEG files.
 
-    In order of file and position. With --json one line a challenge: fidelity (exact, distribution,
-    impossible), the reason where there is no image, and for each possible image SHA-256 of pixels
-    and JPEG, file, probability, and whether it holds noise of our own drawing.
+    In the order of the log, one validator's after another's. With --json one line a challenge:
+    fidelity (exact, distribution, impossible), the reason where there is no image, and for each
+    possible image SHA-256 of pixels and JPEG, file, probability, whether it holds noise of our own
+    drawing, and SHA-256 of its pixels by the other --arithmetic with the number of values that
+    differ there. Other possible images that an earlier render left in the folder are deleted.
+    Status 1 where there is no image.
     """
     from analytics.challenges import Selection  # noqa: PLC0415
     from replay.planning import plan_of_store  # noqa: PLC0415
 
-    selection = Selection(ids=tuple(challenges or ()), limit=limit)
+    selection = Selection(
+        ids=tuple(challenges or ()), validator=validator, run=log_run, limit=limit
+    )
     settings = variant_settings(variants, seed)
     if sheet is not None:
         from replay.sheet import check_sheet  # noqa: PLC0415
@@ -80,29 +92,33 @@ def render(
         check_sheet(sheet)
     planned, shards = plan_of_store(open_store(store), sources, selection, settings)
     from replay.augment import SIDE  # noqa: PLC0415
+    from replay.render import RenderSettings, check_rendered  # noqa: PLC0415
     from replay.render import render as render_images  # noqa: PLC0415
 
+    images = RenderSettings(seed, size or SIDE, arithmetic)
     with progress("rebuilding", len(planned)) as tell:
-        rendered = render_images(planned, shards, out, seed, size or SIDE, tell)
+        rendered = render_images(planned, shards, out, images, tell)
     if sheet is not None:
-        _draw_sheet(sheet, planned, shards, seed, size or SIDE)
+        _draw_sheet(sheet, planned, shards, images)
     if as_json:
         for one in rendered:
             print_json(asdict(one))
+        check_rendered(rendered)
         return
     written = sum(len(one.files) for one in rendered)
     say(f"{written} images of {len(rendered)} challenges in {out}")
     _print_left_out(
         [one.reason if one.reason else str(one.fidelity) for one in rendered if not one.files]
     )
+    check_rendered(rendered)
 
 
 def _draw_sheet(
-    path: Path, planned: list["Planned"], shards: "Shards", seed: int, side: int
+    path: Path, planned: list["Planned"], shards: "Shards", images: "RenderSettings"
 ) -> None:
     from replay.sheet import SheetSettings, draw_sheet  # noqa: PLC0415
 
-    settings = SheetSettings(seed=seed, side=side)
+    settings = SheetSettings(images=images)
     with progress("contact sheet", min(len(planned), settings.challenges)) as tell:
         drawn = draw_sheet(planned, shards, path, settings, tell)
     note(f"contact sheet {path}: {drawn}")

@@ -1,11 +1,12 @@
 """The command that lets a candidate answer; torch is imported only when it runs."""
 
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.life_options import LogRunOption, ValidatorOption
+from data.processes import cores
 from data.store import open_store
 from data.terminal import (
     JsonOption,
@@ -20,6 +21,7 @@ from data.terminal import (
 )
 from replay.cli_options import (
     DEFAULT_VARIANTS,
+    ArithmeticOption,
     EraOption,
     LevelOption,
     LimitOption,
@@ -32,6 +34,7 @@ from replay.cli_options import (
     WorkersOption,
     variant_settings,
 )
+from replay.settings import Arithmetic, ReplaySettings
 
 if TYPE_CHECKING:
     from replay.plan import Planned
@@ -67,11 +70,20 @@ def replay(
     since: SinceOption = None,
     until: UntilOption = None,
     miner: MinerOption = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
     sample: SampleOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
+    arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh", help="Start over: drop what an earlier run of the same has answered."
+        ),
+    ] = False,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -79,8 +91,9 @@ def replay(
     """Let a candidate answer every challenge that can be rebuilt, and publish its answers.
 
     The run id is a hash of candidate, challenges and sources: an interrupted replay goes on where
-    it stopped. Candidates see the image alone, as miners do, unless --metadata says otherwise; of
-    levels 2 and 3 they see several possible images, and the answer is the mean over them.
+    it stopped, and images that could not be had are tried again. Candidates see the image alone, as
+    miners do, unless --metadata says otherwise; of levels 2 and 3 they see several possible images,
+    and the answer is the mean over them.
     """
     from analytics.challenges import Selection  # noqa: PLC0415
     from replay.models import LoadSettings, load  # noqa: PLC0415
@@ -95,15 +108,24 @@ def replay(
         since=since,
         until=until,
         miner=miner,
+        validator=validator,
+        run=log_run,
         sample=sample,
         seed=seed,
         limit=limit,
     )
     planned, shards = plan_of_store(where, sources, selection, settings)
     from replay.runner import Replay  # noqa: PLC0415
-    from replay.settings import ReplaySettings  # noqa: PLC0415
 
-    opened = Replay(where, predictor, planned, shards, ReplaySettings(seed=seed))
+    asked = {
+        "model": model,
+        "metadata": metadata,
+        "selection": asdict(selection),
+        "variants": asdict(settings),
+        "sources": str(shards.folder),
+    }
+    replayed = ReplaySettings(seed=seed, arithmetic=arithmetic)
+    opened = Replay(*(where, predictor, planned, shards, replayed), asked=asked, fresh=fresh)
     used = _announce(opened, planned, predictor.name, workers)
     with progress("replaying", len(planned)) as tell:
         report = opened.run(used, tell)
@@ -120,9 +142,11 @@ def _announce(opened: "Replay", planned: list["Planned"], model: str, workers: i
     parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
     note(f"{len(planned)} challenges ({parts}) for {model}")
     if opened.done:
-        note(f"{opened.done} of them were answered by an earlier run of the same")
+        note(f"{opened.done} of them were done by an earlier run of the same")
+    if opened.tried_again:
+        note(f"{opened.tried_again} whose images it could not have are tried again")
     expected = opened.forecast()
-    used = workers or expected.workers(os.cpu_count() or 1)
+    used = workers or expected.workers(cores())
     note(
         f"{expected.images} images to rebuild and show it: {duration(expected.seconds(used))} "
         + ("in this process" if used == 1 else f"with {used} processes rebuilding")

@@ -1,7 +1,7 @@
 """A finished replay's answers beside those of the logged miners, out of the warehouse."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from analytics.lives import EVERYONE, Choice, Life
 from analytics.miner_answers import stage
 from analytics.overlap import challenge_overlap
 from analytics.paired import Answers, Challenges, Paired
@@ -22,9 +23,9 @@ TRAINED_ON = "overlaps with training rows"
 
 @dataclass(frozen=True)
 class RunChallenges:
-    """What a finished replay answered, in order of time.
+    """What a finished replay answered, in order of validators' lives.
 
-    `predicted` has a row a predicted challenge: place, challenge_id, label, era, image,
+    `predicted` has a row a predicted challenge: place, life, challenge_id, label, era, image,
     positive_share, fidelity; `variants` a row a possible image: place, weight, probability.
     `left_out` counts challenges without a prediction by reason.
     """
@@ -56,6 +57,7 @@ class RunChallenges:
             starts=np.concatenate([[0], ends]).astype(np.int64),
             probabilities=_copied(self.variants["probability"]),
             weights=_copied(self.variants["weight"]),
+            lives=_copied(self.predicted["life"]),
         )
 
 
@@ -63,12 +65,14 @@ class RunChallenges:
 class RunAnswers:
     """What a comparison or a slice of it needs; numbers of `paired` stand for rows here.
 
-    `challenges` has a row a predicted challenge in order of time: place, challenge_id, label, era,
-    image, positive_share, fidelity. `miners` are (uid, hotkey) pairs. `left_out` counts challenges
+    `lives` are the validators' whose predicted challenges these are. `challenges` has a row a
+    predicted challenge in order of lives: place, life, challenge_id, label, era, image,
+    positive_share, fidelity. `miners` are (uid, hotkey) pairs. `left_out` counts challenges
     without a prediction by reason, `miners_left_out` each miner's answers that MCC leaves out.
     """
 
     run: dict[str, Any]
+    lives: list[Life]
     challenges: pl.DataFrame
     paired: Paired
     miners: list[tuple[int, str]]
@@ -119,7 +123,10 @@ def run_challenges(
 
 
 def run_answers(
-    connection: duckdb.DuckDBPyConnection, run: str, training: pl.DataFrame | None = None
+    connection: duckdb.DuckDBPyConnection,
+    run: str,
+    training: pl.DataFrame | None = None,
+    choice: Choice = EVERYONE,
 ) -> RunAnswers:
     """Read a finished replay and every miner's answers to the challenges that it predicted.
 
@@ -128,13 +135,14 @@ def run_answers(
         run: a run id, or `latest`.
         training: rows that the candidate was trained on; challenges that overlap with one by row,
             video or place are left out.
+        choice: whose challenges.
 
     Raises:
         RunError: there is no such run, or no miner was asked what it predicted.
-        QueryError: the store holds no answer.
+        QueryError: the store holds no answer, or no such validator or logged run.
     """
     found = find_run(connection, run)
-    stage(connection)
+    lives = stage(connection, choice)
     replayed = run_challenges(connection, found, training)
     predicted = replayed.predicted
     answers = _frame(connection, "compare/answers", found).join(
@@ -148,12 +156,19 @@ def run_answers(
         reasons[miner][reason] = count
     return RunAnswers(
         run=found,
+        lives=predicted_lives(lives, predicted),
         challenges=predicted,
         paired=Paired(replayed.challenges(), _answers(answers, predicted, len(miners))),
         miners=miners,
         left_out=replayed.left_out,
         miners_left_out=reasons,
     )
+
+
+def predicted_lives(lives: list[Life], predicted: pl.DataFrame) -> list[Life]:
+    """Those of which something was predicted, with how many of these challenges are theirs."""
+    counts = Counter(predicted["life"].to_list())
+    return [replace(one, challenges=n) for one in lives if (n := counts[one.number])]
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, name: str, run: dict[str, Any]) -> pl.DataFrame:

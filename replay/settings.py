@@ -1,6 +1,26 @@
 """Settings of a replay; in a file of their own, so that the command line need not load OpenCV."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+
+class Arithmetic(StrEnum):
+    """How the validator's processor rounded the places that a turned frame's pixels come from.
+
+    A log does not say which (DOMAIN.md §2, "Processors"). Either is computed on any machine.
+    """
+
+    AVX2 = "avx2"
+    """round(x * a) + round(y * b): MKL's AVX2 and older paths, and AMD."""
+    AVX512 = "avx512"
+    """fma(y, b, round(x * a)): MKL on Intel processors with AVX-512."""
+
+    @property
+    def other(self) -> "Arithmetic":
+        """The one of the two that this is not."""
+        return Arithmetic.AVX512 if self is Arithmetic.AVX2 else Arithmetic.AVX2
 
 
 @dataclass(frozen=True)
@@ -18,11 +38,27 @@ class VariantSettings:
 
 @dataclass(frozen=True)
 class ReplaySettings:
-    """How large a part may grow, and the seed of the noise of level 3.
+    """How large a part may grow, and how images are built.
 
-    `challenges` a part, and `image_bytes` of decoded images that it holds in memory.
+    `challenges` a part, and `image_bytes` of decoded images that it holds in memory; `seed` of the
+    noise of level 3; `arithmetic` of the validator's processor.
     """
 
     challenges: int = 64
     image_bytes: int = 64 * 2**20
     seed: int = 0
+    arithmetic: Arithmetic = Arithmetic.AVX2
+
+
+def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
+    """The settings that a run's `run.json` tells; defaults for what an older one does not."""
+    written, defaults = described.get("settings"), ReplaySettings()
+    known = written if isinstance(written, Mapping) else {}
+    return replace(
+        defaults,
+        **{
+            name: type(value)(known[name])
+            for name, value in asdict(defaults).items()
+            if name in known
+        },
+    )

@@ -1,7 +1,7 @@
 """A contact sheet for people: each source with what was cut from it, and what became of that."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,13 @@ from PIL import Image
 
 from data.errors import StreetReplayError
 from data.sources import Shards
-from replay.augment import SIDE, Pixels
+from data.whole_files import aside_of, written_aside
+from replay.augment import Pixels
 from replay.fidelity import Fidelity
 from replay.outline import Placement, placement
 from replay.plan import Planned, in_reading_order
 from replay.rebuild import CannotRebuildError, Merged, Rebuilder, merge
-from replay.render import at_side
+from replay.render import RenderSettings, at_side
 from replay.variants import UNDISTORTED
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -28,14 +29,12 @@ _DIGITS = 12  # of a weight, which is a sum
 class SheetSettings:
     """How much one sheet holds, and how images are built.
 
-    `challenges` a sheet, `variants` a challenge; `seed` of the noise of level 3; `side` of the
-    images in pixels, as for `replay.render`.
+    `challenges` a sheet, `variants` a challenge; `images` says how they are built.
     """
 
     challenges: int = 12
     variants: int = 8
-    seed: int = 0
-    side: int = SIDE
+    images: RenderSettings = field(default_factory=RenderSettings)
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ def check_sheet(path: Path) -> None:
         if path.is_dir():
             raise IsADirectoryError(None, "a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _part_of(path).touch()
-        _part_of(path).unlink()
+        aside_of(path).touch()
+        aside_of(path).unlink()
     except OSError as error:
         raise StreetReplayError(
             f"--sheet {path}", found=error.strerror, expected="a file that can be written"
@@ -121,12 +120,8 @@ def draw_sheet(
     cards = collect(shown, shards, settings, tell)
     line = _which(shown, len(planned))
     figure = draw_page(cards, line)
-    part = _part_of(path)
-    try:
-        figure.savefig(part, format=path.suffix.lower()[1:], facecolor="white")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(path) as aside:
+        figure.savefig(aside, format=path.suffix.lower()[1:], facecolor="white")
     return line
 
 
@@ -137,17 +132,13 @@ def collect(
     tell: Callable[[], None] = lambda: None,
 ) -> list[Card]:
     """The cards of these challenges, in their order; the work is done in that of the shards."""
-    rebuilder = Rebuilder(shards, settings.seed, settings.side)
+    images = settings.images
+    rebuilder = Rebuilder(shards, images.seed, images.side, images.arithmetic)
     done: dict[str, Card] = {}
     for item in in_reading_order(planned):
         done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
         tell()
     return [done[item.challenge.challenge_id] for item in planned]
-
-
-def _part_of(path: Path) -> Path:
-    """Where a sheet is written before it is moved to its place."""
-    return path.with_name(f".{path.name}.part")
 
 
 def _which(shown: Sequence[Planned], total: int) -> str:
@@ -157,7 +148,7 @@ def _which(shown: Sequence[Planned], total: int) -> str:
     first, last = (
         f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
     )
-    return f"{line}: the first in order of file and position, {first} to {last}"
+    return f"{line}: the first in the order of the log, {first} to {last}"
 
 
 def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
@@ -175,7 +166,7 @@ def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
 
 def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     challenge = card.planned.challenge
-    fidelity, drawn = at_side(card.planned, settings.side)
+    fidelity, drawn = at_side(card.planned, settings.images.side)
     # variants first: the image before distortions is then a step that they had in common
     built = [rebuilder.rebuild(challenge, one) for one in drawn]
     undistorted = rebuilder.rebuild(challenge, UNDISTORTED)

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import typer
 
 from data.store import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json, print_table, say
+from data.text import printable
 
 if TYPE_CHECKING:
     from analytics.needed_sources import NeededShard
@@ -28,9 +30,13 @@ _MB = 1e6
 
 @dataclass(frozen=True)
 class FoundShard:
-    """A shard in the folder; `rows` is None, and `problem` set, where it cannot be read."""
+    """A shard in the folder; `rows` is None, and `problem` set, where it cannot be read.
+
+    `file` is its path within the folder: several may have one `name`.
+    """
 
     name: str
+    file: str
     rows: int | None
     size: int
     problem: str | None = None
@@ -55,14 +61,17 @@ class Coverage:
 class SourcesReport:
     """What a folder of sources holds, what a log needs, and the commands that fetch the rest.
 
-    `duplicates` are files that an equally named one comes before. `challenges`, `available` and
-    `missing` count every challenge of the log, also synthetic ones.
+    `duplicates` are files that are used only where they fit a record better than an equally named
+    one, `unfinished` downloads that were cut off, `unreadable` folders that may not be looked into.
+    `challenges`, `available` and `missing` count every challenge of the log, also synthetic ones.
     """
 
     folder: str
     shards: list[FoundShard]
     cached_images: int
     duplicates: list[str]
+    unfinished: list[str]
+    unreadable: list[str]
     needed: list[Coverage]
     challenges: int
     available: int
@@ -101,23 +110,34 @@ def sources(
 def sources_report(
     needed: Iterable["NeededShard"], challenges: Iterable["StoredChallenge"], shards: "Shards"
 ) -> SourcesReport:
-    """Compare what a log needs with what a folder holds; no image is read."""
+    """Compare what a log needs with what a folder holds.
+
+    Every shard is opened and its first row read; of the cached images, those that the log needs.
+    """
+    from replay.fidelity import Reason  # noqa: PLC0415
     from replay.plan import obstacle_of  # noqa: PLC0415
 
+    # before obstacles are asked for: a shard that fails here is then an obstacle
+    found = [_found(path, shards) for name in shards.names for path in shards.files(name)]
+    looked_at: dict[tuple[str, int], bool] = {}
     everything: Counter[str | None] = Counter()
     by_shard: dict[str | None, Counter[str | None]] = {}
     for challenge in challenges:
         obstacle = obstacle_of(challenge, shards)
         reason = None if obstacle is None else str(obstacle[0])
+        if obstacle is None and not _is_image(challenge, shards, looked_at):
+            reason = str(Reason.BYTES)
         everything[reason] += 1
         if challenge.source in (None, "real"):
             by_shard.setdefault(challenge.parquet, Counter())[reason] += 1
     coverage = [_coverage(one, by_shard.get(one.parquet, Counter())) for one in needed]
     return SourcesReport(
         folder=str(shards.folder),
-        shards=[_found(path, shards) for path in shards.paths],
+        shards=found,
         cached_images=len(shards.cached),
-        duplicates=[str(path) for path in shards.duplicates + shards.cached.duplicates],
+        duplicates=[str(path) for path in shards.duplicates],
+        unfinished=[str(path) for path in shards.unfinished],
+        unreadable=[str(path) for path in shards.unreadable],
         needed=coverage,
         challenges=everything.total(),
         available=everything[None],
@@ -139,13 +159,34 @@ def _reasons(counted: Counter[str | None]) -> dict[str, int]:
 def _found(path: Path, shards: "Shards") -> FoundShard:
     from data.errors import SourceError  # noqa: PLC0415
 
+    file = str(path.relative_to(shards.folder))
     try:
         size = path.stat().st_size
-        return FoundShard(path.name, shards[path.name].rows, size)
-    except OSError as error:  # such as a link to nothing
-        return FoundShard(path.name, None, 0, error.strerror)
+    except OSError:  # such as a link to nothing
+        size = 0
+    try:
+        return FoundShard(path.name, file, shards.check(path).rows, size)
     except SourceError as error:
-        return FoundShard(path.name, None, size, str(error))
+        return FoundShard(path.name, file, None, size, str(error))
+
+
+def _is_image(
+    challenge: "StoredChallenge", shards: "Shards", looked_at: dict[tuple[str, int], bool]
+) -> bool:
+    """False if the image is in a cache but cannot be opened; shards were opened before."""
+    from data.errors import SourceError  # noqa: PLC0415
+    from data.source_images import image_size  # noqa: PLC0415
+
+    source = (challenge.parquet or "", challenge.row or 0)
+    if source not in shards.cached:
+        return True
+    if source not in looked_at:
+        looked_at[source] = False
+        for place in shards.places(*source):
+            with suppress(SourceError):
+                image_size(shards.read_at(place).image)
+                looked_at[source] = True
+    return looked_at[source]
 
 
 def _remedy(coverage: Iterable[Coverage], folder: Path) -> list[str]:
@@ -155,6 +196,8 @@ def _remedy(coverage: Iterable[Coverage], folder: Path) -> list[str]:
     commands = []
     if absent := _lacking(needed, Reason.SHARD_MISSING):
         commands.append(fetch_command(absent, folder))
+    if damaged := _lacking(needed, Reason.BYTES):
+        commands.append(f"{fetch_command(damaged, folder)} --force-download")
     if other := _lacking(needed, Reason.ROW_MISSING):
         # the data set changes: another commit of it may hold the shard of that day
         commands.append(f"{fetch_command(other, folder)} --revision COMMIT")
@@ -177,20 +220,24 @@ def fetch_command(names: list[str], folder: Path) -> str:
 
 
 def _print(report: SourcesReport) -> None:
-    size = sum(shard.size for shard in report.shards) / _MB
+    here = [shard for shard in report.shards if shard.problem is None]
+    size = sum(shard.size for shard in here) / _MB
     say(
-        f"{report.folder}: {len(report.shards)} shards ({size:.0f} MB), "
-        f"{report.cached_images} cached images"
+        f"{report.folder}: {len(here)} shards ({size:.0f} MB), {report.cached_images} cached images"
     )
-    if report.shards:
-        rows = [(one.name, one.rows, round(one.size / _MB), one.problem) for one in report.shards]
-        print_table("here", ("shard", "rows", "MB", "problem"), rows)
-    if report.duplicates:
-        print_table(
-            "not used: another file of that name comes first",
-            ("file",),
-            [(name,) for name in report.duplicates],
-        )
+    if here:
+        rows = [(one.file, one.rows, round(one.size / _MB)) for one in here]
+        print_table("here", ("shard", "rows", "MB"), rows)
+    for title, files in (
+        ("copies, each used where it fits a record better", report.duplicates),
+        ("unfinished downloads: run again what began them", report.unfinished),
+        ("folders that may not be read", report.unreadable),
+    ):
+        if files:
+            print_table(title, ("file",), [(name,) for name in files])
+    for shard in report.shards:
+        if shard.problem is not None:
+            say(f"not here: {printable(shard.file)}: {printable(shard.problem)}")
     if report.needed:
         print_table(
             "needed by real challenges",

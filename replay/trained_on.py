@@ -3,20 +3,17 @@
 Who compares a run then leaves out what the candidate knew, without being asked to.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import RunError, SourceError
 from data.store import Store
-from replay.predictor import Predictor, training_rows
+from data.whole_files import written_aside
+from replay.predictor import TRAINING_ROWS, Predictor, training_rows
 
 if TYPE_CHECKING:
     import polars as pl
-
-TRAINING_ROWS = "training_rows.parquet"
-"""Their name in a run's folder, and in a checkpoint's."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def keep_training_rows(predictor: Predictor, folder: Path) -> None:
     Raises:
         RunError: what the candidate names is no path.
         SourceError: the file cannot be read, or does not hold training rows.
-        OSError: the folder cannot be written.
+        WriteError: the folder cannot be written.
     """
     file = training_rows(predictor)
     if file is None:
@@ -48,9 +45,9 @@ def keep_training_rows(predictor: Predictor, folder: Path) -> None:
     # seconds to import, and most candidates name no rows
     from analytics.overlap import read_training_rows  # noqa: PLC0415
 
-    aside = folder / f"{TRAINING_ROWS}.{os.getpid()}.aside"
-    read_training_rows(file).write_parquet(aside)
-    aside.replace(folder / TRAINING_ROWS)
+    rows = read_training_rows(file)
+    with written_aside(folder / TRAINING_ROWS) as aside:
+        rows.write_parquet(aside)
 
 
 def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedOn:

@@ -4,20 +4,28 @@ The validator draws each distortion's level uniformly: 8 equally likely combinat
 at level 3, of which 162 add noise that nobody can know (DOMAIN.md §2).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-import cv2
 import numpy as np
 
-from replay import distortions
-from replay.distortions import Distortions, Noise, Pixels
 from replay.settings import VariantSettings
 
 # The levels of each distortion that the validator draws from, by the challenge's level.
 MILD_LEVEL, STRONG_LEVEL = 2, 3
 _MILD, _STRONG = (0, 1), (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Distortions:
+    """How strongly each distortion is applied, 0 (not at all), 1 or 2, in their order."""
+
+    saturation: int = 0
+    contrast: int = 0
+    blocks: int = 0
+    noise: int = 0
+    blur: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,12 @@ UNDISTORTED = Drawn(Distortions(), 1.0, 0)
 """The one image of a challenge below level 2."""
 
 
+@lru_cache(maxsize=16)
 def possible(level: int | None) -> tuple[Distortions, ...]:
-    """All equally likely combinations at an augmentation level; one (nothing) below level 2."""
+    """All equally likely combinations at an augmentation level; one (nothing) below level 2.
+
+    Built once a level: a plan of 100,000 challenges asks for it twice each.
+    """
     if level == MILD_LEVEL:
         return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
     if level == STRONG_LEVEL:
@@ -58,7 +70,7 @@ def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tup
     known = _weighted(level, wanted)
     if wanted == total:
         return known
-    rng = _generator(settings.seed, challenge_id)
+    rng = seeded_generator(settings.seed, challenge_id)
     # Levels of noise stay in their order, so in proportion; within one the order is random, for a
     # fixed stride through a product would draw the same levels of the other distortions each time.
     strata = len(_STRONG) if level == STRONG_LEVEL else 1
@@ -73,44 +85,6 @@ def _weighted(level: int | None, count: int) -> tuple[Drawn, ...]:
     return tuple(Drawn(found, 1 / count, index) for index, found in enumerate(possible(level)))
 
 
-class Distorter:
-    """Builds the variants of one image; what several have in common is computed once."""
-
-    def __init__(self, pixels: Pixels, challenge_id: str, seed: int) -> None:
-        """Take RGB pixels (H, W, 3), as they are before any distortion."""
-        self._challenge_id, self._seed = challenge_id, seed
-        bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
-        self._known = {Distortions(): bgr}
-
-    def build(self, drawn: Drawn, noise: Noise | None = None) -> Pixels:
-        """The RGB pixels of one variant.
-
-        Args:
-            drawn: which one.
-            noise: standard normal values (H, W, 3); None draws them, the same each time.
-        """
-        before = self._before_noise(replace(drawn.distortions, noise=0, blur=0))
-        if drawn.noisy:
-            if noise is None:
-                rng = _generator(self._seed, self._challenge_id, drawn.index)
-                noise = rng.standard_normal(before.shape)
-            before = distortions.noise(before, drawn.distortions.noise, noise)
-        if drawn.distortions.blur:
-            before = distortions.blur(before, drawn.distortions.blur)
-        return np.asarray(cv2.cvtColor(before, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-    def _before_noise(self, wanted: Distortions) -> Pixels:
-        """The steps that variants share: each is one step from a shorter prefix of them."""
-        if wanted not in self._known:
-            name, step = next(
-                (name, step)
-                for name, step in reversed(distortions.STEPS)
-                if getattr(wanted, name) > 0
-            )
-            shorter = self._before_noise(replace(wanted, **{name: 0}))
-            self._known[wanted] = step(shorter, getattr(wanted, name))
-        return self._known[wanted]
-
-
-def _generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:
+def seeded_generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:
+    """The randomness of one challenge, of a hexadecimal id: the same each time and everywhere."""
     return np.random.default_rng([seed, int(challenge_id, 16), *more])

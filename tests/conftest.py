@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,22 @@ for _variable in ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS"):
 # Machines are shared: how long an example took says nothing of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+# A skipped test proves nothing, so only these may be, and each says how to run it.
+ALLOWED_SKIPS = ("needs CUDA", "needs root") + (() if os.environ.get("CI") else ("needs Chromium",))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that skips itself for another reason."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(ALLOWED_SKIPS):
+            report.outcome = "failed"
+            report.longrepr = f"skipped: found {reason!r}; expected one of {ALLOWED_SKIPS}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -144,7 +144,8 @@ def test_sql_json_of_times_lists_and_numbers_that_json_lacks(filled: Path) -> No
 
 def test_render_without_sources_says_so_for_each_challenge(filled: Path, tmp_path: Path) -> None:
     done = run("render", "--out", tmp_path / "out", "--json", store=filled)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1
+    assert "found an image for none of them (shard missing 1)" in done.stderr
     (line,) = done.stdout.splitlines()
     one = json.loads(line)
     assert (one["fidelity"], one["reason"]) == ("impossible", "shard missing")
@@ -177,6 +178,14 @@ def test_a_failure_is_one_line_and_status_1(tmp_path: Path, words: list[str], me
     [
         (["sql", "SELECT nothing FROM media"], "nothing"),
         (["render", "no-such-id", "--out", "out"], "no such challenge"),
+        (
+            ["render", "deadbeef", "--limit", "5", "--out", "out"],
+            "deadbeef: found no such",
+        ),
+        (
+            ["render", "--limit", "0", "--out", "out"],
+            "of 0 challenges: found an image",
+        ),
         (["render", "--out", "out", "--sources", "nowhere"], "no such folder"),
         (["compare", "replay-x"], "found 0 finished replays"),
     ],

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from data.store import STORE_VARIABLE, Store
 from model.demo import run_demo
 from tests.conftest import ROOT
@@ -24,7 +22,6 @@ def commands() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the README is written for a POSIX shell")
 def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
     # what `make demo` does, smaller
     run_demo(Store(tmp_path / "store"), lambda _line: None, SMALL)

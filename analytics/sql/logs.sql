@@ -1,7 +1,9 @@
--- Every log file that was ingested, and its name in `media.file`.
+-- Every log that was ingested, and its name in `media.file`. A path holds another log once its file
+-- was rotated: what it held before is then `<name>#1`, `<name>#2`, ..., in the order of replacement.
 CREATE TABLE IF NOT EXISTS logs (
     file VARCHAR NOT NULL,
-    path VARCHAR PRIMARY KEY,
-    sha256 VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL
+    path VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,  -- of the content that was read last
+    kind VARCHAR NOT NULL,
+    replaced INTEGER          -- the number behind `#`; NULL: what the path held when last read
 );

@@ -3,6 +3,8 @@
 CREATE TABLE IF NOT EXISTS media (
     challenge_id VARCHAR PRIMARY KEY,   -- hash of the content, equal for every form of a log
     run_id VARCHAR,                     -- W&B run, where one is known
+    segment BIGINT,                     -- 0-based: what the run logged without its step beginning
+                                        -- again; NULL where no run is known
     step BIGINT,                        -- W&B step, where one is known
     file VARCHAR NOT NULL,              -- name of the log file that it came from first
     position BIGINT NOT NULL,           -- 0-based record in that file; the step for a W&B run

@@ -1,6 +1,7 @@
 CREATE OR REPLACE VIEW miner_recall AS
 SELECT
     run_id,
+    segment,
     step,
     uid,
     hotkey,

@@ -3,6 +3,7 @@
 CREATE TABLE IF NOT EXISTS miner_series (
     challenge_id VARCHAR,     -- NULL where the run's media file is missing
     run_id VARCHAR,
+    segment BIGINT,           -- of the run, see media; NULL where no run is known
     step BIGINT,
     uid INTEGER NOT NULL,
     hotkey VARCHAR,

@@ -1,12 +1,19 @@
--- One row a W&B run file. A run resumed after a crash may stand in two files.
+-- One row a W&B run file and segment. A run that was resumed stands in several files, a copied one
+-- too; a downloaded folder may hold several segments.
 CREATE TABLE IF NOT EXISTS runs (
     run_id VARCHAR NOT NULL,
     file VARCHAR NOT NULL,
-    name VARCHAR,
+    segment BIGINT NOT NULL,    -- 0-based: a run whose steps begin again does so in a new segment
+    name VARCHAR,               -- `validator-<uid>-<version>`
     project VARCHAR,
     config VARCHAR NOT NULL,    -- JSON: the operator's settings
+    validator_uid INTEGER,      -- these three from the config, as the validator wrote them;
+    hotkey VARCHAR,             -- NULL where it holds none
+    version VARCHAR,
     started TIMESTAMP,          -- UTC
     finished BOOLEAN NOT NULL,  -- false: still being written, or cut off
     exit_code INTEGER,
-    steps BIGINT NOT NULL       -- history rows in the transaction log
+    steps BIGINT NOT NULL,      -- history rows in the transaction log
+    first_step BIGINT,          -- of its challenges and history rows; NULL where it has none
+    last_step BIGINT
 );

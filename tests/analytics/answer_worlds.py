@@ -59,6 +59,7 @@ def world(settings: WorldSettings = WorldSettings()) -> World:
         np.arange(settings.challenges + 1) * settings.variants,
         answers(abilities[0], every),
         np.full(len(every), 1 / settings.variants),
+        np.zeros(settings.challenges, np.int32),
     )
     asked = rng.random((settings.challenges, settings.miners)).argsort(axis=1) < settings.asked
     miners: list[Answers] = []

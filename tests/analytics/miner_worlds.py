@@ -39,6 +39,7 @@ def as_answers(
         {
             "challenge_id": [f"c{number}" for number in range(len(labels))],
             "label": labels,
+            "life": np.zeros(len(labels), np.int32),
             "image": images,
             "source_image": [f"s:{number}" for number in images],
             "names_row": np.ones(len(labels), dtype=bool),

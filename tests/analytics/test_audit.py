@@ -47,7 +47,7 @@ def test_golden_logs_are_right_in_every_number(
     assert report.checked == dict.fromkeys(COLUMNS, answers) | {
         "score": sum(len(record["scores"]) for record in records)
     }
-    assert (report.lives, report.from_first) == (1, 1)
+    assert (report.chains, report.from_first) == (1, 1)
 
 
 @pytest.mark.parametrize("era", ERAS)

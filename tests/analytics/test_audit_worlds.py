@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.audit_order import order
 from analytics.ingest import ingest
-from analytics.score_law import Law
+from analytics.lives import put_in_order
 from analytics.simulated_validator import SIMULATED_ERAS, SimulationSettings, simulate
 from analytics.warehouse import reading
 from data.store import Store
@@ -96,7 +95,7 @@ def test_a_run_and_the_same_log_as_lines_are_one_life(
         ingest(store, [path])
     for from_start in (True, False):
         report = audited(store, from_start=from_start)
-        assert (report.lives, report.mismatches, report.unchecked) == (1, [], {})
+        assert (report.chains, report.mismatches, report.unchecked) == (1, [], {})
         assert report.checked["mcc"] == 4000
 
 
@@ -107,7 +106,7 @@ def test_files_are_put_in_order_by_their_scores(store: Store, tmp_path: Path, go
         part = records[[0, 130, 260, 400][place] : [0, 130, 260, 400][place + 1]]
         ingest(store, [write_lines(tmp_path / name, part)])
     report = audited(store)
-    assert (report.lives, report.from_first, report.mismatches) == (1, 1, [])
+    assert (report.chains, report.from_first, report.mismatches) == (1, 1, [])
     assert (report.unchecked, report.gaps) == ({}, [])
 
 
@@ -133,7 +132,7 @@ def test_two_validators_in_one_store_are_two_lives(
         ingest(store, [write_lines(tmp_path / name, part)])
     for from_start in (True, False):
         report = audited(store, from_start=from_start)
-        assert (report.lives, report.mismatches, report.unchecked) == (2, [], {})
+        assert (report.chains, report.mismatches, report.unchecked) == (2, [], {})
 
 
 def test_the_order_is_that_of_the_records_with_every_challenge_once(
@@ -143,9 +142,9 @@ def test_the_order_is_that_of_the_records_with_every_challenge_once(
     ingest(store, [write_lines(tmp_path / "2.jsonl", records[30:])])
     ingest(store, [write_lines(tmp_path / "1.jsonl", records[:30])])
     with reading(store) as connection:
-        assert order(connection, Law(np.float32(0.05), np.float32(0.95), False), 60) == 1
+        assert len(put_in_order(connection)) == 1
         rows = connection.execute(
-            "SELECT media.file, media.position FROM audit_order AS placed "
+            "SELECT media.file, media.position FROM life_order AS placed "
             "INNER JOIN media ON media.rowid = placed.media_row ORDER BY placed.ordinal"
         ).fetchall()
     assert rows == [(file, place) for file in ("1.jsonl", "2.jsonl") for place in range(30)]

@@ -26,7 +26,8 @@ def chosen(store: Store, selection: Selection) -> list[str]:
 
 
 def expected(store: Store, condition: str) -> list[str]:
-    sql = f"SELECT challenge_id FROM media WHERE {condition} ORDER BY file, position"  # noqa: S608
+    order = "time IS NULL, file, position"
+    sql = f"SELECT challenge_id FROM media WHERE {condition} ORDER BY {order}"  # noqa: S608
     return [row[0] for row in query(store, sql).rows]
 
 

@@ -52,7 +52,7 @@ def test_a_wandb_run_equals_the_same_challenges_from_json_lines(
     from_run, from_lines = Store(tmp_path / "run"), Store(tmp_path / "lines")
     ingest(from_run, [golden / "e7" / "wandb"])
     ingest(from_lines, [write_lines(tmp_path / "challenges.jsonl", e7[:40])])
-    place = "EXCLUDE (run_id, step, file, position, time)"
+    place = "EXCLUDE (run_id, segment, step, file, position, time)"
     for relation, columns in (("media", f"* {place}"), ("responses", "*")):
         sql = f"SELECT {columns} FROM {relation} ORDER BY ALL"  # noqa: S608
         assert rows(from_run, sql) == rows(from_lines, sql), relation
@@ -63,6 +63,11 @@ def test_a_wandb_run_equals_the_same_challenges_from_json_lines(
         assert found == rows(from_lines, sql), series
     assert rows(from_run, "SELECT count(DISTINCT (run_id, step)) FROM miner_mcc") == [(40,)]
     assert rows(from_run, "SELECT min(position = step), count(time) FROM media") == [(True, 40)]
+    assert rows(from_run, "SELECT DISTINCT segment FROM media") == [(0,)]
+    assert rows(from_run, "SELECT DISTINCT segment FROM miner_mcc") == [(0,)]
+    assert rows(from_lines, "SELECT DISTINCT segment FROM media") == [(None,)]
+    who = "SELECT segment, name, validator_uid, hotkey, version, first_step, last_step FROM runs"
+    assert rows(from_run, who) == [(0, "validator-4-2.0.4", 4, "5FvalidatorHotkey", "2.0.4", 0, 39)]
 
 
 @pytest.mark.parametrize("run_first", [True, False])
@@ -203,12 +208,12 @@ def test_other_content_for_a_step_of_a_run_is_rejected_not_mixed_in(
     (other / "files" / "media" / "html").chmod(0o755)
     (media,) = (other / "files" / "media" / "html").glob("metadata_3_*.html")
     media.chmod(0o644)
-    text = media.read_text(encoding="utf-8").replace('"modality": "image"', '"modality": "x"')
+    text = media.read_text(encoding="utf-8").replace('"index": null', '"index": "x"')
     media.write_text(text, encoding="utf-8")
     report = ingest(store, [other])
     assert report.records_rejected == 1
     assert "other content for step 3 of run aw9setnr" in report.rejects[0]["reason"]
-    assert rows(store, "SELECT count(*), count(DISTINCT modality) FROM media") == [(40, 1)]
+    assert rows(store, "SELECT count(*), count(other) FROM media") == [(40, 0)]
 
 
 def test_bad_records_become_rejects_and_cost_no_neighbour(
@@ -263,7 +268,7 @@ def test_a_path_without_a_log_is_an_error_that_publishes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(b"PAR1rest", "a Parquet table"), (b"\x28\xb5\x2f\xfdrest", "zstd")]
+    ("content", "found"), [(b"PAR1rest", "a Parquet table"), (b"\xfd7zXZ\0rest", "xz")]
 )
 def test_a_form_that_is_not_read_yet_is_named(
     store: Store, tmp_path: Path, content: bytes, found: str
@@ -321,8 +326,9 @@ def test_every_column_of_media_and_responses_is_filled_by_a_field(
         }
     assert columns["media"] == set(media_row(logged))
     assert columns["responses"] == set(next(iter(response_rows(logged.challenge))))
-    run = Run("r", "f", None, None, "{}", None, False, None, 0)
-    assert columns["runs"] == set(run_row(run)) == {field.name for field in fields(Run)}
+    run = Run("r", "f", None, None, "{}", None, None, None, None, False, None, 0)
+    numbered = {"segment", "first_step", "last_step"}
+    assert columns["runs"] == set(run_row(run)) == {field.name for field in fields(Run)} | numbered
 
 
 def test_every_relation_has_a_file_of_its_name() -> None:

@@ -65,6 +65,7 @@ def test_mcnemar_is_scipys_binomial_test_and_holm_holds_over_miners(seed: int) -
         np.arange(count + 1),
         ours,
         np.ones(count),
+        np.zeros(count, np.int32),
     )
     asked = [np.flatnonzero(rng.random(count) < 0.5).astype(np.int32) for _ in range(3)]
     given_answers = [rng.choice([0.2, 0.5, 0.9, 1.7, -1.0, np.nan], len(a)) for a in asked]

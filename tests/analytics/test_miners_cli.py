@@ -93,8 +93,7 @@ def test_a_hotkey_that_comes_back_has_two_spells(store: Store) -> None:
     hotkeys = ["a", "a", "b", "a"]
     fill(store, [[(7, hotkey, 0.9)] for hotkey in hotkeys])
     with reading(store) as connection:
-        stage(connection)
-        found = tenures(connection)
+        found = tenures(connection, stage(connection))
 
     assert [(one.uid, one.hotkey, one.asked) for one in found] == [
         *((7, "a", 2), (7, "b", 1), (7, "a", 1))

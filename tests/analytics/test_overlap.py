@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from geopy.distance import great_circle
 
+from analytics.ingest import ingest
 from analytics.overlap import (
     OverlapSettings,
     challenge_overlap,
@@ -16,6 +17,7 @@ from analytics.overlap import (
 from analytics.warehouse import reading, writing
 from data.errors import SourceError
 from data.store import Store
+from tests.conftest import CASES
 
 COLUMNS = ("parquet", "row", "vid_id", "gps_lat", "gps_lon")
 Place = tuple[str | None, int | None, str | None, float | None, float | None]
@@ -137,12 +139,91 @@ def test_files_are_read_with_the_data_sets_own_names(tmp_path: Path, suffix: str
     assert tuple(found.columns) == COLUMNS
 
 
+def test_video_ids_of_digits_overlap_alike_from_csv_and_from_parquet(
+    store: Store, tmp_path: Path
+) -> None:
+    """`exponent.csv` holds two of the six rows; no challenge is of one of them, but of a video."""
+    cases = CASES / "training-rows"
+    ingest(store, [cases / "log.jsonl"])
+    whole = read_training_rows(cases / "as_parquet.parquet")
+    pl.read_parquet(cases / "as_parquet.parquet").write_csv(tmp_path / "rows.csv")
+    assert read_training_rows(tmp_path / "rows.csv").equals(whole)
+    assert overlaps(store, whole)["overlaps"].sum() == 40
+    some = read_training_rows(cases / "exponent.csv")
+    assert some.equals(whole.filter(pl.col("row").is_in([3, 5])))
+    assert overlaps(store, some)["overlaps"].sum() == 13
+
+
+@pytest.mark.parametrize(
+    "vid_id", ["0007", "12e7", "1.0", "true", "2024-01-01", "0x1F", "-0", "1_0"]
+)
+def test_a_csv_column_of_text_is_never_guessed_to_be_anything_else(
+    tmp_path: Path, vid_id: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"parquet,row,vid_id\na.parquet,3,{vid_id}\n", encoding="utf-8")
+    assert read_training_rows(path).rows() == [("a.parquet", 3, vid_id, None, None)]
+
+
+@pytest.mark.parametrize("vid_ids", [[7, 8], [7.0, None], [True, False]])
+def test_video_ids_that_were_made_numbers_are_refused(
+    tmp_path: Path, vid_ids: list[object]
+) -> None:
+    """Their zeros in front are lost, so they would match nothing without a word."""
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"] * 2, "row": [1, 2], "vid_id": vid_ids}).write_parquet(
+        path
+    )
+    with pytest.raises(SourceError, match="expected text"):
+        read_training_rows(path)
+
+
+@pytest.mark.parametrize("row", ["3", "03", "3.0", 3, 3.0])
+def test_a_row_is_a_number_however_it_is_written(tmp_path: Path, row: object) -> None:
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_parquet(path)
+    assert read_training_rows(path)["row"].to_list() == [3]
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_csv(tmp_path / "rows.csv")
+    assert read_training_rows(tmp_path / "rows.csv")["row"].to_list() == [3]
+
+
+@pytest.mark.parametrize("row", [3.5, True, "", "three", None, float("nan"), 2**40])
+def test_what_is_no_row_is_refused_and_never_cut_to_one(tmp_path: Path, row: object) -> None:
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_parquet(path)
+    with pytest.raises(SourceError, match="whole number"):
+        read_training_rows(path)
+
+
+def test_words_for_nothing_are_no_video_and_a_position_of_nan_is_none(
+    store: Store, tmp_path: Path
+) -> None:
+    """As pandas writes what is missing; all challenges of an unknown video are not one video."""
+    path = tmp_path / "rows.parquet"
+    words = ["nan", "", "Unknown"]
+    places = {"parquet": ["b.parquet"] * 3, "row": [1, 2, 3], "vid_id": words}
+    gps = {"gps_lat": [float("nan")] * 3, "gps_lon": [float("nan")] * 3}
+    pl.DataFrame(places | gps).write_parquet(path)
+    fill(store, [("a.parquet", n, vid, 40.0, -80.0) for n, vid in enumerate(words)])
+    rows = read_training_rows(path)
+    assert rows["vid_id"].null_count() == rows["gps_lat"].null_count() == 3
+    assert not overlaps(store, rows)["overlaps"].any()
+
+
+def test_brackets_in_a_files_name_are_no_pattern(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"parquet": ["a.parquet"], "row": [1]})
+    frame.write_csv(tmp_path / "rows[1].csv")
+    frame.write_parquet(tmp_path / "rows[1].parquet")
+    for suffix in ("csv", "parquet"):
+        assert read_training_rows(tmp_path / f"rows[1].{suffix}").height == 1
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("parquet\na.parquet\n", "no column row"),
         ("parquet,row\na.parquet,x\n", "training rows"),
-        ("parquet,row\na.parquet,-1\n", "rows from 0"),
+        ("parquet,row\na.parquet,-1\n", "whole number in 0"),
         ("parquet,row\na.txt,1\n", "NAME.parquet"),
         ("parquet,row,gps_lat,gps_lon\na.parquet,1,91,0\n", "degrees"),
         ("parquet,row,gps\na.parquet,1,nowhere\n", "latitude"),

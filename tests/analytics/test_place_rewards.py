@@ -24,14 +24,21 @@ SMALL = ScoringSettings(metrics_window=7, accuracy_window=3)
 ODD = [-1.0, math.nan, 1.7, -0.7, -0.3, 1.2, 0.5]
 
 
-def challenges_of(labels: NDArray[np.int8], exponents: NDArray[np.int8]) -> Challenges:
+def challenges_of(
+    labels: NDArray[np.int8],
+    exponents: NDArray[np.int8],
+    lives: NDArray[np.int32] | None = None,
+) -> Challenges:
     count = len(labels)
     ones = np.ones(count)
     images = np.arange(count, dtype=np.int32)
-    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones)
+    whose = np.zeros(count, np.int32) if lives is None else lives
+    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones, whose)
 
 
-def random_case(seed: int, *, odd: bool) -> tuple[Challenges, Answers, Codes, NDArray[np.uint8]]:
+def random_case(
+    seed: int, *, odd: bool, several_lives: bool = False
+) -> tuple[Challenges, Answers, Codes, NDArray[np.uint8]]:
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, 40))
     labels = rng.integers(0, 2, count).astype(np.int8)
@@ -45,7 +52,8 @@ def random_case(seed: int, *, odd: bool) -> tuple[Challenges, Answers, Codes, ND
         spells = np.cumsum(np.diff(asked, prepend=-1) * (rng.random(len(asked)) < 0.1) > 0)
         one = answerer(asked, given_answers)
         miners.append(Answers(one.starts, one.challenge, spells.astype(np.int32), one.prediction))
-    challenges = challenges_of(labels, exponents)
+    lives = np.sort(rng.integers(0, int(rng.integers(1, 4)), count)).astype(np.int32)
+    challenges = challenges_of(labels, exponents, lives if several_lives else None)
     candidate = candidate_codes(challenges, rng.random(count), rng.random(count))
     return challenges, joined(miners), candidate, rng.integers(0, 7, count).astype(np.uint8)
 
@@ -83,16 +91,20 @@ def plain(
             for at in part
             if answers.challenge[at] == challenge
         ]
+        # a life's EMA is that of its last spell that was asked anything, drawn or not
+        last = {int(challenges.lives[answers.challenge[k]]): answers.spell[k] for k in part}
         history: deque[tuple[float, int]] = deque(maxlen=SMALL.metrics_window)
         rewards, emas, ema, spell = [], [], 0.0, None
+        of_life: dict[int, list[float]] = {}
         for at in drawn:
             asked = int(answers.challenge[at])
+            life = int(challenges.lives[asked])
             prediction = float(answers.prediction[at])
             if candidate is not None:
                 prediction = float(candidate[asked] >> 1 & 1)
-            if answers.spell[at] != spell:
+            if (life, answers.spell[at]) != spell:
                 history.clear()
-                ema, spell = 0.0, answers.spell[at]
+                ema, spell = 0.0, (life, answers.spell[at])
             label = int(challenges.labels[asked])
             history.append((prediction, label))
             mcc, _ = scored(list(history))
@@ -104,20 +116,23 @@ def plain(
             if at == members[-1]:
                 ema = SMALL.alpha * rewards[-1] + (1 - SMALL.alpha) * ema
                 emas.append(ema)
-        # the EMA of the last spell that was asked anything, drawn or not
-        last = part and answers.spell[part[-1]]
+                of_life.setdefault(life, []).append(ema if answers.spell[at] == last[life] else 0.0)
         found[:, one] = (
             float(np.mean(rewards or [0.0])),
-            ema if drawn and spell == last else 0.0,
+            sum(len(given) * given[-1] for given in of_life.values()) / max(1, len(emas)),
             float(np.mean(emas or [0.0])),
         )
     return PlaceRewards(*found)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.booleans())
-def test_a_drawn_sequence_is_walked_as_by_a_deque(seed: int, odd: bool) -> None:
-    challenges, answers, candidate, repeats = random_case(seed, odd=odd)
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
+def test_a_drawn_sequence_is_walked_as_by_a_deque(
+    seed: int, odd: bool, several_lives: bool
+) -> None:
+    challenges, answers, candidate, repeats = random_case(
+        seed, odd=odd, several_lives=several_lives
+    )
     codes = answer_codes(challenges, answers)
     found = place_rewards(challenges, answers, codes, candidate, repeats, SMALL)
     for side, swapped in enumerate((None, candidate)):

@@ -115,6 +115,7 @@ def shifted_world(by: float, seed: int = 0) -> Challenges:
         np.arange(count + 1),
         1 / (1 + np.exp(-logits)),
         np.ones(count),
+        np.zeros(count, np.int32),
     )
 
 

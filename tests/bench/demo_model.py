@@ -22,9 +22,8 @@ from model.demo_training import draw_training_rows, train_demo
 from model.orange import OrangeBaseline
 from model.predictor import PredictorSettings, load_predictor
 from replay.against import Against, against
-from replay.predictor import Predictor
+from replay.predictor import TRAINING_ROWS, Predictor
 from replay.runner import replay
-from replay.trained_on import TRAINING_ROWS
 from tests.bench.scene_world import World, make_world
 
 KEEP = 6

@@ -59,7 +59,7 @@ def random_checkpoint(folder: Path) -> Path:
         # a scorer with its first weights may not choose
         for parameter in model.scorer.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))
-    save_checkpoint(folder, model, card_of(settings, backbone))
+    save_checkpoint(folder, model, card_of(settings, backbone, {"trained": ["scorer"]}))
     return folder
 
 

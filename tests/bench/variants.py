@@ -8,8 +8,9 @@ import torch
 
 from data.terminal import print_table, say
 from replay.augment import Pixels, augment
+from replay.distorter import Distorter
 from replay.settings import VariantSettings
-from replay.variants import Distorter, draw
+from replay.variants import draw
 from tests.bench.rebuild import crops, decoded, milliseconds, photograph
 
 REPEATS = 9

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from data.errors import SourceError
-from data.image_cache import CachedImages
+from data.image_cache import CachedImages, read_cached
 
 SHARD = "train-00011-of-00026.parquet"
 STEM = "train-00011-of-00026__image_7"
@@ -16,6 +16,10 @@ STEM = "train-00011-of-00026__image_7"
 
 def files_of(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
+
+
+def read(cached: CachedImages) -> tuple[bytes, Any]:
+    return read_cached(cached.paths(SHARD, 7)[0])
 
 
 def put(folder: Path, name: str, content: bytes = b"image") -> Path:
@@ -30,7 +34,7 @@ def test_an_image_is_found_by_shard_and_row(tmp_path: Path, suffix: str) -> None
     cached = CachedImages(files_of(tmp_path))
     assert len(cached) == 1
     assert (SHARD, 7) in cached
-    assert cached.read(SHARD, 7) == (b"bytes", {})
+    assert read(cached) == (b"bytes", {})
 
 
 @pytest.mark.parametrize(
@@ -54,15 +58,14 @@ def test_a_name_from_a_log_is_compared_and_never_opened(tmp_path: Path, hostile:
     put(tmp_path, "secret__image_7.png")
     cached = CachedImages(files_of(put(tmp_path / "below", f"{STEM}.png").parent))
     assert (hostile, 7) not in cached
-    with pytest.raises(KeyError):
-        cached.read(hostile, 7)
+    assert cached.paths(hostile, 7) == []
 
 
-def test_of_two_equal_names_the_first_counts_and_the_other_is_told(tmp_path: Path) -> None:
+def test_of_two_equal_names_both_are_told_in_order(tmp_path: Path) -> None:
     first = put(tmp_path / "a", f"{STEM}.jpeg", b"first")
     second = put(tmp_path / "b", f"{STEM}.jpeg", b"second")
     cached = CachedImages([first, second])
-    assert cached.read(SHARD, 7)[0] == b"first"
+    assert cached.paths(SHARD, 7) == [first, second]
     assert cached.duplicates == [second]
     assert len(cached) == 1
 
@@ -81,7 +84,7 @@ def test_the_json_beside_an_image_tells_its_row(
 ) -> None:
     put(tmp_path, f"{STEM}.png")
     put(tmp_path, f"{STEM}.json", json.dumps(written).encode())
-    assert CachedImages(files_of(tmp_path)).read(SHARD, 7)[1] == columns
+    assert read(CachedImages(files_of(tmp_path)))[1] == columns
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_the_json_beside_an_image_tells_its_row(
 def test_a_damaged_json_does_not_cost_the_image(tmp_path: Path, content: bytes) -> None:
     put(tmp_path, f"{STEM}.png")
     put(tmp_path, f"{STEM}.json", content)
-    image, columns = CachedImages(files_of(tmp_path)).read(SHARD, 7)
+    image, columns = read(CachedImages(files_of(tmp_path)))
     assert image == b"image"
     assert not columns.get("id")
 
@@ -100,10 +103,10 @@ def test_a_file_that_is_gone_or_no_file_is_an_error_of_ours(tmp_path: Path) -> N
     cached = CachedImages(files_of(tmp_path))
     path.unlink()
     with pytest.raises(SourceError, match="no regular file"):
-        cached.read(SHARD, 7)
+        read(cached)
     os.mkfifo(path)  # opening it would wait for ever
     with pytest.raises(SourceError, match="no regular file"):
-        cached.read(SHARD, 7)
+        read(cached)
     assert cached.fingerprint([(SHARD, 7)])
 
 
@@ -112,7 +115,7 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     with path.open("r+b") as stream:
         stream.truncate(2**40)  # sparse
     with pytest.raises(SourceError, match="at most"):
-        CachedImages(files_of(tmp_path)).read(SHARD, 7)
+        read(CachedImages(files_of(tmp_path)))
 
 
 def test_a_fingerprint_is_that_of_names_and_contents(tmp_path: Path) -> None:

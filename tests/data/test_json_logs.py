@@ -80,7 +80,7 @@ def test_a_bare_nan_or_infinity_is_a_number_that_is_not_finite(
         "hello",
         '{"label": ' + "9" * 5000 + "}",
         "[" * 100_000,
-        b"\xff\xfe\x00broken",
+        b"\xff\xfebroken",
     ],
 )
 def test_a_broken_line_costs_itself_alone(
@@ -174,6 +174,34 @@ def test_an_endless_line_is_rejected_without_reading_it_into_memory(
     good = json.dumps(record)
     items = read(tmp_path / "log.jsonl", f"{good}\n{'x' * 100_000}\n{good}\n")
     assert kinds(items) == [Logged, Reject, Logged]
+
+
+def test_a_file_of_broken_records_alone_is_left_after_many(
+    tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.json_logs.MAX_BROKEN_IN_A_ROW", 50)
+    items = read(tmp_path / "log.jsonl", "hello\n" * 1000)
+    assert len(items) == 51
+    assert isinstance(items[-1], Reject)
+    assert "50 broken records in a row" in items[-1].reason
+    assert "the rest is not read" in items[-1].reason
+    # as long as there are whole ones between, all is read
+    text = ("hello\n" * 40 + json.dumps(record) + "\n") * 5
+    assert len(read(tmp_path / "log.jsonl", text)) == 5 * 41
+
+
+def test_a_torn_record_on_the_line_of_the_next_costs_no_whole_line(
+    tmp_path: Path, record: Json
+) -> None:
+    line = json.dumps(record)
+    items = read(tmp_path / "log.jsonl", f"{line}\n{line[:300]}{line}\n{line}\n")
+    assert kinds(items) == [Logged, Reject, Logged]
+
+
+def test_a_file_that_is_no_longer_there_is_a_reject(tmp_path: Path) -> None:
+    (item,) = read_json_log(tmp_path / "nothing.jsonl", "nothing")
+    assert isinstance(item, Reject)
+    assert "found No such file or directory; expected a whole file" in item.reason
 
 
 def test_control_characters_of_a_log_never_reach_a_terminal(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -17,7 +18,9 @@ from geopy.distance import distance
 from numpy.typing import NDArray
 from PIL import Image
 
-from data.scene_plan import CITIES, SceneSettings, plan_scene
+from data.cities import CITIES
+from data.errors import RunError
+from data.scene_plan import SceneSettings, plan_scene
 from data.scene_roadwork import ORANGE_KITS, PALE_KITS, Works, plan_works
 from data.scene_rows import SCHEMA, scene_columns, scene_image, scene_row, write_shards
 from data.scenes import DAYTIMES, ENVIRONMENTS, WEATHERS, draw_scene
@@ -64,6 +67,19 @@ def table(paths: list[Path]) -> pa.Table:
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return write_shards(tmp_path_factory.mktemp("shards"), MIXED, workers=2)
+
+
+def dies(_settings: SceneSettings, _row: int) -> None:
+    os._exit(1)
+
+
+def test_a_process_that_dies_is_one_line_and_leaves_no_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.scene_rows.scene_row", dies)
+    with pytest.raises(RunError, match=r"^drawing scenes: found a worker process that died"):
+        write_shards(tmp_path, SMALL, workers=2)
+    assert not list(tmp_path.iterdir())
 
 
 def test_same_seed_gives_the_same_bytes_whatever_the_workers(

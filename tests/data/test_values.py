@@ -128,3 +128,14 @@ def test_no_parser_raises_anything_but_field_error(value: object) -> None:
 
 def test_lone_surrogates_of_json_become_storable() -> None:
     assert values.text(json.loads('"a\\ud800b"')) == "a\ufffdb"
+
+
+@pytest.mark.parametrize("written", [14, "14", 14.0, "14.0", "+14", "014"])
+def test_a_whole_number_is_one_however_it_is_written(written: object) -> None:
+    assert values.integer(written) == 14
+
+
+@pytest.mark.parametrize("written", [14.5, "14.5", "14.", "1e1", "", " 14", True, None, "1" * 400])
+def test_anything_else_is_no_whole_number(written: object) -> None:
+    with pytest.raises(FieldError):
+        values.integer(written)

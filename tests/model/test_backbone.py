@@ -308,7 +308,7 @@ def test_limits_of_control_groups_count(
 
 
 def test_weights_that_do_not_fit_are_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("model.backbone.available_bytes", lambda _: 2**30)
+    monkeypatch.setattr("model.memory.available_bytes", lambda _: 2**30)
     with pytest.raises(RunError, match=r"found 1024 MiB of free memory; expected 3206 MiB"):
         load_backbone(BackboneSettings("vit_huge_plus_patch16_dinov3", RANDOM))
 

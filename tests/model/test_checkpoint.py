@@ -1,6 +1,7 @@
 import hashlib
 import json
 import pickle
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from data.errors import RunError
+from data.errors import RunError, WriteError
 from model.checkpoint import ModelCard, load_checkpoint, read_card, restore, save_checkpoint
 from model.model_settings import ModelSettings
 from model.street_model import StreetModel
+from tests.full_disk import fill, small_disk
 
 SETTINGS = ModelSettings(features=8, width=32, heads=4, layers=1, prune_after=1, seed=1)
 VIEWS = {"side": 160, "mean": [0.5, 0.5, 0.5]}
@@ -103,6 +105,69 @@ def test_a_save_that_is_cut_off_leaves_a_whole_checkpoint(
     assert not (tmp_path / "model.safetensors.new").exists()
 
 
+ROWS = [b"rows of the first", b"rows of the second", b"rows of the third"]
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_a_save_that_is_cut_off_never_pairs_weights_with_other_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    save_checkpoint(tmp_path, a_model(0), CARD, training_rows=ROWS[0])
+    left = [writes]
+    real = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(self, target)
+
+    for number in (1, 2):
+        left[0] = writes
+        with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
+            patched.setattr(Path, "replace", killed)
+            save_checkpoint(tmp_path, a_model(number), CARD, training_rows=ROWS[number])
+        loaded = load_checkpoint(tmp_path)
+        assert loaded.training_rows is not None
+        kept = ROWS.index(loaded.training_rows.read_bytes())
+        assert torch.equal(loaded.model.positions, a_model(kept).positions)
+        assert kept <= number
+        if number == 1:
+            assert kept == (1 if writes > 2 else 0)
+    save_checkpoint(tmp_path, a_model(2), CARD, training_rows=ROWS[2])
+    loaded = load_checkpoint(tmp_path)
+    assert torch.equal(loaded.model.positions, a_model(2).positions)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("model.json", "model.safetensors", "training_rows.parquet")
+    ]
+
+
+def test_rows_that_are_not_those_of_the_weights_are_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, a_model(), CARD, training_rows=ROWS[0])
+    (tmp_path / "training_rows.parquet").write_bytes(ROWS[1])
+    with pytest.raises(RunError, match=r"training_rows.parquet: found sha256 .*another checkpoint"):
+        load_checkpoint(tmp_path)
+    (tmp_path / "training_rows.parquet").unlink()
+    with pytest.raises(RunError, match=r"training_rows.parquet: found no such file"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_without_rows_does_not_take_those_of_an_earlier_one(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, a_model(), CARD, training_rows=ROWS[0])
+    save_checkpoint(tmp_path, a_model(2), CARD)
+    assert not (tmp_path / "training_rows.parquet").exists()
+    (tmp_path / "training_rows.parquet").write_bytes(ROWS[0])
+    assert load_checkpoint(tmp_path).training_rows is None
+
+
+def test_a_card_that_asks_for_a_million_layers_is_refused_at_once(tmp_path: Path) -> None:
+    a_checkpoint(tmp_path)
+    settings = json.loads((tmp_path / "model.json").read_text())["settings"]
+    rewrite(tmp_path, settings=settings | {"layers": 2**26})
+    with pytest.raises(RunError, match="layers: found 67108864; expected at most 1000"):
+        load_checkpoint(tmp_path)
+
+
 @pytest.mark.parametrize("cut", [0, 7, 5000, -1])
 def test_a_file_that_is_cut_short_is_named(tmp_path: Path, cut: int) -> None:
     weights = a_checkpoint(tmp_path) / "model.safetensors"
@@ -163,8 +228,8 @@ def test_settings_of_another_width_do_not_fit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"format": "other"}, r"found format and version \('other', 1\)"),
-        ({"version": 2}, r"expected \('streetreplay-model', 1\)"),
+        ({"format": "other"}, r"found format and version \('other', 2\)"),
+        ({"version": 1}, r"expected \('streetreplay-model', 2\).*train again"),
         ({"settings": {"width": 32}}, "missing .*'features'"),
         ({"settings": 3}, "exactly the settings"),
         ({"views": "wide"}, "views in .* expected an object"),
@@ -236,3 +301,14 @@ def test_a_card_of_other_settings_is_not_saved(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="settings of the card"):
         save_checkpoint(tmp_path, a_model(), card)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 1024) as disk:
+        before = load_checkpoint(a_checkpoint(disk)).sha256
+        fill(disk, leave=20_000)
+        with pytest.raises(WriteError, match=r"model\.safetensors\.new: found No space left"):
+            save_checkpoint(disk, a_model(2), CARD)
+        assert load_checkpoint(disk).sha256 == before
+        (disk / "ballast").unlink()
+        assert save_checkpoint(disk, a_model(2), CARD) == load_checkpoint(disk).sha256 != before

@@ -19,7 +19,7 @@ from model.demo_text import first_lines, next_lines, page_command, verdict_lines
 from model.demo_world import check_free
 from model.fusion import GatedFusion
 from model.metadata_encoder import MetadataEncoder
-from replay.trained_on import TRAINING_ROWS
+from replay.predictor import TRAINING_ROWS
 from tests.conftest import ROOT
 
 SMALL = DemoSettings(

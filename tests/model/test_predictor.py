@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -79,7 +78,7 @@ def a_model(seed: int = 0) -> StreetModel:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -> Path:
     folder = tmp_path_factory.mktemp("models") / "mine"
-    save_checkpoint(folder, a_model(), card_of(SETTINGS, backbone, {"rows": 5}))
+    save_checkpoint(folder, a_model(), card_of(SETTINGS, backbone, {"trained": ["scorer"]}))
     return folder
 
 
@@ -220,13 +219,35 @@ def test_choosing_takes_what_the_cache_knows_and_adds_nothing(
 
 
 def test_a_scorer_that_was_never_trained_may_not_choose(tmp_path: Path, backbone: Backbone) -> None:
-    model = a_model()
-    model.scorer.load_state_dict(StreetModel(SETTINGS).scorer.state_dict())
-    save_checkpoint(tmp_path, model, card_of(SETTINGS, backbone))
+    """Told by the card: weight decay moves weights that no loss has reached."""
+    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, backbone, {"trained": ["model"]}))
 
     with pytest.raises(RunError, match="never trained"):
         load_predictor(tmp_path, settings=PredictorSettings(keep=6))
     load_predictor(tmp_path)
+
+
+def test_a_checkpoint_trained_on_images_alone_refuses_metadata(
+    tmp_path: Path, backbone: Backbone
+) -> None:
+    fed = PredictorSettings(metadata=True)
+    save_checkpoint(tmp_path / "blind", a_model(), card_of(SETTINGS, backbone, {"metadata": False}))
+    with pytest.raises(RunError, match=r"^--metadata: found blind on test_vit, trained on images"):
+        load_predictor(tmp_path / "blind", settings=fed)
+    save_checkpoint(tmp_path / "fed", a_model(), card_of(SETTINGS, backbone, {"metadata": True}))
+    assert load_predictor(tmp_path / "fed", settings=fed).wants_metadata
+
+
+def test_a_card_that_names_a_huge_backbone_is_refused_before_it_is_made(
+    tmp_path: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, backbone), backbone)
+    path = tmp_path / "model.json"
+    written = json.loads(path.read_text()) | {"backbone": "vit_7b_patch16_dinov3"}
+    path.write_text(json.dumps(written))
+    monkeypatch.setattr("model.checkpoint_backbone.load_backbone", None)
+    with pytest.raises(RunError, match=r"weights of vit_7b_patch16_dinov3 in .*different"):
+        load_predictor(tmp_path)
 
 
 def test_more_views_than_there_are_are_refused(folder: Path) -> None:
@@ -431,12 +452,10 @@ def test_a_replay_stores_gates_and_a_second_one_reads_features(
 
 def test_training_rows_beside_a_checkpoint_are_its_own(folder: Path, tmp_path: Path) -> None:
     assert load_predictor(folder).training_rows is None
-    trained = tmp_path / "trained"
-    shutil.copytree(folder, trained)
-    rows = trained / "training_rows.parquet"
-    rows.touch()
+    trained, card = tmp_path / "trained", load_checkpoint(folder).card
+    save_checkpoint(trained, load_checkpoint(folder).model, card, training_rows=b"rows")
 
-    assert load_predictor(trained).training_rows == rows
+    assert load_predictor(trained).training_rows == trained / "training_rows.parquet"
     assert load_predictor(trained).fingerprint == load_predictor(folder).fingerprint
 
 

@@ -9,14 +9,14 @@ from analytics.stored_challenge import StoredChallenge
 from data.errors import RunError
 from data.records import Augmentation
 from model.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.inputs import FeatureInputs
 from model.metadata_tensors import MetadataTensors
 from model.model_settings import ModelSettings
+from model.samples import Sample
 from model.street_model import ModelOutput, StreetModel
 from model.train_settings import TrainSettings
 from model.trainer import Side, Trainer, make_side
-from model.training_images import Sample
-from model.training_inputs import FeatureInputs
-from model.training_rows import TrainingRow
+from model.training_row import TrainingRow
 from replay.variants import UNDISTORTED
 
 WIDTH = 16

@@ -21,17 +21,20 @@ from data.store import Store
 from model import train_cli
 from model.backbone import RANDOM, BackboneSettings
 from model.checkpoint import load_checkpoint
+from model.epoch import Epoch
 from model.losses import LossSettings
 from model.model_settings import ModelSettings
-from model.predictor import load_predictor
-from model.train_run import Epoch
+from model.predictor import PredictorSettings, load_predictor
+from model.samples import decoded, draw_samples
+from model.street_model import StreetModel
 from model.train_settings import TrainSettings
 from model.trainer import Trainer
 from model.training import Recipe, train
-from model.training_images import build_jpegs, decoded, draw_samples
+from model.training_images import build_jpegs
 from model.training_rows import list_rows, split_rows
 from replay.predictor import Batch
 from replay.rebuild import Rebuilder
+from replay.run_lock import lock_run
 
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 TINY = Recipe(
@@ -120,8 +123,13 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
     loaded = load_checkpoint(out)
     assert loaded.card.training["run_id"] == report.run_id
     assert loaded.card.training["epoch"] == vars(report.best)
+    assert loaded.card.training["arithmetic"] == run["recipe"]["settings"]["arithmetic"] == "avx2"
+    assert run["made_by"]["processor"]["machine"]
     assert bool(loaded.backbone) is not recipe.backbone.frozen
-    assert read_training_rows(out / "training_rows.parquet").height == 36
+    assert loaded.training_rows == out / "training_rows.parquet"
+    assert read_training_rows(loaded.training_rows).height == 36
+    backbone = [] if recipe.backbone.frozen else ["backbone"]
+    assert loaded.card.trained == ["model", "scorer", *backbone]
 
 
 def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Store) -> None:
@@ -136,6 +144,19 @@ def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Sto
     labels = np.array([one.challenge.label for one in samples])
     found = mcc(confusion_counts(predicted_class(answers.probability), labels))
     assert found == pytest.approx(report.best.mcc)
+
+
+def test_a_scorer_that_no_loss_reached_is_not_called_trained(shards: Shards, store: Store) -> None:
+    """Though weight decay has moved its weights from the first ones."""
+    blind = replace(FROZEN, loss=LossSettings(scorer=0.0))
+    train(store, shards, store.models / "first", blind)
+    loaded = load_checkpoint(store.models / "first")
+    first = StreetModel(loaded.card.settings).scorer.state_dict()
+    kept = loaded.model.scorer.state_dict()
+    assert not all(torch.equal(kept[name], first[name]) for name in first)
+    assert loaded.card.trained == ["model"]
+    with pytest.raises(RunError, match="never trained"):
+        load_predictor(store.models / "first", settings=PredictorSettings(keep=6))
 
 
 def test_the_best_epoch_is_kept_not_the_last(
@@ -177,6 +198,15 @@ def test_a_finished_training_is_not_done_twice(
     notes: list[str] = []
     assert train(store, shards, out, TINY, note=notes.append) == first
     assert "already" in notes[0]
+
+
+def test_two_of_the_same_training_are_told_apart(shards: Shards, store: Store) -> None:
+    train(store, shards, store.models / "first", FROZEN)
+    [run] = store.runs.iterdir()
+    lock = lock_run(run)
+    with pytest.raises(RunError, match="another process that works on this very run"):
+        train(store, shards, store.models / "second", FROZEN)
+    lock.release()
 
 
 def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
@@ -242,8 +272,13 @@ def test_the_command_trains_describes_and_says_errors(
         *("--weights", "random", "--epochs", "1", "--images", "1", "--validation", "0.3"),
         *("--sources", str(shards.folder), "--store", str(store.root)),
     ]
-    result = CliRunner().invoke(train_cli.app, words)
+    result = CliRunner().invoke(train_cli.app, [*words, "--arithmetic", "avx512"])
     assert result.exit_code == 0, result.output
+    assert load_checkpoint(tmp_path / "out").card.training["arithmetic"] == "avx512"
+    # by the other it is another training
+    again = CliRunner().invoke(train_cli.app, words)
+    assert "--replace" in str(again.exception)
+    words += ["--arithmetic", "avx512"]
     assert "image-only on test_resnet" in result.output
     assert "36 rows" not in result.output
     result = CliRunner().invoke(train_cli.app, [*words, "--json"])
@@ -253,5 +288,5 @@ def test_the_command_trains_describes_and_says_errors(
     as_json = CliRunner().invoke(train_cli.app, ["describe", "--json"])
     parts = json.loads(as_json.stdout)
     assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
-    failed = CliRunner().invoke(train_cli.app, [*words[:-4], "--store", str(tmp_path / "none")])
+    failed = CliRunner().invoke(train_cli.app, [*words[:-6], "--store", str(tmp_path / "none")])
     assert "no *.parquet shard" in str(failed.exception)

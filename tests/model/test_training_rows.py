@@ -15,7 +15,8 @@ from data.errors import RunError, SourceError
 from data.scene_plan import SceneSettings
 from data.scene_rows import SCHEMA, scene_row, write_shards
 from data.sources import Shards
-from model.training_rows import TrainingRow, list_rows, split_rows, training_table
+from model.training_row import TrainingRow
+from model.training_rows import list_rows, split_rows, training_table
 
 TINY = SceneSettings(seed=3, rows=24, size_mix=(((320, 240), 1.0),))
 

@@ -14,7 +14,9 @@ import transformers
 from PIL import Image as PILImage
 from safetensors.torch import load_file, save_file
 
+from data.errors import RunError
 from replay.hf_model import HuggingFaceModel, load_hugging_face
+from replay.model_header import check_shapes, on_meta
 from replay.models import load
 from replay.predictor import Batch, Image, Lazily
 from replay.rebuild import CannotRebuildError
@@ -134,7 +136,9 @@ def test_a_timm_model_brings_its_processing_in_its_config(tmp_path: Path) -> Non
     for place in ("hf-hub:some/where", "local-dir:/tmp"):
         edit(name, architecture=place)
         assert f"found {place}" in refusal(name)
-    edit(name, architecture="test_vit", model_args={"checkpoint_path": "weights.bin"})
+    edit(name, architecture="test_vit", pretrained_cfg=cfg | {"input_size": [3, 2**15, 2**15]})
+    assert "input_size 32768; expected at most 4096 pixels" in refusal(name)
+    edit(name, pretrained_cfg=cfg, model_args={"checkpoint_path": "weights.bin"})
     assert "found checkpoint_path" in refusal(name)
 
 
@@ -275,6 +279,52 @@ def test_a_model_without_its_head_or_of_another_shape_is_refused(vit: str) -> No
     assert "found none for classifier.bias, classifier.weight" in refusal(vit)
     save_file(tensors | {"classifier.weight": torch.zeros(3, 16)}, file)
     assert refusal(vit).startswith(f"weights of {vit}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"intermediate_size": 2**26},
+            "numbers; expected 4,429,190,802, which the configuration asks for",
+        ),
+        ({"hidden_size": 2**26}, "(1, 1, 16) for (1, 1, 67108864)"),
+        ({"image_size": 2**16}, "embeddings.position_embeddings (1, 17, 16) for (1, 67108865, 16)"),
+        ({"num_hidden_layers": 2**26}, "num_hidden_layers 67108864; expected at most the 4"),
+        ({"num_labels": 2**26, "id2label": None, "label2id": None}, "num_labels 67108864"),
+    ],
+)
+def test_a_configuration_that_asks_for_far_more_than_the_weights_hold_is_refused_unread(
+    vit: str, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr("replay.hf_model.load_file", None)  # no tensor is read before
+    edit(vit, **changes)
+    assert said in refusal(vit)
+
+
+def test_layers_without_end_stop_while_they_are_made() -> None:
+    made: list[Any] = []
+    with (
+        pytest.raises(RunError, match="weights: found 3 tensors; expected more than 1006"),
+        on_meta({str(k): (1,) for k in range(3)}, "weights"),
+    ):
+        made.extend(torch.nn.Linear(2**13, 2**13) for _ in range(10**6))
+    assert 500 < len(made) < 510
+    torch.nn.Linear(2, 2)  # nothing is counted any more
+
+
+def test_far_fewer_numbers_than_asked_for_are_refused_whatever_their_names() -> None:
+    with torch.device("meta"):
+        model = torch.nn.Linear(2**13, 2**13)
+    with pytest.raises(RunError, match=r"found 8,192 numbers; expected 67,117,056"):
+        check_shapes(model, {"an.older.name": (2**13,)}, "weights")
+    check_shapes(model, {"an.older.name": (2**13, 2**13)}, "weights")
+
+
+def test_a_processor_that_enlarges_beyond_reason_is_refused(vit: str) -> None:
+    processor: Any = transformers.ViTImageProcessor(size={"height": 2**15, "width": 2**15})
+    processor.save_pretrained(folder_of(vit))
+    assert "size 32768; expected at most 4096 pixels a side" in refusal(vit)
 
 
 @pytest.mark.parametrize("file", ["config.json", "preprocessor_config.json"])

@@ -13,7 +13,7 @@ import pytest
 from data.errors import RunError
 from data.store import Store
 from replay.fidelity import Reason
-from replay.images import Wanted, builder
+from replay.images import Builder, Wanted, builder
 from replay.plan import plan
 from replay.predictor import Batch, Predictions
 from replay.rebuild import CannotRebuildError
@@ -123,6 +123,23 @@ def test_a_worker_that_dies_is_one_clear_error_and_what_was_done_is_kept(world: 
             os.kill(child.pid or 0, signal.SIGKILL)
         with pytest.raises(RunError, match=r"worker process that died.*--workers 1"):
             told(there(images[2:]), 3)
+
+
+def test_a_worker_that_dies_between_two_parts_is_the_same_error(world: World) -> None:
+    images = wanted(world)
+    with builder(world.shards, 0, 2) as there:
+        there(images[:2]).image(0)
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGKILL)
+            child.join()
+        with pytest.raises(RunError, match=r"worker process that died.*--workers 1"):
+            begin_until_noticed(there, images)
+
+
+def begin_until_noticed(there: Builder, images: list[Wanted]) -> None:
+    """Begin parts and wait for none of them: the pool notices a death on its own, some time on."""
+    for _ in range(10_000):
+        there(images[:1]).build_ahead()
 
 
 def test_workers_do_not_outlive_a_parent_that_was_killed(world: World, tmp_path: Path) -> None:

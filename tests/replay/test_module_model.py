@@ -1,12 +1,20 @@
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from analytics.query import query
 from data.errors import RunError
+from data.store import Store
 from replay.models import load
+from replay.module_sources import source_sha256
+from replay.plan import plan
 from replay.predictor import training_rows
+from replay.runner import replay
 from tests.replay.candidates import MINE, answers, pictures, refusal
+from tests.replay.worlds import LEVEL_0, World, encoded, picture, write_shard
 
 
 @pytest.fixture
@@ -27,7 +35,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("attribute", ["Mine", "mine", "make", "Nested.mine", "Fed"])
 def test_a_class_an_object_or_a_factory_of_a_module_is_a_candidate(attribute: str) -> None:
     model = load(f"my_model:{attribute}")
-    assert (model.name, model.fingerprint) == ("mine", "1")
+    assert model.name == "mine"
+    assert re.fullmatch("1 source [0-9a-f]{64}", model.fingerprint)
     assert model.wants_metadata == (attribute == "Fed")
     assert answers(model, pictures(3)).tolist() == [0.25] * 3
 
@@ -81,3 +90,65 @@ def test_what_a_candidate_raises_or_gets_wrong_is_one_line(attribute: str, said:
     model = load(f"my_model:{attribute}")
     with pytest.raises(RunError, match=said):
         answers(model, pictures(2))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A candidate that imports its project's modules in every way that Python knows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    files = {
+        "my_entry.py": "import os, numpy\nimport my_lib.deep.one\nfrom my_flat import *\n"
+        "from my_names import value\ndef f():\n    from my_lib import late\n    import my_absent\n",
+        "my_flat.py": "from replay.predictor import Predictions\n",
+        "my_names/value.py": "",
+        "my_lib/__init__.py": "",
+        "my_lib/deep/__init__.py": "from . import two\n",
+        "my_lib/deep/one.py": "from ..sibling import x\nfrom ... import nothing\n",
+        "my_lib/deep/two.py": "import my_entry\n",
+        "my_lib/late.py": "def (:\n",
+        "my_lib/sibling.py": "x = 1\n",
+        "my_lib/unused.py": "",
+        "my_data.csv": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+USED = (
+    *("my_entry.py", "my_flat.py", "my_names/value.py", "my_lib/__init__.py", "my_lib/late.py"),
+    *("my_lib/deep/__init__.py", "my_lib/deep/one.py", "my_lib/deep/two.py", "my_lib/sibling.py"),
+)
+
+
+@pytest.mark.parametrize("edited", [*USED, "my_lib/unused.py", "my_data.csv"])
+def test_the_source_of_a_candidate_is_all_of_its_project_that_it_imports(
+    project: Path, edited: str
+) -> None:
+    before = source_sha256("my_entry")
+    assert source_sha256("my_entry") == before
+    with (project / edited).open("a") as stream:
+        stream.write("# edited\n")
+    assert (source_sha256("my_entry") != before) == (edited in USED)
+    assert "my_entry" not in sys.modules
+
+
+@pytest.mark.usefixtures("mine")
+def test_an_edited_candidate_is_not_given_its_old_answers(
+    tmp_path: Path, store: Store, record: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(store, record)
+    write_shard(store.sources, [encoded(picture((64, 48)))])
+    world.ask(0, size=(64, 48), **LEVEL_0)
+    planned = plan(world.ingest(), world.shards)
+    runs = set()
+    for answer in ("0.25", "0.75000"):
+        (tmp_path / "my_model.py").write_text(MINE.replace("0.25", answer))
+        monkeypatch.delitem(sys.modules, "my_model", raising=False)
+        report = replay(store, load("my_model:Mine"), planned, world.shards)
+        runs.add(report.run_id)
+        rows = query(store, "SELECT run_id, probability FROM replay_predictions").rows
+        assert (report.run_id, float(answer)) in rows
+    assert len(runs) == 2

@@ -13,12 +13,13 @@ from torchvision.transforms import functional as F  # noqa: N812
 from analytics.challenges import Selection, stored_challenges
 from analytics.ingest import ingest
 from analytics.warehouse import reading
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from data.store import Store
 from replay.fidelity import Fidelity, Reason
 from replay.plan import counts, plan
 from replay.rebuild import CannotRebuildError, Rebuilder
-from replay.render import render
+from replay.render import RenderSettings, render
 from replay.settings import VariantSettings
 from tests.conftest import golden_expected
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
@@ -195,7 +196,7 @@ def a_bomb() -> bytes:
         (encoded(picture((320, 240))), LEVEL_0 | {"metadata": {"id": 99}}, Reason.OTHER_ROW),
         (
             encoded(picture((320, 240))),
-            LEVEL_0 | {"metadata": {"gps": "[41.0, -80.0]"}},
+            LEVEL_0 | {"metadata": {"gps": "[40.5, -86.0]"}},
             Reason.OTHER_ROW,
         ),
     ],
@@ -277,7 +278,7 @@ def test_another_size_shows_what_miners_could_not_see_and_says_so(
     for level in (1, 3):
         world.ask(0, size=(1000, 800), **level_1(0.0, [0, 0, 448, 448]) | {"data_aug_level": level})
     planned = plan(world.ingest(), world.shards)
-    rendered = render(planned, world.shards, tmp_path / "out", side=448)
+    rendered = render(planned, world.shards, tmp_path / "out", RenderSettings(side=448))
     for one in rendered:
         assert (one.fidelity, len(one.files)) == ("unseen", 1)
         assert one.files[0].endswith(f"{one.challenge_id}-unseen-448.jpg")
@@ -296,3 +297,27 @@ def test_rows_are_found_across_row_groups(world: World) -> None:
     rebuilder = Rebuilder(world.shards)
     found = [sent(rebuilder.rebuild(challenge).pixels) for challenge in world.ingest()]
     assert len(set(found)) == 5
+
+
+def test_possible_images_of_an_earlier_render_do_not_stay(
+    store: Store, record: dict[str, Any], tmp_path: Path
+) -> None:
+    world, out = World(store, record), tmp_path / "out"
+    write_shard(store.sources, [encoded(picture((320, 240)))])
+    world.ask(0, **{**level_1(3.0, [5, 5, 90, 90]), "data_aug_level": 3})
+    world.ask(0, **LEVEL_0)
+    challenges = world.ingest()
+    distorted = challenges[0].challenge_id
+    out.mkdir()
+    others = ["notes.txt", "holiday.jpg", f"{distorted}-mine.jpg", f"{distorted}-unseen-448.jpg"]
+    for name in others:
+        (out / name).touch()
+    for count in (9, 3, 1, 2):
+        planned = plan(challenges, world.shards, VariantSettings(count))
+        rendered = render(planned, world.shards, out)
+        written = [Path(file).name for one in rendered for file in one.files]
+        assert sorted(path.name for path in out.iterdir()) == sorted([*others, *written])
+    # what cannot be rendered takes nothing away
+    (store.sources / SHARD).unlink()
+    render(plan(challenges, world.shards), world.shards, out)
+    assert len(list(out.iterdir())) == len(others) + 3

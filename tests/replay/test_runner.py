@@ -148,7 +148,7 @@ def test_the_run_folder_tells_what_was_run(world: World) -> None:
     described = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert described["model_fingerprint"] == "1"
     assert described["challenges"] == 12
-    assert set(described["made_by"]) == {"streetreplay", "git_commit", "git_dirty"}
+    assert {"streetreplay", "git_commit", "git_dirty"} <= described["made_by"].keys()
     assert list(described["sources"]) == ["train-00000-of-00001.parquet"]
     parts = sorted((folder / "parts").iterdir())
     assert [path.name for path in parts] == ["part-00000.parquet"]

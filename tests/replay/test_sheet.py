@@ -23,6 +23,7 @@ from replay.augment import Pixels
 from replay.fidelity import Fidelity, Reason
 from replay.plan import Planned, plan
 from replay.rebuild import Merged, Rebuilder, RebuiltImage
+from replay.render import RenderSettings
 from replay.render_cli import app
 from replay.settings import VariantSettings
 from replay.sheet import Card, SheetSettings, check_sheet, collect, draw_sheet, most_probable
@@ -55,10 +56,10 @@ def level(number: int, angle: float = 9.0) -> dict[str, Any]:
     return level_1(angle, [10, 30, 200, 200]) | {"data_aug_level": number}
 
 
-def cards_of(world: World, variants: int | None = 16, **settings: int) -> list[Card]:
+def cards_of(world: World, variants: int | None = 16, side: int = 224) -> list[Card]:
     challenges = world.ingest()
     planned = plan(challenges, world.shards, VariantSettings(variants))
-    return collect(planned, world.shards, SheetSettings(**settings))
+    return collect(planned, world.shards, SheetSettings(images=RenderSettings(side=side)))
 
 
 def words_of(figure: Figure) -> str:
@@ -236,7 +237,7 @@ def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Pat
     settings = SheetSettings(challenges=2)
     line = draw_sheet(planned, world.shards, path, settings, lambda: told.append(1))
     assert line == (
-        "2 of 5 challenges: the first in order of file and position, log.jsonl 0 to log.jsonl 1"
+        "2 of 5 challenges: the first in the order of the log, log.jsonl 0 to log.jsonl 1"
     )
     assert len(told) == 2
     two = saved(path).shape

@@ -23,6 +23,8 @@ from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, picture, write_s
 
 STEM = SHARD.removesuffix(".parquet")
 ABSENT = "train-00011-of-00026.parquet"
+GOOD = encoded(picture((320, 240)), "PNG")
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def test_the_report_counts_what_is_here_and_what_is_not(world: World) -> None:
     report = told(world.store, "--json")
     assert report["folder"] == str(world.store.sources)
     assert report["shards"] == [
-        {"name": SHARD, "rows": 3, "size": path.stat().st_size, "problem": None}
+        {"name": SHARD, "file": SHARD, "rows": 3, "size": path.stat().st_size, "problem": None}
     ]
     assert (report["cached_images"], report["duplicates"]) == (0, [])
     by_shard = {one["parquet"]: one for one in report["needed"]}
@@ -136,8 +138,66 @@ def test_a_damaged_shard_and_a_link_to_nothing_are_shown(world: World) -> None:
     damaged, lost = told(world.store, "--json")["shards"]
     assert (damaged["name"], damaged["rows"]) == (SHARD, None)
     assert "expected a parquet file" in damaged["problem"]
-    assert (lost["name"], lost["problem"]) == (ABSENT, "No such file or directory")
-    assert "bytes unreadable" in told(world.store)
+    assert lost["name"] == ABSENT
+    assert "found a link to nothing" in lost["problem"]
+    text = told(world.store)
+    assert "bytes unreadable" in text
+    assert f"{world.store.sources}: 0 shards (0 MB)" in text
+    assert "--force-download" in text
+
+
+def test_a_shard_whose_rows_cannot_be_read_is_not_here(world: World) -> None:
+    """Its footer is whole; its first page is not."""
+    path = write_shard(world.store.sources, [encoded(picture((320, 240)))] * 3)
+    content = bytearray(path.read_bytes())
+    content[4:400] = bytes(396)
+    path.write_bytes(content)
+    world.ask(0, **LEVEL_0)
+    world.ingest()
+    report = told(world.store, "--json")
+    assert report["shards"][0]["problem"]
+    assert (report["available"], report["missing"]) == (0, {"bytes unreadable": 1})
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", POINTER])
+def test_a_cached_image_that_cannot_be_opened_is_not_here(world: World, content: bytes) -> None:
+    cached(world, content)
+    world.ingest()
+    report = told(world.store, "--json")
+    assert (report["available"], report["missing"]) == (0, {"bytes unreadable": 1})
+
+
+def test_unfinished_downloads_are_shown(world: World) -> None:
+    hidden = world.store.sources / ".cache" / "huggingface" / "download" / "data"
+    hidden.mkdir(parents=True)
+    (hidden / "x1y2.etag.incomplete").write_bytes(b"PAR1")
+    (world.store.sources / f"{SHARD}.incomplete").write_bytes(b"PAR1")
+    world.ask(0, **LEVEL_0)
+    (challenge,) = world.ingest()
+    report = told(world.store, "--json")
+    assert [Path(one).name for one in report["unfinished"]] == [
+        f"{SHARD}.incomplete",
+        "x1y2.etag.incomplete",
+    ]
+    assert "unfinished downloads" in told(world.store)
+    reason, detail = obstacle_of(challenge, world.shards) or (None, None)
+    assert reason is Reason.SHARD_MISSING
+    assert "unfinished download" in (detail or "")
+
+
+def test_copies_are_each_shown_with_their_place(world: World) -> None:
+    write_shard(world.store.sources / "old", [GOOD])
+    write_shard(world.store.sources / "new", [GOOD] * 2)
+    world.ask(1, **LEVEL_0)
+    world.ingest()
+    report = told(world.store, "--json")
+    assert [(one["file"], one["rows"]) for one in report["shards"]] == [
+        (f"new/{SHARD}", 2),
+        (f"old/{SHARD}", 1),
+    ]
+    assert report["duplicates"] == [str(world.store.sources / "old" / SHARD)]
+    assert report["available"] == 1
+    assert "used where it fits a record better" in told(world.store)
 
 
 def test_the_command_to_fetch_is_safe_to_paste() -> None:
@@ -174,9 +234,6 @@ def test_a_rebuild_from_the_cache_is_that_from_the_shard(world: World) -> None:
     (world.store.sources / SHARD).unlink()
     assert obstacle_of(challenge, world.shards) is None
     assert Rebuilder(world.shards).rebuild(challenge).jpeg == from_shard.jpeg
-
-
-GOOD = encoded(picture((320, 240)), "PNG")
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from analytics.overlap import read_training_rows
 from data.errors import RunError, SourceError
 from data.store import Store
 from replay.plan import plan
-from replay.predictor import Batch, Predictions
+from replay.predictor import TRAINING_ROWS, Batch, Predictions
 from replay.run_answers import TRAINED_ON
 from replay.runner import replay
-from replay.trained_on import TRAINING_ROWS, rows_of, trained_on
+from replay.trained_on import rows_of, trained_on
 from tests.replay.worlds import LEVEL_0, SHARD, World, encoded, picture, write_shard
 
 ROWS = 12

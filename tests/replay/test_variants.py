@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from data.challenges import read_challenge
 from data.records import Place
-from data.sources import Shards, cached_image
+from data.source_images import cached_image
+from data.sources import Shards
 from replay import distortions
 from replay.augment import augment
-from replay.distortions import Distortions
+from replay.distorter import Distorter
 from replay.rebuild import RebuiltImage, merge
 from replay.settings import VariantSettings
-from replay.variants import Distorter, Drawn, draw, possible
+from replay.variants import Distortions, Drawn, draw, possible
 from tests.conftest import golden_expected, golden_records
 from tests.replay.worlds import picture
 
@@ -77,6 +78,11 @@ def test_combinations_are_those_that_the_validator_draws_from(
     combinations = possible(level)
     assert len(set(combinations)) == len(combinations) == total
     assert sum(c.noise == 0 for c in combinations) == noise_free
+
+
+@pytest.mark.parametrize("level", [0, 2, 3])
+def test_the_table_of_combinations_is_built_once_for_all_challenges(level: int) -> None:
+    assert possible(level) is possible(level)
 
 
 @given(st.sampled_from([0, 1, 2, 3]), st.integers(1, 300), st.integers(0, 2**31))

@@ -49,7 +49,7 @@ def write_shard(
         {
             "Image": column,
             "id": list(ids) or list(range(len(images))),
-            "gps": ["[40.00000000, -80.00000000]"] * len(images),
+            "gps": ["[40.00000000, -86.00000000]"] * len(images),
         }
     )
     pq.write_table(table, folder / SHARD, row_group_size=2)
@@ -73,7 +73,7 @@ class World:
             "original_index": str(row),
             "id": row,
             "image_size": list(size),
-            "gps": "[40.00000000, -80.00000000]",
+            "gps": "[40.00000000, -86.00000000]",
         }
         metadata |= changes.pop("metadata", {})
         path = f"challenge {len(self.records)}"

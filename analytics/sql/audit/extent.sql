@@ -1,11 +1,21 @@
--- How large a log is, one row. `uids` is how many scores and uids need a place; a subnet has fewer
--- than $most, so that a uid past it is none.
+-- How large the chosen log is, one row. `uids` is how many scores and uids need a place; a subnet has
+-- fewer than $most, so that a uid past it is none.
+WITH records AS (
+    SELECT len(media.scores) AS scores
+    FROM media
+    INNER JOIN life_order AS ordered ON media.rowid = ordered.media_row
+),
+
+answers AS (
+    SELECT uid FROM responses SEMI JOIN life_order USING (challenge_id)
+)
+
 SELECT
-    (SELECT count(*) FROM media) AS challenges,
-    (SELECT count(*) FROM responses) AS answers,
-    (SELECT count(*) FROM media WHERE len(scores) > 0) AS with_scores,
-    (SELECT count(*) FROM responses WHERE uid >= $most) AS beyond,
+    (SELECT count(*) FROM records) AS challenges,
+    (SELECT count(*) FROM answers) AS answers,
+    (SELECT count(*) FROM records WHERE scores > 0) AS with_scores,
+    (SELECT count(*) FROM answers WHERE uid >= $most) AS beyond,
     greatest(
-        (SELECT coalesce(max(len(scores)), 0) FROM media WHERE len(scores) <= $most),
-        (SELECT coalesce(max(uid) + 1, 0) FROM responses WHERE uid < $most)
+        (SELECT coalesce(max(scores), 0) FROM records WHERE scores <= $most),
+        (SELECT coalesce(max(uid) + 1, 0) FROM answers WHERE uid < $most)
     ) AS uids;

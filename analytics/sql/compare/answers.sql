@@ -5,18 +5,19 @@ WITH asked AS (
     SELECT
         answer.uid,
         answer.slot,
+        places.life,
         places.place,
-        answer.hotkey IS DISTINCT FROM lag(answer.hotkey) OVER in_time AS changed
+        answer.hotkey IS DISTINCT FROM lag(answer.hotkey) OVER in_order AS changed
     FROM responses AS answer
     INNER JOIN stage_places AS places USING (challenge_id)
     WHERE answer.uid IN (SELECT uid FROM stage_miners GROUP BY uid HAVING count(*) > 1)
-    WINDOW in_time AS (PARTITION BY answer.uid ORDER BY places.place, answer.slot)
+    WINDOW in_order AS (PARTITION BY places.life, answer.uid ORDER BY places.place, answer.slot)
 ),
 
 spells AS (
-    SELECT place, slot, count(*) FILTER (WHERE changed) OVER in_time AS spell
+    SELECT place, slot, count(*) FILTER (WHERE changed) OVER in_order AS spell
     FROM asked
-    WINDOW in_time AS (PARTITION BY uid ORDER BY place, slot)
+    WINDOW in_order AS (PARTITION BY life, uid ORDER BY place, slot)
 ),
 
 predicted AS (

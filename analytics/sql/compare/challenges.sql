@@ -1,15 +1,17 @@
--- The challenges of a replay in order of time (see miners/stage), and what the candidate answered.
--- One that this store does not hold has no place.
+-- The challenges of a replay in order of validators' lives (see miners/stage), and what the candidate
+-- answered. One that this store does not hold, or that was not chosen, has no place.
 SELECT
     places.place::INTEGER AS place,
+    places.life::INTEGER AS life,
     replayed.challenge_id,
-    places.label,
+    media.label,
     media.era,
     places.image,
     replayed.positive_share,
     replayed.fidelity,
     CASE
-        WHEN places.place IS NULL THEN 'not in this store'
+        WHEN media.challenge_id IS NULL THEN 'not in this store'
+        WHEN places.place IS NULL THEN 'of another validator or run'
         WHEN replayed.probability IS NULL THEN coalesce(replayed.reason, 'no answer')
     END AS left_out
 FROM replay_predictions AS replayed

@@ -4,7 +4,8 @@ WITH predicted AS (
     SELECT
         media.*,
         places.place,
-        row_number() OVER (PARTITION BY places.image ORDER BY places.place) > 1 AS seen_before,
+        row_number() OVER (PARTITION BY places.life, places.image ORDER BY places.place)
+        > 1 AS seen_before,
         crop_height::DOUBLE * crop_width / (image_width::DOUBLE * image_height) AS crop_share
     FROM media
     INNER JOIN stage_places AS places USING (challenge_id)

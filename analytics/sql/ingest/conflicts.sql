@@ -1,19 +1,24 @@
--- (run, step) names one challenge: the one that claimed it first. Others are rejected, not mixed in.
+-- (run, segment, step) names one challenge: the one that claimed it first. Others are rejected, not mixed in.
 CREATE OR REPLACE TEMP TABLE stage_conflicts AS
 WITH claims AS (
-    SELECT run_id, step, challenge_id, -1 AS seq FROM media WHERE run_id IS NOT NULL
+    SELECT run_id, segment, step, challenge_id, -1 AS seq FROM media WHERE run_id IS NOT NULL
     UNION ALL
-    SELECT run_id, step, challenge_id, seq FROM stage_media WHERE run_id IS NOT NULL
+    SELECT run_id, segment, step, challenge_id, seq FROM stage_media WHERE run_id IS NOT NULL
 ),
 
 owners AS (
-    SELECT run_id, step, arg_min(challenge_id, seq) AS owner FROM claims GROUP BY run_id, step
+    SELECT run_id, segment, step, arg_min(challenge_id, seq) AS owner
+    FROM claims
+    GROUP BY run_id, segment, step
 )
 
 SELECT staged.seq, staged.file, staged.position, staged.run_id, staged.step, staged.challenge_id,
     owners.owner
 FROM stage_media AS staged
-INNER JOIN owners ON staged.run_id = owners.run_id AND staged.step = owners.step
+INNER JOIN owners
+    ON staged.run_id = owners.run_id
+    AND staged.segment = owners.segment
+    AND staged.step = owners.step
 WHERE staged.challenge_id <> owners.owner;
 
 INSERT INTO stage_rejects

@@ -7,11 +7,8 @@ CREATE OR REPLACE TEMP TABLE stage_renamed AS
 SELECT named.* FROM stage_named AS named
 INNER JOIN media USING (challenge_id)
 WHERE media.run_id IS NULL
-    -- a run read while it was live: its media come before their history, which has the time
-    OR (
-        media.time IS NULL AND named.time IS NOT NULL
-        AND media.run_id = named.run_id AND media.step = named.step
-    );
+    -- a run read while it was live, or downloaded without its history, which has the time
+    OR (media.time IS NULL AND named.time IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE stage_new AS
 SELECT * FROM stage_media
@@ -20,6 +17,7 @@ QUALIFY row_number() OVER (PARTITION BY challenge_id ORDER BY seq) = 1;
 
 UPDATE media SET
     run_id = named.run_id,
+    segment = named.segment,
     step = named.step,
     time = named.time,
     era = named.era,
@@ -30,6 +28,7 @@ WHERE media.challenge_id = named.challenge_id;
 INSERT INTO media
 SELECT new.* EXCLUDE (seq) REPLACE (
     coalesce(named.run_id, new.run_id) AS run_id,
+    coalesce(named.segment, new.segment) AS segment,
     coalesce(named.step, new.step) AS step,
     coalesce(named.time, new.time) AS time,
     coalesce(named.era, new.era) AS era,

@@ -1,3 +1,8 @@
+-- A log that lies here twice is read twice, and tells its rejects twice.
+CREATE OR REPLACE TEMP TABLE stage_rejects_once AS SELECT DISTINCT * FROM stage_rejects;
+DELETE FROM stage_rejects;
+INSERT INTO stage_rejects SELECT * FROM stage_rejects_once ORDER BY ALL;
+
 -- The rejects of a log are those of its last reading.
 CREATE OR REPLACE TEMP TABLE stage_rejects_before AS
 SELECT * FROM rejects WHERE file IN (SELECT file FROM stage_files);
@@ -11,6 +16,6 @@ SELECT * FROM runs WHERE file IN (SELECT file FROM stage_files);
 DELETE FROM runs WHERE file IN (SELECT file FROM stage_files);
 -- a copy of a run folder is the same run
 DELETE FROM stage_runs WHERE rowid NOT IN (
-    SELECT min(rowid) FROM stage_runs GROUP BY run_id, file
+    SELECT min(rowid) FROM stage_runs GROUP BY run_id, file, segment
 );
 INSERT INTO runs SELECT * FROM stage_runs ORDER BY file;

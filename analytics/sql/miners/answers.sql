@@ -1,4 +1,4 @@
--- Every finite answer, in order of time. A miner asked twice in one challenge saw one image: the
+-- Every finite answer, in order of validators' lives. A miner asked twice in one challenge saw one image: the
 -- first answer counts, as two would not be independent.
 SELECT
     numbered.miner::INTEGER AS miner,

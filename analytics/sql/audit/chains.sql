@@ -1,0 +1,5 @@
+-- First and last place of each connected chain of records.
+SELECT min(ordinal) AS first, max(ordinal) AS last
+FROM life_order
+GROUP BY life, chain
+ORDER BY first;

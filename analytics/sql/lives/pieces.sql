@@ -1,0 +1,16 @@
+-- Streams cut to pieces before the records in `life_cuts`; a stream that was not cut is one piece.
+CREATE OR REPLACE TEMP TABLE life_pieces AS
+WITH numbered AS (
+    SELECT
+        streams.* EXCLUDE (records),
+        count(cuts.media_row) OVER (PARTITION BY streams.stream ORDER BY streams.place) AS piece
+    FROM life_streams AS streams
+    LEFT JOIN life_cuts AS cuts USING (media_row)
+)
+
+SELECT
+    *,
+    row_number() OVER one_piece = 1 AS first,
+    lead(place) OVER one_piece IS NULL AS last
+FROM numbered
+WINDOW one_piece AS (PARTITION BY stream, piece ORDER BY place);

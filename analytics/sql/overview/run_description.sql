@@ -1,0 +1,4 @@
+-- The run.json of a finished replay.
+SELECT settings
+FROM replay_runs
+WHERE run_id = $run_id;

@@ -1,0 +1,13 @@
+"""Digests of files: what tells equal content from different content."""
+
+import hashlib
+from pathlib import Path
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal; empty where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""

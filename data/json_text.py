@@ -1,0 +1,157 @@
+"""JSON values that follow one another in a text, with all that is broken between them.
+
+The time grows with the length of the text alone, however many values are broken and however they
+are nested: logs are untrusted, and one that was cut off often is broken often.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# What may stand between records: an array's brackets and commas, white space.
+_BETWEEN = re.compile(r"[\s,\[\]]*")
+_NEXT_RECORD = re.compile(r"\n[ \t,\[]*(\{)")
+_HOLE = re.compile(r"\0(\d*)")
+# A string (closed or not), or a bracket: the alternatives share no first character.
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+# A record cut off swallows those behind it, so reading goes on inside what was read before; after
+# so many failures there it leaps, each time twice as far.
+_PATIENCE = 8
+_LONGEST_LEAP = 40
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A whole value; `repeated` is a key that stands twice in one of its objects."""
+
+    value: Any
+    repeated: str | None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Text that is no JSON: where the value starts, where the parser stopped, and why."""
+
+    start: int
+    stop: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A stretch of NUL bytes: what stood there was never written, or was lost."""
+
+    size: int
+
+
+def hole_mark(size: int) -> bytes:
+    """How a text tells a hole of `size` NUL bytes to `json_values`: on a line of its own."""
+    return b"\n\0%d\n" % size
+
+
+class _Uncounted(str):
+    """A text whose lines are not counted: every `JSONDecodeError` would count them anew."""
+
+    def count(self, *_: object) -> int:
+        return 0
+
+    def rfind(self, *_: object) -> int:
+        return -1
+
+
+class _Decoder(json.JSONDecoder):
+    """Decodes a value and notices a key that is repeated."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=self._object, parse_int=_integer)
+        self._repeated: str | None = None
+
+    def decode_at(self, text: str, start: int) -> tuple[Parsed, int] | Broken:
+        """The value that starts at `start` with where it ends, or why there is none."""
+        self._repeated = None
+        try:
+            value, end = self.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            return Broken(start, error.pos, error.msg)
+        except RecursionError:
+            return Broken(start, _too_deep(text, start), "nested too deeply")
+        return Parsed(value, self._repeated), end
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        if len(result) < len(pairs) and self._repeated is None:
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    self._repeated = key
+                    break
+                seen.add(key)
+        return result
+
+
+def _integer(digits: str) -> int | str:
+    """A whole number; one too long for any Python to convert stays text, which no field takes."""
+    return int(digits) if len(digits) <= sys.int_info.str_digits_check_threshold else digits
+
+
+def _too_deep(text: str, start: int) -> int:
+    """At most where a parser that started at `start` gave up for the depth of nesting."""
+    depth, limit = 0, sys.getrecursionlimit()
+    for match in _BRACKET.finditer(text, start):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > limit:
+            return match.end()
+    return len(text)
+
+
+def json_value(text: str) -> Parsed | Broken:
+    """The one value of a text, white space around it."""
+    text = _Uncounted(text)
+    start = len(text) - len(text.lstrip())
+    decoded = _Decoder().decode_at(text, start)
+    if isinstance(decoded, Broken):
+        return decoded
+    parsed, end = decoded
+    if rest := text[end : end + 200].strip():
+        return Broken(start, end + text[end:].index(rest[0]), "Extra data")
+    return parsed
+
+
+def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
+    """The values of a text in order: one after another, or in an array.
+
+    Brackets and commas between values are passed over. After a broken value, or one that is no
+    object, reading goes on at the next line that begins an object.
+    """
+    text = _Uncounted(text)
+    decoder = _Decoder()
+    at = furthest = failures = 0
+    while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        if hole := _HOLE.match(text, at):
+            yield Hole(int(hole[1] or 1))
+            at = hole.end()
+            continue
+        if at >= furthest:
+            failures = 0
+        decoded = decoder.decode_at(text, at)
+        if not isinstance(decoded, Broken):
+            parsed, at = decoded
+            yield parsed
+            if not isinstance(parsed.value, dict):  # the end of a record that was cut
+                at = _next_start(text, at)
+            continue
+        yield decoded
+        furthest, failures = max(furthest, decoded.stop), failures + 1
+        at = _next_start(text, at + _leap(failures))
+
+
+def _leap(failures: int) -> int:
+    return 1 if failures <= _PATIENCE else 2 ** min(failures, _LONGEST_LEAP)
+
+
+def _next_start(text: str, at: int) -> int:
+    following = _NEXT_RECORD.search(text, at)
+    return following.start(1) if following else len(text)

@@ -1,0 +1,47 @@
+"""The name of each log in a store."""
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def path_text(path: Path) -> str:
+    """A path as text that UTF-8 can hold, different for different paths: a byte that is no UTF-8,
+    legal in a file's name, as an escape (`run-\\xff.wandb`)."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """The name of each file in the store: its base name, or enough of its folders to be unique.
+
+    Files of equal base name all get the same number of folders: the least that tells them apart.
+    """
+    names = [path_text(Path(path.name)) for path in paths]
+    for places in _clashing(names):
+        parts = [path.parts for path in map(paths.__getitem__, places)]
+        depth = _telling_depth(parts)
+        for place, of_path in zip(places, parts, strict=True):
+            names[place] = _tail(of_path, depth)
+    return names
+
+
+def _clashing(names: Iterable[str]) -> list[list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return [group for group in places.values() if len(group) > 1]
+
+
+def _telling_depth(parts: Sequence[tuple[str, ...]]) -> int:
+    """The least number of last parts by which all paths differ, or that of the longest path."""
+
+    def tells(depth: int) -> bool:
+        return len({of_path[-depth:] for of_path in parts}) == len(parts)
+
+    depths = range(2, max(2, *map(len, parts)))
+    return 2 + bisect_left(depths, True, key=tells)
+
+
+def _tail(parts: tuple[str, ...], depth: int) -> str:
+    return path_text(Path(*parts[-depth:])).removeprefix("/")

@@ -1,0 +1,62 @@
+"""What a file is that cannot be read as the shard its name promises, and how to get that shard.
+
+Large files are fetched by other means than small ones, so that something else often stands in their
+place: a pointer, the first part of a download, or a web page.
+"""
+
+import re
+from pathlib import Path
+
+from data.errors import SourceError
+
+_MAGIC = b"PAR1"
+_LOOKED_AT = 1024
+_FETCH = "fetch it again, whole (`streetreplay sources` prints the command)"
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+_XET = b"# xet version"
+_SIZE = re.compile(rb"^(?:size |filesize = )(\d{1,18})\s*$", re.MULTILINE)
+
+
+def pointer(start: bytes) -> str | None:
+    """What a pointer file says it stands for, from its first bytes; None where it is none."""
+    kind = {_LFS: "Git LFS", _XET: "Xet"}.get(
+        next((m for m in (_LFS, _XET) if m in start[:64]), b"")
+    )
+    if kind is None:
+        return None
+    size = _SIZE.search(start)
+    stands_for = f"the {int(size[1])} bytes that it stands for" if size else "what it stands for"
+    return f"a {kind} pointer file in place of {stands_for}"
+
+
+POINTER_REMEDY = (
+    "fetch the file itself: `git lfs pull` in that clone, or `hf download` "
+    "(`streetreplay sources` prints the command)"
+)
+
+
+def shard_error(path: Path, error: Exception) -> SourceError:
+    """What is wrong with a file that pyarrow could not open as a shard."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    found, remedy = words, _FETCH
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(_LOOKED_AT)
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - len(_MAGIC)))
+            end = stream.read()
+    except FileNotFoundError:
+        found = "a link to nothing" if path.is_symlink() else "no file"
+    except OSError as failure:
+        found, remedy = str(failure.strerror), "make it readable"
+    else:
+        if (stands_for := pointer(start)) is not None:
+            found, remedy = stands_for, POINTER_REMEDY
+        elif not size:
+            found = "an empty file"
+        elif start.startswith(_MAGIC) and end != _MAGIC:
+            found = f"the beginning of one ({size} bytes), a download that was cut off"
+        elif not start.startswith(_MAGIC):
+            found = f"a file that begins {start[:24]!r}"
+    return SourceError(f"shard {path.name}", found=found, expected="a parquet file", remedy=remedy)

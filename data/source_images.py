@@ -1,0 +1,76 @@
+"""From a source's bytes to the image that a validator opened."""
+
+import io
+import warnings
+
+from PIL import Image, UnidentifiedImageError
+
+from data.errors import SourceError
+
+# A validator's cache is written with Pillow's defaults: JPEG at quality 75, 4:2:0.
+_LOSSLESS = frozenset({"PNG"})
+_FORMATS = ("JPEG", "PNG")  # of the data set and of validators' caches
+
+
+def cached_image(source: bytes) -> Image.Image:
+    """The image as a validator's cache holds it: decoded, saved with Pillow's defaults, decoded.
+
+    A JPEG is thereby encoded a second time, at quality 75; a PNG stays as it is. EXIF orientation
+    is not applied. The mode is kept (grey stays grey).
+
+    Raises:
+        SourceError: the bytes are no whole image, or one of more pixels than Pillow deems safe.
+    """
+    image = decoded(source)
+    if image.format in _LOSSLESS:
+        return image
+    saved = io.BytesIO()
+    try:
+        image.save(saved, format=image.format)
+    except Exception as error:  # noqa: BLE001  (as in _opened)
+        found = _words(error)
+        raise SourceError("source image", found=found, expected="one to save") from None
+    # the first frame may be 36 MB, and is not needed beside the second
+    image.close()
+    del image
+    return decoded(saved.getvalue())
+
+
+def image_size(source: bytes) -> tuple[int, int]:
+    """Width and height in pixels as an image file's head says; nothing is decoded.
+
+    Raises:
+        SourceError: the bytes are no image, or one of more pixels than Pillow deems safe.
+    """
+    return _opened(source).size
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"neither {' nor '.join(_FORMATS)}"  # its own words are an address in memory
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def decoded(raw: bytes) -> Image.Image:
+    """The image of an image file's bytes.
+
+    Raises:
+        SourceError: they are no whole image, or one of more pixels than Pillow deems safe.
+    """
+    image = _opened(raw)
+    try:
+        image.load()
+    except Exception as error:  # noqa: BLE001  (as in _opened)
+        raise SourceError("source image", found=_words(error), expected="a whole image") from None
+    return image
+
+
+def _opened(raw: bytes) -> Image.Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Named formats only: others have decoders that start programs or are little tested.
+            return Image.open(io.BytesIO(raw), formats=_FORMATS)
+    # Pillow's decoders raise almost anything on damaged files; bombs are warnings made errors.
+    except Exception as error:  # noqa: BLE001
+        raise SourceError("source image", found=_words(error), expected="a whole image") from None

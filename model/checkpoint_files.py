@@ -1,0 +1,74 @@
+"""The files of a checkpoint in their folder: replaced together, or not at all.
+
+The card is the commit: it names the hash of each file that belongs to it. A save puts the new files
+beside the old ones first, then replaces the card, then moves the files to their names. Whenever it
+is interrupted, the folder holds one whole checkpoint, the old or the new.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from data.errors import RunError
+from data.whole_files import write_whole
+
+_PENDING = ".new"
+
+
+def commit(folder: Path, card: Path, content: bytes, files: Mapping[str, bytes]) -> None:
+    """Put a card and the files that it names into a folder.
+
+    Args:
+        folder: of the checkpoint; what an earlier save left unfinished in it is finished first.
+        card: the file that names the others by their hashes.
+        content: of the card.
+        files: by name.
+
+    Raises:
+        WriteError: the folder cannot be written; it holds what it held before.
+    """
+    for name, stored in files.items():
+        write_whole(_pending(folder, name), stored)
+    write_whole(card, content)
+    for name in files:
+        _pending(folder, name).replace(folder / name)
+
+
+def settle(folder: Path, digests: Mapping[str, str]) -> None:
+    """Name the files that an interrupted save has committed, before others take their place."""
+    for name, digest in digests.items():
+        pending = _pending(folder, name)
+        if pending.is_file() and hashlib.sha256(pending.read_bytes()).hexdigest() == digest:
+            pending.replace(folder / name)
+
+
+def discard(folder: Path, name: str) -> None:
+    """Delete a file that the card no longer names."""
+    for file in (folder / name, _pending(folder, name)):
+        file.unlink(missing_ok=True)
+
+
+def committed(folder: Path, name: str, digest: str) -> tuple[Path, bytes]:
+    """The file that belongs to the card, and its bytes: by its name, or still pending from a save.
+
+    Raises:
+        RunError: there is none of that SHA-256.
+    """
+    found = "no such file"
+    for path in (folder / name, _pending(folder, name)):
+        if path.is_file():
+            stored = path.read_bytes()
+            actual = hashlib.sha256(stored).hexdigest()
+            if actual == digest:
+                return path, stored
+            found = f"sha256 {actual} ({len(stored):,} bytes)"
+    raise RunError(
+        str(folder / name),
+        found=found,
+        expected=f"sha256 {digest}, as the card says",
+        remedy="the file is damaged, cut short or of another checkpoint",
+    )
+
+
+def _pending(folder: Path, name: str) -> Path:
+    return folder / f"{name}{_PENDING}"

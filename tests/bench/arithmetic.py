@@ -1,0 +1,122 @@
+"""How far the other arithmetic moves a candidate's probability: not a speed.
+
+`python -m tests.bench.arithmetic STORE MODEL...`: candidates by their names, on challenges of a
+store, with all that a replay does to an image; images that are equal by both move nothing. Without
+words: the orange baseline and a transformers model of random weights, on drawn scenes.
+"""
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import transformers as t
+
+import streetreplay  # noqa: F401  (offers this project's candidates by name)
+from analytics.challenges import Selection
+from data.sources import Shards
+from data.store import Store
+from data.terminal import note, print_table
+from replay.augment import is_turned
+from replay.models import LoadSettings, load
+from replay.plan import Planned, in_reading_order
+from replay.planning import plan_of_store
+from replay.predictor import Batch, Predictor
+from replay.rebuild import Rebuilder, RebuiltImage
+from replay.settings import Arithmetic, VariantSettings
+from tests.bench.scene_world import make_world
+
+CHALLENGES, IMAGES = 200, 4
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image that is not equal by both arithmetics, in their order; of which challenge."""
+
+    place: int
+    weight: float
+    images: tuple[RebuiltImage, ...]
+    values: int
+
+
+def differing(planned: Sequence[Planned], shards: Shards) -> tuple[list[Pair], int]:
+    """The images that are not equal by both, and how many there are in all."""
+    rebuilders = [Rebuilder(shards, arithmetic=one) for one in Arithmetic]
+    pairs, count = [], 0
+    for place, item in enumerate(in_reading_order(planned)):
+        for drawn in item.drawn:
+            count += 1
+            images = tuple(each.rebuild(item.challenge, drawn) for each in rebuilders)
+            if values := int(np.count_nonzero(images[0].pixels != images[1].pixels)):
+                pairs.append(Pair(place, drawn.weight, images, values))
+    return pairs, count
+
+
+def moved(predictor: Predictor, pairs: Sequence[Pair], challenges: int) -> npt.NDArray[np.float64]:
+    """How far each challenge's answer, the weighted mean over its images, moves: (challenges,)."""
+    images = [one.decoded() for pair in pairs for one in pair.images]
+    # one image a batch: so that nothing but the image differs
+    answers = np.array([predictor.predict(Batch([""], [one])).probability[0] for one in images])
+    moves = np.zeros(challenges)
+    for pair, (one, other) in zip(pairs, answers.reshape(-1, 2), strict=True):
+        moves[pair.place] += pair.weight * (other - one)
+    return np.abs(moves)
+
+
+def random_vit(folder: Path) -> str:
+    """A small transformers classifier of random weights, as a candidate's name."""
+    torch.manual_seed(0)
+    labels: Any = {"id2label": {0: "none", 1: "roadwork"}}
+    config = t.ViTConfig(
+        hidden_size=64,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        intermediate_size=128,
+        **labels,
+        initializer_range=0.2,  # answers far from 0.5: a model that says something
+    )
+    t.ViTForImageClassification(config).save_pretrained(folder)
+    t.ViTImageProcessor().save_pretrained(folder)
+    return f"hf:{folder}"
+
+
+def measure(store: Store, names: Sequence[str]) -> None:
+    """Print a row a candidate."""
+    selection, variants = Selection(levels=(1, 2, 3)), VariantSettings(IMAGES)
+    planned, shards = plan_of_store(store, None, selection, variants)
+    turned = [one for one in planned if one.drawn and is_turned(one.challenge.augmentation)]
+    turned = turned[:CHALLENGES]
+    pairs, images = differing(turned, shards)
+    note(
+        f"{len(pairs)} of {images} images of {len(turned)} turned challenges differ "
+        f"(of {len({pair.place for pair in pairs})} challenges), in at most "
+        f"{max(pair.values for pair in pairs)} values"
+    )
+    rows = []
+    for name in names:
+        found = moved(load(name, LoadSettings(store)), pairs, len(turned))
+        rows.append((name.rpartition("/")[2], len(turned), found.max(), found.mean()))
+    print_table(
+        "how far the other arithmetic moves a probability",
+        ("candidate", "challenges", "most", "mean"),
+        rows,
+    )
+
+
+def main(words: Sequence[str] = ()) -> None:
+    """Measure what is named, or the two that need nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        vit = random_vit(Path(name) / "vit")
+        if words:
+            measure(Store(Path(words[0])), [*words[1:], vit])
+        else:
+            measure(make_world(Path(name) / "world", 100, 300).store, ["orange", vit])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

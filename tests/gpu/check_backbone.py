@@ -1,0 +1,91 @@
+"""Backbones on the device against the CPU; what a forward takes of the device's memory."""
+
+from functools import cache
+
+import torch
+
+from model.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.memory import available_bytes
+from tests.gpu.check import Precision, Setting, check, relative, worst_of
+
+_CPU = torch.device("cpu")
+
+
+@cache
+def loaded(name: str, device: torch.device) -> Backbone:
+    """A frozen backbone of random weights, the same on every device."""
+    return load_backbone(settings_of(name), device)
+
+
+def settings_of(name: str, *, frozen: bool = True) -> BackboneSettings:
+    """Random weights, and small views where the backbone is a tiny one."""
+    side = 64 if name.startswith("test_") else 224
+    return BackboneSettings(name, RANDOM, side, frozen=frozen)
+
+
+def random_views(backbone: Backbone, count: int) -> torch.Tensor:
+    """(count, 3, side, side) on the CPU."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(count, 3, backbone.side, backbone.side, generator=generator)
+
+
+@check("features of three backbones, norm of difference / norm", float32=5e-5, bfloat16=5e-2)
+def features(setting: Setting, precision: Precision) -> float:
+    """TF32 alone would be 3e-4 and more."""
+    worst = 0.0
+    for name in setting.backbones:
+        here, there = loaded(name, _CPU), loaded(name, setting.device)
+        views = random_views(here, setting.images)
+        with setting.lowered(precision):
+            found = there.features(views)
+        worst = max(worst, relative(found, here.features(views)))
+    return worst
+
+
+@check("features made twice", float32=0)
+def features_again(setting: Setting, _: Precision) -> float:
+    """A device repeats itself, bit by bit."""
+    pairs = []
+    for name in setting.backbones:
+        backbone = loaded(name, setting.device)
+        views = random_views(backbone, setting.images)
+        pairs.append((backbone.features(views), backbone.features(views)))
+    return worst_of(pairs)
+
+
+@check("fingerprints that differ between devices", float32=0)
+def fingerprints(setting: Setting, _: Precision) -> float:
+    """A checkpoint of one device is that of the other."""
+    return sum(
+        loaded(name, _CPU).fingerprint != loaded(name, setting.device).fingerprint
+        for name in setting.backbones
+    )
+
+
+@check("memory of a forward, measured / foretold", cuda_only=True, float32=2)
+def memory(setting: Setting, _: Precision) -> float:
+    """Half of the free memory is planned with, so twice as much may be taken."""
+    worst = 0.0
+    for name in setting.backbones:
+        backbone = loaded(name, setting.device)
+        foretold = backbone.cost.peak(setting.images)
+        views = random_views(backbone, setting.images)
+        backbone.features(views)  # libraries' handles and scratch come once
+        before = torch.cuda.memory_allocated(setting.device)
+        torch.cuda.reset_peak_memory_stats(setting.device)
+        backbone.features(views)
+        taken = torch.cuda.max_memory_allocated(setting.device) - before
+        worst = max(worst, taken / foretold)
+    return worst
+
+
+@check("free memory beyond the device's", cuda_only=True, float32=0)
+def free_memory(setting: Setting, _: Precision) -> float:
+    """In bytes; what torch holds and does not use is free."""
+    held = torch.empty(2**28, dtype=torch.uint8, device=setting.device)
+    total = torch.cuda.get_device_properties(setting.device).total_memory
+    beyond = available_bytes(setting.device) - (total - held.numel())
+    return float(max(0, beyond))
+
+
+CHECKS = (features, features_again, fingerprints, memory, free_memory)

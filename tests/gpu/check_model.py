@@ -1,0 +1,134 @@
+"""The model after the backbone, on the device against the CPU: answers and gradients."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model.losses import training_loss
+from model.metadata_tensors import MetadataTensors, metadata_tensors
+from model.model_settings import ModelSettings
+from model.street_model import ModelOutput, StreetModel
+from tests.gpu.check import Precision, Setting, check, relative, worst_of
+
+_CPU = torch.device("cpu")
+# What training drops is drawn on the device, where other numbers come; so nothing is dropped.
+SETTINGS = ModelSettings(
+    drop_path=0, drop_view=0, drop_metadata=0, drop_field=0, keep_views=12, features=64
+)
+_PRUNING = ModelSettings(drop_path=0, drop_view=0, features=64)
+
+
+def metadata(count: int) -> MetadataTensors:
+    """Some fields NULL, others not; texts as random vectors."""
+    rows = [
+        {
+            "gps_lat": 40.0 + k,
+            "gps_lon": -80.0 - k,
+            "weather": ("Rainy", "Fog")[: k % 3],
+            "scene_description": f"scene {k}" if k % 2 else None,
+        }
+        for k in range(count)
+    ]
+    return metadata_tensors(rows, text_vectors)
+
+
+def text_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """(N, 384), in place of the encoder's, which runs on the CPU anyway."""
+    drawn = np.random.default_rng(0).standard_normal((len(texts), 384)) / 384**0.5
+    vectors: npt.NDArray[np.float32] = drawn.astype(np.float32)
+    return vectors
+
+
+def _features(count: int) -> torch.Tensor:
+    return torch.randn(count, 12, 64, generator=torch.Generator().manual_seed(1))
+
+
+def _answers(model: StreetModel, device: torch.device, count: int, views: int = 12) -> ModelOutput:
+    shown = torch.arange(views, device=device).expand(count, -1)
+    with torch.inference_mode():
+        answer: ModelOutput = model.to(device).eval()(
+            _features(count)[:, :views].to(device), metadata(count).to(device), views=shown
+        )
+    return answer
+
+
+@check("model's logits and gates of all views", float32=1e-4, bfloat16=5e-2)
+def answers(setting: Setting, precision: Precision) -> float:
+    """No view is pruned, so nothing hangs on a near tie."""
+    return _apart(setting, precision, SETTINGS, 12)
+
+
+@check("model's logits and gates, pruned from 12 views to 8", float32=1e-4)
+def pruned(setting: Setting, precision: Precision) -> float:
+    """Views are dropped between layers, by scores that differ by more than rounding."""
+    return _apart(setting, precision, _PRUNING, 12)
+
+
+@check("model's logits and gates of 5 views", float32=1e-4, bfloat16=5e-2)
+def few(setting: Setting, precision: Precision) -> float:
+    """As after pruning before the backbone."""
+    return _apart(setting, precision, SETTINGS, 5)
+
+
+def _apart(setting: Setting, precision: Precision, settings: ModelSettings, views: int) -> float:
+    model = StreetModel(settings)
+    expected = _answers(deepcopy(model), _CPU, setting.images, views)
+    with setting.lowered(precision):
+        found = _answers(model, setting.device, setting.images, views)
+    return worst_of([(found.logits, expected.logits), (found.gates, expected.gates)])
+
+
+@check("model asked twice", float32=0, bfloat16=0)
+def answers_again(setting: Setting, precision: Precision) -> float:
+    """A device repeats itself, bit by bit."""
+    model = StreetModel(_PRUNING)
+    with setting.lowered(precision):
+        first, second = (_answers(model, setting.device, setting.images) for _ in range(2))
+    return worst_of(zip(vars(first).values(), vars(second).values(), strict=True))
+
+
+@check("gradient of a step, norm of difference / norm", float32=1e-4, bfloat16=1e-1)
+def gradients(setting: Setting, precision: Precision) -> float:
+    """Of all weights in one vector, in training mode."""
+    found = _gradient(StreetModel(SETTINGS), setting.device, setting.images, setting, precision)
+    return relative(found, _reference_gradient(setting.images))
+
+
+@cache
+def _reference_gradient(count: int) -> torch.Tensor:
+    return _gradient(StreetModel(SETTINGS), _CPU, count)
+
+
+@check("gradient made twice", float32=0, bfloat16=0)
+def gradients_again(setting: Setting, precision: Precision) -> float:
+    """What the promise stands on that a seed gives the same weights."""
+    made = [
+        _gradient(StreetModel(SETTINGS), setting.device, setting.images, setting, precision)
+        for _ in range(2)
+    ]
+    return worst_of([(made[0], made[1])])
+
+
+def _gradient(
+    model: StreetModel,
+    device: torch.device,
+    count: int,
+    setting: Setting | None = None,
+    precision: Precision = "float32",
+) -> torch.Tensor:
+    model = model.to(device).train()
+    lowered = (setting or Setting(device)).lowered(precision)
+    with lowered:
+        output = model(_features(count).to(device), metadata(count).to(device))
+    labels = (torch.arange(count) % 2).to(device)
+    weather = torch.eye(output.weather_logits.shape[1])[torch.arange(count) % 5].to(device)
+    torch.autograd.backward(training_loss(output, labels, weather))
+    made = [one.grad.flatten().cpu() for one in model.parameters() if one.grad is not None]
+    return torch.cat(made)
+
+
+CHECKS = (answers, pruned, few, answers_again, gradients, gradients_again)

@@ -1,0 +1,19 @@
+"""The subjects of `make gpu-check`, a file each; a new one adds its CHECKS here."""
+
+from tests.gpu import (
+    check_backbone,
+    check_model,
+    check_predictor,
+    check_training,
+    check_transformers,
+    check_views,
+)
+
+CHECKS = (
+    *check_views.CHECKS,
+    *check_backbone.CHECKS,
+    *check_model.CHECKS,
+    *check_predictor.CHECKS,
+    *check_transformers.CHECKS,
+    *check_training.CHECKS,
+)

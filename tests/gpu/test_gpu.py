@@ -1,0 +1,101 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.gpu.check import Check, Row, Setting, check, run, table, worst_of
+from tests.gpu.plain_python import ABSENT
+from tests.gpu.subjects import CHECKS
+
+ROOT = Path(__file__).parents[2]
+CPU = Setting(torch.device("cpu"), quick=True)
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_whole_script_runs_in_a_plain_python() -> None:
+    done = python("-m", "tests.gpu.plain_python", "--device", "cpu", "--quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "BROKEN" not in done.stdout
+    assert "images/s" in done.stdout
+    for one in CHECKS:
+        assert one.cuda_only or one.name in done.stdout
+
+
+def test_a_plain_python_lacks_what_is_absent() -> None:
+    code = (
+        "import sys, importlib.util; from tests.gpu.plain_python import *;"
+        "sys.meta_path[:] = [Plain if one is PathFinder else one for one in sys.meta_path];"
+        "print([name for name in ABSENT if importlib.util.find_spec(name)])"
+    )
+    done = python("-c", code)
+    assert done.stdout == "[]\n", done.stderr
+    assert "duckdb" in ABSENT
+
+
+def test_without_a_gpu_it_says_so_and_is_content() -> None:
+    done = python("-m", "tests.gpu", CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 0
+    assert done.stdout == "gpu-check: no GPU that torch can use here, so nothing was checked\n"
+    assert done.stderr == ""
+
+
+def rows_of(*checks: Check) -> list[Row]:
+    return list(run(checks, CPU))
+
+
+def test_a_bound_is_kept_broken_or_never_reached() -> None:
+    def raises(_setting: Setting, _precision: str) -> float:
+        raise ValueError("out\nof order")
+
+    kept = check("kept", float32=1e-4, bfloat16=0)(lambda _, __: 0.0)
+    broken = check("broken", float32=1e-4)(lambda _, __: 2e-4)
+    undefined = check("undefined", float32=1e-4)(lambda _, __: float("nan"))
+    rows = rows_of(kept, check("raises", float32=1)(raises), broken, undefined)
+    assert [row.holds for row in rows] == [True, True, False, False, False]
+    assert rows[2].error == "ValueError: out of order"
+    lines = table(rows).splitlines()
+    assert lines[0].split() == ["check", "precision", "worst", "bound", "verdict", "s"]
+    assert lines[2].split()[:5] == ["kept", "bfloat16", "0.0e+00", "equal", "ok"]
+    assert lines[3].split()[:5] == ["raises", "float32", "-", "1e+00", "BROKEN"]
+
+
+def test_what_needs_cuda_is_left_out_elsewhere() -> None:
+    assert rows_of(check("there", float32=0, cuda_only=True)(lambda _, __: 0.0)) == []
+
+
+def test_a_check_has_a_bound() -> None:
+    with pytest.raises(TypeError, match="bounds of none"):
+        check("none")
+    with pytest.raises(TypeError, match="float16"):
+        check("other", float16=1.0)
+
+
+def test_the_worst_difference() -> None:
+    one, other = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.5])
+    assert worst_of([(one, one), (one, other)]) == 0.5
+    assert worst_of([]) == 0
+    assert worst_of([(one, torch.tensor([1.0, torch.nan]))]) == float("inf")
+    with pytest.raises(ValueError, match="shape"):
+        worst_of([(one, one[:1])])
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.name)
+def test_on_cuda(one: Check) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU here: run `make gpu-check` where there is one")
+    broken = [row for row in run([one], Setting(torch.device("cuda:0"))) if not row.holds]
+    assert not broken, table(broken)
