@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from data.errors import StoreError
 from data.store import Store
+from data.text import utf8_name
 from data.whole_files import not_written, publish
 
 SQL = Path(__file__).parent / "sql"
@@ -178,7 +179,7 @@ def _put_in_place(aside: Path, warehouse: Path) -> None:
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(
-            _utf8(path),
+            utf8_name(path),
             read_only=read_only,
             config={
                 "enable_external_access": "false",
@@ -223,20 +224,6 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
 
 def _first_line(error: duckdb.Error) -> str:
     return str(error).splitlines()[0]
-
-
-def _utf8(path: Path) -> str:
-    """A path as DuckDB takes it: in UTF-8, which need not be how this process names files.
-
-    Raises:
-        StoreError: its bytes are no UTF-8.
-    """
-    try:
-        return os.fsencode(path).decode("utf-8")
-    except UnicodeDecodeError:
-        raise StoreError(
-            str(path), found="a path that is not UTF-8", expected="one that is, for DuckDB"
-        ) from None
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from data import values
 from data.errors import FieldError, SourceError
 from data.not_parquet import shard_error
+from data.text import utf8_name
 
 _CHECKED_COLUMNS = ("id", "gps")
 # A parquet file ends in its footer, the footer's length (4 bytes) and the magic (4 bytes).
@@ -51,7 +52,7 @@ class Shard:
         """
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(utf8_name(path), memory_map=True)
         except Exception as error:  # noqa: BLE001  (readers raise almost anything on damaged files)
             raise shard_error(path, error) from None
         metadata = self._file.metadata

@@ -1,6 +1,8 @@
 """Text from logs, made safe to store and to print: logs are untrusted input."""
 
+import os
 import re
+from pathlib import Path
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -44,3 +46,15 @@ def _escaped(character: str) -> str:
 def base_name(path: str) -> str:
     """The last part of a path that a log names: a name, never a place to read."""
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def utf8_name(path: Path) -> str:
+    """A path as Arrow and DuckDB take it: in UTF-8, which need not be how this process names files.
+
+    Raises:
+        OSError: its bytes are no UTF-8.
+    """
+    try:
+        return os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise OSError(f"{path}: a path that is not UTF-8") from None

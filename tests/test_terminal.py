@@ -135,7 +135,6 @@ def commands(folder: Path) -> list[list[str]]:
         ["train", "--out", f"{out}-model", *store],
         ["describe", out],
         ["describe", "--json"],
-        ["demo", "--store", str(folder / f"log{NAME}.jsonl")],
         ["demo"],
         [HOSTILE],
         ["sql", "1", f"--{HOSTILE}"],
