@@ -9,7 +9,10 @@ from pathlib import Path
 def path_text(path: Path) -> str:
     """A path as text that UTF-8 can hold, different for different paths: a byte that is no UTF-8,
     legal in a file's name, as an escape (`run-\\xff.wandb`)."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return str(path)  # of a store, and not to be opened where the locale cannot name it
 
 
 def file_names(paths: Sequence[Path]) -> list[str]:

@@ -216,8 +216,10 @@ def test_json_is_the_same_value_in_every_encoding(
 def test_a_table_shows_markup_and_emoji_as_text(
     hostile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["sql", 'SELECT hotkey AS "[b]:fire:" FROM responses LIMIT 1', "--store"]
-    printed = run([*words, str(hostile / f"store{NAME}")], "utf-8", monkeypatch)
+    # the end of a hotkey: a cell shows 80 characters
+    query = """SELECT hotkey[position('[bold' IN hotkey):] AS "[b]:fire:" FROM responses LIMIT 1"""
+    words = ["sql", query, "--store", str(hostile / f"store{NAME}")]
+    printed = run(words, "utf-8", monkeypatch)
     assert "[b]:fire:" in printed.out
     assert "[bold red]:fire:é日5" in printed.out
 
@@ -226,12 +228,10 @@ def test_csv_is_escaped_and_whole_with_raw(hostile: Path, monkeypatch: pytest.Mo
     words = ["sql", "SELECT hotkey, slot FROM responses LIMIT 3", "--format", "csv"]
     words += ["--store", str(hostile / f"store{NAME}")]
     for encoding in ENCODINGS:
-        monkeypatch.setattr(Terminal, "text", lambda stream: stream.buffer.getvalue().decode())
         raw = run([*words, "--raw"], encoding, monkeypatch)
-        monkeypatch.undo()
         assert raw.err == ""
         rows = list(csv.DictReader(io.StringIO(raw.out, newline="")))
-        assert all(row["hotkey"].startswith(HOSTILE) for row in rows)
+        assert [row["hotkey"].startswith(HOSTILE) for row in rows] == [True] * 3
     cleaned = run(words, "utf-8", monkeypatch)
     assert [row["hotkey"] for row in csv.DictReader(io.StringIO(cleaned.out))] == [
         printable(row["hotkey"]) for row in rows
@@ -277,6 +277,7 @@ def test_a_progress_bar_shows_its_label_as_text(monkeypatch: pytest.MonkeyPatch)
             patched.setattr(sys, "stderr", stream)
             patched.setattr(sys, "stdout", stream)
             patched.setattr(data.terminal.errors, "_force_terminal", True)
+            patched.setattr(data.terminal.errors, "is_interactive", True)
             data.terminal.open_terminal()
             with data.terminal.progress(f"label{HOSTILE}", 3) as tell:
                 tell(3)
@@ -304,7 +305,6 @@ for words in test.quick(Path(sys.argv[1])):
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="locales are set as POSIX sets them")
 def test_the_c_locale_without_utf8_ends_in_no_exception(hostile: Path, tmp_path: Path) -> None:
     script = tmp_path / "all.py"
     script.write_text(ELSEWHERE, encoding="utf-8")

@@ -164,7 +164,7 @@ def test_repeats_of_one_image_are_drawn_together() -> None:
             once.challenges,
             **{
                 name: np.repeat(getattr(once.challenges, name), 100)
-                for name in ("labels", "images", "exponents", "probabilities", "weights")
+                for name in ("labels", "images", "exponents", "probabilities", "weights", "lives")
             },
             starts=np.arange(4001),
         ),
