@@ -17,6 +17,7 @@ from analytics.query import query
 from analytics.run_segments import Part, segments_of
 from analytics.warehouse import reading
 from data.store import Store
+from tests import wandb_runs
 from tests.conftest import GOLDEN, golden_records
 from tests.wandb_runs import write_run
 
@@ -90,6 +91,60 @@ def test_a_torn_copy_is_the_same_segment_and_steps_that_go_on_are_too(
     ingest(store, [tmp_path])
     assert segments(store) == [(0, 40, 0, 39, 40)]
     assert query(store, "SELECT count(*) FROM miner_series").rows == [(400,)]
+
+
+def without(*fields: str) -> Any:
+    """`wandb_runs._run`, the description of a run, without some of its fields."""
+
+    def run(run_id: str, started: datetime, config: dict[str, Any]) -> Any:
+        message = described(run_id, started, config)
+        for field in fields:
+            message.run.ClearField(field)
+        if not fields:
+            message.Clear()
+            message.exit.exit_code = 0
+        return message
+
+    described = wandb_runs._run
+    return run
+
+
+def test_parts_that_do_not_say_when_they_began_are_no_copies_of_one_another(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb_runs, "_run", without("start_time"))
+    first = write_run(tmp_path / "offline-run-1-ab", "ab", e7[:20], started=START)
+    second = write_run(tmp_path / "offline-run-2-ab", "ab", e7[20:40], started=START + HOUR)
+    assert not ingest(store, [first, second]).rejects
+    assert [row[:2] for row in segments(store)] == [(0, 20), (1, 20)]
+    assert query(store, "SELECT count(started) FROM runs").rows == [(0,)]
+
+
+def test_a_log_of_series_alone_that_says_nothing_of_its_run_is_itself_when_read_again(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb_runs, "_run", without())
+    folder = write_run(tmp_path / "offline-run-1-ab", "ab", e7[:20], started=START)
+    shutil.rmtree(folder / "files")
+    ingest(store, [folder])
+    assert not ingest(store, [folder]).changed
+    counted = "SELECT segment, count(*) FROM miner_series GROUP BY ALL"
+    assert query(store, counted).rows == [(0, 200)]
+
+
+def test_a_downloaded_copy_under_another_name_changes_nothing_when_read_again(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]]
+) -> None:
+    run = write_run(tmp_path / "run-1-ab", "ab", e7[:20], started=START)
+    copy = tmp_path / "kept" / "another-name"
+    shutil.copytree(run / "files" / "media", copy / "media")
+    ingest(store, [run])
+    ingest(store, [copy])
+    assert not ingest(store, [copy]).changed
+    assert query(store, "SELECT run_id, segment FROM runs ORDER BY ALL").rows == [
+        ("ab", 0),
+        ("another-name", 0),
+    ]
 
 
 def a_part(number: int, first: int, last: int, hour: int | None) -> Part:
