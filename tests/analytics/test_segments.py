@@ -1,6 +1,7 @@
 """One run in several folders: what is one segment, whatever order they are read in."""
 
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -156,6 +157,15 @@ def test_without_times_a_part_goes_on_only_where_it_can_in_one_place() -> None:
     two = [a_part(0, 0, 9, None), a_part(1, 10, 19, None)]
     assert segments_of(two, []) == {0: 0, 1: 0}
     assert segments_of([*two, a_part(2, 0, 9, None)], []) == {0: 0, 2: 1, 1: 2}
+
+
+def test_many_runs_read_again_take_no_time_by_their_square() -> None:
+    """20,000 of them took 20 s; the bound is one that only the square can break."""
+    count = 20_000
+    parts = [Part(k, f"run-{k % count}", None, 0, 9, "") for k in range(2 * count)]
+    begun = time.monotonic()
+    assert set(segments_of(parts, [(k, k + count) for k in range(count)]).values()) == {0}
+    assert time.monotonic() - begun < 10
 
 
 @given(
