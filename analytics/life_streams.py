@@ -22,14 +22,17 @@ from analytics.warehouse import statements
 
 _EXCUSED = ("E4", "E5", "E6")
 
+# A hotkey and a uid, each None where it is not known.
+_Validator = tuple[str | None, int | None]
+
 
 @dataclass(frozen=True)
 class Stream:
     """A run, a file, or a folder of files with a record each; or some `pieces` of it, in order.
 
     `first` are the scores of its first record, less those of the uids that it asked (NaN), `last`
-    those of its last one; both (uids,). `run` and `hotkey` are None where no run is known, or none
-    says whose it is.
+    those of its last one; both (uids,). `run`, `hotkey` and the validator's `uid` are None where no
+    run is known, or none says whose it is.
     """
 
     number: int
@@ -39,6 +42,7 @@ class Stream:
     era: str
     run: str | None
     hotkey: str | None
+    uid: int | None
     first: Float32s
     last: Float32s
 
@@ -48,7 +52,7 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
 
     They are in the temporary table `life_pieces`.
     """
-    hotkeys = {run: key for run, key, _ in connection.execute(statements("lives/runs")).fetchall()}
+    validators = _validators(connection)
     table = connection.sql(statements("lives/ends")).to_arrow_table()
     column = table["scores"].combine_chunks()
     lengths = list_lengths(column)
@@ -64,13 +68,30 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
             file=rows[first]["file"],
             era=rows[first]["era"],
             run=rows[first]["run_id"],
-            hotkey=hotkeys.get(rows[first]["run_id"]),
+            hotkey=validator[0],
+            uid=validator[1],
             first=_unasked(scores[first], rows[first]["uids"]),
             last=scores[last],
         )
         for first, last in zip(firsts, lasts, strict=True)
+        for validator in [_validator(validators, rows[first]["run_id"], rows[first]["segment"])]
     ]
     return sorted(streams, key=_by_time(streams))
+
+
+def _validators(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int | None], _Validator]:
+    found = connection.execute(statements("lives/runs")).fetchall()
+    return {(run, segment): (hotkey, uid) for run, segment, hotkey, uid in found}
+
+
+def _validator(
+    validators: dict[tuple[str, int | None], _Validator], run: str, segment: int
+) -> _Validator:
+    """Whose a segment is: as its own files say, else as all of its run does."""
+    nobody = (None, None)
+    hotkey, uid = validators.get((run, segment), nobody)
+    of_run = validators.get((run, None), nobody)
+    return (of_run[0] if hotkey is None else hotkey, of_run[1] if uid is None else uid)
 
 
 def _unasked(scores: Float32s, asked: Sequence[int]) -> Float32s:
@@ -167,7 +188,9 @@ class _Joins:
         self._hotkeys = [stream.hotkey for stream in streams]
         before: dict[str, int] = {}
         for place, stream in enumerate(streams):
-            named = (f"hotkey {stream.hotkey}", stream.hotkey), (f"run {stream.run}", stream.run)
+            # folders of one name may be two validators' runs
+            run = f"run {stream.run} of {stream.hotkey}"
+            named = (f"hotkey {stream.hotkey}", stream.hotkey), (run, stream.run)
             for name, known in named:
                 if known is not None:
                     self._unite(before.setdefault(name, place), place)

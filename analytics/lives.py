@@ -80,8 +80,7 @@ def put_in_order(
     law = Law(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
     streams = _ordered(connection, law)
     _write_places(connection, streams)
-    uids = {run: uid for run, _, uid in connection.execute(statements("lives/runs")).fetchall()}
-    lives = [_life(number, chains, uids) for number, chains in enumerate(streams)]
+    lives = [_life(number, chains) for number, chains in enumerate(streams)]
     chosen = _chosen(lives, choice)
     parameters = {"lives": None if chosen is lives else [life.number for life in chosen]}
     connection.execute(statements("lives/order"), parameters | {"run": choice.run})
@@ -121,17 +120,17 @@ def _write_places(
     connection.unregister("piece_place_rows")
 
 
-def _life(number: int, chains: Sequence[Sequence[Stream]], uids: dict[str, int | None]) -> Life:
+def _life(number: int, chains: Sequence[Sequence[Stream]]) -> Life:
     streams = [stream for chain in chains for stream in chain]
     hotkey = next((one.hotkey for one in streams if one.hotkey is not None), None)
     runs = tuple(dict.fromkeys(one.run for one in streams if one.run is not None))
     # a validator may have had several uids; the last one counts
-    known = [uid for run in runs if (uid := uids.get(run)) is not None]
+    uids = [one.uid for one in streams if one.uid is not None]
     return Life(
         number=number,
         name=hotkey or f"life-{number + 1}",
         hotkey=hotkey,
-        uid=known[-1] if known else None,
+        uid=uids[-1] if uids else None,
         runs=runs,
         challenges=0,
         first_time=None,
@@ -151,7 +150,11 @@ def _chosen(lives: list[Life], choice: Choice) -> list[Life]:
     if choice.validator is None:
         return lives
     wanted = choice.validator
-    chosen = [one for one in lives if wanted in (one.hotkey, one.name, str(one.uid))]
+    chosen = [
+        one
+        for one in lives
+        if wanted in (one.hotkey, one.name) or (one.uid is not None and wanted == str(one.uid))
+    ]
     if not chosen:
         raise _unknown(f"validator {wanted}", lives)
     return chosen

@@ -1,6 +1,5 @@
 """The register of logs, `logs`: which are known, and by what name."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,15 +102,17 @@ def _stage(
     """Stage new names of known logs, and every log whose challenges may stand elsewhere now."""
     renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
     rows.append(connection, "stage_renames", renames)
-    older = Counter(log.path for log in register if log.replaced is not None)
+    numbers: dict[str, int] = {}
+    for log in register:
+        numbers[log.path] = max(numbers.get(log.path, 0), log.replaced or 0)
     staged = [
         {
             "file": names[log.path],
             "path": log.path,
             "sha256": log.sha256,
             "kind": log.kind,
-            "replaced": older[log.path] + 1,
-            "older_name": _name(log.path, older[log.path] + 1, names),
+            "replaced": numbers[log.path] + 1,
+            "older_name": _name(log.path, numbers[log.path] + 1, names),
         }
         for log in rewritten
     ]

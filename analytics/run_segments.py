@@ -51,7 +51,7 @@ def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict
         parts: of any runs.
         equal: numbers of parts of one run that hold an equal challenge at an equal step.
     """
-    group_of = {part.number: part.number for part in parts}
+    group_of = {part.number: [part.number] for part in parts}
     started: dict[tuple[str, datetime], int] = {}
     for part in parts:
         if part.started is not None:
@@ -62,7 +62,7 @@ def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict
         _join(group_of, one, other)
     groups: dict[int, list[Part]] = {}
     for part in parts:
-        groups.setdefault(group_of[part.number], []).append(part)
+        groups.setdefault(id(group_of[part.number]), []).append(part)
     copies = sorted(groups.values(), key=lambda group: group[0].run_id)
     return {
         part.number: segment
@@ -72,10 +72,12 @@ def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict
     }
 
 
-def _join(group_of: dict[int, int], one: int, other: int) -> None:
-    kept, dropped = group_of[one], group_of[other]
-    if kept != dropped:
-        group_of.update({part: kept for part, group in group_of.items() if group == dropped})
+def _join(group_of: dict[int, list[int]], one: int, other: int) -> None:
+    """Make two groups one; the parts of the smaller one move, so that many joins stay quick."""
+    dropped, kept = sorted((group_of[one], group_of[other]), key=len)
+    if kept is not dropped:
+        kept += dropped
+        group_of.update(dict.fromkeys(dropped, kept))
 
 
 def _numbered(groups: list[list[Part]]) -> Iterable[tuple[list[Part], int]]:

@@ -6,6 +6,7 @@ that cannot be opened, or that ends too early.
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +27,10 @@ MAX_BROKEN_IN_A_ROW = 100_000
 
 # A first line shorter than any record: an object that is opened in it goes on below.
 _SHORT = 200
+_PART_BYTES = 2**16
+
+# What "surrogateescape" makes of a byte that is no UTF-8, and what no JSON holds anywhere.
+_UNDECODED, _NO_JSON = re.compile("[\udc80-\udcff]"), "\x1a"
 
 
 class _HistoryRow:
@@ -91,7 +96,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
             line = stream.readline(MAX_RECORD_BYTES)
 
 
-def _read_lines(stream: IO[bytes], file: str) -> Iterator[LogItem | _HistoryRow]:
+def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
     position = 0
     lines = _lines(stream)
     while True:
@@ -111,12 +116,26 @@ def _read_lines(stream: IO[bytes], file: str) -> Iterator[LogItem | _HistoryRow]
             position += 1
 
 
-def _read_document(stream: IO[bytes], file: str) -> Iterator[LogItem | _HistoryRow]:
-    raw = _read_all(stream, file)
-    if isinstance(raw, Reject):
-        yield raw
-    else:
-        yield from _read_text(raw, file, 0)
+def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
+    raw, error = _read_all(stream)
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
+        yield Reject(Place(file, 0), f"file: found {found}; expected JSON lines", "")
+        return
+    position = 0
+    for item in _read_values(_document_text(raw), file, 0):
+        yield item
+        position += 1
+    if error is not None:
+        yield _cut_off(file, position, error)
+
+
+def _document_text(raw: bytes) -> str:
+    """The text of a document; a byte that is no UTF-8 breaks the record that it stands in."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _UNDECODED.sub(_NO_JSON, raw.decode("utf-8-sig", "surrogateescape"))
 
 
 def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
@@ -127,6 +146,10 @@ def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _Hist
         found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
         yield _unparsed(Place(file, position), found, shown)
         return
+    yield from _read_values(text, file, position)
+
+
+def _read_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
     for place, value in enumerate(json_values(text), position):
         yield _item(value, text, Place(file, place))
 
@@ -175,17 +198,15 @@ def _unparsed(place: Place, found: str, text: str) -> Reject:
     return Reject(place, printable(f"record: found {found}; expected one JSON object"), excerpt)
 
 
-def _read_all(stream: IO[bytes], file: str) -> bytes | Reject:
+def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
+    """All of a document up to the bound, or up to where it cannot be read, and why it cannot."""
     parts = io.BytesIO()
     try:
-        while part := stream.read(2**20):
+        while parts.tell() <= MAX_DOCUMENT_BYTES and (part := stream.read1(_PART_BYTES)):
             parts.write(part)
-            if parts.tell() > MAX_DOCUMENT_BYTES:
-                found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
-                return Reject(Place(file, 0), f"file: found {found}; expected JSON lines", "")
     except OSError as error:
-        return _cut_off(file, 0, error)
-    return parts.getvalue()
+        return parts.getvalue(), error
+    return parts.getvalue(), None
 
 
 def _cut_off(file: str, position: int, error: OSError) -> Reject:

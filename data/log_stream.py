@@ -56,7 +56,7 @@ def packing_of(start: bytes) -> Packing | None:
     return next((kind for kind in Packing if start.startswith(kind.value[1])), None)
 
 
-def open_log(path: Path) -> IO[bytes]:
+def open_log(path: Path) -> io.BufferedReader:
     """The text of a log as UTF-8, unpacked, without a byte order mark, holes marked.
 
     Reading raises `OSError` where the packed data is damaged, is cut off or expands without end.

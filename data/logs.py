@@ -34,9 +34,8 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
         LogError: a path does not exist, or holds nothing that can be read.
     """
     logs: dict[Path, LogFile] = {}
-    seen: set[Path] = set()
     for path in paths:
-        found = list(_logs_at(path, seen))
+        found = list(_logs_at(path))
         if not found:
             raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
         logs.update((log.path.resolve(), log) for log in found)
@@ -47,7 +46,7 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     return list(logs.values())
 
 
-def _logs_at(path: Path, seen: set[Path]) -> Iterator[LogFile]:
+def _logs_at(path: Path) -> Iterator[LogFile]:
     """The logs at or under a path that a person names."""
     try:
         mode = path.stat().st_mode
@@ -56,7 +55,7 @@ def _logs_at(path: Path, seen: set[Path]) -> Iterator[LogFile]:
             path_text(path), found=error.strerror, expected="a log file or folder"
         ) from None
     if stat.S_ISDIR(mode):
-        yield from _logs_under(path, seen)
+        yield from _logs_under(path, set())
     elif stat.S_ISREG(mode):
         yield named_log(path)
     else:

@@ -143,9 +143,12 @@ def _run(run_id: str, file: str, contents: _Contents) -> Run:
 
 def _started(described: Any) -> datetime | None:
     try:
-        return described.start_time.ToDatetime(UTC) if described else None
+        if described is None or not described.HasField("start_time"):
+            return None
+        started: datetime = described.start_time.ToDatetime(UTC)
     except (ValueError, OverflowError):
         return None
+    return started
 
 
 def _config(described: Any) -> dict[str, Any]:

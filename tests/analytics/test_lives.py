@@ -173,6 +173,8 @@ def test_a_validator_or_a_run_is_chosen(store: Store, tmp_path: Path) -> None:
     assert ([life.challenges for life in lives], scores) == ([60], scores_of(first[120:]))
     with pytest.raises(QueryError, match=r"found no challenge of it.*5Alice \(uid 72\), life-2"):
         ordered(store, Choice("5Bob"))
+    with pytest.raises(QueryError, match="validator None"):  # of no uid
+        ordered(store, Choice("None"))
     with pytest.raises(QueryError, match="expected the id of a run"):
         ordered(store, Choice(run="r2"))
     with pytest.raises(QueryError, match="expected the id of a run"):
@@ -202,6 +204,24 @@ def test_runs_say_whose_they_are(store: Store, tmp_path: Path) -> None:
     report = audited(store)
     assert (report.mismatches, report.chains, len(report.lives)) == ([], 3, 2)
     assert ordered(store, Choice("7", "c4"))[1] == scores_of(second[30:])
+
+
+def test_downloads_of_two_validators_in_folders_of_one_name_are_two_lives(
+    store: Store, tmp_path: Path
+) -> None:
+    """A folder's name stands for the run's id where nothing else tells it; names repeat."""
+    first, second = world(3, "E7", 60, uids=60), world(4, "E7", 60, uids=60)
+    for name, uid, records in (("Alice", 72, first), ("Bob", 7, second)):
+        run = tmp_path / name / "run"
+        write_media(run / "media" / "html", records)
+        (run / "config.yaml").write_text(f"hotkey: {{value: 5{name}}}\nuid: {{value: {uid}}}\n")
+    ingest(store, [tmp_path])
+    lives, _ = ordered(store)
+    assert sorted((one.name, one.uid, one.runs, one.challenges) for one in lives) == [
+        ("5Alice", 72, ("run",), 60),
+        ("5Bob", 7, ("run",), 60),
+    ]
+    assert ordered(store, Choice("5Bob", "run"))[1] == scores_of(second)
 
 
 def test_segments_of_a_run_are_put_in_order_by_scores(

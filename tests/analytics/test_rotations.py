@@ -127,6 +127,23 @@ def test_a_clash_of_names_renames_what_was_rotated_too(store: Store, tmp_path: P
     ]
 
 
+def test_what_was_replaced_never_shares_a_name_with_what_was_replaced_before(
+    store: Store, tmp_path: Path
+) -> None:
+    log = tmp_path / "challenges.jsonl"
+    for start in (0, 20, 40):
+        ingest(store, [write(log, E7[start : start + 20])])
+    # what stood in `#1` has a log of its own again; `#2` is still taken
+    ingest(store, [write(tmp_path / "kept.jsonl", E7[:20])])
+    ingest(store, [write(log, E7[60:80])])
+    assert places(store) == [
+        ("challenges.jsonl", 20, 20),
+        ("challenges.jsonl#2", 20, 20),
+        ("challenges.jsonl#3", 20, 20),
+        ("kept.jsonl", 20, 20),
+    ]
+
+
 RELATIONS = (
     "SELECT * EXCLUDE (file, position) FROM media ORDER BY ALL",
     "SELECT * FROM responses ORDER BY ALL",

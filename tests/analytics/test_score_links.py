@@ -80,7 +80,9 @@ def test_thousands_of_streams_are_put_in_order_in_seconds(alike: bool) -> None:
         after, unasked = (np.repeat(side, count, axis=0) for side in (after, unasked))
     places = np.arange(count) if alike else rng.permutation(count)
     streams = [
-        Stream(number, (0,), None, f"{number}", "E7", None, None, unasked[place], after[place])
+        Stream(
+            number, (0,), None, f"{number}", "E7", None, None, None, unasked[place], after[place]
+        )
         for number, place in enumerate(places.tolist())
     ]
     lives = lives_of(LAW, streams)

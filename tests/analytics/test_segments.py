@@ -1,6 +1,7 @@
 """One run in several folders: what is one segment, whatever order they are read in."""
 
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -17,6 +18,7 @@ from analytics.query import query
 from analytics.run_segments import Part, segments_of
 from analytics.warehouse import reading
 from data.store import Store
+from tests import wandb_runs
 from tests.conftest import GOLDEN, golden_records
 from tests.wandb_runs import write_run
 
@@ -92,6 +94,60 @@ def test_a_torn_copy_is_the_same_segment_and_steps_that_go_on_are_too(
     assert query(store, "SELECT count(*) FROM miner_series").rows == [(400,)]
 
 
+def without(*fields: str) -> Any:
+    """`wandb_runs._run`, the description of a run, without some of its fields."""
+
+    def run(run_id: str, started: datetime, config: dict[str, Any]) -> Any:
+        message = described(run_id, started, config)
+        for field in fields:
+            message.run.ClearField(field)
+        if not fields:
+            message.Clear()
+            message.exit.exit_code = 0
+        return message
+
+    described = wandb_runs._run
+    return run
+
+
+def test_parts_that_do_not_say_when_they_began_are_no_copies_of_one_another(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb_runs, "_run", without("start_time"))
+    first = write_run(tmp_path / "offline-run-1-ab", "ab", e7[:20], started=START)
+    second = write_run(tmp_path / "offline-run-2-ab", "ab", e7[20:40], started=START + HOUR)
+    assert not ingest(store, [first, second]).rejects
+    assert [row[:2] for row in segments(store)] == [(0, 20), (1, 20)]
+    assert query(store, "SELECT count(started) FROM runs").rows == [(0,)]
+
+
+def test_a_log_of_series_alone_that_says_nothing_of_its_run_is_itself_when_read_again(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wandb_runs, "_run", without())
+    folder = write_run(tmp_path / "offline-run-1-ab", "ab", e7[:20], started=START)
+    shutil.rmtree(folder / "files")
+    ingest(store, [folder])
+    assert not ingest(store, [folder]).changed
+    counted = "SELECT segment, count(*) FROM miner_series GROUP BY ALL"
+    assert query(store, counted).rows == [(0, 200)]
+
+
+def test_a_downloaded_copy_under_another_name_changes_nothing_when_read_again(
+    store: Store, tmp_path: Path, e7: list[dict[str, Any]]
+) -> None:
+    run = write_run(tmp_path / "run-1-ab", "ab", e7[:20], started=START)
+    copy = tmp_path / "kept" / "another-name"
+    shutil.copytree(run / "files" / "media", copy / "media")
+    ingest(store, [run])
+    ingest(store, [copy])
+    assert not ingest(store, [copy]).changed
+    assert query(store, "SELECT run_id, segment FROM runs ORDER BY ALL").rows == [
+        ("ab", 0),
+        ("another-name", 0),
+    ]
+
+
 def a_part(number: int, first: int, last: int, hour: int | None) -> Part:
     started = None if hour is None else START + hour * HOUR
     return Part(number, "ab", started, first, last, f"{number:02d}")
@@ -101,6 +157,15 @@ def test_without_times_a_part_goes_on_only_where_it_can_in_one_place() -> None:
     two = [a_part(0, 0, 9, None), a_part(1, 10, 19, None)]
     assert segments_of(two, []) == {0: 0, 1: 0}
     assert segments_of([*two, a_part(2, 0, 9, None)], []) == {0: 0, 2: 1, 1: 2}
+
+
+def test_many_runs_read_again_take_no_time_by_their_square() -> None:
+    """20,000 of them took 20 s; the bound is one that only the square can break."""
+    count = 20_000
+    parts = [Part(k, f"run-{k % count}", None, 0, 9, "") for k in range(2 * count)]
+    begun = time.monotonic()
+    assert set(segments_of(parts, [(k, k + count) for k in range(count)]).values()) == {0}
+    assert time.monotonic() - begun < 10
 
 
 @given(

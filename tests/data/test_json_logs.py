@@ -209,3 +209,27 @@ def test_control_characters_of_a_log_never_reach_a_terminal(tmp_path: Path) -> N
     assert isinstance(item, Reject)
     assert item.excerpt.isprintable()
     assert item.reason.isprintable()
+
+
+def test_a_packed_document_that_was_cut_off_keeps_what_came_before(
+    tmp_path: Path, record: Json
+) -> None:
+    records = [record | {"note": str(number) * 5_000} for number in range(20)]
+    packed = gzip.compress(json.dumps(records, indent=1).encode(), compresslevel=0)
+    log = tmp_path / "log.json.gz"
+    log.write_bytes(packed[: len(packed) * 3 // 4])
+    items = list(read_json_log(log, "log"))
+    read = [item for item in items if isinstance(item, Logged)]
+    assert len(read) >= 13
+    rejects = [item.reason for item in items if isinstance(item, Reject)]
+    assert "what came before is kept" in rejects[-1]
+
+
+def test_a_byte_that_is_no_utf_8_costs_its_record_of_a_document(
+    tmp_path: Path, record: Json
+) -> None:
+    records = [record | {"note": f"number {number}"} for number in range(5)]
+    log = tmp_path / "log.json"
+    log.write_bytes(json.dumps(records, indent=1).encode().replace(b"number 2", b"number \xff"))
+    items = list(read_json_log(log, "log"))
+    assert [isinstance(item, Logged) for item in items] == [True, True, False, True, True]

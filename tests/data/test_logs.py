@@ -356,6 +356,16 @@ def test_what_holds_nothing_that_is_read_is_an_error(tmp_path: Path) -> None:
         find_logs([tmp_path])
 
 
+def test_a_path_inside_another_or_named_twice_costs_nothing(tmp_path: Path, record: Json) -> None:
+    inner = tmp_path / "logs" / "inner"
+    inner.mkdir(parents=True)
+    for path in (inner.parent / "a.jsonl", inner / "b.jsonl"):
+        path.write_text(json.dumps(record) + "\n")
+    for paths in ([inner.parent, inner], [inner, inner.parent], [inner.parent, inner.parent]):
+        assert {log.path.name for log in find_logs(paths)} == {"a.jsonl", "b.jsonl"}
+        assert len(find_logs(paths)) == 2
+
+
 def test_names_are_as_many_folders_as_tell_files_apart() -> None:
     paths = [Path("/a/b/x"), Path("/c/b/x"), Path("/y"), Path("/d/b/x")]
     assert file_names(paths) == ["a/b/x", "c/b/x", "y", "d/b/x"]

@@ -33,7 +33,7 @@ parts AS (
         known.file,
         NULL AS part_of_log,
         known.segment,
-        known.started,
+        coalesce(known.started, min(media.time)) AS started,
         known.first_step,
         known.last_step,
         arg_min(media.challenge_id, media.step) AS first_challenge
@@ -43,7 +43,8 @@ parts AS (
         AND known.segment = media.segment
         AND media.step BETWEEN known.first_step AND known.last_step
     WHERE known.run_id IN (SELECT run_id FROM described) AND known.first_step IS NOT NULL
-    GROUP BY ALL
+    GROUP BY
+        known.run_id, known.file, known.segment, known.started, known.first_step, known.last_step
 )
 
 SELECT row_number() OVER (ORDER BY run_id, started, first_step, file, part_of_log, segment) - 1 AS part, *

@@ -16,6 +16,7 @@ SELECT
     pieces.first,
     pieces.last,
     pieces.run_id,
+    pieces.segment,
     coalesce(media.time, began.started) AS time,
     media.file,
     media.era,

@@ -1,7 +1,9 @@
--- Who each run's config says that its validator is; nobody where two files of a run disagree.
+-- Who each segment of a run says that its validator is, and, with segment NULL, the whole run; nobody
+-- where files disagree. A run that is named by its folder may be runs of two validators.
 SELECT
     run_id,
+    segment,
     CASE WHEN count(DISTINCT hotkey) = 1 THEN min(hotkey) END AS hotkey,
-    max(validator_uid) AS validator_uid
+    CASE WHEN count(DISTINCT hotkey) <= 1 THEN max(validator_uid) END AS validator_uid
 FROM runs
-GROUP BY run_id;
+GROUP BY GROUPING SETS ((run_id, segment), (run_id));
