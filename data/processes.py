@@ -15,6 +15,10 @@ from typing import Any
 
 from data.errors import RunError
 
+# How soon a death is seen, and how long a pool has to see it for itself.
+_LOOK_SECONDS = 1.0
+_NOTICED_SECONDS = 2.0
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 
@@ -66,11 +70,42 @@ def processes(
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(start, arguments)
     )
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watcher(pool, ended), daemon=True)
+    watcher.start()
     try:
         with work.deaths_in_one_line():
             yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        ended.set()
+        watcher.join()
+
+
+def _watcher(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
+    """What sees to it that a pool notices the death of a process, until it has `ended`.
+
+    A process that dies within the writing of a result leaves the pool reading the rest of it for
+    ever: this process and the other workers hold the pipe's other end open.
+    """
+    # taken now: a pool forgets them when it is told to shut down
+    workers, lock = pool._processes, pool._shutdown_lock
+    results: Any = pool._result_queue
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            if any(worker.exitcode for worker in list(workers.values())):
+                break
+        if ended.wait(_NOTICED_SECONDS):
+            return
+        with lock:  # nothing is submitted, so no worker started, meanwhile
+            pool._broken = True
+            for worker in list(workers.values()):
+                worker.kill()
+            # the last open end: the pool's reader comes to the pipe's end
+            results._writer.close()
+
+    return watch
 
 
 def _start(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
