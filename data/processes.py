@@ -13,14 +13,12 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from data.cgroups import ControlGroup, control_groups
 from data.errors import RunError
 
 # How soon a death is seen, and how long a pool has to see it for itself.
 _LOOK_SECONDS = 1.0
 _NOTICED_SECONDS = 2.0
-
-_CGROUPS = Path("/sys/fs/cgroup")
-_OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 @dataclass(frozen=True)
@@ -135,48 +133,27 @@ def cores() -> int:
     return max(1, allowed if quota is None else min(allowed, math.ceil(quota)))
 
 
-def cgroup_quota(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> float | None:
+def cgroup_quota(root: Path | None = None, own: Path | None = None) -> float | None:
     """Cores' worth of time that Linux control groups grant; None where they set no limit.
 
     Args:
-        root: where the control groups are mounted.
-        own: names the group of this process, a line `hierarchy:controllers:path` each.
+        root: as in `control_groups`.
+        own: likewise.
     """
-    quotas = [quota for folder in _groups(root, own) if (quota := _quota(folder)) is not None]
+    quotas = [
+        quota for group in control_groups("cpu", root, own) if (quota := _quota(group)) is not None
+    ]
     return min(quotas, default=None)
 
 
-def _groups(root: Path, own: Path) -> Iterator[Path]:
-    """The groups that this process is in, version 2 and 1, and all groups around them."""
-    for line in _text(own).splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        # version 2 names no controllers and has one hierarchy
-        mount = root / "cpu" if controllers else root
-        yield mount
-        below = mount
-        for part in path.split("/"):
-            if part not in ("", ".."):
-                below = below / part
-                yield below
-
-
-def _quota(group: Path) -> float | None:
+def _quota(group: ControlGroup) -> float | None:
     """Quota over period, both in microseconds; `max` and -1 say that there is no limit."""
-    words = _text(group / "cpu.max").split()
-    if not words:
-        words = [_text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    if group.version == 1:
+        words = [group.text(f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    else:
+        words = group.text("cpu.max").split()
     try:
         quota, period = (int(word) for word in words)
     except ValueError:
         return None
     return quota / period if quota > 0 and period > 0 else None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
