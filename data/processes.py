@@ -13,10 +13,12 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from data.cgroups import ControlGroup, control_groups
 from data.errors import RunError
 
-_CGROUPS = Path("/sys/fs/cgroup")
-_OWN_CGROUP = Path("/proc/self/cgroup")
+# How soon a death is seen, and how long a pool has to see it for itself.
+_LOOK_SECONDS = 1.0
+_NOTICED_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,42 @@ def processes(
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start, initargs=(start, arguments)
     )
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watcher(pool, ended), daemon=True)
+    watcher.start()
     try:
         with work.deaths_in_one_line():
             yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        ended.set()
+        watcher.join()
+
+
+def _watcher(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
+    """What sees to it that a pool notices the death of a process, until it has `ended`.
+
+    A process that dies within the writing of a result leaves the pool reading the rest of it for
+    ever: this process and the other workers hold the pipe's other end open.
+    """
+    # taken now: a pool forgets them when it is told to shut down
+    workers, lock = pool._processes, pool._shutdown_lock
+    results: Any = pool._result_queue
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            if any(worker.exitcode for worker in list(workers.values())):
+                break
+        if ended.wait(_NOTICED_SECONDS):
+            return
+        with lock:  # nothing is submitted, so no worker started, meanwhile
+            pool._broken = True
+            for worker in list(workers.values()):
+                worker.kill()
+            # the last open end: the pool's reader comes to the pipe's end
+            results._writer.close()
+
+    return watch
 
 
 def _start(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
@@ -100,48 +133,27 @@ def cores() -> int:
     return max(1, allowed if quota is None else min(allowed, math.ceil(quota)))
 
 
-def cgroup_quota(root: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> float | None:
+def cgroup_quota(root: Path | None = None, own: Path | None = None) -> float | None:
     """Cores' worth of time that Linux control groups grant; None where they set no limit.
 
     Args:
-        root: where the control groups are mounted.
-        own: names the group of this process, a line `hierarchy:controllers:path` each.
+        root: as in `control_groups`.
+        own: likewise.
     """
-    quotas = [quota for folder in _groups(root, own) if (quota := _quota(folder)) is not None]
+    quotas = [
+        quota for group in control_groups("cpu", root, own) if (quota := _quota(group)) is not None
+    ]
     return min(quotas, default=None)
 
 
-def _groups(root: Path, own: Path) -> Iterator[Path]:
-    """The groups that this process is in, version 2 and 1, and all groups around them."""
-    for line in _text(own).splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        # version 2 names no controllers and has one hierarchy
-        mount = root / "cpu" if controllers else root
-        yield mount
-        below = mount
-        for part in path.split("/"):
-            if part not in ("", ".."):
-                below = below / part
-                yield below
-
-
-def _quota(group: Path) -> float | None:
+def _quota(group: ControlGroup) -> float | None:
     """Quota over period, both in microseconds; `max` and -1 say that there is no limit."""
-    words = _text(group / "cpu.max").split()
-    if not words:
-        words = [_text(group / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    if group.version == 1:
+        words = [group.text(f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+    else:
+        words = group.text("cpu.max").split()
     try:
         quota, period = (int(word) for word in words)
     except ValueError:
         return None
     return quota / period if quota > 0 and period > 0 else None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""

@@ -31,12 +31,6 @@ class Damage:
     torn: bool
 
 
-def is_transaction_log(path: Path) -> bool:
-    """True if the file starts as a W&B transaction log does."""
-    with path.open("rb") as stream:
-        return stream.read(len(MAGIC)) == MAGIC
-
-
 def read_transactions(path: Path) -> Iterator[Any | Damage]:
     """The log's records (`wandb_internal_pb2.Record`) in order, and its damaged stretches.
 

@@ -30,7 +30,9 @@ def rehearsal_of(store: Store) -> Iterator[Ready]:
     if store.warehouse.exists():
         yield at_once
         return
-    with tempfile.TemporaryDirectory() as folder, processes(1) as pool:
+    # a demo that fails leaves a step at work, which may write while its folder is deleted
+    kept = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with kept as folder, processes(1) as pool:
         begun = {name: pool.submit(step, Path(folder)) for name, step in STEPS.items()}
         pool.shutdown(wait=False)  # that is all: the process ends after the last of them
         yield lambda name: _wait_for(begun[name])

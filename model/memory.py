@@ -14,10 +14,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from data.cgroups import ControlGroup, control_groups
 from data.errors import RunError
 
-_CGROUPS = Path("/sys/fs/cgroup")
-_MEMBERSHIP = Path("/proc/self/cgroup")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -116,37 +115,21 @@ def _machine_bytes() -> int:
 
 
 def _cgroup_bytes() -> list[int]:
-    """What each control group above this process leaves (a container is one); none without one."""
-    if not _MEMBERSHIP.is_file():
-        return []
-    found = []
-    for line in _MEMBERSHIP.read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            root, names = _CGROUPS, ("memory.max", "memory.current")
-        elif "memory" in controllers.split(","):
-            root = _CGROUPS / "memory"
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
-        else:
-            continue
-        # In a container the path may be the host's, and the root the container's own group.
-        folder = root / path.lstrip("/")
-        for group in (folder, *folder.parents):
-            if group.is_relative_to(root) and (left := _group_bytes(group, *names)) is not None:
-                found.append(left)
-    return found
+    """What each control group of this process leaves; none without one."""
+    groups = control_groups("memory")
+    return [left for group in groups if (left := _group_bytes(group)) is not None]
 
 
-def _group_bytes(group: Path, limit_file: str, usage_file: str) -> int | None:
-    try:
-        limit, usage = (group / limit_file).read_text(), (group / usage_file).read_text()
-        statistics = (group / "memory.stat").read_text().splitlines()
-    except OSError:
-        return None
-    if not limit.strip().isdigit():
-        return None  # "max"
+def _group_bytes(group: ControlGroup) -> int | None:
+    names = ("memory.max", "memory.current")
+    if group.version == 1:
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    limit, usage = (group.text(name).strip() for name in names)
+    if not (limit.isdigit() and usage.isdigit()):
+        return None  # "max", or no such group
     # Pages of files count as used, and are given up when memory runs short.
-    files = sum(int(s.split()[1]) for s in statistics if s.split()[0] == "inactive_file")
+    lines = group.text("memory.stat").splitlines()
+    files = sum(int(line.split()[1]) for line in lines if line.split()[0] == "inactive_file")
     return max(0, int(limit) - int(usage) + files)
 
 

@@ -5,7 +5,6 @@ import json
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from analytics.stored_challenge import StoredChallenge
 from data.sources import Shards
@@ -47,7 +46,8 @@ class ImageKeys:
             "replay_version": REPLAY_VERSION,
             "packages": packages(),
             "source": self._source(challenge.parquet or "", challenge.row or 0),
-            "record": self._record(challenge),
+            # by which a source is told from another one: a record of another has no image
+            "record": [challenge.source_id, challenge.gps, challenge.image_size],
             "augmentation": asdict(challenge.augmentation),
             "arithmetic": self._arithmetic if is_turned(challenge.augmentation) else None,
             "distortions": asdict(drawn.distortions),
@@ -62,10 +62,3 @@ class ImageKeys:
             found = self._shards.fingerprints([source])
             self._sources[source] = f"{json.dumps(found, sort_keys=True)} {row}"
         return self._sources[source]
-
-    def _record(self, challenge: StoredChallenge) -> list[Any] | None:
-        """What chooses between copies of a source; None where there is but one."""
-        places = self._shards.places(challenge.parquet or "", challenge.row or 0)
-        if len(places) == 1:
-            return None
-        return [challenge.source_id, challenge.gps, challenge.image_size]

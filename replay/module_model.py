@@ -16,7 +16,7 @@ import numpy as np
 
 from data.errors import RunError, StreetReplayError
 from replay.module_sources import source_sha256
-from replay.predictor import Batch, Predictions, Predictor, training_rows
+from replay.predictor import Batch, Predictions, Predictor, precision, training_rows
 
 _T = TypeVar("_T")
 
@@ -41,6 +41,7 @@ class ModulePredictor:
     fingerprint: str
     wants_metadata: bool
     training_rows: Path | None = None
+    precision: str = "float32"
 
     def predict(self, batch: Batch) -> Predictions:
         """What the candidate answers.
@@ -127,8 +128,11 @@ def _checked(found: Any, name: str) -> ModulePredictor:
     if wrong:
         raise RunError(what, found=", ".join(wrong), expected=_EXPECTED)
     rows = _calling(partial(training_rows, found), f"training_rows of {name}", "a path or None")
+    floats = _calling(partial(precision, found), f"precision of {name}", "text")
     values["fingerprint"] += f" source {source_sha256(name.partition(':')[0])}"
-    return ModulePredictor(candidate=found, where=name, training_rows=rows, **values)
+    return ModulePredictor(
+        candidate=found, where=name, training_rows=rows, precision=floats, **values
+    )
 
 
 def _calling(call: Callable[[], _T], what: str, expected: str) -> _T:

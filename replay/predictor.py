@@ -67,7 +67,7 @@ class Predictions:
 class Predictor(Protocol):
     """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
 
-    An attribute `precision`, such as bfloat16, is told in `run.json`; without one it is float32.
+    Two attributes may be left out: `training_rows` and `precision`, see the functions of that name.
     """
 
     @property
@@ -103,4 +103,20 @@ def training_rows(predictor: Predictor) -> Path | None:
         f"training_rows of {predictor.name}",
         found=f"a {type(found).__name__}",
         expected="a pathlib.Path, or None",
+    )
+
+
+def precision(predictor: Predictor) -> str:
+    """What a candidate's floats are, such as `bfloat16`, as `run.json` tells it.
+
+    It is the optional attribute `precision` of a predictor; without it, float32.
+
+    Raises:
+        RunError: the attribute is no text.
+    """
+    found = getattr(predictor, "precision", "float32")
+    if isinstance(found, str):
+        return found
+    raise RunError(
+        f"precision of {predictor.name}", found=f"a {type(found).__name__}", expected="text"
     )

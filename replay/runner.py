@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +18,7 @@ from replay.image_keys import ImageKeys
 from replay.images import Builder, PartImages, Wanted, builder
 from replay.parts import parts
 from replay.plan import Planned, in_reading_order
-from replay.predictor import Batch, Image, Lazily, Predictor
+from replay.predictor import Batch, Image, Lazily, Predictor, precision
 from replay.publish import ReplayReport, publish
 from replay.rebuild import CannotRebuildError
 from replay.runs import open_run
@@ -99,7 +98,7 @@ class Replay:
                 if unanswered is not None:
                     self._again.add(index)
         if self._left or not self._run.is_described:
-            self._run.describe(decisive, asked, getattr(predictor, "precision", "float32"))
+            self._run.describe(decisive, asked, precision(predictor))
 
     @property
     def done(self) -> int:
@@ -240,8 +239,12 @@ class Replay:
                 rebuilding += time.perf_counter() - start
 
         start = time.perf_counter()
-        with suppress(CannotRebuildError):  # told when its part is predicted
+        try:
             self._predictor.predict(self._batch(wanted, [image]))
+        except StreetReplayError:
+            # as in `_ask_all`; told when its part is predicted
+            if not (images.wanted and images.failures):
+                raise
         return rebuilding, time.perf_counter() - start - rebuilding
 
 

@@ -1,5 +1,8 @@
 import os
 import re
+import signal
+import subprocess
+import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -30,6 +33,16 @@ def test_a_process_that_dies_at_its_work_is_one_line() -> None:
     told = pytest.raises(RunError, match=r"^drawing: found a worker process that died.*rest a bit$")
     with told, processes(1, work=Work("drawing", "rest a bit")) as pool:
         list(pool.map(os._exit, [1]))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="pipes of Windows carry messages whole")
+def test_a_process_that_dies_within_the_writing_of_its_result_is_one_line() -> None:
+    command = [sys.executable, "-m", "tests.data.cut_results"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"drawing: found a worker process that died.*rest a bit\n", done.stderr)
 
 
 def groups(folder: Path, own: str, **files: str) -> tuple[Path, Path]:

@@ -302,8 +302,8 @@ def test_limits_of_control_groups_count(
         (group / names[0]).write_text(f"{limit}\n")
         (group / names[1]).write_text(f"{40 * 2**20}\n")
         (group / "memory.stat").write_text(f"anon 1\ninactive_file {2**20}\n")
-    monkeypatch.setattr(memory, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(memory, "_MEMBERSHIP", membership)
+    monkeypatch.setattr("data.cgroups.ROOT", tmp_path)
+    monkeypatch.setattr("data.cgroups.OWN", membership)
     assert memory.available_bytes(CPU) == 11 * 2**20
 
 

@@ -54,6 +54,13 @@ MINE = textwrap.dedent(
         def predict(self, batch):
             return np.zeros(len(batch.images))
 
+    class Halved(Mine):
+        fingerprint = "halved"
+        precision = "bfloat16"
+
+    class Dim(Mine):
+        precision = 16.0
+
     class Nameless(Mine):
         name = ""
 

@@ -1,3 +1,4 @@
+import json
 import re
 import sys
 from pathlib import Path
@@ -48,6 +49,20 @@ def test_a_candidate_of_a_module_may_name_its_training_rows() -> None:
 
 
 @pytest.mark.usefixtures("mine")
+def test_a_candidate_of_a_module_may_name_its_precision(
+    store: Store, record: dict[str, Any]
+) -> None:
+    world = World(store, record)
+    write_shard(store.sources, [encoded(picture((32, 24)))])
+    world.ask(0, size=(32, 24), **LEVEL_0)
+    planned = plan(world.ingest(), world.shards)
+    for attribute, expected in (("Mine", "float32"), ("Halved", "bfloat16")):
+        report = replay(store, load(f"my_model:{attribute}"), planned, world.shards)
+        described = json.loads((store.runs / report.run_id / "run.json").read_text("utf-8"))
+        assert described["made_by"]["precision"] == expected
+
+
+@pytest.mark.usefixtures("mine")
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -66,6 +81,7 @@ def test_a_candidate_of_a_module_may_name_its_training_rows() -> None:
         ("my_model:Nameless", "found name ''"),
         ("my_model:Vague", "found wants_metadata 'no'"),
         ("my_model:Misled", "training_rows of mine: found a str; expected a pathlib.Path, or None"),
+        ("my_model:Dim", "precision of mine: found a float; expected text"),
         ("my_model:Unhashed", "fingerprint of my_model:Unhashed: found OSError: gone"),
         ("my_model:", "expected module:attribute"),
         (":Mine", "expected module:attribute"),

@@ -218,3 +218,35 @@ def test_a_candidate_that_hides_the_failure_is_asked_again(world: World) -> None
     spoil(world.store.sources / SHARD, small(2))
     assert replay(world.store, Hides(), planned(world), world.shards).predicted == 7
     assert all(row[1] for row in answers(world.store) if row[1] is not None)
+
+
+def test_a_candidate_that_rewords_the_failure_does_not_end_the_forecast(world: World) -> None:
+    class Rewords(Brightness):
+        def predict(self, batch: Batch) -> Predictions:
+            try:
+                return super().predict(batch)
+            except CannotRebuildError:
+                raise RunError("predict of mine", found="no luck", expected="an answer") from None
+
+    write_shard(world.store.sources, [*[b"broken"] * 7, small(7)])
+    opened = Replay(world.store, Rewords(), planned(world), world.shards)
+    assert opened.forecast().images == 8
+    assert opened.run().predicted == 1
+
+
+def test_what_is_known_of_a_row_is_no_answer_to_a_record_of_another(world: World) -> None:
+    """Both name the same row of the shard, and nothing of level 0 tells them apart but its id."""
+    known: dict[str, float] = {}
+
+    class Remembers(Brightness):
+        def predict(self, batch: Batch) -> Predictions:
+            assert batch.image_keys is not None
+            for place, key in enumerate(batch.image_keys):
+                if key not in known:
+                    known[key] = batch.images[place].mean() / 255
+            return Predictions(np.array([known[key] for key in batch.image_keys]))
+
+    world.ask(2, size=(64, 48), metadata={"id": 99}, **LEVEL_0)
+    expected = {Reason.OTHER_ROW: 1}
+    assert run(world, Remembers()) == expected
+    assert run(world, Remembers(fingerprint="2")) == expected
