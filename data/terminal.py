@@ -131,9 +131,12 @@ def print_csv(rows: Iterable[Sequence[object]], *, raw: bool = False) -> int:
     raw = raw and not stream.isatty()
     if raw and isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8", newline="")
-    # a lone carriage return would else stand unquoted, and end the row for whoever reads it
-    quoting = csv.QUOTE_NONNUMERIC if raw else csv.QUOTE_MINIMAL
-    writer = csv.writer(stream, lineterminator="\n", quoting=quoting)
+    writer = csv.writer(
+        stream,
+        lineterminator="\n",
+        # a lone carriage return would else stand unquoted, and end the row for whoever reads it
+        quoting=csv.QUOTE_NONNUMERIC if raw else csv.QUOTE_MINIMAL,
+    )
     for row in rows:
         values = row if raw else [_csv_value(value) for value in row]
         escaped += sum(a is not b for a, b in zip(row, values, strict=True))
