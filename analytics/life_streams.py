@@ -22,8 +22,17 @@ from analytics.warehouse import statements
 
 _EXCUSED = ("E4", "E5", "E6")
 
-# A hotkey and a uid, each None where it is not known.
-_Validator = tuple[str | None, int | None]
+
+@dataclass(frozen=True)
+class _RunSays:
+    """What files say of a run: the validator's hotkey and uid, each None where they do not.
+
+    Without `has_id` the run is named by a downloaded folder, and another run's folder may be too.
+    """
+
+    hotkey: str | None = None
+    uid: int | None = None
+    has_id: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,8 @@ class Stream:
 
     `first` are the scores of its first record, less those of the uids that it asked (NaN), `last`
     those of its last one; both (uids,). `run`, `hotkey` and the validator's `uid` are None where no
-    run is known, or none says whose it is.
+    run is known, or none says whose it is; see `_RunSays` for `run_has_id`. A stream is `fresh` if
+    its first record holds no history: each miner's accuracy is that of one answer.
     """
 
     number: int
@@ -45,6 +55,8 @@ class Stream:
     uid: int | None
     first: Float32s
     last: Float32s
+    fresh: bool = False
+    run_has_id: bool = True
 
 
 def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
@@ -52,7 +64,7 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
 
     They are in the temporary table `life_pieces`.
     """
-    validators = _validators(connection)
+    runs = _runs(connection)
     table = connection.sql(statements("lives/ends")).to_arrow_table()
     column = table["scores"].combine_chunks()
     lengths = list_lengths(column)
@@ -68,30 +80,38 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
             file=rows[first]["file"],
             era=rows[first]["era"],
             run=rows[first]["run_id"],
-            hotkey=validator[0],
-            uid=validator[1],
+            hotkey=says.hotkey,
+            uid=says.uid,
+            run_has_id=says.has_id,
             first=_unasked(scores[first], rows[first]["uids"]),
             last=scores[last],
+            fresh=rows[first]["fresh"],
         )
         for first, last in zip(firsts, lasts, strict=True)
-        for validator in [_validator(validators, rows[first]["run_id"], rows[first]["segment"])]
+        for says in [_said(runs, rows[first]["run_id"], rows[first]["segment"])]
     ]
     return sorted(streams, key=_by_time(streams))
 
 
-def _validators(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int | None], _Validator]:
-    found = connection.execute(statements("lives/runs")).fetchall()
-    return {(run, segment): (hotkey, uid) for run, segment, hotkey, uid in found}
+def _runs(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int | None], _RunSays]:
+    """By run and segment, and by run and None for the whole run."""
+    rows = connection.execute(statements("lives/runs")).fetchall()
+    return {(run, segment): _RunSays(*says) for run, segment, *says in rows}
 
 
-def _validator(
-    validators: dict[tuple[str, int | None], _Validator], run: str, segment: int
-) -> _Validator:
+def _said(
+    runs: dict[tuple[str, int | None], _RunSays], run: str | None, segment: int | None
+) -> _RunSays:
     """Whose a segment is: as its own files say, else as all of its run does."""
-    nobody = (None, None)
-    hotkey, uid = validators.get((run, segment), nobody)
-    of_run = validators.get((run, None), nobody)
-    return (of_run[0] if hotkey is None else hotkey, of_run[1] if uid is None else uid)
+    if run is None:
+        return _RunSays()
+    of_run = runs.get((run, None), _RunSays())
+    of_segment = runs.get((run, segment), _RunSays())
+    return _RunSays(
+        of_run.hotkey if of_segment.hotkey is None else of_segment.hotkey,
+        of_run.uid if of_segment.uid is None else of_segment.uid,
+        of_run.has_id,
+    )
 
 
 def _unasked(scores: Float32s, asked: Sequence[int]) -> Float32s:
@@ -152,7 +172,11 @@ def lives_of(law: Law, streams: Sequence[Stream]) -> list[list[list[Stream]]]:
 
 
 def _connect_restarts(streams: Sequence[Stream], joins: "_Joins") -> None:
-    """Until E6 a process starts with scores of 0, but histories survive: the same chain."""
+    """Until E6 a process starts with scores of 0, but histories survive: the same chain.
+
+    Of several validators' logs that say nothing of hotkeys nobody knows whose process it was: where
+    ends of several lives could be meant, it stays apart.
+    """
     free: dict[str | None, list[int]] = {}
     for place in range(len(streams)):
         if joins.is_last(place):
@@ -160,9 +184,14 @@ def _connect_restarts(streams: Sequence[Stream], joins: "_Joins") -> None:
     for start, stream in enumerate(streams):
         if not (joins.is_first(start) and stream.era in _EXCUSED and _is_zero(stream.first)):
             continue
+        if stream.fresh:
+            continue
         for hotkey in dict.fromkeys((joins.hotkey(start), None)):
             ends = free.get(hotkey, [])
-            for at in reversed(range(bisect_left(ends, start))):
+            before = bisect_left(ends, start)
+            if len({joins.owner(end) for end in ends[:before]}) > 1:
+                continue
+            for at in reversed(range(before)):
                 if joins.connect(ends[at], start):
                     del ends[at]
                     break
@@ -190,9 +219,12 @@ class _Joins:
         for place, stream in enumerate(streams):
             # folders of one name may be two validators' runs
             run = f"run {stream.run} of {stream.hotkey}"
-            named = (f"hotkey {stream.hotkey}", stream.hotkey), (run, stream.run)
-            for name, known in named:
-                if known is not None:
+            names = {
+                f"hotkey {stream.hotkey}": stream.hotkey is not None,
+                run: stream.run is not None and stream.run_has_id,
+            }
+            for name, proves in names.items():
+                if proves:
                     self._unite(before.setdefault(name, place), place)
 
     def owner(self, place: int) -> int:

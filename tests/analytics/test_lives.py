@@ -17,7 +17,7 @@ from analytics.rows import append
 from analytics.warehouse import reading, writing
 from data.errors import QueryError
 from data.store import Store
-from tests.analytics.audit_logs import audited, write_lines
+from tests.analytics.audit_logs import audited, scored_again, write_lines
 from tests.analytics.test_audit_worlds import world
 from tests.conftest import golden_records
 from tests.wandb_runs import write_run
@@ -224,6 +224,13 @@ def test_downloads_of_two_validators_in_folders_of_one_name_are_two_lives(
     assert ordered(store, Choice("5Bob", "run"))[1] == scores_of(second)
 
 
+def test_a_folders_name_alone_makes_no_run_of_two(store: Store, tmp_path: Path) -> None:
+    for name, seed in (("alice", 3), ("bob", 4)):
+        write_media(tmp_path / name / "run" / "media" / "html", world(seed, "E7", 60, uids=60))
+    ingest(store, [tmp_path])
+    assert [(one.runs, one.challenges) for one in ordered(store)[0]] == [(("run",), 60)] * 2
+
+
 def test_segments_of_a_run_are_put_in_order_by_scores(
     store: Store, tmp_path: Path, golden: Path
 ) -> None:
@@ -252,3 +259,34 @@ def test_tenures_are_told_in_each_validators_life(store: Store, tmp_path: Path) 
             for one in tenures(connection, stage(connection, Choice(name)))
         ]
     assert sorted(both, key=str) == sorted(apart, key=str)
+
+
+def test_a_log_that_begins_is_no_other_validators_restart(store: Store, tmp_path: Path) -> None:
+    """Until E6 both a new validator and a new process start with scores of 0."""
+    for seed in (2, 4):
+        records = world(seed, "E5", 60, uids=30)
+        ingest(store, [write_lines(tmp_path / f"{seed}.jsonl", records)])
+    assert [life.challenges for life in ordered(store)[0]] == [60, 60]
+
+
+def test_a_process_that_starts_again_goes_on_where_only_one_validators_log_ends(
+    store: Store, tmp_path: Path
+) -> None:
+    records = scored_again(world(2, "E5", 60, uids=30, validators=0), restarts={30})
+    for place in (0, 30):
+        ingest(store, [write_lines(tmp_path / f"{place}.jsonl", records[place : place + 30])])
+    lives, scores = ordered(store)
+    assert [life.challenges for life in lives] == [60]
+    assert scores == scores_of(records)
+
+
+def test_nobody_is_guessed_whose_process_started_again(store: Store, tmp_path: Path) -> None:
+    worlds = [
+        scored_again(world(seed, "E5", 60, uids=30, validators=0), restarts={30}) for seed in (2, 4)
+    ]
+    parts = [records[place : place + 30] for place in (0, 30) for records in worlds]
+    for number, part in enumerate(parts):
+        ingest(store, [write_lines(tmp_path / f"{number}.jsonl", part)])
+    lives, scores = ordered(store)
+    assert [life.challenges for life in lives] == [30] * 4
+    assert scores == [row for part in parts for row in scores_of(part)]

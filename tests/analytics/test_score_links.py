@@ -81,7 +81,16 @@ def test_thousands_of_streams_are_put_in_order_in_seconds(alike: bool) -> None:
     places = np.arange(count) if alike else rng.permutation(count)
     streams = [
         Stream(
-            number, (0,), None, f"{number}", "E7", None, None, None, unasked[place], after[place]
+            number=number,
+            pieces=(0,),
+            time=None,
+            file=f"{number}",
+            era="E7",
+            run=None,
+            hotkey=None,
+            uid=None,
+            first=unasked[place],
+            last=after[place],
         )
         for number, place in enumerate(places.tolist())
     ]

@@ -1,6 +1,6 @@
 -- The first and the last record of each piece of a stream: does one go on where another one ends?
 WITH asked AS (
-    SELECT challenge_id, list(uid) AS uids
+    SELECT challenge_id, list(uid) AS uids, bool_and(accuracy IN (0, 1)) AS fresh
     FROM responses
     SEMI JOIN (SELECT challenge_id FROM life_pieces WHERE first) AS firsts USING (challenge_id)
     GROUP BY challenge_id
@@ -21,7 +21,8 @@ SELECT
     media.file,
     media.era,
     media.scores,
-    coalesce(asked.uids, []) AS uids
+    coalesce(asked.uids, []) AS uids,
+    coalesce(asked.fresh, false) AS fresh
 FROM life_pieces AS pieces
 INNER JOIN media ON media.rowid = pieces.media_row
 LEFT JOIN asked ON asked.challenge_id = pieces.challenge_id

@@ -4,6 +4,8 @@ SELECT
     run_id,
     segment,
     CASE WHEN count(DISTINCT hotkey) = 1 THEN min(hotkey) END AS hotkey,
-    CASE WHEN count(DISTINCT hotkey) <= 1 THEN max(validator_uid) END AS validator_uid
+    CASE WHEN count(DISTINCT hotkey) <= 1 THEN max(validator_uid) END AS validator_uid,
+    -- W&B's own: eight letters and digits, or what a transaction log says
+    bool_or(ends_with(file, '.wandb') OR regexp_full_match(run_id, '[a-z0-9]{8}')) AS has_id
 FROM runs
 GROUP BY GROUPING SETS ((run_id, segment), (run_id));
