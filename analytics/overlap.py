@@ -25,6 +25,7 @@ EARTH_RADIUS = 6_371_008.8
 _OPTIONAL = ("vid_id", "gps_lat", "gps_lon")
 _DATA_SET_NAMES = {"video_info.vid_id": "vid_id", "original_index": "row"}
 _GPS = ("gps_lat", "gps_lon")
+_PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ def read_training_rows(path: Path) -> pl.DataFrame:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    """The file as it is, without guessing types of a CSV's columns: each is text.
+    """The file as it is, told by content, without guessing types of a CSV's columns: each is text.
 
     `glob` is off, for brackets in a name are no pattern.
     """
-    if path.suffix.lower() == ".parquet":
+    with path.open("rb") as file:
+        is_parquet = file.read(len(_PARQUET)) == _PARQUET
+    if is_parquet:
         return pl.read_parquet(path, glob=False)
     return pl.read_csv(path, infer_schema=False, glob=False)
 

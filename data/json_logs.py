@@ -1,7 +1,8 @@
 """Media records from JSON: one record, several, an array, or JSON lines; packed or not.
 
-A broken record costs itself alone: it becomes a `Reject`, its neighbours are read. So does a file
-that cannot be opened, or that ends too early.
+A broken record costs itself alone: it becomes a `Reject`, its neighbours are read; within an array
+on one line it costs the rest of that line, where nothing tells the next one's start. A file that
+cannot be opened, or that ends too early, is a reject too.
 """
 
 import io

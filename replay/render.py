@@ -72,8 +72,8 @@ def render(
 ) -> list[Rendered]:
     """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
 
-    Images of the same challenge that an earlier render has left are deleted: they are no longer
-    what is possible, or no longer by these names.
+    Other images that an earlier render has left of a challenge that has images are deleted: they
+    are no longer what is possible, or no longer by these names.
 
     Args:
         planned: what to render; the result is in this order, the work in that of the shards.

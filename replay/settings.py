@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from data.errors import RunError
+
 
 class Arithmetic(StrEnum):
     """How the validator's processor rounded the places that a turned frame's pixels come from.
@@ -51,14 +53,24 @@ class ReplaySettings:
 
 
 def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
-    """The settings that a run's `run.json` tells; defaults for what an older one does not."""
+    """The settings that a run's `run.json` tells; defaults for what an older one does not.
+
+    Raises:
+        RunError: a value is none that this version knows.
+    """
     written, defaults = described.get("settings"), ReplaySettings()
     known = written if isinstance(written, Mapping) else {}
-    return replace(
-        defaults,
-        **{
+    try:
+        told = {
             name: type(value)(known[name])
             for name, value in asdict(defaults).items()
             if name in known
-        },
-    )
+        }
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"settings of {described.get('run_id')}",
+            found=error,
+            expected="those of this version",
+            remedy="replay again",
+        ) from None
+    return replace(defaults, **told)

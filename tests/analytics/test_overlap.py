@@ -1,5 +1,6 @@
 """Overlap with training rows, against geopy's great circle and by hand."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,8 @@ def test_video_ids_of_digits_overlap_alike_from_csv_and_from_parquet(
     whole = read_training_rows(cases / "as_parquet.parquet")
     pl.read_parquet(cases / "as_parquet.parquet").write_csv(tmp_path / "rows.csv")
     assert read_training_rows(tmp_path / "rows.csv").equals(whole)
+    shutil.copy(cases / "as_parquet.parquet", tmp_path / "rows.pq")
+    assert read_training_rows(tmp_path / "rows.pq").equals(whole)
     assert overlaps(store, whole)["overlaps"].sum() == 40
     some = read_training_rows(cases / "exponent.csv")
     assert some.equals(whole.filter(pl.col("row").is_in([3, 5])))

@@ -95,7 +95,7 @@ def measure(store: Store, names: Sequence[str]) -> None:
     note(
         f"{len(pairs)} of {images} images of {len(turned)} turned challenges differ "
         f"(of {len({pair.place for pair in pairs})} challenges), in at most "
-        f"{max(pair.values for pair in pairs)} values"
+        f"{max((pair.values for pair in pairs), default=0)} values"
     )
     rows = []
     for name in names:

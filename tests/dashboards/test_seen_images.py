@@ -19,6 +19,7 @@ from analytics.stored_challenge import StoredChallenge
 from analytics.warehouse import reading
 from dashboards import store_access
 from dashboards.rebuilt_image import rebuilt_image
+from data.errors import RunError
 from data.sources import Shards
 from data.store import STORE_VARIABLE, Store
 from replay.distortions import Pixels
@@ -175,3 +176,6 @@ def test_a_new_shard_below_is_seen_at_the_next_click(
 def test_what_an_older_run_did_not_record_is_the_default(described: dict[str, object]) -> None:
     assert recorded_settings(described) == ReplaySettings()
     assert recorded_settings({"settings": {"seed": 3}}) == ReplaySettings(seed=3)
+    for unknown in ({"arithmetic": "sse"}, {"seed": [1]}):
+        with pytest.raises(RunError, match=r"settings of replay-a: found .*; replay again"):
+            recorded_settings({"run_id": "replay-a", "settings": unknown})
