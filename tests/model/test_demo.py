@@ -164,7 +164,7 @@ def test_the_next_commands_work_as_printed(
 
 
 @pytest.mark.slow
-def test_after_a_rehearsal_the_demo_compiles_nothing(tmp_path: Path) -> None:
+def test_after_a_rehearsal_the_first_result_compiles_nothing(tmp_path: Path) -> None:
     """Counted in a process of its own, whose compiled functions are kept nowhere else."""
     program = f"""
 import sys
@@ -186,8 +186,10 @@ if __name__ == "__main__":
     with rehearsal_of(store) as ready:
         for step in STEPS:
             ready(step)
-        test.run_demo(store, test.silence, test.SMALL)
-    print(made)
+        def stop(first):
+            print(made)
+            sys.exit(0)
+        test.run_demo(store, test.silence, test.SMALL, tell=stop)
 """
     script = tmp_path / "counted.py"
     script.write_text(program)
