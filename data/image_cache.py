@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data import values
+from data.digests import file_digest
 from data.errors import FieldError, SourceError
 from data.not_parquet import POINTER_REMEDY, pointer
 from data.source_files import IMAGE_SUFFIXES
@@ -58,7 +59,7 @@ class CachedImages:
         for stem in sorted({_stem(*source) for source in sources}):
             for path in self._paths[stem]:
                 for file in (path, path.with_suffix(".json")):
-                    digest.update(f"{file.name} {_content_sha256(file)}\n".encode())
+                    digest.update(f"{file.name} {file_digest(file)}\n".encode())
         return digest.hexdigest()
 
 
@@ -73,17 +74,6 @@ def read_cached(path: Path) -> tuple[bytes, Mapping[str, Any]]:
 
 def _stem(parquet: str, row: int) -> str:
     return f"{parquet.removesuffix('.parquet')}{_MARK}{row}"
-
-
-def _content_sha256(path: Path) -> str | None:
-    """None for a file that cannot be read: a rebuild says so then, and a run is another run."""
-    if not path.is_file():
-        return None
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return None
 
 
 def _read(path: Path) -> bytes:

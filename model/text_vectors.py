@@ -103,7 +103,7 @@ def _folder() -> Path:
         )
     folder = Path(spec.origin).parent / "model"
     for name, expected in _FILES.items():
-        found = file_digest(folder / name) if (folder / name).is_file() else "no such file"
+        found = file_digest(folder / name) or "no such file"
         if found != expected:
             raise RunError(
                 f"text encoder {folder / name}",

@@ -62,22 +62,14 @@ class Taps(NamedTuple):
 
 
 @compiled
-def _nearest(place: np.float32, half: np.float32) -> np.float32:
-    """`grid_sample`'s rounding: a fused operation, then halves to the even neighbour.
+def nearest(place: np.float32, half: np.float32) -> np.float32:
+    """The pixel along a side of twice `half` that a normalised place is rounded to.
 
-    ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`.
+    As `grid_sample` rounds: a fused operation, then halves to the even neighbour
+    (ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`).
     """
-    found: np.float32 = np.rint(fma(place + _ONE, half, -_HALF))
-    return found
-
-
-@compiled
-def nearest(places: Floats, half: np.float32) -> Floats:
-    """The pixel along a side of twice `half` that each normalised place, (n,), is rounded to."""
-    found = np.empty_like(places)
-    for k in range(len(places)):
-        found[k] = _nearest(places[k], half)
-    return found
+    pixel: np.float32 = np.rint(fma(place + _ONE, half, -_HALF))
+    return pixel
 
 
 @compiled
@@ -109,8 +101,8 @@ def _find(
     column_x, column_y = column[0], column[1]
     slope_x, slope_y = slopes[0], slopes[1]
     for k in range(rows.shape[1]):
-        x = _nearest(fma(rows[0, k], slope_x, column_x), source.half_width) - left
-        y = _nearest(fma(rows[1, k], slope_y, column_y), source.half_height) - top
+        x = nearest(fma(rows[0, k], slope_x, column_x), source.half_width) - left
+        y = nearest(fma(rows[1, k], slope_y, column_y), source.half_height) - top
         inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
         offset = (np.int32(y) * np.int32(width) + np.int32(x)) * np.int32(3)
         offsets[k] = offset if inside else np.int32(-1)

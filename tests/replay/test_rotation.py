@@ -287,7 +287,8 @@ def test_places_next_to_a_boundary_round_as_grid_sample_rounds_them(length: int)
     line = torch.arange(float(length))[None, None, None]
     grid = torch.stack((places, torch.zeros_like(places)), dim=-1)[None, None]
     expected = torch.nn.functional.grid_sample(line, grid, mode="nearest", align_corners=False)
-    found = nearest(places.numpy(), np.float32(length / 2))
+    half = np.float32(length / 2)
+    found = np.array([nearest(place, half) for place in places.numpy()], np.float32)
     differing = np.count_nonzero(found != expected.flatten().numpy())
     assert differing == 0 or not TORCH_FUSES
     assert np.abs(found - expected.flatten().numpy()).max(initial=0) <= 1
