@@ -8,22 +8,15 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-import analytics.audit_cli
-import analytics.cli
-import analytics.miners_cli
-import model.cli
-import model.train_cli
-import model.views_cli
-import replay.compare_cli
-import replay.models
-import replay.render_cli
-import replay.replay_cli
-import replay.sources_cli
+from analytics.commands import audit, logs, miners
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
-from model.checkpoint_names import FORM, names_checkpoint
-from replay.models import Form, LoadSettings
-from replay.predictor import Predictor
+from model.checkpoint.names import FORM, names_checkpoint
+from model.commands import demo, train, views
+from replay.candidates import registry
+from replay.candidates.predictor import Predictor
+from replay.candidates.registry import Form, LoadSettings
+from replay.commands import compare, render, replay, sources
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,19 +26,8 @@ app = typer.Typer(
     help="Read a StreetVision (SN72) validator's logs, rebuild what its miners saw, and score a "
     "candidate against them.",
 )
-for package in (
-    analytics.cli,
-    analytics.audit_cli,
-    analytics.miners_cli,
-    replay.sources_cli,
-    replay.render_cli,
-    replay.replay_cli,
-    replay.compare_cli,
-    model.views_cli,
-    model.train_cli,
-    model.cli,
-):
-    app.add_typer(package.app)
+for command in (logs, audit, miners, sources, render, replay, compare, views, train, demo):
+    app.add_typer(command.app)
 
 
 @app.callback()
@@ -58,19 +40,19 @@ def _options(
 
 
 def _orange() -> Predictor:
-    from model.orange import OrangeBaseline  # noqa: PLC0415
+    from model.baselines.orange import OrangeBaseline  # noqa: PLC0415
 
     return OrangeBaseline()
 
 
 def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
-    from model.named_checkpoint import load_named  # noqa: PLC0415
+    from model.checkpoint.named import load_named  # noqa: PLC0415
 
     return load_named(name, settings)
 
 
-replay.models.offer({"orange": _orange})
-replay.models.offer_form(Form(FORM, names_checkpoint, _checkpoint))
+registry.offer({"orange": _orange})
+registry.offer_form(Form(FORM, names_checkpoint, _checkpoint))
 
 
 def main() -> None:

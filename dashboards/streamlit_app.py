@@ -5,7 +5,7 @@ import streamlit as st
 st.set_page_config(page_title="StreetReplay", page_icon=":material/traffic:", layout="wide")
 st.navigation(
     [
-        st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
-        st.Page("gates.py", title="Gates", icon=":material/tune:"),
+        st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
+        st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
     ]
 ).run()

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from data.store import STORE_VARIABLE, Store
-from model.demo import run_demo
+from model.demo.run import run_demo
 from tests.conftest import ROOT
-from tests.model.test_demo import SMALL
+from tests.model.demo.test_demo import SMALL
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # `make` targets and the dashboard have tests of their own, or are this one; `hf` needs the hub.
@@ -56,7 +56,7 @@ def test_every_make_target_of_the_readme_is_there() -> None:
 
 
 def test_every_relation_is_in_the_readme() -> None:
-    from analytics.warehouse import RELATIONS  # noqa: PLC0415
+    from analytics.warehouse.connection import RELATIONS  # noqa: PLC0415
 
     for relation in RELATIONS:
         assert f"`{relation}`" in README, relation

@@ -18,12 +18,12 @@ from PIL import Image
 
 import data.terminal
 import streetreplay
-from analytics.ingest import ingest
-from analytics.warehouse import writing
+from analytics.warehouse.connection import writing
+from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from data.text import is_printable, printable
 from tests.conftest import GOLDEN, ROOT, golden_records
-from tests.replay.test_compare import ids_by_position, publish
+from tests.replay.comparing.test_with_miners import ids_by_position, publish
 
 # Clears a screen, sets a title, turns text around, hides a letter; markup and an emoji of `rich`;
 # letters that cp1252 and ASCII lack.

@@ -18,16 +18,16 @@ import torch
 import transformers as t
 
 import streetreplay  # noqa: F401  (offers this project's candidates by name)
-from analytics.challenges import Selection
-from data.sources import Shards
+from analytics.queries.challenges import Selection
+from data.sources.shards import Shards
 from data.store import Store
 from data.terminal import note, print_table
-from replay.augment import is_turned
-from replay.models import LoadSettings, load
-from replay.plan import Planned, in_reading_order
-from replay.planning import plan_of_store
-from replay.predictor import Batch, Predictor
-from replay.rebuild import Rebuilder, RebuiltImage
+from replay.augmentation.augment import is_turned
+from replay.candidates.predictor import Batch, Predictor
+from replay.candidates.registry import LoadSettings, load
+from replay.plans.plan import Planned, in_reading_order
+from replay.plans.store_plan import plan_of_store
+from replay.rebuilding.rebuild import Rebuilder, RebuiltImage
 from replay.settings import Arithmetic, VariantSettings
 from tests.bench.scene_world import make_world
 

@@ -5,8 +5,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from analytics.audit import audit
-from analytics.warehouse import reading
+from analytics.audit.audit import audit
+from analytics.warehouse.connection import reading
 from data.store import Store
 from data.terminal import print_table
 from tests.bench.long_logs import fill

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
-from analytics.bootstrap import BootstrapSettings, drawn_images
-from analytics.paired import Challenges, Paired
-from analytics.place_rewards import answer_codes, candidate_codes, place_rewards
-from analytics.warehouse import reading, writing
+from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
+from analytics.comparison.paired_answers import Challenges, Paired
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.warehouse.connection import reading, writing
 from data.store import Store
 from data.terminal import note, print_table, say
-from replay.compare import CompareSettings, compare
-from replay.run_answers import run_answers
+from replay.comparing.loaded_answers import run_answers
+from replay.comparing.with_miners import CompareSettings, compare
 
 SIZES = (100_000, 1_000_000)
 ANSWERS, MINERS, IMAGES = 10, 256, 8_549

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import torch
 
-from analytics.overlap import read_training_rows
-from analytics.warehouse import reading
+from analytics.leaks.training_overlap import read_training_rows
+from analytics.warehouse.connection import reading
 from data.store import Store
 from data.terminal import note, print_table
-from model.demo_settings import DemoTraining
-from model.demo_training import draw_training_rows, train_demo
-from model.orange import OrangeBaseline
-from model.predictor import PredictorSettings, load_predictor
-from replay.against import Against, against
-from replay.predictor import TRAINING_ROWS, Predictor
-from replay.runner import replay
+from model.baselines.orange import OrangeBaseline
+from model.checkpoint.predictor import PredictorSettings, load_predictor
+from model.demo.settings import DemoTraining
+from model.demo.training import draw_training_rows, train_demo
+from replay.candidates.predictor import TRAINING_ROWS, Predictor
+from replay.comparing.with_another_run import Against, against
+from replay.runs.run import replay
 from tests.bench.scene_world import World, make_world
 
 KEEP = 6

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.tracker import METRICS, SUBNET_UIDS, EmaScores, ScoredAnswers, Tracker
-from analytics.warehouse import writing
+from analytics.scoring.tracker import METRICS, SUBNET_UIDS, EmaScores, ScoredAnswers, Tracker
+from analytics.warehouse.connection import writing
 from data.store import Store
 
 ASKED = 10

@@ -10,11 +10,11 @@ import timm
 import torch
 
 from data.terminal import print_table, say
-from model.describe import describe
-from model.metadata_tensors import metadata_tensors
-from model.model_settings import ModelSettings
-from model.street_model import StreetModel
-from model.views import ViewExtractor, ViewSettings
+from model.metadata.tensors import metadata_tensors
+from model.network.describe import describe
+from model.network.settings import ModelSettings
+from model.network.street_model import StreetModel
+from model.views.views import ViewExtractor, ViewSettings
 
 BACKBONE = "vit_small_patch16_dinov3"
 SIDE = 224

@@ -12,16 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from analytics.warehouse import reading
+from analytics.warehouse.connection import reading
 from data.terminal import print_table
-from model.backbone import RANDOM, BackboneSettings, load_backbone
-from model.checkpoint import save_checkpoint
-from model.checkpoint_backbone import card_of
-from model.model_settings import ModelSettings
-from model.predictor import CheckpointPredictor, PredictorSettings, load_predictor
-from model.street_model import StreetModel
-from replay.predictor import Batch
-from replay.runner import replay
+from model.backbone.backbone import RANDOM, BackboneSettings, load_backbone
+from model.checkpoint.backbone import card_of
+from model.checkpoint.checkpoint import save_checkpoint
+from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
+from model.network.settings import ModelSettings
+from model.network.street_model import StreetModel
+from replay.candidates.predictor import Batch
+from replay.runs.run import replay
 from tests.bench.scene_world import World, make_world
 
 BACKBONE = BackboneSettings("vit_small_patch16_dinov3", RANDOM, side=224)

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torchvision.transforms import functional as F  # noqa: N812
 
-from data.records import Augmentation, Geometry
-from data.source_images import cached_image
+from data.records.types import Augmentation, Geometry
+from data.sources.cached_image import cached_image
 from data.terminal import print_table
-from replay.augment import SIDE, augment
+from replay.augmentation.augment import SIDE, augment
 from replay.settings import Arithmetic
 
 Size = tuple[int, int]

@@ -4,16 +4,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.challenges import stored_challenges
-from analytics.ingest import ingest
-from analytics.simulated_sources import sources_of_shard
-from analytics.simulated_validator import SimulationSettings, simulate
-from analytics.warehouse import reading
-from data.scene_plan import SceneSettings
-from data.scene_rows import write_shards
-from data.sources import Shards
+from analytics.queries.challenges import stored_challenges
+from analytics.simulation.sources import sources_of_shard
+from analytics.simulation.validator import SimulationSettings, simulate
+from analytics.warehouse.connection import reading
+from analytics.warehouse.ingest import ingest
+from data.scenes.parquet import write_shards
+from data.scenes.plan import SceneSettings
+from data.sources.shards import Shards
 from data.store import Store
-from replay.plan import Planned, plan
+from replay.plans.plan import Planned, plan
 from replay.settings import VariantSettings
 
 SEED = 4172

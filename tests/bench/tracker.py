@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 import numpy as np
 from sklearn import metrics as sk
 
-from analytics.tracker import Tracker
+from analytics.scoring.tracker import Tracker
 from data.terminal import print_table, say
 from tests.bench.long_logs import Answers, answers
 from tests.bench.memory import peak_mebibytes

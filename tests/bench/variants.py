@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from data.terminal import print_table, say
-from replay.augment import Pixels, augment
-from replay.distorter import Distorter
+from replay.augmentation.augment import Pixels, augment
+from replay.rebuilding.distorter import Distorter
+from replay.rebuilding.variants import draw
 from replay.settings import VariantSettings
-from replay.variants import draw
 from tests.bench.rebuild import crops, decoded, milliseconds, photograph
 
 REPEATS = 9

@@ -10,8 +10,8 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from data.terminal import print_table, say
-from model.views import ViewExtractor, ViewSettings, view_boxes
-from replay.predictor import Image
+from model.views.views import ViewExtractor, ViewSettings, view_boxes
+from replay.candidates.predictor import Image
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIDES = (64, 224)

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from analytics.stored_challenge import StoredChallenge
-from data.sources import Shards
+from data.records.stored_challenge import StoredChallenge
+from data.sources.shards import Shards
 from data.terminal import print_table
-from replay.images import Builder, PartImages, Wanted, builder
-from replay.plan import plan
+from replay.plans.plan import plan
+from replay.runs.image_workers import Builder, PartImages, Wanted, builder
 from tests.bench.rebuild import crops, photograph
 
 SHARD = "bench-00000-of-00001.parquet"

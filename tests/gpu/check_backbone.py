@@ -4,8 +4,8 @@ from functools import cache
 
 import torch
 
-from model.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
-from model.memory import available_bytes
+from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.batch_size import available_bytes
 from tests.gpu.check import Precision, Setting, check, relative, worst_of
 
 _CPU = torch.device("cpu")

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model.losses import training_loss
-from model.metadata_tensors import MetadataTensors, metadata_tensors
-from model.model_settings import ModelSettings
-from model.street_model import ModelOutput, StreetModel
+from model.metadata.tensors import MetadataTensors, metadata_tensors
+from model.network.settings import ModelSettings
+from model.network.street_model import ModelOutput, StreetModel
+from model.training.losses import training_loss
 from tests.gpu.check import Precision, Setting, check, relative, worst_of
 
 _CPU = torch.device("cpu")

@@ -9,15 +9,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from model.backbone import Backbone
-from model.checkpoint import load_checkpoint, save_checkpoint
-from model.checkpoint_backbone import backbone_of, card_of
-from model.features import FeatureMaker, open_cache
-from model.model_settings import ModelSettings
-from model.predictor import CheckpointPredictor, PredictorSettings
-from model.samples import Sample
-from model.street_model import StreetModel
-from replay.predictor import Batch, Image, Lazily, Predictions
+from model.backbone.backbone import Backbone
+from model.backbone.features import FeatureMaker, open_cache
+from model.checkpoint.backbone import backbone_of, card_of
+from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings
+from model.network.settings import ModelSettings
+from model.network.street_model import StreetModel
+from model.training.samples import Sample
+from replay.candidates.predictor import Batch, Image, Lazily, Predictions
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.check_backbone import loaded
 from tests.gpu.check_model import text_vectors

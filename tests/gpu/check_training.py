@@ -10,15 +10,15 @@ from functools import cache
 
 import torch
 
-from model.backbone import Backbone, load_backbone
-from model.epoch import Epoch
-from model.features import FeatureMaker
-from model.inputs import FeatureInputs, Inputs, ViewInputs
-from model.metadata_tensors import metadata_tensors
-from model.samples import Sample
-from model.street_model import StreetModel
-from model.train_settings import TrainSettings
-from model.trainer import Side, Trainer, make_side
+from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.features import FeatureMaker
+from model.metadata.tensors import metadata_tensors
+from model.network.street_model import StreetModel
+from model.training.epoch import Epoch
+from model.training.inputs import FeatureInputs, Inputs, ViewInputs
+from model.training.loop import Side, Trainer, make_side
+from model.training.samples import Sample
+from model.training.settings import TrainSettings
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors

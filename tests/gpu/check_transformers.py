@@ -18,8 +18,8 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from replay.hf_model import HuggingFaceModel, load_hugging_face
-from replay.predictor import Batch
+from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
+from replay.candidates.predictor import Batch
 from tests.gpu.check import Precision, Setting, check
 from tests.gpu.pictures import image_of, samples_of, training_rows
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from model.views import ViewExtractor, ViewSettings
+from model.views.views import ViewExtractor, ViewSettings
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.pictures import picture
 

@@ -5,10 +5,10 @@ import io
 import numpy as np
 from PIL import Image as PillowImage
 
-from model.samples import Sample, decoded, draw_samples
-from model.training_row import TrainingRow
-from replay.augment import augment
-from replay.predictor import Image
+from model.training.row import TrainingRow
+from model.training.samples import Sample, decoded, draw_samples
+from replay.augmentation.augment import augment
+from replay.candidates.predictor import Image
 
 _WIDTH, _HEIGHT = 480, 320
 _ORANGE = (255, 120, 20)

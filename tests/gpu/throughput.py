@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from model.backbone import Backbone
-from model.features import FeatureMaker
-from model.model_settings import ModelSettings
-from model.street_model import StreetModel
-from model.views import VIEWS, ViewExtractor
-from replay.predictor import Image
+from model.backbone.backbone import Backbone
+from model.backbone.features import FeatureMaker
+from model.network.settings import ModelSettings
+from model.network.street_model import StreetModel
+from model.views.views import VIEWS, ViewExtractor
+from replay.candidates.predictor import Image
 from tests.gpu.check import Precision, Setting
 from tests.gpu.check_backbone import loaded, random_views
 from tests.gpu.pictures import picture

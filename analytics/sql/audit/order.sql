@@ -1,4 +1,4 @@
--- Every challenge at its place in a validator's life (see analytics/lives.py), and where its answers
+-- Every challenge at its place in a validator's life (see analytics/lives/order.py), and where its answers
 -- lie in `responses`.
 CREATE OR REPLACE TEMP TABLE audit_order AS
 SELECT

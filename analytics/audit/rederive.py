@@ -1,0 +1,209 @@
+"""A life walked through once: every number re-derived, every score judged, every window weighed."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.audit.chunks import COLUMNS, Chunk, joined
+from analytics.audit.coverage import (
+    AGREES,
+    CONTRADICTS,
+    MIXED,
+    ONE_SIDED,
+    Stretches,
+    hotkey_changes,
+    no_stretches,
+    stretch,
+    with_room,
+)
+from analytics.audit.ema_gaps import Judged
+from analytics.audit.ema_verdicts import empty_judged, judge, starts_at_zero, unknown_scores
+from analytics.scoring.accuracy_of_ten import self_consistent
+from analytics.scoring.ema_rule import Law, Steps
+from analytics.scoring.metrics import Floats
+from analytics.scoring.tracker import METRICS, ScoringSettings, Tracker
+
+TOLERANCE = 1e-12
+"""A logged metric or reward this close to the re-derived one is equal to it."""
+
+_REWARD = len(METRICS)
+# one number that disagrees may have been changed; two that fit the others were not
+_CONTRADICTING = 2
+
+
+@dataclass(frozen=True)
+class Rederived:
+    """What the validator must have computed for each of m answers, if their windows are covered.
+
+    `own` is (7, m), the `COLUMNS`; `changes` (m,) tells a new hotkey; `evidence` (m,) are
+    `coverage`'s bits.
+    """
+
+    own: Floats
+    changes: NDArray[np.int8]
+    evidence: NDArray[np.int8]
+    hotkeys: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A chunk with all that was found out about it; `stretches` and `places` are of each answer."""
+
+    chunk: Chunk
+    rederived: Rederived
+    judged: Judged
+    stretches: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+
+class Walk:
+    """One pass over a life, in constant memory. Walking the same life again gives the same."""
+
+    def __init__(
+        self, uids: int, *, settings: ScoringSettings, law: Law, exact_start: bool
+    ) -> None:
+        """Nothing was walked yet.
+
+        Args:
+            uids: places of uids.
+            settings: the validator's.
+            law: of the scores.
+            exact_start: the log claims to start with the validator's first challenge.
+        """
+        self.starts_at_zero = False
+        self.stretches: Stretches = no_stretches(uids)
+        self._uids = uids
+        self._settings = settings
+        self._law = law
+        self._exact = exact_start
+        self._tracker = Tracker(settings, uids)
+        self._hotkeys = np.full(uids, -1, np.int64)
+        self._scores = unknown_scores(uids)
+
+    def over(self, chunks: Iterable[Chunk]) -> Iterator[Walked]:
+        """Walk through a life's chunks in order; a record is judged with the next one in view."""
+        held: tuple[Chunk, Rederived] | None = None
+        for read in chunks:
+            rederived = self._rederive(read)
+            if held is None:
+                self._begin(read, rederived)
+                chunk = read
+            else:
+                chunk, rederived = joined(held[0], read), _joined(held[1], rederived)
+            yield self._walk(chunk, rederived, len(chunk.scores) - 1)
+            held = _last(chunk, rederived)
+        if held is not None:
+            yield self._walk(*held, 1)
+
+    def _begin(self, chunk: Chunk, rederived: Rederived) -> None:
+        if self._exact or starts_at_zero(self._law, _steps(chunk, rederived)):
+            self.starts_at_zero = True
+            self._scores.believed[:] = 0
+
+    def _rederive(self, chunk: Chunk) -> Rederived:
+        answered = self._tracker.answer(
+            chunk.uids,
+            chunk.hotkeys,
+            chunk.predictions,
+            chunk.labels,
+            chunk.exponents[chunk.records],
+        )
+        own = np.stack([getattr(answered, name) for name in COLUMNS])
+        hotkeys = np.zeros((len(chunk.scores), self._uids), np.int8)
+        changes = hotkey_changes(self._hotkeys, chunk.records, chunk.uids, chunk.hotkeys, hotkeys)
+        return Rederived(own, changes, _evidence(chunk, own, answered.scored), hotkeys)
+
+    def _walk(self, chunk: Chunk, rederived: Rederived, count: int) -> Walked:
+        """Judge the first `count` records, at most one fewer than there are, or all at the end."""
+        judged = empty_judged(count, self._uids)
+        judge(self._law, self._scores, _steps(chunk, rederived), count, judged)
+        bounds = np.searchsorted(chunk.records, np.arange(count + 1))
+        within = slice(0, int(bounds[-1]))
+        self.stretches = with_room(self.stretches, within.stop)
+        stretches, places = stretch(
+            self.stretches,
+            judged.events,
+            judged.hidden,
+            bounds,
+            chunk.uids[within],
+            rederived.changes[within],
+            rederived.evidence[within],
+            self._settings.metrics_window,
+            self._exact,
+        )
+        whole = slice(0, count)
+        return Walked(
+            _cut(chunk, whole, within), _cut_rederived(rederived, whole, within), judged,
+            stretches, places,
+        )  # fmt: skip
+
+
+def _evidence(chunk: Chunk, own: Floats, scored: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """What each answer's logged numbers say of the window that the log shows."""
+    logged, exponents = chunk.logged, chunk.exponents[chunk.records]
+    excused = chunk.excused[chunk.records]
+    differs = np.abs(logged - own) > TOLERANCE  # False where not logged
+    differs[_REWARD] &= ~(excused & (logged[_REWARD] == 0))
+    count = differs.sum(axis=0)
+    doubtful = (count >= _CONTRADICTING) & ~np.isnan(logged).any(axis=0)
+    contradicts = self_consistent(logged, exponents, doubtful, excused)
+    accuracy = own[0]
+    mixed = (accuracy > 0) & (accuracy < 1)
+    agrees = (count == 0) & scored & ~np.isnan(logged[0])
+    bits: NDArray[np.int8] = (
+        AGREES * agrees + ONE_SIDED * ~mixed + MIXED * mixed + CONTRADICTS * contradicts
+    ).astype(np.int8)
+    return bits
+
+
+def _steps(chunk: Chunk, rederived: Rederived) -> Steps:
+    own, logged = np.full_like(chunk.scores, np.nan), np.full_like(chunk.scores, np.nan)
+    # of a uid asked twice the last one stays
+    own[chunk.records, chunk.uids] = rederived.own[_REWARD]
+    logged[chunk.records, chunk.uids] = chunk.logged[_REWARD]
+    return Steps(chunk.scores, own, logged, rederived.hotkeys, chunk.excused)
+
+
+_BY_RECORD = ("scores", "lengths", "exponents", "excused")
+
+
+def _cut(chunk: Chunk, records: slice, answers: slice) -> Chunk:
+    parts = {}
+    for field in fields(Chunk):
+        if field.name != "first":
+            where = records if field.name in _BY_RECORD else answers
+            parts[field.name] = getattr(chunk, field.name)[..., where]
+    # scores have a second axis
+    parts["scores"] = chunk.scores[records]
+    start = records.start
+    return replace(
+        chunk, first=chunk.first + start, **(parts | {"records": parts["records"] - start})
+    )
+
+
+def _cut_rederived(rederived: Rederived, records: slice, answers: slice) -> Rederived:
+    return Rederived(
+        own=rederived.own[:, answers],
+        changes=rederived.changes[answers],
+        evidence=rederived.evidence[answers],
+        hotkeys=rederived.hotkeys[records],
+    )
+
+
+def _last(chunk: Chunk, rederived: Rederived) -> tuple[Chunk, Rederived]:
+    """The last record with its answers, which waits for the one after it."""
+    count = len(chunk.scores)
+    answers = slice(int(np.searchsorted(chunk.records, count - 1)), None)
+    records = slice(count - 1, None)
+    return _cut(chunk, records, answers), _cut_rederived(rederived, records, answers)
+
+
+def _joined(held: Rederived, more: Rederived) -> Rederived:
+    return Rederived(
+        own=np.concatenate([held.own, more.own], axis=1),
+        changes=np.concatenate([held.changes, more.changes]),
+        evidence=np.concatenate([held.evidence, more.evidence]),
+        hotkeys=np.concatenate([held.hotkeys, more.hotkeys]),
+    )

@@ -1,0 +1,58 @@
+"""The command that audits a validator's log; it imports no torch."""
+
+from typing import Annotated
+
+import typer
+
+from analytics.lives.options import LogRunOption, ValidatorOption
+from data.store import open_store
+from data.terminal import JsonOption, StoreOption, print_json, progress
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streetreplay audit --from-start")
+def audit(
+    from_start: Annotated[
+        bool,
+        typer.Option(
+            "--from-start",
+            help="The log is complete from the validator's first challenge: check everything.",
+        ),
+    ] = False,
+    alpha: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="The operator's weight of the newest reward."),
+    ] = 0.05,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute every logged metric, reward and score from predictions, labels and hotkeys.
+
+    Metrics and rewards are checked where the log holds a miner's whole window: from its hundredth
+    answer since a hole, or from a start that the first numbers prove. Scores show the holes, and
+    which files go on where others end; several validators are audited apart. With --json: checked
+    by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
+    """
+    from analytics.audit.audit import AuditSettings, audit_lives  # noqa: PLC0415
+    from analytics.audit.text import note_gaps, print_audit  # noqa: PLC0415
+    from analytics.lives.order import Choice, put_in_order  # noqa: PLC0415
+    from analytics.scoring.tracker import ScoringSettings  # noqa: PLC0415
+    from analytics.warehouse.connection import reading  # noqa: PLC0415
+
+    settings = AuditSettings(from_start=from_start, scoring=ScoringSettings(alpha=alpha))
+    with reading(open_store(store)) as connection:
+        lives = put_in_order(connection, Choice(validator, log_run), settings.scoring)
+        total = 2 * sum(life.challenges for life in lives)
+        with progress("auditing, two passes over the records", total) as tell:
+            report = audit_lives(connection, lives, settings, tell)
+    if as_json:
+        keys = ("checked", "unchecked", "mismatches")
+        print_json({key: getattr(report, key) for key in keys})
+        note_gaps(report, settings)
+    else:
+        print_audit(report, settings)
+    if report.mismatches:
+        raise typer.Exit(1)

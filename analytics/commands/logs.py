@@ -1,0 +1,130 @@
+"""Commands that read logs and query the warehouse; none of them imports torch."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from enum import StrEnum
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.store import open_store
+from data.terminal import (
+    JsonOption,
+    StoreOption,
+    note,
+    print_csv,
+    print_json,
+    print_json_list,
+    print_table,
+    say,
+)
+
+if TYPE_CHECKING:
+    from analytics.queries.user_sql import Row
+
+app = typer.Typer()
+
+_REJECTS_SHOWN = 10
+_ROWS_SHOWN = 200
+
+
+class TableFormat(StrEnum):
+    """How `sql` prints its rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command(
+    epilog="Example: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl"
+)
+def ingest(
+    logs: Annotated[
+        list[Path],
+        typer.Argument(help="Log files, W&B run folders, or folders of either.", metavar="LOG..."),
+    ],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a validator's logs into the store.
+
+    Reads JSON (one record, several, or lines; also packed as gzip, zstd or bzip2), W&B media HTML
+    files and W&B run folders, live or offline, told by content. The same content again changes
+    nothing. Bad records and values, and forms that are not read, become rows of the relation
+    rejects, and the exit status is 1.
+    """
+    from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
+
+    report = ingest_logs(open_store(store), logs, _tell)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        say(
+            f"{report.challenges_read} challenges read from {len(report.logs)} logs: "
+            f"{report.challenges_new} new, {report.challenges_named} now with their run; "
+            f"{report.series_steps_new} new steps of {report.runs} W&B runs",
+        )
+        _print_rejects(report.rejects)
+    if report.rejects:
+        raise typer.Exit(1)
+
+
+def _tell(file: str, count: int) -> None:
+    note(f"reading {file}: {count} items")
+
+
+def _print_rejects(rejects: list[dict[str, object]]) -> None:
+    if not rejects:
+        return
+    columns = ("file", "position", "field", "reason")
+    shown = [[reject[column] for column in columns] for reject in rejects[:_REJECTS_SHOWN]]
+    print_table(f"{len(rejects)} rejects (relation rejects holds all)", columns, shown)
+
+
+@app.command(
+    epilog="Example: streetreplay sql 'SELECT uid, avg(value) FROM miner_mcc GROUP BY uid'"
+)
+def sql(
+    query: Annotated[str, typer.Argument(help="A query in DuckDB's SQL.")],
+    store: StoreOption = None,
+    table_format: Annotated[TableFormat, typer.Option("--format")] = TableFormat.TABLE,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help="Write text of logs to a CSV file or pipe as it is, control characters included.",
+        ),
+    ] = False,
+) -> None:
+    """Query the warehouse, read-only.
+
+    Relations: media, responses, miner_predictions, miner_rewards, miner_scores, miner_accuracy,
+    miner_auc, miner_f1_score, miner_mcc, miner_precision, miner_recall, runs, rejects, logs,
+    replay_runs, replay_predictions. `DESCRIBE media` lists columns. Text of a log is shown with
+    what a terminal would obey escaped; JSON escapes it by its own rules, so nothing is lost.
+    """
+    from analytics.queries.user_sql import running_query  # noqa: PLC0415
+
+    if raw and table_format is not TableFormat.CSV:
+        raise typer.BadParameter("is for --format csv", param_hint="--raw")
+    with running_query(open_store(store), query) as running:
+        if table_format is TableFormat.JSON:
+            print_json_list(dict(zip(running.columns, row, strict=True)) for row in running.rows)
+        elif table_format is TableFormat.CSV:
+            _print_csv(running.columns, running.rows, raw=raw)
+        else:
+            print_table("", running.columns, list(islice(running.rows, _ROWS_SHOWN)))
+            if more := sum(1 for _ in running.rows):
+                note(f"{more} more rows: --format csv or json prints all")
+
+
+def _print_csv(columns: list[str], rows: Iterable["Row"], *, raw: bool) -> None:
+    escaped = print_csv(chain([tuple(columns)], rows), raw=raw)
+    if escaped:
+        note(
+            f"{escaped} values hold control or hidden characters, shown escaped; with --raw a file "
+            "or pipe gets them as they are"
+        )

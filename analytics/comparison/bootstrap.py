@@ -1,0 +1,149 @@
+"""Paired bootstrap over source images: challenges that share an image are not independent.
+
+A draw takes as many images as there are, with replacement (Efron and Tibshirani 1993, ch. 8), and
+every miner is compared on the same draws, so that their intervals can be read together.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.comparison.image_confusion import ImageCounts
+from analytics.comparison.paired_answers import Challenges, Paired
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.comparison.weighted_auc import ranked_answers
+from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
+from analytics.scoring.tracker import ScoringSettings
+from data.machine.processes import cores
+
+MIN_IMAGES = 10
+"""Fewer source images than this give no interval worth printing."""
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+Scores = dict[str, Floats]
+"""By statistic: accuracy, mcc (signed), reward, ema, mean_ema, and auc where asked for."""
+
+
+@dataclass(frozen=True)
+class BootstrapSettings:
+    """Draws of the bootstrap, level of its intervals, seed of the draws.
+
+    `image_draws` are the draws of possible images (levels 2 and 3) that a point estimate of rewards
+    is the mean of. `threads` changes the time, never a number.
+    """
+
+    draws: int = 1000
+    level: float = 0.95
+    seed: int = 0
+    image_draws: int = 16
+    auc: bool = False
+    threads: int = field(default_factory=cores)
+
+
+def drawn_images(count: int, settings: BootstrapSettings, draw: int) -> NDArray[np.uint8]:
+    """(count,), how often each image is in a draw, which its number and the seed alone decide."""
+    picked = _generator(settings, draw).integers(0, count, count)
+    return np.bincount(picked, minlength=count).astype(np.uint8)
+
+
+def image_draws(challenges: Challenges, settings: BootstrapSettings) -> int:
+    """How many draws of possible images a mean needs: 1 where every image is known."""
+    return 1 if challenges.known else settings.image_draws
+
+
+def drawn_luck(count: int, settings: BootstrapSettings, draw: int) -> Floats:
+    """(count,), uniform in 0..1: which possible image each challenge had in a draw."""
+    return _generator(settings, draw).spawn(1)[0].random(count)
+
+
+def point_scores(
+    paired: Paired,
+    counts: ImageCounts,
+    settings: BootstrapSettings = BootstrapSettings(),
+    scoring: ScoringSettings = ScoringSettings(),
+) -> Scores:
+    """What was found, on the challenges as they were sent: (M, 2 sides: miner, candidate) each."""
+    challenges = paired.challenges
+    shares, codes = challenges.shares(), answer_codes(challenges, paired.answers)
+    once = np.ones(challenges.count, np.uint8)
+
+    def rewards(draw: int) -> Floats:
+        luck = drawn_luck(challenges.count, settings, draw)
+        candidate = candidate_codes(challenges, shares, luck)
+        found = place_rewards(challenges, paired.answers, codes, candidate, once, scoring)
+        return np.stack([found.reward, found.ema, found.mean_ema])
+
+    draws = range(image_draws(challenges, settings))
+    means = np.mean(in_threads(rewards, draws, settings.threads), axis=0)
+    images = np.ones(challenges.image_count, np.uint8)
+    aucs = [[side.auc(images) for side in sides] for sides in ranked_answers(paired)]
+    return _of_tables(counts.summed(images)) | {
+        "reward": means[0],
+        "ema": means[1],
+        "mean_ema": means[2],
+        "auc": np.array(aucs).reshape(-1, 2),
+    }
+
+
+def drawn_scores(
+    paired: Paired,
+    counts: ImageCounts,
+    settings: BootstrapSettings = BootstrapSettings(),
+    scoring: ScoringSettings = ScoringSettings(),
+    tell: Callable[[int], None] = lambda _: None,
+) -> Scores:
+    """The same of every draw: (draws, M, 2 sides) each.
+
+    Args:
+        paired: who answered what.
+        counts: of the same answers.
+        settings: of the draws.
+        scoring: windows and EMA.
+        tell: called with the number of draws done since the last call.
+    """
+    challenges = paired.challenges
+    shares, codes = challenges.shares(), answer_codes(challenges, paired.answers)
+
+    def scores(draw: int) -> Scores:
+        repeats = drawn_images(challenges.image_count, settings, draw)
+        luck = drawn_luck(challenges.count, settings, draw)
+        candidate = candidate_codes(challenges, shares, luck)
+        sent = repeats[challenges.images]
+        walked = place_rewards(challenges, paired.answers, codes, candidate, sent, scoring)
+        tell(1)
+        return _of_tables(counts.summed(repeats)) | vars(walked)
+
+    drawn = in_threads(scores, range(settings.draws), settings.threads)
+    found = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
+    return found | ({"auc": _drawn_auc(paired, settings)} if settings.auc else {})
+
+
+def _of_tables(tables: Floats) -> Scores:
+    return {"accuracy": accuracy_of_tables(tables), "mcc": mcc_of_tables(tables)}
+
+
+def _drawn_auc(paired: Paired, settings: BootstrapSettings) -> Floats:
+    """(draws, M, 2): sorted once an answerer, so that all draws are held: draws x images bytes."""
+    count = paired.challenges.image_count
+    repeats = [drawn_images(count, settings, draw) for draw in range(settings.draws)]
+    found = np.empty((settings.draws, paired.answers.count, 2))
+    for one, sides in enumerate(ranked_answers(paired)):
+        for side, ranked in enumerate(sides):
+            found[:, one, side] = in_threads(ranked.auc, repeats, settings.threads)
+    return found
+
+
+def _generator(settings: BootstrapSettings, draw: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, draw])
+
+
+def in_threads(work: Callable[[Task], Result], tasks: Iterable[Task], threads: int) -> list[Result]:
+    """The result of every task in their order; compiled work shares the processors."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, tasks))

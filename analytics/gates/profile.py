@@ -1,0 +1,172 @@
+"""How open a replayed model's gates were, on challenges that it answered rightly and wrongly."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, drawn_images
+from analytics.comparison.intervals import simultaneous_intervals
+from analytics.queries.overview import ReplayRun
+from analytics.scoring.metrics import Floats, predicted_class
+from analytics.warehouse.connection import statements
+from data.errors import RunError
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ViewGate:
+    """One view, by number from 1. Means of the gate, 0..1; a view that was pruned counts as 0.
+
+    `right` and `wrong` are None where there is no such answer, `difference` (right minus wrong)
+    where there are not both, its `interval` where one of them has fewer than 10 source images.
+    `right_dropped` and `wrong_dropped` are the shares of challenges, 0..1, whose gate is exactly 0.
+    """
+
+    view: int
+    right: float | None
+    wrong: float | None
+    right_dropped: float | None
+    wrong_dropped: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class GateMeans:
+    """The gates of a replay's challenges of some labels, view by view.
+
+    `right` and `wrong` count challenges by the validator's rounding of the answer (half to even),
+    on `right_images` and `wrong_images` source images. `several` of them are means over possible
+    images: answer and gates. `left_out` counts the others by reason. The intervals of all views
+    hold together at `level`, over source images.
+    """
+
+    views: list[ViewGate]
+    right: int
+    wrong: int
+    right_images: int
+    wrong_images: int
+    several: int
+    left_out: dict[str, int]
+    level: float
+
+
+def gated_runs(connection: duckdb.DuckDBPyConnection) -> list[ReplayRun]:
+    """Finished replays whose model has gates, newest first."""
+    result = connection.execute(statements("gates/runs"))
+    names = [column[0] for column in result.description]
+    return [ReplayRun(**dict(zip(names, row, strict=True))) for row in result.fetchall()]
+
+
+def gate_means(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    label: int | None = None,
+    settings: BootstrapSettings = BootstrapSettings(),
+) -> GateMeans:
+    """The mean gate of every view, right and wrong answers apart, and their difference.
+
+    Args:
+        connection: of a warehouse.
+        run_id: a finished replay.
+        label: only challenges of this scored label, 0 or 1; None is both.
+        settings: of the intervals.
+
+    Raises:
+        RunError: the replay has no challenge with gates, or their number differs.
+    """
+    parameters = {"run_id": run_id}
+    found = connection.sql(statements("gates/challenges"), params=parameters).pl()
+    used = found.filter(pl.col("left_out").is_null())
+    views = _view_count(used, run_id)
+    left_out = Counter(found["left_out"].drop_nulls().to_list())
+    if label is not None:
+        other = used.filter(pl.col("label") != label).height
+        left_out |= Counter({f"label {1 - label}": other} if other else {})
+        used = used.filter(pl.col("label") == label)
+    right = predicted_class(used["probability"].to_numpy()) == used["label"].to_numpy()
+    _, images = np.unique(used["image"].to_numpy(), return_inverse=True)
+    gates = np.array(used["gates"].to_list(), np.float64).reshape(used.height, views)
+    return GateMeans(
+        views=_views(gates, right, images, settings),
+        right=int(right.sum()),
+        wrong=int((~right).sum()),
+        right_images=len(np.unique(images[right])),
+        wrong_images=len(np.unique(images[~right])),
+        several=int(used["several"].sum()),
+        left_out=dict(left_out.most_common()),
+        level=settings.level,
+    )
+
+
+def _view_count(used: pl.DataFrame, run_id: str) -> int:
+    counts = used["gates"].list.len().unique().to_list()
+    if len(counts) != 1:
+        raise RunError(
+            f"gates of {run_id}",
+            found=f"challenges with {sorted(counts)} gates" if counts else "none",
+            expected="as many views in every challenge",
+            remedy="replay a model with gates, such as a checkpoint",
+        )
+    return int(counts[0])
+
+
+def _views(
+    gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
+) -> list[ViewGate]:
+    """Of every view; gates (n, views), right (n,), images (n,) from 0."""
+    sides = [gates[right], gates[~right]]
+    means = [_mean(side) for side in sides]
+    dropped = [_mean((side == 0).astype(np.float64)) for side in sides]
+    differences = means[0] - means[1]
+    intervals: list[tuple[float, float] | None] = [None] * gates.shape[1]
+    if min(len(np.unique(images[right])), len(np.unique(images[~right]))) >= MIN_IMAGES:
+        draws = _drawn_differences(gates, right, images, settings)
+        found = simultaneous_intervals(differences, draws, settings.level)
+        intervals = [(float(low), float(high)) for low, high in found]
+    return [
+        ViewGate(
+            view=place + 1,
+            right=_known(means[0][place]),
+            wrong=_known(means[1][place]),
+            right_dropped=_known(dropped[0][place]),
+            wrong_dropped=_known(dropped[1][place]),
+            difference=_known(differences[place]),
+            interval=interval,
+        )
+        for place, interval in enumerate(intervals)
+    ]
+
+
+def _mean(values: Floats) -> Floats:
+    """(views,) of values (n, views); NaN where n is 0."""
+    empty = np.full(values.shape[1], np.nan)
+    found: Floats = values.mean(axis=0) if len(values) else empty
+    return found
+
+
+def _known(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _drawn_differences(
+    gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
+) -> Floats:
+    """(draws, views): right minus wrong when whole source images are drawn with replacement."""
+    count = int(images.max()) + 1
+    sums = np.zeros((2, count, gates.shape[1] + 1))
+    with_count = np.column_stack([gates, np.ones(len(gates))])
+    # by side, right first: sums over an image's challenges of its gates, and how many there are
+    np.add.at(sums, (1 - right.astype(np.int64), images), with_count)
+    drawn = []
+    for draw in range(settings.draws):
+        right_sums, wrong_sums = drawn_images(count, settings, draw).astype(np.float64) @ sums
+        # a draw without any answer of one side says nothing
+        if right_sums[-1] and wrong_sums[-1]:
+            drawn.append(right_sums[:-1] / right_sums[-1] - wrong_sums[:-1] / wrong_sums[-1])
+    return np.stack(drawn)

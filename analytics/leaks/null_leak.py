@@ -1,0 +1,176 @@
+"""The label leak: how well it predicts the label that a metadata field holds no value.
+
+A sampler that sends label 1 only with a description makes NULL-ness of the description the label
+(DOMAIN.md §7). Here it is measured for every field, by era and source.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from analytics.comparison.wilson import Interval
+from analytics.scoring.metrics import Floats, mcc_of_tables
+from analytics.warehouse.connection import statements
+from data.errors import QueryError
+from data.records.types import NullKind
+
+ANY_KIND = "any"
+_HAS_VALUE = ""
+_LABELS = 2
+
+
+@dataclass(frozen=True)
+class LeakSettings:
+    """Draws of the bootstrap over source images, level of its percentile interval, and its seed.
+
+    Fewer than `few_images` get no interval.
+    """
+
+    draws: int = 1000
+    level: float = 0.95
+    seed: int = 0
+    few_images: int = 10
+
+
+@dataclass(frozen=True)
+class NullLeak:
+    """How well "is NULL" of one field predicts the label, on n challenges of `images` images.
+
+    `era` and `source` are None for all of them; `source` is `not logged` where a later era than E5
+    lacks it. `kind` is a NULL kind, or `any`. `nulls` of the n are of that kind. `left_out` are
+    challenges whose value is unreadable. `mcc` (-1..1) is of "holds a value: roadwork", None where
+    all have one label; 0 where NULL-ness never changes. `bits` is the mutual information with the
+    label (the plug-in estimate), `label_bits` the label's entropy: what there is to know. Intervals
+    resample source images; they are of no width where nothing varies.
+    """
+
+    field: str
+    era: str | None
+    source: str | None
+    kind: str
+    n: int
+    left_out: int
+    images: int
+    nulls: int
+    mcc: float | None
+    mcc_interval: Interval | None
+    bits: float
+    bits_interval: Interval | None
+    label_bits: float
+
+
+def null_leaks(
+    connection: duckdb.DuckDBPyConnection, settings: LeakSettings = LeakSettings()
+) -> list[NullLeak]:
+    """Of every field, over all challenges and by era, by source and by both, for every NULL kind.
+
+    Raises:
+        QueryError: the store holds no challenge.
+    """
+    rows = connection.execute(statements("leaks/null_patterns")).fetchall()
+    if not rows:
+        raise QueryError(
+            "leaks",
+            found="no challenge in this store",
+            expected="an ingested log",
+            remedy="run `streetreplay ingest LOG`",
+        )
+    slices: dict[tuple[str, str | None, str | None], list[_Pattern]] = {}
+    for field, era, source, cells, images in rows:
+        slices.setdefault((field, era, source), []).append(_Pattern(cells, images))
+    rng = np.random.default_rng(settings.seed)
+    return [
+        _leak(*place, kind, patterns, settings, rng)
+        for place, patterns in slices.items()
+        for kind in _kinds(patterns)
+    ]
+
+
+def mutual_information(tables: Floats) -> Floats:
+    """Mutual information in bits, the plug-in estimate, of tables (..., labels, classes).
+
+    0 or more; 0 for a table without counts.
+    """
+    total = np.maximum(tables.sum(axis=(-2, -1), keepdims=True), 1e-300)
+    shares = tables / total
+    apart = shares.sum(axis=-1, keepdims=True) * shares.sum(axis=-2, keepdims=True)
+    ratio = np.divide(shares, apart, out=np.ones_like(shares), where=shares > 0)
+    found: Floats = np.maximum(0.0, (shares * np.log2(ratio)).sum(axis=(-2, -1)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """So many images whose challenges have these labels and NULL kinds."""
+
+    cells: list[dict[str, Any]]
+    images: int
+
+    def table(self, kind: str) -> Floats:
+        """(2 labels, 2: NULL of that kind, not), counts of one image; unreadable ones left out."""
+        counts = np.zeros((_LABELS, 2))
+        for cell in self.cells:
+            if cell["kind"] != NullKind.UNREADABLE:
+                null = cell["kind"] == kind or (kind == ANY_KIND and cell["kind"] != _HAS_VALUE)
+                counts[cell["label"], int(not null)] += cell["challenges"]
+        return counts
+
+
+def _kinds(patterns: Sequence[_Pattern]) -> list[str]:
+    found = {cell["kind"] for pattern in patterns for cell in pattern.cells}
+    return [ANY_KIND, *sorted(found - {_HAS_VALUE, NullKind.UNREADABLE})]
+
+
+def _leak(
+    field: str,
+    era: str | None,
+    source: str | None,
+    kind: str,
+    patterns: Sequence[_Pattern],
+    settings: LeakSettings,
+    rng: np.random.Generator,
+) -> NullLeak:
+    tables = np.stack([pattern.table(kind) for pattern in patterns])
+    images = np.array([pattern.images for pattern in patterns])
+    # an image that is unreadable throughout was not used
+    used = tables.sum(axis=(1, 2)) > 0
+    whole = (tables * images[:, None, None]).sum(axis=0)
+    mcc_interval, bits_interval = _intervals(tables[used], images[used], settings, rng)
+    one_label = bool((whole.sum(axis=1) == 0).any())
+    seen = sum(cell["challenges"] * p.images for p in patterns for cell in p.cells)
+    return NullLeak(
+        field=field,
+        era=era,
+        source=source,
+        kind=kind,
+        n=int(whole.sum()),
+        left_out=seen - int(whole.sum()),
+        images=int(images[used].sum()),
+        nulls=int(whole[:, 0].sum()),
+        mcc=None if one_label else float(mcc_of_tables(whole)),
+        mcc_interval=None if one_label else mcc_interval,
+        bits=float(mutual_information(whole)),
+        bits_interval=bits_interval,
+        label_bits=float(mutual_information(np.diag(whole.sum(axis=1)))),
+    )
+
+
+def _intervals(
+    tables: Floats, images: Floats, settings: LeakSettings, rng: np.random.Generator
+) -> tuple[Interval | None, Interval | None]:
+    """Of MCC and bits. Drawing images is drawing patterns, each as often as it has images."""
+    count = int(images.sum())
+    if count < settings.few_images:
+        return None, None
+    draws = rng.multinomial(count, images / count, size=settings.draws)
+    drawn = np.tensordot(draws.astype(np.float64), tables, axes=1)
+    tail = (1 - settings.level) / 2
+    ends = [
+        np.quantile(measure, [tail, 1 - tail])
+        for measure in (mcc_of_tables(drawn), mutual_information(drawn))
+    ]
+    (low_mcc, high_mcc), (low_bits, high_bits) = ends
+    return (float(low_mcc), float(high_mcc)), (float(low_bits), float(high_bits))

@@ -1,0 +1,113 @@
+"""Every miner's answers as flat arrays in order: what the analyses of miners start from."""
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
+from analytics.scoring.metrics import Floats, predicted_class
+from analytics.warehouse.connection import statements
+from data.errors import QueryError
+
+Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Miner:
+    """A (uid, hotkey) pair: another hotkey on a uid is another miner."""
+
+    uid: int
+    hotkey: str
+
+
+@dataclass(frozen=True)
+class MinerAnswers:
+    """Finite answers, those outside 0..1 among them, in order of validators' lives.
+
+    Of a challenge and a miner there is one at most. Unanswered (-1) and non-finite ones are left
+    out.
+
+    `miners` and `challenges` are what the numbers in the arrays stand for. `challenges` has a row a
+    challenge in order, one life after the other: `challenge_id`, `label` (0 or 1), `life` (its
+    number), `image` (the number of its source image), `source_image` (its name) and `names_row`
+    (False: no row of a shard, its own image).
+
+    The arrays have an entry an answer, sorted by challenge, then by miner: `miner` and `challenge`
+    (numbers), and `prediction` (as answered).
+    """
+
+    miners: list[Miner]
+    challenges: pl.DataFrame
+    miner: Indices
+    challenge: Indices
+    prediction: Floats
+
+    @property
+    def label(self) -> Indices:
+        """(n,), the scored label of each answer's challenge, 0 or 1."""
+        return self.challenges["label"].to_numpy().astype(np.int64)[self.challenge]
+
+    @property
+    def image(self) -> Indices:
+        """(n,), the number of each answer's source image."""
+        return self.challenges["image"].to_numpy().astype(np.int64)[self.challenge]
+
+    @property
+    def life(self) -> Indices:
+        """(n,), the number of the validator's life that each answer belongs to."""
+        return self.challenges["life"].to_numpy().astype(np.int64)[self.challenge]
+
+    @property
+    def right(self) -> Flags:
+        """(n,), whether the class by the validator's rounding is the label."""
+        found: Flags = predicted_class(self.prediction) == self.label
+        return found
+
+    def only(self, kept: Flags) -> "MinerAnswers":
+        """The answers where `kept`, (n,), is True; numbers keep their meaning."""
+        return MinerAnswers(
+            self.miners,
+            self.challenges,
+            self.miner[kept],
+            self.challenge[kept],
+            self.prediction[kept],
+        )
+
+
+def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> list[Life]:
+    """Number challenges and miners in temporary tables of this connection; returns whose they are.
+
+    Args:
+        connection: to a warehouse.
+        choice: whose challenges.
+
+    Raises:
+        QueryError: the store holds no answer, or no such validator or run.
+    """
+    lives = put_in_order(connection, choice)
+    connection.execute(statements("miners/stage")).fetchall()
+    if connection.execute("SELECT count(*) FROM stage_miners").fetchall() == [(0,)]:
+        raise QueryError(
+            "miners",
+            found="no answer in this store",
+            expected="an ingested log",
+            remedy="run `streetreplay ingest LOG`",
+        )
+    return lives
+
+
+def miner_answers(connection: duckdb.DuckDBPyConnection) -> MinerAnswers:
+    """All answers of a warehouse; `stage` comes before it."""
+    found = connection.sql(statements("miners/answers")).pl()
+    rows = connection.execute(statements("miners/miners")).fetchall()
+    return MinerAnswers(
+        miners=[Miner(*row) for row in rows],
+        challenges=connection.sql(statements("miners/challenges")).pl(),
+        miner=found["miner"].to_numpy().astype(np.int64),
+        challenge=found["challenge"].to_numpy().astype(np.int64),
+        prediction=found["prediction"].to_numpy(),
+    )

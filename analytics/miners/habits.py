@@ -1,0 +1,109 @@
+"""How miners answer: silence, answers outside 0..1, bare zeros and ones; and who held a uid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from analytics.comparison.wilson import Interval, wilson_interval
+from analytics.lives.order import Life
+from analytics.warehouse.connection import statements
+
+
+@dataclass(frozen=True)
+class HabitSettings:
+    """When a habit is worth a word: its share of at least `few` answers.
+
+    `level` is that of the intervals, 0..1.
+    """
+
+    few: int = 20
+    hard_share: float = 0.99
+    silent_share: float = 0.5
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What one (uid, hotkey) pair did with what it was asked; times are UTC, None if not known.
+
+    `asked` counts each slot of a uid asked twice. `silent` (-1), `not_finite` (NaN, infinite) and
+    `out_of_range` are among it; `zero_or_one`, `half` (exactly 0.5) and `distinct_answers` are of
+    the others. `hard`: hardly anything but 0 and 1; `mostly_silent` likewise. Intervals are
+    Wilson's, of the share of `asked`.
+    """
+
+    uid: int
+    hotkey: str
+    asked: int
+    silent: int
+    not_finite: int
+    out_of_range: int
+    zero_or_one: int
+    half: int
+    distinct_answers: int
+    first_time: datetime | None
+    last_time: datetime | None
+    silent_interval: Interval
+    out_of_range_interval: Interval
+    hard: bool
+    mostly_silent: bool
+
+    @property
+    def in_range(self) -> int:
+        """Answers in 0..1."""
+        return self.asked - self.silent - self.not_finite - self.out_of_range
+
+
+@dataclass(frozen=True)
+class Tenure:
+    """An unbroken spell of one hotkey on one uid, as one validator saw it, by its life's name.
+
+    Times are UTC, None if not known.
+    """
+
+    life: str
+    uid: int
+    hotkey: str
+    asked: int
+    first_time: datetime | None
+    last_time: datetime | None
+
+
+def answer_habits(
+    connection: duckdb.DuckDBPyConnection, settings: HabitSettings = HabitSettings()
+) -> list[Habits]:
+    """The habits of every miner by uid and hotkey; `miner_answers.stage` comes before it."""
+    return [_habits(row, settings) for row in _rows(connection, "miners/habits")]
+
+
+def tenures(connection: duckdb.DuckDBPyConnection, lives: Sequence[Life]) -> list[Tenure]:
+    """Who held each uid, in order of uid, validator's life and time.
+
+    Args:
+        connection: for which `miner_answers.stage` was called.
+        lives: what that returned.
+    """
+    names = {life.number: life.name for life in lives}
+    rows = _rows(connection, "miners/tenures")
+    return [Tenure(**(row | {"life": names[row["life"]]})) for row in rows]
+
+
+def _habits(row: dict[str, Any], settings: HabitSettings) -> Habits:
+    asked = row["asked"]
+    in_range = asked - row["silent"] - row["not_finite"] - row["out_of_range"]
+    return Habits(
+        **row,
+        silent_interval=wilson_interval(row["silent"], asked, settings.level),
+        out_of_range_interval=wilson_interval(row["out_of_range"], asked, settings.level),
+        hard=in_range >= settings.few and row["zero_or_one"] >= settings.hard_share * in_range,
+        mostly_silent=asked >= settings.few and row["silent"] >= settings.silent_share * asked,
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
+    result = connection.execute(statements(name))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,197 @@
+"""Look-up suspects: miners near perfect on source images asked before, worse on first sight.
+
+Two comparisons of each miner with itself. On the same image: first answer against later ones; had
+nothing changed, each of an image's answers would be as likely the first, so the number of right
+first answers is Poisson-binomial given how often each image was answered rightly (a permutation
+within images, McNemar's test where each has two). In the same period: a miner that learns is also
+better on images that it sees again, but not better than on new ones of those days. Of several
+validators' logs nobody knows which one asked first: sights and periods are of each life its own.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from analytics.comparison.holm import holm
+from analytics.miners.answers import Flags, Indices, Miner, MinerAnswers
+from analytics.scoring.metrics import Floats
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class LookupSettings:
+    """Who is a suspect, see `LookupTest.suspect`.
+
+    `few_images` answered twice or more decide nothing. `near_perfect`: accuracy on repeats, 0..1.
+    `error`: the chance, 0..1, of any false suspect at all. `periods`: equal parts of a miner's
+    answers in a life, in order. `level` of intervals, 0..1.
+    """
+
+    few_images: int = 20
+    near_perfect: float = 0.95
+    error: float = 0.01
+    periods: int = 10
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class LookupTest:
+    """One miner on images that name a row of a shard: first sight against repeats.
+
+    `first_accuracy` of `first_sights` answers, `repeat_accuracy` of `repeats`. `images` were seen
+    twice or more; `paired_difference` is the mean over them of later less first accuracy,
+    `same_period_difference` that of repeats less first sights within periods; intervals hold
+    repeats of an image together, None with too few images. `p_value` is one-sided, exact, and after
+    Holm's correction.
+
+    `suspect`: near perfect on repeats, the p-value below the error, and both intervals above 0.
+    """
+
+    miner: Miner
+    first_sights: int
+    first_accuracy: float
+    repeats: int
+    repeat_accuracy: float
+    images: int
+    paired_difference: float
+    paired_interval: Interval
+    same_period_difference: float | None
+    same_period_interval: Interval | None
+    p_value: float
+    suspect: bool
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """Tests of all miners with enough repeats, lowest p-value first; `left_out` had too few."""
+
+    tests: list[LookupTest]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class _Sights:
+    """One miner's answers: image (dense numbers, of each life its own), whether right, whether seen
+    before, period.
+    """
+
+    image: Indices
+    right: Floats
+    repeat: Flags
+    period: Indices
+
+
+def lookup_tests(answers: MinerAnswers, settings: LookupSettings = LookupSettings()) -> Lookups:
+    """Test every miner; answers to images that name no row of a shard are passed over."""
+    named = answers.challenges["names_row"].to_numpy()[answers.challenge]
+    real = answers.only(named)
+    order = np.argsort(real.miner, kind="stable")
+    ends = np.searchsorted(real.miner[order], np.arange(len(answers.miners) + 1))
+    life, image, right = real.life, real.image, real.right
+    drafts = []
+    for number, miner in enumerate(answers.miners):
+        own = order[ends[number] : ends[number + 1]]
+        draft = _test(miner, _sights(life[own], image[own], right[own], settings.periods), settings)
+        if draft is not None:
+            drafts.append(draft)
+    adjusted = holm(np.array([draft.p_value for draft in drafts]))
+    tests = [_judged(draft, p, settings) for draft, p in zip(drafts, adjusted, strict=True)]
+    tests.sort(key=lambda test: (test.p_value, -test.paired_difference))
+    return Lookups(tests, len(answers.miners) - len(tests))
+
+
+def _sights(life: Indices, image: Indices, right: Flags, periods: int) -> _Sights:
+    _, which, counts = np.unique(life, return_inverse=True, return_counts=True)
+    own_image = which * (image.max(initial=0) + 1) + image
+    _, first, dense = np.unique(own_image, return_index=True, return_inverse=True)
+    repeat = np.ones(len(image), dtype=bool)
+    repeat[first] = False
+    # answers of one life stand together
+    place = np.arange(len(image)) - np.repeat(np.cumsum(counts) - counts, counts)
+    period = which * periods + place * periods // counts[which]
+    return _Sights(dense, right.astype(np.float64), repeat, period)
+
+
+def _test(miner: Miner, sights: _Sights, settings: LookupSettings) -> LookupTest | None:
+    """With the p-value as it is, before it is corrected, and nobody suspected."""
+    seen = np.bincount(sights.image)
+    if np.count_nonzero(seen > 1) < settings.few_images:
+        return None
+    total = np.bincount(sights.image, sights.right)
+    first = np.bincount(sights.image, sights.right * ~sights.repeat)
+    again = seen > 1
+    seen, total, first = seen[again], total[again], first[again]
+    differences = (total - first) / (seen - 1) - first
+    open_to_chance = (total > 0) & (total < seen)
+    p_value = _at_most(float(first[open_to_chance].sum()), (total / seen)[open_to_chance])
+    same_period = _same_period(sights, settings.level)
+    return LookupTest(
+        miner=miner,
+        first_sights=int(np.count_nonzero(~sights.repeat)),
+        first_accuracy=float(sights.right[~sights.repeat].mean()),
+        repeats=int(np.count_nonzero(sights.repeat)),
+        repeat_accuracy=float(sights.right[sights.repeat].mean()),
+        images=len(seen),
+        paired_difference=float(differences.mean()),
+        paired_interval=_interval(
+            float(differences.mean()),
+            float(differences.std(ddof=1) / np.sqrt(len(differences))),
+            len(differences),
+            settings.level,
+        ),
+        same_period_difference=same_period and same_period[0],
+        same_period_interval=same_period and same_period[1],
+        p_value=p_value,
+        suspect=False,
+    )
+
+
+def _at_most(right_firsts: float, chances: Floats) -> float:
+    """The chance of so few right first answers; 1 where no image was answered in both ways."""
+    if not len(chances):
+        return 1.0
+    return min(1.0, max(0.0, float(stats.poisson_binom.cdf(right_firsts, chances))))
+
+
+def _same_period(sights: _Sights, level: float) -> tuple[float, Interval] | None:
+    """Repeats less first sights within periods (Mantel and Haenszel's weights), and its interval.
+
+    Linearised, with each image's answers added up before they are squared.
+    """
+    counts = np.stack(
+        [np.bincount(sights.period, kind) for kind in (~sights.repeat, sights.repeat)]
+    )
+    right = np.stack(
+        [
+            np.bincount(sights.period, sights.right * kind)
+            for kind in (~sights.repeat, sights.repeat)
+        ]
+    )
+    weights = counts[0] * counts[1] / np.maximum(counts.sum(axis=0), 1)
+    if weights.sum() == 0:
+        return None
+    weights /= weights.sum()
+    means = right / np.maximum(counts, 1)
+    side = sights.repeat.astype(int)
+    sign = 2 * side - 1
+    share = weights[sights.period] / counts[side, sights.period]
+    parts = sign * share * (sights.right - means[side, sights.period])
+    of_images = np.bincount(sights.image, parts)
+    images = len(of_images)
+    difference = float((weights * (means[1] - means[0])).sum())
+    spread = float(np.sqrt((of_images**2).sum() * images / (images - 1)))
+    return difference, _interval(difference, spread, images, level)
+
+
+def _interval(middle: float, error: float, images: int, level: float) -> Interval:
+    half = float(stats.t.ppf((1 + level) / 2, images - 1)) * error
+    return middle - half, middle + half
+
+
+def _judged(draft: LookupTest, p_value: float, settings: LookupSettings) -> LookupTest:
+    above = draft.paired_interval[0] > 0 and (draft.same_period_interval or (0.0, 0.0))[0] > 0
+    near = draft.repeat_accuracy >= settings.near_perfect
+    suspect = bool(above and near and p_value <= settings.error)
+    return replace(draft, p_value=float(p_value), suspect=suspect)

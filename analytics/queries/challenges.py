@@ -1,0 +1,163 @@
+"""Challenges as the store holds them, for whoever rebuilds or shows them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from analytics.lives.order import Choice, put_in_order
+from analytics.warehouse.connection import statements
+from analytics.warehouse.rows import naive_utc
+from data.errors import QueryError
+from data.records.eras import EXPONENTS
+from data.records.stored_challenge import StoredChallenge
+from data.records.types import Augmentation, Geometry
+
+_PLAIN = (
+    *("challenge_id", "file", "position", "era", "label"),
+    *("source", "parquet", "row", "source_id"),
+)
+_AUGMENTATION = tuple(field.name for field in fields(Augmentation))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which challenges; None or empty leaves a condition out, several must hold together.
+
+    `since` (inclusive) and `until` (exclusive) are UTC where they have no offset; a challenge
+    without a time meets neither. `miner` is a uid or `uid:hotkey`, `validator` and `run` are those
+    of `lives.Choice`. `sample` draws so many by `seed`; `limit` takes the first in order
+    of validators' lives.
+    """
+
+    ids: tuple[str, ...] = ()
+    eras: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    miner: str | None = None
+    validator: str | None = None
+    run: str | None = None
+    sample: int | None = None
+    seed: int = 0
+    limit: int | None = None
+
+
+def stored_challenges(
+    connection: duckdb.DuckDBPyConnection, selection: Selection = Selection()
+) -> list[StoredChallenge]:
+    """The selected challenges, each validator's life in its own order (`lives.put_in_order`).
+
+    Raises:
+        QueryError: the store holds no challenge of one of the ids, a condition cannot be read, or
+            a time is asked for of challenges that have none.
+    """
+    put_in_order(connection, Choice(selection.validator, selection.run))
+    if selection.since is not None or selection.until is not None:
+        _refuse_without_times(*_times(connection))
+    result = connection.execute(statements("stored_challenges"), _parameters(selection))
+    names = [column[0] for column in result.description]
+    found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
+    if missing := _missing(connection, selection.ids):
+        raise QueryError(
+            f"challenge {min(missing)}",
+            found="no such challenge in this store",
+            expected="a challenge_id of the relation media",
+        )
+    return found
+
+
+def without_time(connection: duckdb.DuckDBPyConnection, selection: Selection) -> int:
+    """How many challenges `stored_challenges`, called before, left out as they have no time."""
+    if selection.since is None and selection.until is None:
+        return 0
+    challenges, timed = _times(connection)
+    return challenges - timed
+
+
+def _times(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Challenges of the chosen validators and runs, and how many of them have a time."""
+    challenges, timed = connection.execute(statements("lives/times")).fetchall()[0]
+    return challenges, timed
+
+
+def _refuse_without_times(challenges: int, timed: int) -> None:
+    """Nothing would be selected, and nobody would know why."""
+    if challenges and not timed:
+        raise QueryError(
+            "--since or --until",
+            found=f"none of {challenges} challenges has a time",
+            expected="challenges of a log that says when they were sent",
+            remedy="ingest the W&B run (run-<id>.wandb) that they are from, or leave the time out",
+        )
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that no challenge has, whatever else is asked of it."""
+    if not ids:
+        return set()
+    found = connection.execute(
+        "SELECT challenge_id FROM media WHERE challenge_id IN (SELECT unnest($ids))",
+        {"ids": list(ids)},
+    )
+    return set(ids) - {row[0] for row in found.fetchall()}
+
+
+def _parameters(selection: Selection) -> dict[str, Any]:
+    uid, hotkey = _miner(selection.miner)
+    unknown = set(selection.eras) - EXPONENTS.keys()
+    if unknown:
+        known = ", ".join(EXPONENTS)
+        raise QueryError("--era", found=min(unknown), expected=f"one of {known}")
+    return {
+        "ids": list(selection.ids) or None,
+        "eras": list(selection.eras) or None,
+        "levels": list(selection.levels) or None,
+        "since": naive_utc(selection.since),
+        "until": naive_utc(selection.until),
+        "uid": uid,
+        "hotkey": hotkey,
+        "sample": selection.sample,
+        "seed": str(selection.seed),
+        "most": selection.limit,
+    }
+
+
+def _miner(miner: str | None) -> tuple[int | None, str | None]:
+    if miner is None:
+        return None, None
+    uid, _, hotkey = miner.partition(":")
+    if not (uid.isascii() and uid.isdigit()):
+        raise QueryError("--miner", found=repr(miner), expected="UID or UID:HOTKEY")
+    return int(uid), hotkey or None
+
+
+def metadata(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The metadata of each challenge, in the order of `ids`: what a deployed model never gets.
+
+    Each has a column's value, or None, and its NULL kind as `<field>_null`.
+    """
+    result = connection.execute(statements("challenge_metadata"), {"ids": list(ids)})
+    names = [column[0] for column in result.description]
+    found = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in result.fetchall()}
+    return [found[challenge_id] for challenge_id in ids]
+
+
+def _stored(row: dict[str, Any]) -> StoredChallenge:
+    letterbox, geometry = row["letterbox_padding"], row["geometry"]
+    parameters = {name: row[name] for name in _AUGMENTATION} | {
+        "geometry": None if geometry is None else Geometry(geometry),
+        "letterbox_padding": None if letterbox is None else tuple(letterbox),
+    }
+    return StoredChallenge(
+        gps=_pair(row["gps_lat"], row["gps_lon"]),
+        image_size=_pair(row["image_width"], row["image_height"]),
+        augmentation=Augmentation(**parameters),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def _pair(first: Any, second: Any) -> tuple[Any, Any] | None:
+    return None if first is None or second is None else (first, second)

@@ -1,0 +1,84 @@
+"""A user's own SQL on the warehouse, read-only, able to reach nothing but the warehouse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from analytics.warehouse.connection import reading
+from data.errors import QueryError
+from data.store import Store
+
+Row = tuple[Any, ...]
+
+_ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Column names and rows, in DuckDB's Python types."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class RunningQuery:
+    """Column names, and rows that DuckDB makes as they are taken."""
+
+    columns: list[str]
+    rows: Iterator[Row]
+
+
+def query(store: Store, sql: str) -> QueryResult:
+    """Run one query and take its whole result.
+
+    Raises:
+        StoreError: the store holds no warehouse.
+        QueryError: DuckDB refused the query; its own words, on one line.
+    """
+    with running_query(store, sql) as running:
+        return QueryResult(running.columns, list(running.rows))
+
+
+@contextmanager
+def running_query(store: Store, sql: str) -> Iterator[RunningQuery]:
+    """Run one query; its rows come while the block lasts, some thousands of them in memory.
+
+    Raises:
+        StoreError: the store holds no warehouse.
+        QueryError: DuckDB refused the query, or failed while its rows were taken.
+    """
+    with reading(store) as connection:
+        try:
+            result = connection.execute(sql)
+            # DuckDB gives nothing back for a query that holds no statement
+            columns = [column[0] for column in (result and result.description) or ()]
+        except duckdb.Error as error:
+            raise _refused(error) from None
+        yield RunningQuery(_distinct(columns), _rows(connection) if columns else iter(()))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    try:
+        while rows := connection.fetchmany(_ROWS_AT_ONCE):
+            yield from rows
+    except duckdb.Error as error:
+        raise _refused(error) from None
+
+
+def _refused(error: duckdb.Error) -> QueryError:
+    return QueryError("query", found=" ".join(str(error).split()))
+
+
+def _distinct(columns: list[str]) -> list[str]:
+    """Names made different, as DuckDB does in a table: a, a_1, a_2."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in columns:
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        distinct.append(f"{name}_{count}" if count else name)
+    return distinct

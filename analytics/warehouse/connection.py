@@ -1,0 +1,250 @@
+"""The DuckDB file of a store: created, read and published in one place.
+
+DuckDB lets one process write or several read. So nobody writes the published file: a writer copies
+it aside, appends in one transaction and renames; readers keep the snapshot that they have.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from data.errors import StoreError
+from data.store import Store
+from data.text import utf8_name
+from data.whole_files import not_written, publish
+
+SQL = Path(__file__).parents[1] / "sql"
+
+# Raised when a relation's columns change: an older warehouse is then refused, not misread.
+FORMAT = 3
+
+# What DuckDB raises where the disk is full: at a write, a checkpoint, a commit.
+_NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+
+TABLES = (
+    *("media", "responses", "miner_series", "runs", "rejects", "logs"),
+    *("replay_runs", "replay_predictions", "replay_variants", "replay_gates"),
+)
+_SERIES_VIEWS = (
+    *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),
+    *("miner_f1_score", "miner_mcc", "miner_precision", "miner_recall"),
+)
+RELATIONS = (*TABLES, *_SERIES_VIEWS, "audit_recent_accuracy")
+
+_LOCK_SECONDS = 30
+# DuckDB's words of a file that another process has open: "... held in /usr/bin/duckdb (PID 4711)"
+_HOLDER = re.compile(r"held in (.{1,200}?) \(PID (\d+)\)")
+
+
+@dataclass
+class Writer:
+    """A warehouse being written; set `changed` to False to leave the published file as it is."""
+
+    connection: duckdb.DuckDBPyConnection
+    changed: bool = True
+
+
+def statements(name: str) -> str:
+    """The SQL of `analytics/sql/<name>.sql`."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection that can reach neither files nor Python variables.
+
+    Raises:
+        StoreError: the store holds no warehouse, or one that cannot be read.
+    """
+    if not store.warehouse.is_file():
+        raise StoreError(
+            f"store {store.root}",
+            found="no warehouse",
+            expected="an ingested log",
+            remedy="run `streetreplay demo` or `streetreplay ingest LOG`",
+        )
+    connection = _connect(store.warehouse, read_only=True)
+    try:
+        _check_format(connection, store)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(store: Store) -> Iterator[Writer]:
+    """One transaction on a copy of the warehouse, published when the block ends without an error.
+
+    Raises:
+        StoreError: another process writes, or the warehouse is of another format or damaged.
+        WriteError: the disk is full, or the store may not be written.
+    """
+    store.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(store.root / "warehouse.lock")
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout:
+        raise StoreError(
+            f"store {store.root}", found="another process writing it", remedy="wait, then try again"
+        ) from None
+    try:
+        yield from _publish(store)
+    finally:
+        lock.release()
+
+
+def _publish(store: Store) -> Iterator[Writer]:
+    aside = store.root / "warehouse.aside.duckdb"
+    _remove(aside)  # left by a crash
+    try:
+        with _told(store.warehouse, OSError, *_NOT_WRITTEN):
+            if store.warehouse.exists():
+                shutil.copyfile(store.warehouse, aside)
+            writer = Writer(_connect(aside, read_only=False))
+        try:
+            with _told(store.warehouse, *_NOT_WRITTEN):
+                _prepare(writer.connection, store)
+                writer.connection.begin()
+                yield writer
+                writer.connection.commit()
+                rows = _row_counts(writer.connection)
+                # closing would do it too, but says nothing where the disk is full
+                writer.connection.execute("CHECKPOINT")
+        finally:
+            writer.connection.close()
+        if writer.changed or not store.warehouse.exists() or _log_beside(store.warehouse).exists():
+            with _told(store.warehouse, OSError, *_NOT_WRITTEN):
+                _check_written(aside, rows)
+                _put_in_place(aside, store.warehouse)
+    finally:
+        _remove(aside)
+
+
+@contextmanager
+def _told(warehouse: Path, *errors: type[Exception]) -> Iterator[None]:
+    """Turn errors of writing into the one line of a file that could not be written."""
+    try:
+        yield
+    except errors as error:
+        raise not_written(warehouse, error) from error
+
+
+def _remove(database: Path) -> None:
+    for file in (database, _log_beside(database)):
+        file.unlink(missing_ok=True)
+
+
+def _log_beside(database: Path) -> Path:
+    """DuckDB's write-ahead log of a database file, there while a program writes into it."""
+    return database.with_name(f"{database.name}.wal")
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    return [
+        connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]  # noqa: S608
+        for table in TABLES
+    ]
+
+
+def _check_written(database: Path, rows: list[int]) -> None:
+    """Open what was written as a reader will, and count it."""
+    if _log_beside(database).exists():
+        raise OSError("some of it only in a write-ahead log")
+    connection = _connect(database, read_only=True)
+    try:
+        if (read := _row_counts(connection)) != rows:
+            raise OSError(f"{read} rows of {', '.join(TABLES)} in place of {rows}")
+    finally:
+        connection.close()
+
+
+def _put_in_place(aside: Path, warehouse: Path) -> None:
+    """Publish a warehouse, and no write-ahead log beside it.
+
+    Such a log is another program's, which opened the published file to write. It must not stand
+    beside a file that it does not belong to, not even for a moment: that cannot be opened.
+    """
+    _log_beside(warehouse).unlink(missing_ok=True)
+    publish(aside, warehouse)
+    _log_beside(warehouse).unlink(missing_ok=True)
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(
+            utf8_name(path),
+            read_only=read_only,
+            config={
+                "enable_external_access": "false",
+                "autoload_known_extensions": "false",
+                "autoinstall_known_extensions": "false",
+                "python_enable_replacements": "false",
+            },
+        )
+        # else a time with an offset is compared, and shown, in the zone of the machine
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        return connection
+    except duckdb.Error as error:
+        raise _cannot_open(path, error) from None
+
+
+def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
+    """Why a database cannot be opened: locked, not to be read, a foreign log beside it, damaged."""
+    words = _first_line(error)
+    if "lock" in words.lower() and (holder := _HOLDER.search(words)):
+        return StoreError(
+            str(path),
+            found=f"it locked by process {holder[2]} ({holder[1]})",
+            expected="no other program that writes into it",
+            remedy="close that program, then try again; `streetreplay ingest` needs no waiting",
+        )
+    if not os.access(path, os.R_OK):
+        return StoreError(str(path), found="no leave to read it", remedy=f"chmod u+r '{path}'")
+    if (log := _log_beside(path)).exists():
+        return StoreError(
+            str(path),
+            found=f"{log.name} beside it, which another program wrote and left",
+            expected="the warehouse alone",
+            remedy=f"delete '{log}', or run `streetreplay ingest` again, which does that",
+        )
+    return StoreError(
+        str(path),
+        found=words,
+        expected="a DuckDB warehouse of StreetReplay",
+        remedy="move it away and ingest again",
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    if connection.execute("SELECT count(*) FROM duckdb_tables()").fetchall() != [(0,)]:
+        _check_format(connection, store)
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS warehouse_format AS SELECT ? AS format", [FORMAT]
+    )
+    for relation in RELATIONS:
+        connection.execute(statements(relation))
+
+
+def _check_format(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    try:
+        found = connection.execute("SELECT format FROM warehouse_format").fetchall()
+    except duckdb.CatalogException:
+        found = []
+    if found != [(FORMAT,)]:
+        raise StoreError(
+            str(store.warehouse),
+            found=f"format {found[0][0]}" if found else "no StreetReplay warehouse",
+            expected=f"format {FORMAT}",
+            remedy="move it away and ingest the logs again",
+        )

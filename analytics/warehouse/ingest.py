@@ -1,0 +1,142 @@
+"""Logs into the warehouse: read, stage, merge by identity of challenge, publish."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.warehouse import rows
+from analytics.warehouse.connection import Writer, statements, writing
+from analytics.warehouse.log_register import name_logs
+from analytics.warehouse.run_segments import assign_segments
+from data.errors import LogError
+from data.logs.discovery import find_logs, read_log
+from data.records.types import Logged, LogItem, Place, Reject, Run, SeriesStep
+from data.store import Store
+from data.text import printable
+
+# Challenges held in Python at a time; about 20 MB.
+_BATCH = 1000
+
+Progress = Callable[[str, int], None]
+
+
+def _quiet(file: str, count: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What an ingest read and did; `file` names are those of `media.file`."""
+
+    logs: list[str]
+    challenges_read: int
+    challenges_new: int
+    challenges_named: int
+    series_steps_new: int
+    runs: int
+    records_rejected: int
+    values_rejected: int
+    changed: bool
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+
+def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> IngestReport:
+    """Read every log at or under `paths` and publish a warehouse that also holds them.
+
+    Ingesting the same content again changes nothing, whatever form it comes in.
+
+    Args:
+        store: where the warehouse lies; made if it does not exist.
+        paths: log files, W&B run folders, or folders that hold either.
+        progress: called with the log's name and the items read of it so far.
+
+    Raises:
+        LogError: a path cannot be read at all; then nothing is published.
+        StoreError: the warehouse cannot be written.
+    """
+    logs = find_logs(paths)
+    with writing(store) as writer:
+        writer.connection.execute(statements("ingest/stage"))
+        named, renamed = name_logs(writer.connection, logs)
+        staging = _Staging(writer.connection)
+        for log, file in named.items():
+            staging.take(file, read_log(log, file), partial(progress, file))
+        staging.flush()
+        report = _merge(writer, sorted(set(named.values())))
+        writer.changed = report.changed or renamed
+        return report
+
+
+class _Staging:
+    """Batches of rows on their way into the staging tables, in order of reading."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._sequence = 0
+        self._file = ""
+        self._rows: dict[str, list[rows.Row]] = {}
+
+    def take(self, file: str, items: Iterable[LogItem], tell: Callable[[int], None]) -> None:
+        """Stage every item of the log that the store calls `file`."""
+        self._file, count = file, 0
+        try:
+            for item in items:
+                self._add(item)
+                count += 1
+                if count % _BATCH == 0:
+                    tell(count)
+        except LogError as error:
+            # One log that cannot be read costs no other.
+            self._add(Reject(Place(file, None), printable(str(error)), ""))
+            count += 1
+        if count == 0:
+            reason = "log: found no record; expected Media records of a validator"
+            self._add(Reject(Place(file, None), reason, ""))
+        tell(count)
+
+    def _add(self, item: LogItem) -> None:
+        self._sequence += 1
+        if self._sequence % _BATCH == 0:
+            self.flush()
+        match item:
+            case Logged(challenge=challenge):
+                self._stage("media", [rows.media_row(item)])
+                self._stage("responses", rows.response_rows(challenge))
+                self._stage("series", rows.record_series_rows(challenge))
+                self._stage("rejects", (rows.reject_row(reject) for reject in item.problems))
+            case SeriesStep():
+                named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
+                self._stage("series", named)
+            case Run():
+                self._stage("runs", [rows.run_row(item)])
+            case Reject():
+                self._stage("rejects", [rows.reject_row(item)])
+
+    def _stage(self, name: str, new: Iterable[rows.Row]) -> None:
+        staged = self._rows.setdefault(name, [])
+        staged.extend({**row, "seq": self._sequence} for row in new)
+
+    def flush(self) -> None:
+        """Move what is held in Python into the staging tables."""
+        for name, staged in self._rows.items():
+            rows.append(self._connection, f"stage_{name}", staged)
+        self._rows = {}
+
+
+def _merge(writer: Writer, files: list[str]) -> IngestReport:
+    connection = writer.connection
+    rows.append(connection, "stage_files", [{"file": file} for file in files])
+    assign_segments(connection)
+    for step in ("rotations", "conflicts", "merge", "series", "rejects"):
+        connection.execute(statements(f"ingest/{step}"))
+    summary = connection.execute(statements("ingest/summary"))
+    names = [column[0] for column in summary.description]
+    report = dict(zip(names, summary.fetchall()[0], strict=True))
+    rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
+    columns = [column[0] for column in rejects.description]
+    listed = [dict(zip(columns, row, strict=True)) for row in rejects.fetchall()]
+    return IngestReport(logs=files, rejects=listed, **report)

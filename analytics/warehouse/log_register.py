@@ -1,0 +1,119 @@
+"""The register of logs, `logs`: which are known, and by what name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from analytics.warehouse import rows
+from analytics.warehouse.connection import statements
+from data.digests import file_digest
+from data.logs.forms import LogFile, LogKind
+from data.logs.names import file_names, path_text
+
+# A run's challenges are told by run and step, whatever file holds them.
+_REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.UNREAD)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A row of `logs`: `replaced` numbers what its path held before, None is what it holds."""
+
+    file: str
+    path: str
+    sha256: str
+    kind: str
+    replaced: int | None
+
+
+def name_logs(
+    connection: duckdb.DuckDBPyConnection, logs: Sequence[LogFile]
+) -> tuple[dict[LogFile, str], bool]:
+    """Register logs that are to be read, and name each.
+
+    A copy of a known log bears its name. A clash of names renames both sides. Logs that may have
+    been rotated, as their path held something else before, are staged as `stage_rewritten`.
+
+    Returns:
+        The name of each log, and whether one that was known before was renamed.
+    """
+    columns = "file, path, sha256, kind, replaced"
+    register = [
+        _Known(*row)
+        for row in connection.execute(f"SELECT {columns} FROM logs ORDER BY ALL").fetchall()  # noqa: S608
+    ]
+    known = {log.path: log for log in register if log.replaced is None}
+    digests = {log: file_digest(log.path) for log in logs}
+    paths = {log: path_text(log.path.resolve()) for log in logs}
+    rewritten = [
+        known[path]
+        for log, path in paths.items()
+        if path in known and known[path].sha256 != digests[log] and log.kind in _REWRITTEN_KINDS
+    ]
+    owners = _owners(paths, digests, known, {log.path for log in rewritten})
+    read = {path: log for log, path in paths.items() if owners[log] == path}
+    every = [*known, *(path for path in read if path not in known)]
+    names = dict(zip(every, file_names([Path(path) for path in every]), strict=True))
+    renamed = {
+        log.file: new
+        for log in register
+        if log.file != (new := _name(log.path, log.replaced, names))
+    }
+    _stage(connection, renamed, rewritten, register, names)
+    rows.append(
+        connection,
+        "stage_logs",
+        [
+            {"file": names[path], "path": path, "sha256": digests[log], "kind": log.kind}
+            for path, log in read.items()
+        ],
+    )
+    connection.execute(statements("ingest/names"))
+    return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
+
+
+def _owners(
+    paths: dict[LogFile, str],
+    digests: dict[LogFile, str],
+    known: dict[str, _Known],
+    rewritten: set[str],
+) -> dict[LogFile, str]:
+    """The path whose name each log bears: its own, or that of a log of equal content."""
+    home = {log.sha256: path for path, log in known.items() if path not in rewritten}
+    return {
+        log: path if path in known else home.setdefault(digests[log] or path, path)
+        for log, path in paths.items()
+    }
+
+
+def _name(path: str, replaced: int | None, names: dict[str, str]) -> str:
+    name = names.get(path, path)
+    return name if replaced is None else f"{name}#{replaced}"
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    renamed: dict[str, str],
+    rewritten: Sequence[_Known],
+    register: Sequence[_Known],
+    names: dict[str, str],
+) -> None:
+    """Stage new names of known logs, and every log whose challenges may stand elsewhere now."""
+    renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
+    rows.append(connection, "stage_renames", renames)
+    numbers: dict[str, int] = {}
+    for log in register:
+        numbers[log.path] = max(numbers.get(log.path, 0), log.replaced or 0)
+    staged = [
+        {
+            "file": names[log.path],
+            "path": log.path,
+            "sha256": log.sha256,
+            "kind": log.kind,
+            "replaced": numbers[log.path] + 1,
+            "older_name": _name(log.path, numbers[log.path] + 1, names),
+        }
+        for log in rewritten
+    ]
+    rows.append(connection, "stage_rewritten", staged)

@@ -1,0 +1,135 @@
+"""Typed records to rows of the warehouse's relations; types come from the relations themselves."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from data.records.fields import NULL_COLUMNS, SERIES
+from data.records.types import (
+    Augmentation,
+    Challenge,
+    Logged,
+    Reject,
+    Response,
+    Run,
+    SeriesStep,
+    Source,
+)
+
+Row = Mapping[str, Any]
+
+_SOURCE = tuple(field.name for field in fields(Source))
+_AUGMENTATION = tuple(field.name for field in fields(Augmentation))
+_RESPONSE = tuple(field.name for field in fields(Response))
+_RUN = tuple(field.name for field in fields(Run))
+
+
+def naive_utc(time: datetime | None) -> datetime | None:
+    """A time as the warehouse holds it: UTC, without a zone; one without a zone is UTC already."""
+    # astimezone would take a time without a zone for the machine's own
+    if time is None or time.tzinfo is None:
+        return time
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
+def media_row(logged: Logged) -> Row:
+    """The row of `media` of one challenge."""
+    place, challenge = logged.place, logged.challenge
+    row: dict[str, Any] = {
+        "challenge_id": challenge.challenge_id,
+        "run_id": place.run_id,
+        # of the log until `analytics.warehouse.run_segments` makes it one of the run
+        "segment": None if place.run_id is None else place.part,
+        "step": place.step,
+        "file": place.file,
+        "position": place.position,
+        "time": naive_utc(place.time),
+        "era": challenge.era,
+        "era_candidates": challenge.era_candidates,
+        "label": challenge.label,
+        "scores": challenge.scores,
+        "other": challenge.other,
+    }
+    row.update((name, getattr(challenge.source, name)) for name in _SOURCE)
+    row.update((name, getattr(challenge.augmentation, name)) for name in _AUGMENTATION)
+    row.update((f"{column}_null", challenge.nulls.get(column)) for column in NULL_COLUMNS)
+    return row
+
+
+def response_rows(challenge: Challenge) -> Iterator[Row]:
+    """The rows of `responses` of one challenge."""
+    for response in challenge.responses:
+        row = {name: getattr(response, name) for name in _RESPONSE}
+        yield row | {"challenge_id": challenge.challenge_id}
+
+
+def record_series_rows(challenge: Challenge) -> Iterator[Row]:
+    """The series of a challenge as its own record gives them: of a uid asked twice the last."""
+    last = {response.uid: response for response in challenge.responses}
+    logged = {
+        attribute
+        for attribute in SERIES.values()
+        if attribute and any(getattr(r, attribute) is not None for r in challenge.responses)
+    } | {"prediction", "reward"}
+    for uid, response in last.items():
+        row = {"challenge_id": challenge.challenge_id, "uid": uid, "hotkey": response.hotkey}
+        yield row | {"logged": False} | _series_values(response, logged, challenge.scores)
+
+
+def _series_values(
+    response: Response, logged: set[str], scores: Sequence[float | None] | None
+) -> dict[str, float]:
+    """Values by series; one without a value in a list that was logged was not finite."""
+    values: dict[str, float] = {}
+    for series, attribute in SERIES.items():
+        if attribute in logged:
+            value = getattr(response, attribute)
+            values[series] = math.nan if value is None else value
+    if scores is not None and response.uid < len(scores):
+        score = scores[response.uid]
+        values["scores"] = math.nan if score is None else score
+    return values
+
+
+def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
+    """The series of one history row of a run."""
+    for uid, values in step.values.items():
+        row = {"run_id": step.run_id, "step": step.step, "uid": uid, "logged": True}
+        yield row | values
+
+
+def run_row(run: Run) -> Row:
+    """The row of `runs` of one run file."""
+    row = {name: getattr(run, name) for name in _RUN}
+    # where steps were read, `analytics.warehouse.run_segments` fills these in
+    steps = {"segment": 0, "first_step": None, "last_step": None}
+    return row | steps | {"started": naive_utc(run.started)}
+
+
+def reject_row(reject: Reject) -> Row:
+    """The row of `rejects` of one reject."""
+    return {
+        "file": reject.place.file,
+        "position": reject.place.position,
+        "field": reject.column,
+        "reason": reject.reason,
+        "excerpt": reject.excerpt,
+    }
+
+
+def append(connection: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Row]) -> None:
+    """Append rows to a relation of the warehouse; a column that a row lacks becomes NULL."""
+    if not rows:
+        return
+    schema = connection.table(relation).limit(0).to_arrow_table().schema
+    batch = pa.Table.from_pydict(
+        {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
+    )
+    connection.register("batch", batch)
+    connection.execute(f"INSERT INTO {relation} SELECT * FROM batch")  # noqa: S608
+    connection.unregister("batch")

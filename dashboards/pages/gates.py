@@ -1,0 +1,160 @@
+"""The Gates page: how open the gate of each view was, where a model was right and where wrong."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from analytics.gates.profile import GateMeans
+from analytics.queries.overview import ReplayRun
+from dashboards.parts import store_access
+from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, planes_chart
+from dashboards.parts.run_choice import choose_run
+from data.store import open_store
+from data.text import printable
+
+_NO_WAREHOUSE = "This store holds no logs yet: the page Overview says how to begin."
+_NO_RUN = (
+    "No replay of a model with gates is in this store yet. In a terminal, replay a checkpoint, the "
+    "folder that a training wrote:"
+)
+_LABELS = {"all": None, "1 · roadwork": 1, "0 · no roadwork": 0}
+
+_READING = """\
+- A **gate** is a number from 0 to 1 by which the model multiplies what a view says before it puts
+  the views together. It is how much is let through, **not** how much of the answer comes from
+  there, nor in which direction: an open view may speak for roadwork or against it.
+- **0 exactly** is a view that was pruned, between layers or before the backbone. It counts as 0 in
+  every mean; the table has the share of challenges where that was so.
+- **Right** and **wrong** are by the validator's rounding (half to even, so 0.5 is class 0: no
+  roadwork). Where the image is one of several possible ones (levels 2 and 3), answer and gates are
+  means over them.
+- **The plane**: the nine tiles of the grid lie as in the image; each overlaps the next by a quarter
+  of its width and is drawn up to the middle of that. The whole image, its centre and its right half
+  lie over the grid, so they stand below it, each in an image of its own.
+- **Right minus wrong** is an association: images that are hard may also look different. The
+  intervals resample source images and hold **for all views at once**; views whose interval leaves 0
+  out have a heavy outline. Fewer than 10 source images on one side give none.
+- Choose a label to see whether a difference is more than that of roadwork and no roadwork: right
+  answers hold other shares of them than wrong ones."""
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Gates")
+    store = open_store()
+    st.caption(
+        "How much of each of its 12 views a model lets through, where it is right and where wrong."
+    )
+    st.text(f"Store: {store.root}")
+    if not store.warehouse.is_file():
+        st.info(_NO_WAREHOUSE, icon=":material/info:")
+        return
+    with store_access.told_in_one_line():
+        version = store_access.warehouse_version(store)
+        run = choose_run(
+            store_access.gated_runs(version), _NO_RUN, "streetreplay replay --model DIR"
+        )
+        if run is not None:
+            _run(version, run)
+
+
+def _run(version: store_access.Version, run: ReplayRun) -> None:
+    if run.uses_metadata:
+        st.warning(
+            "**Metadata-fed**: this run saw more than a miner does. Its gates speak of the image "
+            "alone, but right and wrong do not."
+        )
+    chosen = st.radio("Scored label", list(_LABELS), horizontal=True)
+    found = store_access.gate_means(version, run.run_id, _LABELS[chosen])
+    _counts(found)
+    if not found.right + found.wrong:
+        st.info("No challenge is left.")
+        return
+    names = VIEW_NAMES
+    if len(found.views) == len(VIEW_NAMES):
+        st.subheader("On the image plane")
+        st.altair_chart(planes_chart(found), width="content")
+    else:
+        names = tuple(f"view {view.view}" for view in found.views)
+        st.info(f"This model has {len(found.views)} views; where they lie is not known.")
+    _details(found, names)
+    with st.expander("How to read this"):
+        st.markdown(_READING)
+
+
+def _counts(found: GateMeans) -> None:
+    used, left_out = found.right + found.wrong, sum(found.left_out.values())
+    numbers = (
+        ("Challenges used", used, f"{found.several:,} of them means over possible images"),
+        ("Right", found.right, f"on {found.right_images:,} source images"),
+        ("Wrong", found.wrong, f"on {found.wrong_images:,} source images"),
+        ("Challenges left out", left_out, "of those that the replay was asked for"),
+    )
+    for column, (label, number, words) in zip(st.columns(len(numbers)), numbers, strict=True):
+        column.metric(label, f"{number:,}", border=True)
+        column.caption(words)
+    if found.left_out:
+        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found.left_out.items())
+        # as text: a reason may quote a log
+        st.text(f"Left out: {printable(reasons)}")
+
+
+def _details(found: GateMeans, names: Sequence[str]) -> None:
+    sure = sum(one.interval is not None and _leaves_zero_out(one.interval) for one in found.views)
+    st.subheader("Right minus wrong")
+    if found.views[0].interval is None:
+        st.caption("No intervals: right or wrong answers are on fewer than 10 source images.")
+    else:
+        st.caption(
+            f"{sure} of {len(names)} views differ by more than chance, with {found.level:.0%} "
+            "intervals that hold for all of them at once."
+        )
+    st.altair_chart(intervals_chart(found, names), width="content")
+    _table(found, names)
+
+
+def _leaves_zero_out(interval: tuple[float, float]) -> bool:
+    low, high = interval
+    return low > 0 or high < 0
+
+
+def _table(found: GateMeans, names: Sequence[str]) -> None:
+    number = st.column_config.NumberColumn
+    gate, signed = number(format="%.3f"), number(format="%+.3f")
+    share = number(format="%.0f%%", help="Share of challenges whose gate is exactly 0.")
+    rows = []
+    for name, view in zip(names, found.views, strict=True):
+        low, high = view.interval or (None, None)
+        rows.append(
+            {
+                "View": name,
+                "Gate, right": view.right,
+                "Gate, wrong": view.wrong,
+                "Difference": view.difference,
+                f"{found.level:.0%} from": low,
+                f"{found.level:.0%} to": high,
+                "Pruned, right": _percent(view.right_dropped),
+                "Pruned, wrong": _percent(view.wrong_dropped),
+            }
+        )
+    frame = pd.DataFrame(rows)
+    kinds = {"Gate": gate, "Pruned": share}
+    st.dataframe(
+        frame,
+        hide_index=True,
+        placeholder="–",
+        height="content",
+        column_config={
+            column: kinds.get(column.split(",")[0], signed)
+            for column in frame.columns
+            if column != "View"
+        },
+    )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+page()

@@ -1,0 +1,191 @@
+"""Section: one challenge with its image, its answers, and all that the log says of it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from analytics.queries.overview import Answer, CandidateAnswer, ReplayRun, Verdict
+from dashboards.parts import store_access
+from dashboards.parts.challenge_choice import choose
+from dashboards.parts.challenge_tables import augmentation_rows, record_rows
+from dashboards.parts.rebuilt_image import Shown, rebuilt_image
+from data.records.stored_challenge import StoredChallenge
+from data.store import Store
+from data.text import printable
+from replay.plans.plan import Planned
+from replay.rebuilding.fidelity import Fidelity, Reason
+from replay.rebuilding.variants import Drawn, possible
+
+_FIDELITIES = {
+    Fidelity.EXACT: "Exact: the very image that miners saw.",
+    Fidelity.DISTRIBUTION: "Distribution: one of several possible images, since the distortions of "
+    "levels 2 and 3 are not logged.",
+    Fidelity.IMPOSSIBLE: "Impossible: there is no image to be had.",
+}
+_MARKS = {
+    Verdict.RIGHT: "✓ right",
+    Verdict.WRONG: "✗ wrong",
+    Verdict.NO_ANSWER: "– no answer",
+    Verdict.NOT_FINITE: "– not a number",
+}
+
+
+@st.fragment
+def show(store: Store, run: ReplayRun | None) -> None:
+    """Draw the choice of a challenge, and the one that was chosen."""
+    with store_access.told_in_one_line():
+        version = store_access.images_version(store)
+        chosen = choose(store_access.planned_challenges(version))
+        if chosen is not None:
+            _show(version, chosen, run)
+
+
+def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
+    record, answers, candidate = store_access.challenge(
+        version, chosen.challenge.challenge_id, run.run_id if run else None
+    )
+    left, right = st.columns([4, 7])
+    with left:
+        picture = st.container()
+    with right:
+        label = "1, roadwork" if record["label"] == 1 else "0, no roadwork"
+        st.markdown(f"**Scored label: {label}**")
+        _candidate(candidate, run)
+        _answers(answers)
+    _details(record)
+    # last, for the first image waits for torch
+    with picture:
+        _picture(version, chosen, run)
+
+
+def _picture(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
+    if not chosen.drawn:
+        st.caption(_FIDELITIES[chosen.fidelity])
+        st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
+        if chosen.reason is Reason.SHARD_MISSING:
+            st.text(f"Shards are looked for in {version.store.sources}")
+        return
+    challenge = chosen.challenge
+    seen = store_access.seen(version, run.run_id, challenge.challenge_id) if run else None
+    if seen is not None and seen.images:
+        shown = _seen_image(version, challenge, seen)
+    else:
+        shown = rebuilt_image(version, challenge, _choose(chosen.drawn, "Possible image"))
+    if shown.png is None or shown.size is None:
+        st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
+        st.text(f"No image: {printable(shown.why_not or '')}")
+        return
+    st.image(shown.png)
+    width, height = shown.size
+    st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
+    if not shown.same_source:
+        st.warning(
+            "The candidate was shown it as made of another file of this name; see `sources`."
+        )
+
+
+def _seen_image(
+    version: store_access.Version, challenge: StoredChallenge, seen: store_access.Seen
+) -> Shown:
+    """One of the images that the candidate was shown, as the user chooses, and its answer."""
+    combinations = possible(challenge.augmentation.aug_level)
+    images = {
+        Drawn(combinations[image.variant], image.weight, image.variant): image
+        for image in seen.images
+        if image.variant < len(combinations)
+    }
+    drawn = _choose(tuple(images), "Image that the candidate was shown")
+    st.text(f"Candidate's answer to this image: {images[drawn].probability:.4f}")
+    return rebuilt_image(version, challenge, drawn, seen)
+
+
+def _choose(images: Sequence[Drawn], label: str) -> Drawn:
+    if len(images) == 1:
+        return images[0]
+    place = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
+    drawn = images[place - 1]
+    applied = [f"{name} {level}" for name, level in asdict(drawn.distortions).items() if level]
+    noise = "; its noise is of our own drawing" if drawn.noisy else ""
+    st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
+    return drawn
+
+
+def _why(reason: str | None, detail: str | None) -> str:
+    return printable(f"{reason} ({detail})" if detail else str(reason))
+
+
+def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None:
+    if run is None:
+        st.text("Candidate: no replay has been run on this store.")
+        return
+    name = printable(run.model, 60)
+    if candidate is None:
+        st.text(f"Candidate ({name}): this challenge is not in its replay.")
+    elif candidate.probability is None or candidate.verdict is None:
+        st.text(f"Candidate ({name}): no answer, {_why(candidate.reason, None)}.")
+    else:
+        spread = ""
+        if candidate.spread:
+            spread = (
+                f" ± {candidate.spread:.3f} over the possible images, of which "
+                f"{candidate.positive_share:.0%} round to roadwork"
+            )
+        st.text(
+            f"Candidate ({name}): {candidate.probability:.4f}{spread}, "
+            f"class {candidate.predicted}: {_MARKS[candidate.verdict]}"
+        )
+
+
+def _answers(answers: list[Answer]) -> None:
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame([_row(answer) for answer in answers]),
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "Hotkey": st.column_config.TextColumn(width="small"),
+            "Prediction": number(format="%.4f", help="As logged; -1 stands for no answer."),
+            "Class": st.column_config.TextColumn(
+                width="small", help="The validator rounds half to even: 0.5 is class 0."
+            ),
+            "Reward": number(format="%.3f"),
+            "MCC": number(format="%.3f", help="Logged: over the miner's last 100 challenges."),
+        },
+    )
+    st.caption(
+        f"{len(answers)} answers. Class is by the validator's rounding; MCC is as logged, over the "
+        "miner's last 100 challenges."
+    )
+
+
+def _row(answer: Answer) -> dict[str, object]:
+    return {
+        "Slot": answer.slot,
+        "Uid": answer.uid,
+        "Hotkey": printable(answer.hotkey, 64),
+        "Prediction": answer.prediction,
+        # as text: a log may hold 1e300
+        "Class": "" if answer.predicted is None else f"{answer.predicted:g}",
+        "Answer": _MARKS[answer.verdict],
+        "Reward": answer.reward,
+        "MCC": answer.mcc,
+    }
+
+
+def _details(record: dict[str, Any]) -> None:
+    left, right = st.columns([4, 7])
+    with left:
+        st.markdown("**Recorded augmentation**")
+        st.dataframe(pd.DataFrame(augmentation_rows(record)), hide_index=True, height="content")
+    with right:
+        st.markdown("**What the log says of the image** (miners saw none of this)")
+        st.dataframe(
+            pd.DataFrame(record_rows(record)),
+            hide_index=True,
+            height="content",
+            column_config={"Value": st.column_config.TextColumn(width="medium")},
+        )

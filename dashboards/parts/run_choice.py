@@ -1,0 +1,27 @@
+"""Which replay a page shows."""
+
+import streamlit as st
+
+from analytics.queries.overview import ReplayRun
+from data.text import printable
+
+
+def choose_run(runs: list[ReplayRun], without: str, command: str) -> ReplayRun | None:
+    """The run that was chosen, at first the newest; without any, say so and what to run."""
+    if not runs:
+        st.info(without, icon=":material/info:")
+        st.code(command, language="bash")
+        return None
+    by_id = {run.run_id: run for run in runs}
+    chosen = st.selectbox(
+        "Replay run, newest first", list(by_id), format_func=lambda run_id: _label(by_id[run_id])
+    )
+    return by_id[chosen]
+
+
+def _label(run: ReplayRun) -> str:
+    fed = "metadata-fed" if run.uses_metadata else "image-only"
+    return (
+        f"{printable(run.model, 60)} · {fed} · {run.finished:%Y-%m-%d %H:%M} UTC · "
+        f"answered {run.predicted:,} of {run.selected:,} · {run.run_id}"
+    )

@@ -1,0 +1,163 @@
+"""How pages reach a store: one reader at a time, and answers kept until the store changes.
+
+A page passes the `Version` of what it asks about, so that a new ingest, replay or shard is seen at
+the next click, and nothing is computed twice until then.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import streamlit as st
+
+from analytics.gates import profile as gates
+from analytics.queries import overview as queries
+from analytics.queries.challenges import stored_challenges
+from analytics.warehouse.connection import reading
+from data.errors import StreetReplayError
+from data.sources.folder_listing import listing_sha256
+from data.sources.shards import open_shards
+from data.store import Store
+from data.text import printable
+from replay.comparing.results import Comparison
+from replay.comparing.with_miners import compare as compare_run
+from replay.plans.plan import Planned, plan
+from replay.runs.training_rows import trained_on
+from replay.settings import ReplaySettings, recorded_settings
+
+# DuckDB shares one open file among the connections of a process: while an old snapshot is open, a
+# new connection reads it too, though the published file has been replaced. One at a time it is.
+_ONE_READER = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Version:
+    """A store's folder and what changes when its files do.
+
+    `warehouse` is its file's time in ns and size in bytes; `sources` a hash of what lies below
+    their folder, None for a page that shows no image.
+    """
+
+    root: str
+    warehouse: tuple[int, int]
+    sources: str | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store itself."""
+        return Store(Path(self.root))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a replay's candidate was shown of a challenge: its images, none if it was shown none.
+
+    `settings` and `sources`, hashes by shard, are those that the run recorded.
+    """
+
+    images: list[queries.SeenImage]
+    settings: ReplaySettings
+    sources: dict[str, str]
+
+
+def warehouse_version(store: Store) -> Version:
+    """The version of the warehouse alone."""
+    status = store.warehouse.stat()
+    return Version(str(store.root), (status.st_mtime_ns, status.st_size))
+
+
+def images_version(store: Store) -> Version:
+    """The version of warehouse and sources: shards and cached images, also in folders below."""
+    return replace(warehouse_version(store), sources=listing_sha256(store.sources))
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Show what goes wrong inside as one line of text instead of a trace."""
+    try:
+        yield
+    except (StreetReplayError, duckdb.Error, OSError, MemoryError) as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        st.error("This cannot be shown:", icon=":material/error:")
+        # as code: an error may quote a log, and st.error would render that as markdown
+        st.code(printable(words), language=None, wrap_lines=True)
+
+
+@contextmanager
+def _connection(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _ONE_READER, reading(version.store) as connection:
+        yield connection
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def overview(version: Version) -> queries.Overview:
+    """Totals and counts of a store."""
+    with _connection(version) as connection:
+        return queries.overview(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def replay_runs(version: Version) -> list[queries.ReplayRun]:
+    """Finished replays, newest first."""
+    with _connection(version) as connection:
+        return queries.replay_runs(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def gated_runs(version: Version) -> list[queries.ReplayRun]:
+    """Finished replays of models with gates, newest first."""
+    with _connection(version) as connection:
+        return gates.gated_runs(connection)
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing intervals …")
+def gate_means(version: Version, run_id: str, label: int | None) -> gates.GateMeans:
+    """The gates of a replay's challenges; `label` None is both."""
+    with _connection(version) as connection:
+        return gates.gate_means(connection, run_id, label)
+
+
+@st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")
+def comparison(version: Version, run_id: str) -> Comparison:
+    """A replay compared with the logged miners, less what its candidate was trained on."""
+    trained = trained_on(version.store, run_id)
+    with _connection(version) as connection:
+        return compare_run(connection, run_id, training=trained.rows)
+
+
+# a resource, not data: 100,000 challenges are not to be copied at every click
+@st.cache_resource(max_entries=2, show_spinner="Finding what can be rebuilt …")
+def planned_challenges(version: Version) -> list[Planned]:
+    """Every challenge with its fidelity, in order of validators' lives; not to be changed."""
+    with _connection(version) as connection:
+        challenges = stored_challenges(connection)
+    return plan(challenges, open_shards(version.store.sources, required=False))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def challenge(
+    version: Version, challenge_id: str, run_id: str | None
+) -> tuple[dict[str, Any], list[queries.Answer], queries.CandidateAnswer | None]:
+    """What the log says of a challenge, its answers, and that of a replay if one is named."""
+    with _connection(version) as connection:
+        return (
+            queries.challenge_record(connection, challenge_id),
+            queries.challenge_answers(connection, challenge_id),
+            queries.candidate_answer(connection, run_id, challenge_id) if run_id else None,
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def seen(version: Version, run_id: str, challenge_id: str) -> Seen:
+    """The images of a challenge that a replay's candidate was shown."""
+    with _connection(version) as connection:
+        described = queries.run_description(connection, run_id)
+        return Seen(
+            queries.seen_images(connection, run_id, challenge_id),
+            recorded_settings(described),
+            dict(described.get("sources") or {}),
+        )

@@ -1,0 +1,123 @@
+"""Which logs there are under the paths that a person names, and how each is read."""
+
+import errno
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from data.errors import LogError
+from data.logs.downloaded_run import (
+    has_media,
+    has_settings,
+    is_of_run,
+    is_settings,
+    read_downloaded_run,
+)
+from data.logs.forms import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
+from data.logs.json_logs import read_json_log
+from data.logs.media_html import media_step, read_media_html
+from data.logs.names import path_text
+from data.logs.wandb_run import read_wandb_run
+from data.records.types import LogItem, Place, Reject
+from data.text import printable
+
+_RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
+
+
+def find_logs(paths: Iterable[Path]) -> list[LogFile]:
+    """Every log at or under `paths`, each once, folders in order of name.
+
+    A file that looks like a log of a form that is not read, and a folder that may not be read, are
+    in the list too, as `LogKind.UNREAD`: each costs itself alone.
+
+    Raises:
+        LogError: a path does not exist, or holds nothing that can be read.
+    """
+    logs: dict[Path, LogFile] = {}
+    for path in paths:
+        found = list(_logs_at(path))
+        if not found:
+            raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
+        logs.update((log.path.resolve(), log) for log in found)
+    if all(log.kind is LogKind.UNREAD for log in logs.values()):
+        first = next(iter(logs.values()))
+        others = f" (and {len(logs) - 1} more that are not read)" if len(logs) > 1 else ""
+        raise LogError(f"{path_text(first.path)}: {first.reason.removeprefix('log: ')}{others}")
+    return list(logs.values())
+
+
+def _logs_at(path: Path) -> Iterator[LogFile]:
+    """The logs at or under a path that a person names."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise LogError(
+            path_text(path), found=error.strerror, expected="a log file or folder"
+        ) from None
+    if stat.S_ISDIR(mode):
+        yield from _logs_under(path, set())
+    elif stat.S_ISREG(mode):
+        yield named_log(path)
+    else:
+        raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
+
+
+def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
+    """The logs in a folder and below it; `seen` folders are passed over, so links cannot loop."""
+    resolved = folder.resolve()
+    if resolved in seen:
+        return
+    seen.add(resolved)
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        yield unread(folder, error.strerror, "a folder that may be read")
+        return
+    logs = _logs_among(folder, entries, seen)
+    first = next(logs, None)
+    if first is not None:
+        yield first
+        yield from logs
+    elif has_settings(folder):
+        # what is left of a run: reading it says what is missing
+        yield LogFile(folder, LogKind.RUN_FOLDER)
+
+
+def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
+    is_run = any(entry.suffix == ".wandb" for entry in entries)
+    is_downloaded = not is_run and has_media(folder)
+    if is_downloaded:
+        yield LogFile(folder, LogKind.RUN_FOLDER)
+    for entry in entries:
+        if is_settings(entry.name) or (is_downloaded and is_of_run(entry.name)):
+            continue
+        try:
+            mode = entry.stat().st_mode
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link to nowhere is no log
+                yield unread(entry, error.strerror, "a file or folder that may be read")
+            continue
+        if stat.S_ISDIR(mode):
+            # What lies in these folders of a run (media, summaries) belongs to the run.
+            if not (is_run and entry.name.lower() in _RUN_FOLDERS):
+                yield from _logs_under(entry, seen)
+        elif stat.S_ISREG(mode) and (log := log_in_folder(entry)):
+            yield log
+
+
+def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
+    """Read a log whole; `file` is its name in the store.
+
+    Raises:
+        LogError: the file cannot be opened at all.
+    """
+    if log.kind is LogKind.UNREAD:
+        yield Reject(Place(file, None), printable(log.reason), "")
+    elif log.kind is LogKind.RUN_FOLDER:
+        yield from read_downloaded_run(log.path, file)
+    elif log.kind is LogKind.WANDB:
+        yield from read_wandb_run(log.path, file)
+    elif log.kind is LogKind.HTML:
+        yield read_media_html(log.path, file, step=media_step(log.path.name))
+    else:
+        yield from read_json_log(log.path, file)

@@ -1,0 +1,151 @@
+"""A run's folder downloaded from W&B file by file: `media/html` and settings, without a `.wandb`.
+
+The folder stands for the run. W&B's id is taken from a name such as `run-20260101_120000-ab12cd34`,
+else the name itself is the run's id. Its challenges are in order of the step in their media's
+names; their times were in the history, which is not here.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data.logs.media_html import media_files, read_media_html
+from data.logs.names import path_text
+from data.logs.run_config import config_text, plain_config, validator_of
+from data.logs.run_parts import with_parts
+from data.records.types import LogItem, Place, Reject, Run
+
+_FILES = "files"
+_MEDIA = Path("media/html")
+_SUMMARY, _METADATA, _CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
+_RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
+# Real ones have a few kB; a parser of YAML takes a second for a hundred.
+_MOST_BYTES = 128 * 2**10
+
+
+def has_media(folder: Path) -> bool:
+    """True if a folder holds a run's media, and may be entered."""
+    try:
+        return (folder / _MEDIA).is_dir()
+    except OSError:
+        return False
+
+
+def has_settings(folder: Path) -> bool:
+    """True if a folder holds what W&B says of a run, and may be entered."""
+    try:
+        return any((folder / name).is_file() for name in (_SUMMARY, _METADATA))
+    except OSError:
+        return False
+
+
+def is_of_run(name: str) -> bool:
+    """True if a file or folder of such a run is no log of its own."""
+    return name in ("media", _CONFIG) or is_settings(name)
+
+
+def is_settings(name: str) -> bool:
+    """True if a file is what W&B itself says of a run: no log, wherever it lies."""
+    return name in (_SUMMARY, _METADATA, "wandb-events.jsonl")
+
+
+def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
+    """Read a run's folder: the run itself, then its challenges by step.
+
+    Args:
+        folder: of the run.
+        file: its name in the store.
+    """
+    run_id = _run_id(folder)
+    settings: dict[str, Any] = {}
+    for item in _settings(folder, Place(file, None, run_id)):
+        if isinstance(item, Reject):
+            yield item
+        else:
+            settings = item
+    config = plain_config(settings)
+    validator = validator_of(config)
+    yield Run(
+        run_id=run_id,
+        file=file,
+        name=None,
+        project=None,
+        config=config_text(config),
+        validator_uid=validator.uid,
+        hotkey=validator.hotkey,
+        version=validator.version,
+        started=_started(folder / _METADATA),
+        finished=False,
+        exit_code=None,
+        steps=0,
+    )
+    try:
+        media = media_files(folder / _MEDIA)
+        found = "no file of a challenge"
+    except OSError as error:
+        media, found = {}, str(error.strerror)
+    if not media:
+        expected = f"{_MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
+        reason = f"media: found {found}; expected {expected}"
+        yield Reject(Place(file, None, run_id), reason, "")
+    yield from with_parts(
+        (step, [read_media_html(path, file, step, run_id=run_id, step=step) for path in paths])
+        for step, paths in sorted(media.items())
+    )
+
+
+def _run_id(folder: Path) -> str:
+    resolved = folder.resolve()
+    named = resolved.parent if resolved.name == _FILES else resolved
+    match = _RUN_NAME.fullmatch(named.name)
+    return match[1] if match else path_text(Path(named.name))
+
+
+def _settings(folder: Path, place: Place) -> Iterator[dict[str, Any] | Reject]:
+    """What `config.yaml` holds; a damaged one costs its settings, never a challenge."""
+    path = folder / _CONFIG
+    if not path.is_file():
+        return
+    try:
+        config = yaml.load(_text(path), Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        found = " ".join(str(error).split()) or type(error).__name__
+        yield Reject(place, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+        return
+    if isinstance(config, dict):
+        yield config
+    elif config is not None:
+        found = type(config).__name__
+        yield Reject(place, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+
+
+class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Plain values only, and no aliases: a few of them would unfold to gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias")
+        return super().compose_node(parent, index)
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise ValueError(f"more than {_MOST_BYTES} bytes")
+    return raw.decode("utf-8-sig")
+
+
+def _started(path: Path) -> datetime | None:
+    """When the run's process began, where W&B says so."""
+    try:
+        started = datetime.fromisoformat(json.loads(_text(path))["startedAt"])
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
+    # W&B writes UTC, older versions of it without a Z
+    return started.replace(tzinfo=UTC) if started.tzinfo is None else started

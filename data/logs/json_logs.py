@@ -1,0 +1,223 @@
+"""Media records from JSON: one record, several, an array, or JSON lines; packed or not.
+
+A broken record costs itself alone: it becomes a `Reject`, its neighbours are read; within an array
+on one line it costs the rest of that line, where nothing tells the next one's start. A file that
+cannot be opened, or that ends too early, is a reject too.
+"""
+
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from data.errors import RecordError
+from data.logs.json_text import Broken, Hole, Parsed, json_value, json_values
+from data.logs.stream import open_log
+from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
+from data.records.other_forms import HISTORY_REMEDY, is_history_row
+from data.records.types import LogItem, Place, Reject
+from data.text import printable
+
+# A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
+MAX_RECORD_BYTES = 16 * 2**20
+MAX_DOCUMENT_BYTES = 512 * 2**20
+# So many broken records without one that is whole: this is no log, and the rest is not read.
+MAX_BROKEN_IN_A_ROW = 100_000
+
+# A first line shorter than any record: an object that is opened in it goes on below.
+_SHORT = 200
+_PART_BYTES = 2**16
+
+# What "surrogateescape" makes of a byte that is no UTF-8, and what no JSON holds anywhere.
+_UNDECODED, _NO_JSON = re.compile("[\udc80-\udcff]"), "\x1a"
+
+
+class _HistoryRow:
+    """A row of a W&B history; all of a file are told in one reject."""
+
+
+_HISTORY_ROW = _HistoryRow()
+
+
+def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
+    """Read every record of a JSON log, in order.
+
+    Args:
+        path: a file of JSON, JSON lines or pretty-printed JSON, packed or not (told by content).
+        file: its name in the store.
+    """
+    try:
+        with open_log(path) as stream:
+            first = next((line for line in _lines(stream) if _is_text(line)), b"")
+        with open_log(path) as stream:
+            read = _read_document if _is_document(first.strip()) else _read_lines
+            yield from _summed(read(stream, file), file)
+    except OSError as error:
+        yield _cut_off(file, 0, error)
+
+
+def _summed(items: Iterable[LogItem | _HistoryRow], file: str) -> Iterator[LogItem]:
+    """The items of a file, without thousands of rejects that say the same."""
+    history_rows = broken = 0
+    for item in items:
+        if isinstance(item, _HistoryRow):
+            history_rows += 1
+            continue
+        yield item
+        broken = broken + 1 if isinstance(item, Reject) else 0
+        if broken == MAX_BROKEN_IN_A_ROW:
+            found = f"{broken} broken records in a row"
+            reason = f"log: found {found}; expected Media records; the rest is not read"
+            yield Reject(Place(file, None), reason, "")
+            break
+    if history_rows:
+        found = f"{history_rows} rows of a W&B history"
+        reason = f"log: found {found}; expected Media records; {HISTORY_REMEDY}"
+        yield Reject(Place(file, None), reason, "")
+
+
+def _is_text(line: bytes) -> bool:
+    return bool(line.strip()) and not line.startswith(b"\0")
+
+
+def _is_document(first: bytes) -> bool:
+    """True if records do not stand one a line: an array, or an object that goes on below."""
+    if first.startswith(b"["):
+        return True
+    return first.startswith(b"{") and len(first) < _SHORT and not first.rstrip(b",").endswith(b"}")
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines of at most `MAX_RECORD_BYTES`; a longer one comes as its beginning."""
+    while line := stream.readline(MAX_RECORD_BYTES):
+        yield line
+        while len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_RECORD_BYTES)
+
+
+def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
+    position = 0
+    lines = _lines(stream)
+    while True:
+        try:
+            line = next(lines, None)
+        except OSError as error:
+            yield _cut_off(file, position, error)
+            return
+        if line is None:
+            return
+        before = position
+        for item in _read_text(line, file, position):
+            yield item
+            position += 1
+        if position == before and len(line.strip()) > 1:
+            yield _unparsed(Place(file, position), "no record", line.decode("utf-8", "replace"))
+            position += 1
+
+
+def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
+    raw, error = _read_all(stream)
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
+        yield Reject(Place(file, 0), f"file: found {found}; expected JSON lines", "")
+        return
+    position = 0
+    for item in _read_values(_document_text(raw), file, 0):
+        yield item
+        position += 1
+    if error is not None:
+        yield _cut_off(file, position, error)
+
+
+def _document_text(raw: bytes) -> str:
+    """The text of a document; a byte that is no UTF-8 breaks the record that it stands in."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _UNDECODED.sub(_NO_JSON, raw.decode("utf-8-sig", "surrogateescape"))
+
+
+def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+    """The records in a text: objects one after another, in an array or not."""
+    try:
+        text = raw.decode("utf-8-sig")  # files that were put together have marks inside
+    except UnicodeDecodeError as error:
+        found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
+        yield _unparsed(Place(file, position), found, shown)
+        return
+    yield from _read_values(text, file, position)
+
+
+def _read_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+    for place, value in enumerate(json_values(text), position):
+        yield _item(value, text, Place(file, place))
+
+
+def _item(value: Parsed | Broken | Hole, text: str, place: Place) -> LogItem | _HistoryRow:
+    if isinstance(value, Hole):
+        found = f"a hole of {value.size} NUL bytes"
+        reason = f"record: found {found}; expected one JSON object; what stood there is lost"
+        return Reject(place, reason, "")
+    if isinstance(value, Parsed) and is_history_row(value.value):
+        return _HISTORY_ROW
+    return _record(value, text, place)
+
+
+def read_text_record(text: str, place: Place) -> LogItem:
+    """The one record that a text holds, or the `Reject` that says why it holds none."""
+    return _record(json_value(text), text, place)
+
+
+def _record(value: Parsed | Broken, text: str, place: Place) -> LogItem:
+    if isinstance(value, Broken):
+        return _broken(value, text, place)
+    if value.repeated is not None:
+        key = printable(repr(value.repeated), 40)
+        reason = f"record: found the key {key} twice in one object; expected each key once"
+        return Reject(place, reason, _excerpt(value.value))
+    try:
+        return read_challenge(value.value, place)
+    except RecordError as error:
+        return Reject(place, printable(str(error)), _excerpt(value.value))
+    except RecursionError:
+        return Reject(place, "record: found one nested too deeply; expected a Media record", "")
+
+
+def _broken(value: Broken, text: str, place: Place) -> Reject:
+    """The reject of text that is no JSON: the reason, and the text where the parser stopped."""
+    rest = text[value.stop : value.stop + _SHORT].lstrip()
+    ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
+    found = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
+    start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
+    return _unparsed(place, found, text[start : start + 2 * EXCERPT_CHARACTERS])
+
+
+def _unparsed(place: Place, found: str, text: str) -> Reject:
+    excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
+    return Reject(place, printable(f"record: found {found}; expected one JSON object"), excerpt)
+
+
+def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
+    """All of a document up to the bound, or up to where it cannot be read, and why it cannot."""
+    parts = io.BytesIO()
+    try:
+        while parts.tell() <= MAX_DOCUMENT_BYTES and (part := stream.read1(_PART_BYTES)):
+            parts.write(part)
+    except OSError as error:
+        return parts.getvalue(), error
+    return parts.getvalue(), None
+
+
+def _cut_off(file: str, position: int, error: OSError) -> Reject:
+    found = error.strerror or error
+    reason = f"log: found {found}; expected a whole file; what came before is kept"
+    return Reject(Place(file, position), printable(reason), "")
+
+
+def _excerpt(record: Any) -> str:
+    try:
+        return printable(json.dumps(record), EXCERPT_CHARACTERS)
+    except RecursionError:
+        return "(nested too deeply to show)"

@@ -1,0 +1,78 @@
+"""A W&B media file, `media/html/metadata_<step>_<hash>.html`: one record as `<pre>{json}</pre>`.
+
+W&B puts its own `<base>` and `<link>` in front and escapes nothing, so the record is what stands
+between the first `<pre>` and the last `</pre>`. A browser that saves the page gives its elements
+attributes and escapes the text.
+"""
+
+import html
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+
+from data.logs.json_logs import MAX_RECORD_BYTES, read_text_record
+from data.logs.stream import open_log
+from data.records.types import LogItem, Place, Reject
+from data.text import printable
+
+_NAME = re.compile(r"metadata_(\d{1,9})_[0-9a-f]+\.html")
+_OPENING = re.compile(rb"<pre(?=[\s>/])", re.IGNORECASE)
+# W&B writes neither: who does has parsed the page, and escapes its text.
+_OF_A_BROWSER = re.compile(rb"<(?:html|body)[\s>]", re.IGNORECASE)
+# Text of a page is escaped without its quotes, text of an attribute or by a program with them.
+_QUOTES_ESCAPED = re.compile(r"\s*\{\s*&(?:quot|#34|#x22);", re.IGNORECASE)
+
+
+def media_step(name: str) -> int | None:
+    """The W&B step in the name of a media file, or None for another name."""
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def media_files(folder: Path) -> dict[int, list[Path]]:
+    """The media files of a folder by step, each step's in order of name; none where none exists.
+
+    Raises:
+        OSError: the folder may not be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_file())
+    except FileNotFoundError:
+        return {}
+    files: dict[int, list[Path]] = {}
+    for name in names:
+        if (step := media_step(name)) is not None:
+            files.setdefault(step, []).append(folder / name)
+    return files
+
+
+def read_media_html(
+    path: Path,
+    file: str,
+    position: int = 0,
+    *,
+    run_id: str | None = None,
+    step: int | None = None,
+    time: datetime | None = None,
+) -> LogItem:
+    """Read the record of one media file; one that cannot be opened costs itself alone."""
+    place = Place(file, position, run_id, step, time)
+    try:
+        with open_log(path) as stream:
+            raw = stream.read(MAX_RECORD_BYTES)
+    except OSError as error:
+        found = error.strerror or error
+        reason = f"media file {path.name}: found {found}; expected a whole file"
+        return Reject(place, printable(reason), "")
+    opening = _OPENING.search(raw)
+    start = raw.find(b">", opening.end()) + 1 if opening else 0
+    end = raw.lower().rfind(b"</pre>")
+    if not start or end < start:
+        found = "no closing </pre>: cut off" if opening else "no <pre>"
+        reason = f"media file {path.name}: found {found}; expected <pre>{{json}}</pre>"
+        return Reject(place, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
+    text = raw[start:end].decode("utf-8", "replace")
+    escaped = _OF_A_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)
+    return read_text_record(html.unescape(text) if escaped else text, place)

@@ -1,0 +1,184 @@
+"""The text of a log file as UTF-8 bytes, whatever it is packed or encoded in; told by content.
+
+gzip, zstd and bzip2 are unpacked; UTF-16 and UTF-32 become UTF-8; a stretch of NUL bytes becomes a
+mark that `json_text` understands. Nothing is unpacked beyond a bound, and nothing is held whole.
+"""
+
+import bz2
+import codecs
+import gzip
+import io
+import os
+import re
+import zlib
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any
+
+from data.logs.json_text import hole_mark
+
+# Logs of challenges shrink to a fifth, logs of equal challenges to a fortieth. More is a bomb.
+MAX_EXPANSION = 200
+# Below this a bomb does no harm, and a small log of equal lines may shrink by more.
+FREE_EXPANSION = 64 * 2**20
+
+_PIECE = 2**16
+_NULS = re.compile(rb"\0+")
+_UTF8_MARK = b"\xef\xbb\xbf"
+# Longer marks first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Without a mark: JSON and HTML begin with one of these, and then with a character below U+0100.
+_FIRST = rb"[{\[<\"\s]"
+_UNMARKED = (
+    (re.compile(_FIRST + rb"\0\0\0[^\0]\0\0\0", re.DOTALL), "utf-32-le"),
+    (re.compile(rb"\0\0\0" + _FIRST + rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
+    (re.compile(_FIRST + rb"\0[^\0]\0", re.DOTALL), "utf-16-le"),
+    (re.compile(rb"\0" + _FIRST + rb"\0[^\0]", re.DOTALL), "utf-16-be"),
+)
+_LONGEST_MARK = 8
+
+
+class Packing(Enum):
+    """How a file is compressed: what it is called, and the bytes that it starts with."""
+
+    GZIP = ("gzip", b"\x1f\x8b")
+    ZSTD = ("zstd", b"\x28\xb5\x2f\xfd")
+    BZIP2 = ("bzip2", b"BZh")
+
+
+def packing_of(start: bytes) -> Packing | None:
+    """The compression that a file which starts so is read through, or None."""
+    return next((kind for kind in Packing if start.startswith(kind.value[1])), None)
+
+
+def open_log(path: Path) -> io.BufferedReader:
+    """The text of a log as UTF-8, unpacked, without a byte order mark, holes marked.
+
+    Reading raises `OSError` where the packed data is damaged, is cut off or expands without end.
+
+    Raises:
+        OSError: the file cannot be opened, or its packed data is damaged from the start.
+    """
+    unpacked = open_unpacked(path)
+    start = unpacked.peek(_LONGEST_MARK)
+    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+    encoding = encoding or next((name for form, name in _UNMARKED if form.match(start)), None)
+    if encoding:
+        unpacked = io.BufferedReader(_Utf8(unpacked, encoding))
+    elif start.startswith(_UTF8_MARK):
+        unpacked.read(len(_UTF8_MARK))
+    return io.BufferedReader(_HolesMarked(unpacked))
+
+
+def open_unpacked(path: Path) -> io.BufferedReader:
+    """The bytes of a file, unpacked if it is gzip, zstd or bzip2.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    file = path.open("rb")
+    packing = packing_of(file.peek(_LONGEST_MARK))
+    return io.BufferedReader(_Unpacked(file, packing)) if packing else file
+
+
+class _Stage(io.RawIOBase):
+    """One step from a file's bytes to its text: gives what `_next` makes, piece after piece."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._ready = memoryview(b"")
+        self._ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready and not self._ended:
+            piece = self._inner.read1(_PIECE)
+            self._ended = not piece
+            self._ready = memoryview(self._next(piece))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+    def _next(self, piece: bytes) -> bytes:
+        """What the next piece becomes; an empty piece is the end."""
+        raise NotImplementedError
+
+
+class _Unpacked(_Stage):
+    """Decompressed bytes, never many times more than the file has."""
+
+    def __init__(self, file: IO[bytes], packing: Packing) -> None:
+        super().__init__(_decompressor(file, packing))
+        self._file, self._name = file, packing.value[0]
+        self._left = max(FREE_EXPANSION, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            count = super().readinto(buffer)
+        except (OSError, EOFError, zlib.error) as error:
+            raise OSError(f"{error} in {self._name} data") from None
+        self._left -= count
+        if self._left < 0:
+            raise OSError(f"more than {MAX_EXPANSION} times the size of its {self._name} data")
+        return count
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
+
+    def _next(self, piece: bytes) -> bytes:
+        return piece
+
+
+def _decompressor(file: IO[bytes], packing: Packing) -> Any:
+    if packing is Packing.GZIP:
+        return gzip.GzipFile(fileobj=file)
+    if packing is Packing.BZIP2:
+        return bz2.BZ2File(file)
+    # Only those who read a zstd log wait for pyarrow.
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.CompressedInputStream(file, "zstd")
+
+
+class _Utf8(_Stage):
+    """Text of another encoding as UTF-8; what is no character becomes U+FFFD."""
+
+    def __init__(self, inner: IO[bytes], encoding: str) -> None:
+        super().__init__(inner)
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+
+    def _next(self, piece: bytes) -> bytes:
+        return self._decoder.decode(piece, final=not piece).encode()
+
+
+class _HolesMarked(_Stage):
+    """Every stretch of NUL bytes, however long, as one mark."""
+
+    def __init__(self, inner: IO[bytes]) -> None:
+        super().__init__(inner)
+        self._open = 0
+
+    def _next(self, piece: bytes) -> bytes:
+        if piece and not self._open and b"\0" not in piece:
+            return piece
+        behind = piece.lstrip(b"\0")
+        self._open += len(piece) - len(behind)
+        if piece and not behind:
+            return b""
+        mark = hole_mark(self._open) if self._open else b""
+        text = behind.rstrip(b"\0")
+        self._open = len(behind) - len(text)
+        return mark + _NULS.sub(lambda match: hole_mark(len(match[0])), text)

@@ -1,0 +1,183 @@
+"""A validator's W&B run folder: the transaction log gives the series, `files/media/html` the media.
+
+`wandb/run-*/` (live) and `wandb/offline-run-*/` look alike. File names that the log holds are never
+opened: media files are found by listing the folder and matched by the step in their own names.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.logs.media_html import media_files, read_media_html
+from data.logs.names import path_text
+from data.logs.run_config import config_text, plain_config, validator_of
+from data.logs.wandb_transactions import Damage, read_transactions
+from data.records.fields import SERIES
+from data.records.types import LogItem, Place, Reject, Run, SeriesStep
+from data.text import printable
+
+_SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
+# A step a challenge: a validator does not get this far. The bound keeps a damaged number out.
+_MAX_STEP = 10**9
+_MEDIA = Path("files/media/html")
+
+
+@dataclass
+class _Contents:
+    """What a transaction log holds, gathered in one pass."""
+
+    run: Any = None
+    finished: bool = False
+    exit_code: int | None = None
+    series: dict[int, dict[int, dict[str, float]]] = field(default_factory=dict)
+    times: dict[int, datetime | None] = field(default_factory=dict)
+    with_media: set[int] = field(default_factory=set)
+    damages: list[tuple[int, Damage]] = field(default_factory=list)
+
+
+def read_wandb_run(log: Path, file: str) -> Iterator[LogItem]:
+    """Read a run: the run itself, its series, its challenges by step, and what is missing.
+
+    Args:
+        log: the `run-<id>.wandb` file; media are looked for beside it.
+        file: its name in the store.
+
+    Raises:
+        LogError: the log cannot be opened or is no transaction log.
+    """
+    contents = _gather(log)
+    run_id = _run_id(log, contents)
+    yield _run(run_id, file, contents)
+    for step, values in contents.series.items():
+        yield SeriesStep(run_id, step, values)
+    yield from _challenges(log, file, run_id, contents)
+    for step, damage in contents.damages:
+        cut = "; the run is still being written, or was cut off" if damage.torn else ""
+        reason = f"transaction log at byte {damage.byte}: found {damage.reason}{cut}"
+        yield Reject(Place(file, step, run_id, step), printable(reason), "")
+
+
+def _gather(log: Path) -> _Contents:
+    contents = _Contents()
+    last_step = -1
+    for record in read_transactions(log):
+        if isinstance(record, Damage):
+            # The first step that may be missing is the one after the last that was whole.
+            contents.damages.append((last_step + 1, record))
+            continue
+        kind = record.WhichOneof("record_type")
+        if kind == "history":
+            last_step = _read_history(record.history, contents)
+        elif kind == "run":
+            contents.run = record.run
+        elif kind == "exit":
+            contents.finished, contents.exit_code = True, record.exit.exit_code
+    return contents
+
+
+def _read_history(history: Any, contents: _Contents) -> int:
+    """Take one history row into `contents`; returns its step."""
+    step = int(history.step.num)
+    if not 0 <= step < _MAX_STEP:
+        return -1
+    values: dict[int, dict[str, float]] = {}
+    for item in history.item:
+        key = item.key or (item.nested_key[0] if item.nested_key else "")
+        if key == "metadata":
+            contents.with_media.add(step)
+        elif key == "_timestamp":
+            contents.times[step] = _time(item.value_json)
+        elif match := _SERIES_KEY.fullmatch(key):
+            series = match[1]
+            if series in SERIES:
+                values.setdefault(int(match[2]), {})[series] = _number(item.value_json)
+    contents.series[step] = values
+    return step
+
+
+def _time(value_json: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(_number(value_json), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _number(value_json: str) -> float:
+    """A logged number; W&B writes NaN and infinities as bare tokens or as the words in quotes."""
+    try:
+        value = float(json.loads(value_json))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _run_id(log: Path, contents: _Contents) -> str:
+    stem = path_text(Path(log.stem))
+    return contents.run.run_id if contents.run else stem.removeprefix("run-")
+
+
+def _run(run_id: str, file: str, contents: _Contents) -> Run:
+    described = contents.run
+    config = plain_config(_config(described))
+    validator = validator_of(config)
+    return Run(
+        run_id=run_id,
+        file=file,
+        name=described.display_name if described else None,
+        project=described.project if described else None,
+        config=config_text(config),
+        validator_uid=validator.uid,
+        hotkey=validator.hotkey,
+        version=validator.version,
+        started=_started(described),
+        finished=contents.finished,
+        exit_code=contents.exit_code,
+        steps=len(contents.series),
+    )
+
+
+def _started(described: Any) -> datetime | None:
+    try:
+        if described is None or not described.HasField("start_time"):
+            return None
+        started: datetime = described.start_time.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return started
+
+
+def _config(described: Any) -> dict[str, Any]:
+    """The operator's settings (alpha, netuid, ...); what is no JSON stays text."""
+    config: dict[str, Any] = {}
+    for update in described.config.update if described else ():
+        key = update.key or "/".join(update.nested_key)
+        try:
+            config[key] = json.loads(update.value_json)
+        except (ValueError, RecursionError):
+            config[key] = update.value_json
+    return config
+
+
+def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:
+    try:
+        media = media_files(log.parent / _MEDIA)
+    except OSError as error:
+        reason = f"media of the run: found {error.strerror}; expected {_MEDIA} that may be read"
+        yield Reject(Place(file, None, run_id), reason, "")
+        return
+    for step in sorted(media.keys() | contents.with_media):
+        place = Place(file, step, run_id, step, contents.times.get(step))
+        if step not in media:
+            reason = (
+                f"media of step {step}: found no file; expected {_MEDIA}/metadata_{step}_*.html"
+            )
+            yield Reject(place, reason, "")
+        for path in media.get(step, ()):
+            yield read_media_html(
+                path, file, step, run_id=run_id, step=step, time=contents.times.get(step)
+            )

@@ -1,0 +1,216 @@
+"""What each drawn scene is, before it is drawn: its video, place, weather, works and file format.
+
+Scene k is a function of (seed, k) alone: neither the number of rows nor that of shards matters.
+Row k shows scene k; of twins, rows 2k and 2k + 1 do, with works and without.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from data.records.cities import CITIES
+from data.scenes.objects import Rng, chance
+from data.scenes.roadwork import Works, plan_works
+
+Value = TypeVar("Value")
+
+# A run of rows is cut into videos the same way wherever it starts, so a row knows its video.
+_RUN_ROWS = 12
+_CUTS = ((12,), (7, 5), (4, 8), (3, 4, 5), (6, 1, 5))
+_DAYTIMES = (("Light", 0.64), ("Dark", 0.18), ("Twilight", 0.18))
+_ENVIRONMENTS = (("Urban", 0.42), ("Suburban", 0.26), ("Rural", 0.14), ("Highway", 0.18))
+_WEATHERS = (
+    ("Sunny", 0.38), ("Partly Cloudy", 0.2), ("Cloudy", 0.18), ("Rainy", 0.08), ("Wet", 0.06),
+    ("Snow", 0.05), ("Fog", 0.05),
+)  # fmt: skip
+_KM_PER_DEGREE = 111.32
+_SCATTER_KM = 6.0
+_GPS_KNOWN, _TAGS_UNKNOWN = 0.93, 0.85
+_PNG_PIXELS = 1920 * 1080
+_VIDEO, _ROW = 0, 1  # each has a stream of chance of its own; the pixels have 2
+
+
+@dataclass(frozen=True)
+class SceneSettings:
+    """What to draw. Mixes are (value, share) pairs; shares need not sum to 1.
+
+    `format_mix` values are (image format, Pillow mode). `first_row` is the id of the first row:
+    a second set that continues the first never repeats a scene. `pale_share` is the share of the
+    work zones with little or no orange. With `twins` every scene is drawn twice, with works and in
+    the next row without: a model that is trained on such pairs learns what makes the difference.
+    """
+
+    seed: int = 0
+    rows: int = 240
+    shards: int = 2
+    row_group_rows: int = 40
+    first_row: int = 0
+    split: str = "train"
+    roadwork_share: float = 0.5
+    twins: bool = False
+    pale_share: float = 0.32
+    size_mix: tuple[tuple[tuple[int, int], float], ...] = (
+        ((1920, 1080), 0.8),
+        ((1280, 720), 0.1),
+        ((640, 480), 0.08),
+        ((4032, 3024), 0.02),
+    )
+    format_mix: tuple[tuple[tuple[str, str], float], ...] = (
+        (("jpeg", "RGB"), 0.92),
+        (("png", "RGB"), 0.04),
+        (("jpeg", "L"), 0.015),
+        (("png", "L"), 0.01),
+        (("png", "RGBA"), 0.015),
+    )
+    jpeg_quality: int = 90
+
+
+@dataclass(frozen=True)
+class Video:
+    """What the rows of one dash camera video share; GPS in degrees, step and heading in degrees."""
+
+    vid_id: str
+    city: str
+    start: tuple[float, float]
+    step: tuple[float, float]
+    first_frame: int
+    daytime: str
+    weather: str
+    environment: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One row before it is drawn: `place` is its 0-based place in the video, `works` its label.
+
+    `number` decides its chance; twins share it. `spared` is the zone of the other of two twins.
+    """
+
+    row: int
+    number: int
+    place: int
+    video: Video
+    works: Works | None
+    spared: Works | None
+    size: tuple[int, int]
+    image_format: str
+    mode: str
+    gps: tuple[float, float] | None
+    tags: tuple[str | None, str | None, str | None, str | None]
+
+
+def plan_scene(settings: SceneSettings, row: int) -> Scene:
+    """Everything about scene `row` but its pixels."""
+    number, without = divmod(row, 2) if settings.twins else (row, 0)
+    video, place = _video(settings.seed, number)
+    rng = np.random.default_rng([settings.seed, _ROW, number])
+    works = None
+    if chance(rng, 1.0 if settings.twins else settings.roadwork_share):
+        works = plan_works(rng, pale_share=settings.pale_share)
+    size = _draw(rng, settings.size_mix)
+    image_format, mode = _draw(rng, settings.format_mix)
+    if size[0] * size[1] > _PNG_PIXELS:  # a PNG of 12 megapixels takes seconds to write
+        image_format = "jpeg"
+        mode = "L" if mode == "L" else "RGB"
+    gps = None
+    if chance(rng, _GPS_KNOWN):
+        north, east = (float(rng.normal(0.0, 3e-5)) for _ in range(2))
+        gps = (
+            video.start[0] + video.step[0] * place + north,
+            video.start[1] + video.step[1] * place + east,
+        )
+    shown, spared = (None, works) if without else (works, None)
+    tags = _tags(rng, video, shown)
+    return Scene(row, number, place, video, shown, spared, size, image_format, mode, gps, tags)
+
+
+def description(works: Works) -> str:
+    """What an annotator would write about a work zone."""
+    side = "right" if works.side > 0 else "left"
+    named = [_NAMES.get(kind, kind) for kind in works.kinds]
+    listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+    effect = {0.0: "along the road", 0.5: "partially blocking road"}.get(
+        works.blocked, "closing one lane"
+    )
+    return f"Work zone on the {side} side of the road. {listed.capitalize()} {effect}."
+
+
+_NAMES = {
+    "sign": "work zone sign",
+    "truck": "work vehicle with arrow board",
+    "excavator": "work equipment",
+    "dirt": "dirt pile",
+    "plates": "steel plates",
+    "red barricades": "barricades",
+}
+
+
+def _video(seed: int, number: int) -> tuple[Video, int]:
+    """The video that a scene belongs to, and its place there."""
+    run, place = divmod(number, _RUN_ROWS)
+    cut = _CUTS[int(np.random.default_rng([seed, _VIDEO, run]).integers(len(_CUTS)))]
+    number = 0
+    while place >= cut[number]:
+        place -= cut[number]
+        number += 1
+    rng = np.random.default_rng([seed, _VIDEO, run, number + 1])
+    city = list(CITIES)[int(rng.integers(len(CITIES)))]
+    north, east = (float(rng.normal(0.0, _SCATTER_KM)) for _ in range(2))
+    heading, step_km = float(rng.uniform(0.0, 2 * np.pi)), float(rng.uniform(0.015, 0.06))
+    lat, lon = CITIES[city]
+    shrink = float(np.cos(np.radians(lat))) * _KM_PER_DEGREE
+    video = Video(
+        vid_id=rng.bytes(16).hex(),
+        city=city,
+        start=(lat + north / _KM_PER_DEGREE, lon + east / shrink),
+        step=(
+            step_km * float(np.cos(heading)) / _KM_PER_DEGREE,
+            step_km * float(np.sin(heading)) / shrink,
+        ),
+        first_frame=30 * int(rng.integers(0, 150)),
+        daytime=_draw(rng, _DAYTIMES),
+        weather=_draw(rng, _WEATHERS),
+        environment=_draw(rng, _ENVIRONMENTS),
+    )
+    return video, place
+
+
+def _tags(
+    rng: Rng, video: Video, works: Works | None
+) -> tuple[str | None, str | None, str | None, str | None]:
+    """Daytime, environment, alteration and weather as the data set writes them.
+
+    Rows of label 0 mostly hold none, as there; that leak is the data set's own.
+    """
+    if works is None and chance(rng, _TAGS_UNKNOWN):
+        return None, None, None, None
+    weather = "['Cloudy', 'Wet']" if video.weather == "Wet" else f"['{video.weather}']"
+    return (
+        _gappy(rng, video.daytime, "Unknown"),
+        _gappy(rng, video.environment, "Unknown"),
+        _alteration(works),
+        _gappy(rng, weather, "['Unknown']"),
+    )
+
+
+def _alteration(works: Works | None) -> str:
+    if works is None or works.blocked == 0.0:
+        return "[]"
+    if works.blocked < 1.0:
+        return "['Partially Blocked']"
+    if any("barri" in kind for kind in works.kinds):
+        return "['Fully Blocked']"
+    return "['Lane Shift', 'Partially Blocked']"
+
+
+def _gappy(rng: Rng, text: str, unknown: str) -> str | None:
+    """`text`, now and then null or the word for unknown."""
+    if chance(rng, 0.05):
+        return None
+    return unknown if chance(rng, 0.05) else text
+
+
+def _draw(rng: Rng, mix: tuple[tuple[Value, float], ...]) -> Value:
+    shares = np.cumsum([share for _, share in mix])
+    return mix[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))][0]

@@ -1,0 +1,257 @@
+"""Source images: rows of public parquet shards, or the cached images that a validator made of them.
+
+Both are found by file name in a folder that the user names; a path in a log is never opened.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from PIL import Image
+
+from data.errors import SourceError
+from data.sources.cached_image import cached_image, decoded
+from data.sources.folder_listing import PARQUET_SUFFIX, source_files
+from data.sources.shard import Shard, SourceRow
+from data.sources.validator_cache import CachedImages, read_cached
+
+
+@dataclass(frozen=True)
+class SourcePlace:
+    """Where an image that a record may mean is kept: a cached image, or a position in a shard."""
+
+    cached: Path | None = None
+    shard: Shard | None = None
+    position: int = 0
+
+
+class Shards:
+    """The parquet shards in a folder and the folders below it, by file name; and cached images.
+
+    A cached image is what the validator used, so it is taken before the shard's row. Several files
+    may bear one name: copies, or revisions of the data set. Then all that differ are places where
+    an image may be, and who knows the record chooses. The last row group of each stays in memory
+    (100 rows of photographs are about 100 MB), so that reading in order of shard and row reads each
+    group once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        files = source_files(folder)
+        self.cached = CachedImages(files.images)
+        self.unfinished, self.unreadable = files.unfinished, files.unreadable
+        self._paths: dict[str, list[Path]] = {}
+        for path in files.shards:
+            self._paths.setdefault(path.name, []).append(path)
+        self._opened: dict[Path, Shard | SourceError] = {}
+        self._copies: dict[str, list[Shard]] = {}
+        self._held: dict[Path, tuple[int, pa.Table]] = {}
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._paths
+
+    @property
+    def names(self) -> list[str]:
+        """The shards' file names, in order."""
+        return sorted(self._paths)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The first file of each name, in order of names."""
+        return [self._paths[name][0] for name in self.names]
+
+    @property
+    def duplicates(self) -> list[Path]:
+        """All other files, also of cached images: used where they fit a record better."""
+        others = [path for name in self.names for path in self._paths[name][1:]]
+        return others + self.cached.duplicates
+
+    def files(self, name: str) -> list[Path]:
+        """The files of that name, nearest to the top first.
+
+        Raises:
+            KeyError: the folder holds none.
+        """
+        return self._paths[name]
+
+    def open(self, path: Path) -> Shard:
+        """One of the files.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        if path not in self._opened:
+            try:
+                self._opened[path] = Shard(path)
+            except SourceError as error:
+                # not opened again for every challenge that names it
+                self._opened[path] = error
+        found = self._opened[path]
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+    def check(self, path: Path) -> Shard:
+        """One of the files, of which a row was read; one that fails is not opened any more.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        shard = self.open(path)
+        try:
+            shard.check()
+        except SourceError as error:
+            self._opened[path] = error
+            self._copies.pop(path.name, None)
+            raise
+        return shard
+
+    def copies(self, name: str) -> list[Shard]:
+        """The shards of a file name that can be read and differ: nearest to the top first.
+
+        At one depth by content, so that no name of a folder and no disk decides.
+
+        Raises:
+            KeyError: the folder holds none.
+            SourceError: none can be read.
+        """
+        if name not in self._copies:
+            self._copies[name] = self._differing(self._paths[name])
+        return self._copies[name]
+
+    def _differing(self, paths: list[Path]) -> list[Shard]:
+        found: list[Shard] = []
+        errors: list[SourceError] = []
+        for path in paths:
+            try:
+                found.append(self.open(path))
+            except SourceError as error:
+                errors.append(error)
+        if not found:
+            raise errors[0]
+        if len(found) > 1:
+            found.sort(key=lambda shard: (len(shard.path.parts), shard.fingerprint))
+        unequal: dict[str, Shard] = {}
+        for shard in found:
+            unequal.setdefault(shard.fingerprint if len(found) > 1 else "", shard)
+        return list(unequal.values())
+
+    def __getitem__(self, name: str) -> Shard:
+        """The first of the shards of that file name.
+
+        Raises:
+            KeyError: the folder does not hold it.
+            SourceError: it cannot be read.
+        """
+        return self.copies(name)[0]
+
+    def places(self, name: str, row: int) -> list[SourcePlace]:
+        """Where the image of a row may be: cached images, else the rows of that label in each copy.
+
+        Args:
+            name: of a shard.
+            row: the label by which a log names it.
+
+        Raises:
+            KeyError: the folder holds neither a cached image nor the shard.
+            SourceError: no shard of that name can be read.
+        """
+        if cached := self.cached.paths(name, row):
+            return [SourcePlace(cached=path) for path in cached]
+        return [
+            SourcePlace(shard=shard, position=position)
+            for shard in self.copies(name)
+            for position in shard.positions(row)
+        ]
+
+    def read_at(self, place: SourcePlace) -> SourceRow:
+        """What is kept at a place.
+
+        Raises:
+            SourceError: it cannot be read, or holds no image.
+        """
+        if place.cached is not None:
+            return SourceRow(*read_cached(place.cached))
+        if place.shard is None:
+            raise ValueError("a place that is none")
+        shard, group = place.shard, place.shard.group_of(place.position)
+        held = self._held.get(shard.path)
+        if held is None or held[0] != group:
+            # of shards of another name nothing is kept
+            name = shard.path.name
+            self._held = {path: one for path, one in self._held.items() if path.name == name}
+            held = self._held[shard.path] = (group, shard.read_group(group))
+        return shard.row_in(group, held[1], place.position)
+
+    def image_at(self, place: SourcePlace) -> tuple[SourceRow, Image.Image]:
+        """The image that the validator opened: from its cache, else made of the shard's row.
+
+        Raises:
+            SourceError: it cannot be read, or is no whole image.
+        """
+        source = self.read_at(place)
+        if place.cached is not None:
+            return source, decoded(source.image)
+        return source, cached_image(source.image)
+
+    def read(self, name: str, row: int) -> SourceRow:
+        """The row of a label, of the first shard of that file name, cached or not.
+
+        Raises:
+            KeyError: the folder does not hold the shard.
+            SourceError: the shard cannot be read, or has no such row or no image in it.
+        """
+        shard = self[name]
+        positions = shard.positions(row)
+        if not positions:
+            raise SourceError(
+                f"row {row} of {name}", found=f"{shard.rows} rows, none of them it", expected="it"
+            )
+        return self.read_at(SourcePlace(shard=shard, position=positions[0]))
+
+    def fingerprints(self, used: Iterable[tuple[str, int]]) -> dict[str, str]:
+        """What tells whether (shard, row) sources are the same again: a hash for each shard.
+
+        The cached images among them have one hash together, under `cached images`.
+
+        Raises:
+            KeyError: the folder does not hold one of them.
+            SourceError: a shard cannot be read.
+        """
+        wanted = set(used)
+        cached = {source for source in wanted if source in self.cached}
+        shards = sorted({name for name, _ in wanted - cached})
+        found = {name: self._fingerprint(name) for name in shards}
+        return found | ({"cached images": self.cached.fingerprint(cached)} if cached else {})
+
+    def _fingerprint(self, name: str) -> str:
+        """Of all copies that differ, in their order: any of them may be the one that fits."""
+        hashes = [shard.fingerprint for shard in self.copies(name)]
+        return (
+            hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+        )
+
+    def unfinished_download(self, name: str) -> Path | None:
+        """A file that is to become the shard of that name, once its download is whole."""
+        begins = name.removesuffix(PARQUET_SUFFIX) + PARQUET_SUFFIX + "."
+        return next((path for path in self.unfinished if path.name.startswith(begins)), None)
+
+
+def open_shards(folder: Path, *, required: bool = True) -> Shards:
+    """The shards and cached images in a folder.
+
+    Raises:
+        SourceError: the folder is `required` and does not exist.
+    """
+    if required and not folder.is_dir():
+        raise SourceError(
+            str(folder),
+            found="no such folder",
+            expected="a folder of *.parquet shards or of a validator's cached images",
+        )
+    return Shards(folder)

@@ -1,0 +1,114 @@
+"""A validator's image cache: files `<parquet stem>__image_<row>.<format>`, each beside a `.json`.
+
+A file is the very image that the validator opened and augmented, so nothing is encoded again here.
+Its `.json` repeats the row's columns. Names are looked up in a listing of the folder: what a log
+says is compared, never opened.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from data.digests import file_digest
+from data.errors import FieldError, SourceError
+from data.records import values
+from data.sources.folder_listing import IMAGE_SUFFIXES
+from data.sources.not_parquet import POINTER_REMEDY, pointer
+
+_MARK = "__image_"
+
+# A photograph has a few MB; no more is ever read of a file that merely has such a name.
+_MOST_IMAGE_BYTES = 256 * 2**20
+_MOST_JSON_BYTES = 2**20
+
+
+class CachedImages:
+    """The cached images among some files, by shard and row, which several may bear."""
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self._paths: dict[str, list[Path]] = {}
+        for path in files:
+            if path.suffix in IMAGE_SUFFIXES and _MARK in path.stem:
+                self._paths.setdefault(path.stem, []).append(path)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __contains__(self, source: tuple[str, int]) -> bool:
+        """True if the image of (shard's file name, row) is here."""
+        return _stem(*source) in self._paths
+
+    @property
+    def duplicates(self) -> list[Path]:
+        """All but the first of each image; used where their `.json` fits a record better."""
+        return [path for paths in self._paths.values() for path in paths[1:]]
+
+    def paths(self, parquet: str, row: int) -> list[Path]:
+        """The files that may be the image of a row, in order; empty where there is none."""
+        return self._paths.get(_stem(parquet, row), [])
+
+    def fingerprint(self, sources: Iterable[tuple[str, int]]) -> str:
+        """Hash of the names and contents of these cached images, whatever their order.
+
+        Raises:
+            KeyError: one of them is not here.
+        """
+        digest = hashlib.sha256()
+        for stem in sorted({_stem(*source) for source in sources}):
+            for path in self._paths[stem]:
+                for file in (path, path.with_suffix(".json")):
+                    digest.update(f"{file.name} {file_digest(file)}\n".encode())
+        return digest.hexdigest()
+
+
+def read_cached(path: Path) -> tuple[bytes, Mapping[str, Any]]:
+    """A cached image's bytes, and what its `.json` says of the row (`id`, `gps`).
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    return _read(path), _columns(path.with_suffix(".json"))
+
+
+def _stem(parquet: str, row: int) -> str:
+    return f"{parquet.removesuffix('.parquet')}{_MARK}{row}"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        # is_file: opening a pipe would wait for ever
+        size = path.stat().st_size if path.is_file() else None
+        content = path.read_bytes() if size is not None and size <= _MOST_IMAGE_BYTES else None
+    except OSError as error:
+        raise SourceError(
+            f"cached image {path.name}", found=error.strerror, expected="a readable file"
+        ) from None
+    if content is not None and (stands_for := pointer(content[:1024])) is not None:
+        raise SourceError(f"cached image {path.name}", found=stands_for, remedy=POINTER_REMEDY)
+    if content is not None:
+        return content
+    raise SourceError(
+        f"cached image {path.name}",
+        found="no regular file" if size is None else f"{size} bytes",
+        expected=f"an image file of at most {_MOST_IMAGE_BYTES} bytes",
+    )
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    """The columns that tell whether it is the right row; empty where the `.json` does not help."""
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST_JSON_BYTES:
+            return {}
+        written = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(written, Mapping):
+        return {}
+    try:
+        # numbers that JSON could not hold were written as text
+        found = {"id": values.integer(written.get("id"))}
+    except FieldError:
+        found = {}
+    return found | {"gps": written.get("gps")}

@@ -1,0 +1,292 @@
+"""The backbone: any model of timm as a function from normalised square views to feature vectors.
+
+Its mean, standard deviation and pooling are the model's own. Frozen by default: features can then
+be kept (`feature_cache`), and training pays for the small parts only.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+
+from data.errors import RunError
+from model.backbone.batch_size import (
+    ForwardCost,
+    MemorySettings,
+    batch_that_fits,
+    check_room,
+    forward_cost,
+    in_parts,
+)
+from model.backbone.weights import (
+    Tensors,
+    check_name,
+    classifier_classes,
+    file_weights,
+    hub_weights,
+    mismatch,
+)
+from model.views.views import ViewSettings
+from replay.candidates.float32 import exact_float32
+
+# Raised when the same weights would give other features by this code.
+_VERSION = 1
+
+HUB, RANDOM = "hub", "random"
+
+
+@dataclass(frozen=True)
+class BackboneSettings:
+    """Which model, with which weights, on views of which side.
+
+    `name` is timm's, such as `vit_huge_plus_patch16_dinov3`, with or without a tag. `weights` are
+    `hub` (what timm names), `random` (drawn from `seed`) or the path of a safetensors file. `side`
+    in pixels; None is the backbone's own. A `frozen` one is never trained.
+    """
+
+    name: str
+    weights: str = HUB
+    side: int | None = None
+    seed: int = 0
+    frozen: bool = True
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a backbone before any memory is spent on it.
+
+    `width` of its features; `side` of its input and `patch` in pixels, None where it has no
+    patches; `parameters` counts numbers.
+    """
+
+    width: int
+    side: int
+    patch: int | None
+    parameters: int
+
+
+class Backbone(nn.Module):
+    """A timm model without its classifier; made by `load_backbone`."""
+
+    def __init__(self, settings: BackboneSettings, outline: Outline, model: Any) -> None:
+        super().__init__()
+        self.settings = settings
+        self.model = model.requires_grad_(not settings.frozen)
+        self.width, self.side = outline.width, outline.side
+        config = _data_config(model)
+        self.views = ViewSettings(self.side, tuple(config["mean"]), tuple(config["std"]))
+        self.train(not settings.frozen)
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Training mode, which a frozen backbone never takes: its dropout and statistics rest."""
+        super().train(mode and not self.settings.frozen)
+        return self
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.frozen):
+            # channels last is what convolutions are fast at
+            features: torch.Tensor = self.model(views.contiguous(memory_format=torch.channels_last))
+        return features
+
+    def features(
+        self, views: torch.Tensor, memory: MemorySettings = MemorySettings()
+    ) -> torch.Tensor:
+        """Features without gradients, dropout or batch statistics, in parts that fit into memory.
+
+        Parts change the last bits at most: features differ by less than 1e-5 of their size.
+
+        Args:
+            views: float32, (N, 3, side, side), normalised; on any device.
+            memory: how much of it may be used.
+
+        Returns:
+            float32, (N, width), on the backbone's device.
+
+        Raises:
+            RunError: not even one view fits.
+        """
+        device = next(self.parameters()).device
+        if not len(views):
+            return torch.empty((0, self.width), device=device)
+        size = batch_that_fits(self.cost, device, memory)
+        with self._evaluating(), torch.inference_mode(), exact_float32():
+            return in_parts(lambda part: self(part.to(device)).float(), views, size)
+
+    @cached_property
+    def cost(self) -> ForwardCost:
+        """Peak memory of a forward without gradients, as a function of the number of views."""
+        with self._evaluating():
+            return forward_cost(self, (3, self.side, self.side))
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """No dropout and no batch statistics, whatever the mode before and after."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of weights, name, side, normalisation, and the versions of timm and this code."""
+        if self.settings.frozen:
+            return self._frozen_fingerprint
+        return self._fingerprint()
+
+    @cached_property
+    def _frozen_fingerprint(self) -> str:
+        return self._fingerprint()
+
+    def _fingerprint(self) -> str:
+        described = [_VERSION, timm.__version__, self.settings.name, str(self.views)]
+        digest = hashlib.sha256(json.dumps(described).encode())
+        for key, tensor in sorted(self.model.state_dict().items()):
+            digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
+
+def outline(settings: BackboneSettings) -> Outline:
+    """A backbone's width, side, patch and size; nothing is fetched or allocated.
+
+    Raises:
+        RunError: timm has no such model, or it takes no input of that side.
+    """
+    check_name(settings.name)
+    with _as_one_line(settings.name), torch.device("meta"):
+        model: Any = timm.create_model(settings.name, pretrained=False, num_classes=0)
+    side = settings.side or int(_data_config(model)["input_size"][-1])
+    patch = _patch(model)
+    if side < 1 or (patch is not None and side % patch):
+        below = side // (patch or 1) * (patch or 1)
+        raise RunError(
+            f"side of {settings.name}",
+            found=f"{side} pixels, patches of {patch or 1}",
+            expected=f"a multiple of its patch, such as {below or patch} or {below + (patch or 1)}",
+        )
+    with _as_one_line(f"{settings.name} at {side} pixels"), torch.device("meta"), torch.no_grad():
+        model = _create(settings.name, side).eval()
+        features = model(torch.empty(1, 3, side, side))
+    if features.ndim != 2:  # noqa: PLR2004
+        raise RunError(
+            settings.name, found=f"features {tuple(features.shape)}", expected="one vector a view"
+        )
+    parameters = sum(one.numel() for one in model.parameters())
+    return Outline(features.shape[1], side, patch, parameters)
+
+
+def empty_backbone(settings: BackboneSettings) -> Backbone:
+    """A backbone of shapes alone, on the `meta` device; errors as `outline`."""
+    drawn = outline(settings)
+    with torch.device("meta"):
+        return Backbone(settings, drawn, _create(settings.name, drawn.side))
+
+
+def load_backbone(settings: BackboneSettings, device: torch.device | str | None = None) -> Backbone:
+    """A backbone with its weights, in float32.
+
+    Args:
+        settings: which.
+        device: where it goes; None is CUDA if there is one, else the CPU.
+
+    Raises:
+        RunError: no such model, weights that are missing, pickled, damaged or another model's, a
+            side that the model does not take, or too little memory.
+    """
+    drawn = outline(settings)
+    # A file's tensors stand beside the model's own until they are copied.
+    copies = 1 if settings.weights == RANDOM else 2
+    check_room(4 * drawn.parameters * copies, f"weights of {settings.name}")
+    if settings.weights == RANDOM:
+        model = _random(settings, drawn.side)
+    else:
+        path = hub_weights(settings.name) if settings.weights == HUB else Path(settings.weights)
+        model = _with_weights(settings, drawn.side, file_weights(path.expanduser()))
+    chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return Backbone(settings, drawn, model).to(chosen)
+
+
+def _data_config(model: Any) -> dict[str, Any]:
+    """The images that the model was trained on: `input_size` (3, H, W), `mean`, `std` of 0..1."""
+    data: Any = timm.data
+    config: dict[str, Any] = data.resolve_model_data_config(model)
+    return config
+
+
+def _patch(model: Any) -> int | None:
+    """Side of the model's patches in pixels; None for one that is convolutional throughout."""
+    found = getattr(getattr(model, "patch_embed", None), "patch_size", None)
+    if found is None:
+        return None
+    return int(found if isinstance(found, int) else found[-1])
+
+
+def _create(name: str, side: int, **more: Any) -> Any:
+    """The model; only those whose positions or windows depend on it are told the side."""
+    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    if config is not None and config.fixed_input_size:
+        more["img_size"] = side
+    return timm.create_model(name, **{"pretrained": False, "num_classes": 0} | more)
+
+
+def _random(settings: BackboneSettings, side: int) -> Any:
+    # Of the processor's generator alone: a seed gives the same weights with and without CUDA.
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.manual_seed(settings.seed)
+        return _create(settings.name, side)
+
+
+def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> Any:
+    """The model with these tensors, every one of which it must want, and no others.
+
+    timm's own conversion of checkpoints runs on them (older names, positions of another side). The
+    model first gets a classifier if the file has one, for timm checks nothing where they differ.
+    """
+    classes = classifier_classes(settings.name, tensors)
+    given = dict(tensors)
+    overlay = {"state_dict": tensors, "num_classes": classes}
+    try:
+        model = _create(
+            settings.name,
+            side,
+            pretrained=True,
+            num_classes=classes,
+            pretrained_cfg_overlay=overlay,
+        )
+    # A checkpoint's conversion may trip over anything in a file of another model.
+    except Exception as error:
+        with torch.device("meta"):
+            wanted = _create(settings.name, side, num_classes=classes).state_dict()
+        words = " ".join(str(error).split())
+        raise RunError(
+            f"weights of {settings.name}",
+            found=f"{len(given)} tensors: {mismatch(given, wanted) or words}",
+            expected=f"the model's {len(wanted)}",
+            remedy="name the model that the file was saved from",
+        ) from error
+    # else the settings would keep the file's tensors in memory
+    model.pretrained_cfg["state_dict"] = None
+    if classes:
+        model.reset_classifier(0)
+    return model
+
+
+@contextmanager
+def _as_one_line(what: str) -> Iterator[None]:
+    """What timm raises on a side that a model does not take, as one line."""
+    try:
+        yield
+    except Exception as error:
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise RunError(what, found=words, expected="a model of square views") from error

@@ -1,0 +1,208 @@
+"""How many images fit: what a forward needs, what the machine has, and smaller parts if need be."""
+
+import gc
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
+
+from data.errors import RunError
+from data.machine.cgroups import ControlGroup, control_groups
+
+_MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True)
+class MemorySettings:
+    """`share` of the free memory that a forward may take, and the `most` images at once.
+
+    The rest of it is for what is not counted (a library's own scratch, other programs). Beyond
+    `most` nothing gets faster.
+    """
+
+    share: float = 0.5
+    most: int = 192
+
+
+@dataclass(frozen=True)
+class ForwardCost:
+    """Bytes of tensors alive at the peak of a forward without gradients, input and output included.
+
+    `fixed` comes once, `per_image` for each image of the batch; weights are not counted.
+    """
+
+    fixed: int
+    per_image: int
+
+    def peak(self, images: int) -> int:
+        """Bytes at the peak of a forward of so many images."""
+        return self.fixed + images * self.per_image
+
+
+class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sums the storages that live at once; one counts from its first operation to its last user."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(made):
+            if isinstance(tensor, torch.Tensor):
+                self.count(tensor)
+        return made
+
+    def count(self, tensor: torch.Tensor) -> None:
+        """Count a tensor's storage, if it is a new one, until it is freed."""
+        storage = tensor.untyped_storage()
+        key, size = storage._cdata, storage.nbytes()
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.now += size
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._freed, key, size)
+
+    def _freed(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.now -= size
+
+
+def forward_cost(module: nn.Module, shape: tuple[int, ...]) -> ForwardCost:
+    """What a forward of images of `shape` (3, H, W) takes; nothing is computed or allocated."""
+    one, three = (_peak(module, (images, *shape)) for images in (1, 3))
+    per_image = max(1, (three - one) // 2)
+    return ForwardCost(max(0, one - per_image), per_image)
+
+
+def _peak(module: nn.Module, shape: tuple[int, ...]) -> int:
+    device = next(module.parameters()).device
+    # Finalizers of an earlier model's garbage would otherwise run in the middle.
+    gc.collect()
+    alive = _Alive()
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), alive:
+        alive.count(images := torch.empty(shape, device=device))
+        module(images)
+    return alive.peak
+
+
+def available_bytes(device: torch.device) -> int:
+    """Free memory of a device; of the processor's what the machine and its cgroups leave."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(free) + cached
+    return min([_machine_bytes(), *_cgroup_bytes()])
+
+
+def _machine_bytes() -> int:
+    if _MEMINFO.is_file():
+        for line in _MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    # Elsewhere only the whole is known without a further library: assume half of it is free.
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _cgroup_bytes() -> list[int]:
+    """What each control group of this process leaves; none without one."""
+    groups = control_groups("memory")
+    return [left for group in groups if (left := _group_bytes(group)) is not None]
+
+
+def _group_bytes(group: ControlGroup) -> int | None:
+    names = ("memory.max", "memory.current")
+    if group.version == 1:
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    limit, usage = (group.text(name).strip() for name in names)
+    if not (limit.isdigit() and usage.isdigit()):
+        return None  # "max", or no such group
+    # Pages of files count as used, and are given up when memory runs short.
+    lines = group.text("memory.stat").splitlines()
+    files = sum(int(line.split()[1]) for line in lines if line.split()[0] == "inactive_file")
+    return max(0, int(limit) - int(usage) + files)
+
+
+def batch_that_fits(
+    cost: ForwardCost, device: torch.device, settings: MemorySettings = MemorySettings()
+) -> int:
+    """How many images to run at once, from 1 to `settings.most`.
+
+    Raises:
+        RunError: not even one image fits into all the free memory.
+    """
+    free = available_bytes(device)
+    if cost.peak(1) > free:
+        raise RunError(
+            f"one image on {device}",
+            found=f"{free / 2**20:.0f} MiB of free memory",
+            expected=f"{cost.peak(1) / 2**20:.0f} MiB",
+            remedy="free some, or choose a smaller backbone or side",
+        )
+    fitting = int((settings.share * free - cost.fixed) // cost.per_image)
+    return max(1, min(fitting, settings.most))
+
+
+def in_parts(
+    forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, size: int
+) -> torch.Tensor:
+    """`forward` on parts of at most `size` images, put together; smaller parts when memory is out.
+
+    Raises:
+        RunError: memory does not hold even one image.
+    """
+    done: list[torch.Tensor] = []
+    start = 0
+    while start < len(images):
+        try:
+            done.append(forward(images[start : start + size]))
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            size = _smaller(min(size, len(images) - start), error)
+        else:
+            start += size
+    return torch.cat(done)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # The allocator of the processor has no type of its own for it.
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _smaller(size: int, error: RuntimeError) -> int:
+    if size == 1:
+        raise RunError(
+            "one image",
+            found="out of memory",
+            expected="room for it",
+            remedy="free some, or choose a smaller backbone or side",
+        ) from error
+    # A GPU's allocator has given back what it held before it said so.
+    return size // 2
+
+
+def check_room(needed: int, what: str) -> None:
+    """Make sure that so many bytes of the processor's memory are free, for weights.
+
+    Raises:
+        RunError: there are fewer.
+    """
+    free = available_bytes(torch.device("cpu"))
+    if needed > free:
+        raise RunError(
+            what,
+            found=f"{free / 2**20:.0f} MiB of free memory",
+            expected=f"{needed / 2**20:.0f} MiB",
+            remedy="free some, or choose a smaller backbone",
+        )

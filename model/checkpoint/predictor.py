@@ -1,0 +1,203 @@
+"""A checkpoint as a candidate: probability and twelve gates for every image.
+
+Answers depend on how images are batched, and on whether features come from the cache, in their
+last bits only: probabilities and gates differ by less than 1e-4 on one kind of device. A replay's
+parts are fixed by its plan, so its batches are too, but for what memory was free.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from data.errors import RunError
+from data.store import Store
+from model.backbone.backbone import Backbone
+from model.backbone.cache import FeatureCache
+from model.backbone.chosen_features import ChosenFeatures
+from model.backbone.features import FeatureMaker, open_cache
+from model.checkpoint.backbone import backbone_of
+from model.checkpoint.checkpoint import SCORER, Checkpoint, load_checkpoint
+from model.metadata.tensors import MetadataTensors, TextEncoder, metadata_tensors
+from model.metadata.text import TextVectors
+from model.network.street_model import ModelOutput
+from replay.candidates.predictor import Batch, Predictions
+
+# Raised when the same checkpoint would answer differently by this code.
+_VERSION = 1
+
+# Challenges that the model sees at once; the backbone's batches are as large as memory allows.
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """How a checkpoint answers.
+
+    `metadata` feeds it what is logged beside the image, which no miner gets. `keep` runs the
+    backbone on so many views only, those that the checkpoint's scorer chooses; None on all.
+    """
+
+    metadata: bool = False
+    keep: int | None = None
+
+
+class CheckpointPredictor:
+    """Predictor: a checkpoint's model on its backbone; made by `load_predictor`."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        backbone: Backbone,
+        name: str,
+        settings: PredictorSettings = PredictorSettings(),
+        cache: FeatureCache | None = None,
+        text: TextEncoder | None = None,
+        training_rows: Path | None = None,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            checkpoint: its model goes to the backbone's device.
+            backbone: of the checkpoint (`backbone_of`).
+            name: what reports call it.
+            settings: how it answers.
+            cache: of the backbone's features.
+            text: encodes descriptions; None makes vectors anew in every process.
+            training_rows: the file of the rows that it was trained on, which a replay keeps.
+
+        Raises:
+            RunError: `keep` is more than there are views, or the scorer was never trained.
+        """
+        self.name, self.wants_metadata = name, settings.metadata
+        self.training_rows = training_rows
+        self._device = next(backbone.parameters()).device
+        self._model = checkpoint.model.to(self._device)
+        self._text = text or TextVectors()
+        self.fingerprint = _fingerprint(checkpoint, backbone, settings, self._device)
+        self._whole = FeatureMaker(backbone, cache)
+        self._chosen: ChosenFeatures | None = None
+        if settings.keep is not None:
+            _check_keep(checkpoint, settings.keep, name)
+            self._chosen = ChosenFeatures(backbone, self._model.scorer, settings.keep, cache)
+
+    def predict(self, batch: Batch) -> Predictions:
+        """Probability of roadwork and the 12 gates of each image.
+
+        The gate of a view that was pruned, before the backbone or between layers, is exactly 0.
+
+        Raises:
+            RunError: an image of another form than (H, W, 3), or too little memory for one view.
+        """
+        features, views = self._features(batch)
+        metadata = self._metadata(batch.metadata)
+        parts = [
+            self._forward(features, views, metadata, slice(start, start + _AT_ONCE))
+            for start in range(0, max(1, len(features)), _AT_ONCE)
+        ]
+        logits = torch.cat([part.logits.double().cpu() for part in parts])
+        gates = torch.cat([part.gates.float().cpu() for part in parts])
+        return Predictions(logits.softmax(dim=1)[:, 1].numpy(), gates.numpy())
+
+    def _features(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
+        if self._chosen is None:
+            return self._whole.features(batch.images, batch.image_keys), None
+        return self._chosen.features(batch.images, batch.image_keys)
+
+    def _metadata(self, rows: Sequence[Mapping[str, Any]] | None) -> MetadataTensors | None:
+        if not self.wants_metadata or rows is None:
+            return None
+        return metadata_tensors(rows, self._text)
+
+    def _forward(
+        self,
+        features: torch.Tensor,
+        views: torch.Tensor | None,
+        metadata: MetadataTensors | None,
+        part: slice,
+    ) -> ModelOutput:
+        index = torch.arange(len(features))[part]
+        with torch.inference_mode():
+            output: ModelOutput = self._model(
+                features[part].to(self._device),
+                None if metadata is None else metadata.rows(index).to(self._device),
+                views=None if views is None else views[part].to(self._device),
+            )
+        return output
+
+
+def load_predictor(
+    folder: Path,
+    store: Store | None = None,
+    settings: PredictorSettings = PredictorSettings(),
+    tell: Callable[[str], None] = lambda _: None,
+) -> CheckpointPredictor:
+    """The candidate in a checkpoint's folder, with its training rows where its card names them.
+
+    It is on CUDA if there is one.
+
+    Args:
+        folder: of the checkpoint.
+        store: keeps features of images and vectors of texts between runs; None keeps none. The
+            features of a backbone that was trained with the model serve no other: not kept.
+        settings: how it answers.
+        tell: takes a line for a person when something damaged was dropped from the cache.
+
+    Raises:
+        RunError: no whole checkpoint, a backbone that cannot be had or is another one than the
+            model was trained with, or a `keep` or metadata that the checkpoint cannot serve.
+        StoreError: the cache cannot be made.
+    """
+    checkpoint = load_checkpoint(folder)
+    if settings.metadata:
+        checkpoint.card.check_metadata(_name(folder, checkpoint, settings))
+    backbone = backbone_of(checkpoint)
+    keeps_features = store is not None and not checkpoint.backbone
+    return CheckpointPredictor(
+        checkpoint=checkpoint,
+        backbone=backbone,
+        name=_name(folder, checkpoint, settings),
+        settings=settings,
+        cache=open_cache(store.features, backbone, tell) if store and keeps_features else None,
+        text=TextVectors(store.text_vectors) if store and settings.metadata else None,
+        training_rows=checkpoint.training_rows,
+    )
+
+
+def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> str:
+    pruned = "" if settings.keep is None else f", {settings.keep} views before the backbone"
+    return f"{folder.expanduser().resolve().name} on {checkpoint.card.backbone}{pruned}"
+
+
+def _check_keep(checkpoint: Checkpoint, keep: int, name: str) -> None:
+    views = checkpoint.model.settings.views
+    if not 1 <= keep <= views:
+        raise RunError("keep", found=keep, expected=f"1 to {views} views")
+    if SCORER not in checkpoint.card.trained:
+        raise RunError(
+            name,
+            found="a scorer that was never trained: it would choose views blindly",
+            expected="one trained with the model",
+            remedy="leave out #keep, or train again",
+        )
+
+
+def _fingerprint(
+    checkpoint: Checkpoint, backbone: Backbone, settings: PredictorSettings, device: torch.device
+) -> str:
+    """A hash of all that the answers depend on; the card's settings too: heads leave no trace."""
+    described = {
+        "version": _VERSION,
+        "weights": checkpoint.sha256,
+        "model": asdict(checkpoint.card.settings),
+        "backbone": backbone.fingerprint,
+        "views": dict(checkpoint.card.views),
+        "settings": asdict(settings),
+        "torch": torch.__version__,
+        "device": device.type,
+    }
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

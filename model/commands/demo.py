@@ -1,0 +1,44 @@
+"""The command that demonstrates the whole."""
+
+import typer
+
+from data.progress import silent
+from data.store import open_store
+from data.terminal import JsonOption, StoreOption, errors, note, print_json, progress, say
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streetreplay demo --store /tmp/demo")
+def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Make a small simulated world, then ingest, replay, compare and train in it.
+
+    Drawn road scenes with and without roadwork, a simulated validator and its miners; the same
+    every time. A baseline is beside the miners in half a minute, then a model is trained and put
+    beside them. Refuses a store that holds other data, unless --store names it.
+    """
+    from model.demo.rehearsal import rehearsal_of  # noqa: PLC0415
+    from model.demo.world import check_free  # noqa: PLC0415
+
+    where = open_store(store)
+    source = context.get_parameter_source("store")
+    # An environment variable may well name the store of a real log: that is no consent.
+    if source is None or source.name != "COMMANDLINE":
+        check_free(where)
+    # begins before the rest is imported, which takes seconds
+    with rehearsal_of(where) as ready:
+        from model.demo.run import FirstResult, run_demo  # noqa: PLC0415
+        from model.demo.text import first_lines, next_lines, verdict_lines  # noqa: PLC0415
+
+        def tell(first: FirstResult) -> None:
+            for line in first_lines(first, where):
+                (note if as_json else say)(line)
+
+        # elsewhere than on a terminal a line a step is enough
+        shown = progress if errors.is_terminal else silent
+        report = run_demo(where, note, progress=shown, tell=tell, ready=ready)
+    if as_json:
+        print_json(report, indent=1)
+        return
+    for line in ("", *verdict_lines(report), "", "next:", *next_lines(where)):
+        say(line)

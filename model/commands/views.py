@@ -1,0 +1,86 @@
+"""The command `views`: an image as the model looks at it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data.store import Store, open_store
+from data.terminal import JsonOption, StoreOption, print_json, say
+from data.whole_files import written_aside
+
+if TYPE_CHECKING:
+    from model.views.sheet import Gates
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streetreplay views photo.jpg --out views.png")
+def views(
+    image: Annotated[Path, typer.Argument(help="A JPEG or PNG file.")],
+    out: Annotated[Path, typer.Option("--out", help="The PNG file to write.")],
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", help="Colour the views by their mean gate in this replay (an id, or latest)."
+        ),
+    ] = None,
+    side: Annotated[
+        int, typer.Option("--side", min=1, max=2048, help="Side of the views in pixels.")
+    ] = 256,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the 12 views of an image: the whole, a 3 x 3 grid, the centre and the right half.
+
+    With --json also where they lie, in pixels: top, left, bottom, right, ends excluded.
+    """
+    from model.views.sheet import check_out, draw_views, open_picture  # noqa: PLC0415
+    from model.views.views import VIEW_NAMES, view_boxes  # noqa: PLC0415
+
+    check_out(out)
+    gates = None if run is None else _mean_gates(open_store(store), run)
+    pixels = open_picture(image)
+    figure = draw_views(pixels, side, image.name, gates)
+    with written_aside(out) as aside:
+        figure.savefig(aside, format="png", facecolor="white")
+    if not as_json:
+        say(f"{len(VIEW_NAMES)} views of {image} in {out}")
+        return
+    boxes = view_boxes(*pixels.shape[:2])
+    values = [None] * len(boxes) if gates is None else list(gates.values)
+    listed = zip(VIEW_NAMES, boxes, values, strict=True)
+    print_json(
+        {
+            "out": out,
+            "views": [{"name": name, "box": box, "gate": gate} for name, box, gate in listed],
+        }
+    )
+
+
+def _mean_gates(store: Store, run: str) -> "Gates":
+    """The mean gates of a replay.
+
+    Raises:
+        RunError: there is no such replay, or its model has no gates.
+    """
+    from analytics.warehouse.connection import reading, statements  # noqa: PLC0415
+    from data.errors import RunError  # noqa: PLC0415
+    from model.views.sheet import Gates  # noqa: PLC0415
+    from model.views.views import VIEWS  # noqa: PLC0415
+    from replay.comparing.loaded_answers import find_run  # noqa: PLC0415
+
+    with reading(store) as connection:
+        found = find_run(connection, run)
+        parameters = {"run_id": found["run_id"]}
+        rows = connection.execute(statements("mean_gates"), parameters).fetchall()
+    if [view for view, _, _ in rows] != list(range(1, VIEWS + 1)):
+        raise RunError(
+            f"gates of {found['run_id']} ({found['model']})",
+            found=f"those of {len(rows)} views",
+            expected=f"{VIEWS}",
+            remedy="name the replay of a model with gates",
+        )
+    challenges = rows[0][2]
+    caption = f"Mean gate over {challenges} challenges of {found['run_id']} ({found['model']})"
+    return Gates([gate for _, gate, _ in rows], caption)

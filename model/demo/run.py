@@ -1,0 +1,139 @@
+"""A small simulated world, and the whole job done on it: ingest, replay, compare, train, again.
+
+Nothing in it is a real log or a real photograph; it says so wherever it prints.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analytics.queries.challenges import stored_challenges
+from analytics.warehouse.connection import reading
+from data.progress import Progress, silent
+from data.sources.shards import Shards
+from data.store import Store
+from model.baselines.orange import OrangeBaseline
+from model.demo.rehearsal import Ready, at_once
+from model.demo.settings import MODEL, DemoSettings
+from model.demo.world import draw_sources, read_log
+from replay.candidates.predictor import Predictor
+from replay.comparing.results import Comparison
+from replay.comparing.with_another_run import Against, against
+from replay.comparing.with_miners import compare
+from replay.plans.plan import Planned, plan
+from replay.runs.run import Replay
+from replay.runs.training_rows import trained_on
+from replay.settings import VariantSettings
+
+if TYPE_CHECKING:
+    from model.training.train import TrainReport
+
+
+@dataclass(frozen=True)
+class FirstResult:
+    """A baseline that needs no training, beside the miners: `challenges` were read, `images`
+    rebuilt of those that can be."""
+
+    challenges: int
+    images: int
+    orange: Comparison
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What came of the demo: the baseline and the model among the miners, and in a pair."""
+
+    first: FirstResult
+    training: "TrainReport"
+    model: Comparison
+    against: Against
+
+
+def run_demo(
+    store: Store,
+    say: Callable[[str], None],
+    settings: DemoSettings = DemoSettings(),
+    *,
+    progress: Progress = silent,
+    tell: Callable[[FirstResult], None] = lambda _: None,
+    ready: Ready = at_once,
+) -> DemoReport:
+    """Draw the world into `store`, ingest its log, and put a baseline and a model among its miners.
+
+    Args:
+        store: made if it does not exist; what an earlier demo did there is not done again.
+        say: takes a line for a person before each step.
+        settings: the size of the world.
+        progress: shows long work.
+        tell: takes the first result, before anything is trained.
+        ready: waits until a rehearsal has compiled what a step uses.
+    """
+    first, planned = _first_result(store, say, settings, progress, ready)
+    tell(first)
+    # seconds to import, which the first result does not wait for
+    from model.checkpoint.predictor import load_predictor  # noqa: PLC0415
+    from model.demo.training import draw_training_rows, train_demo  # noqa: PLC0415
+
+    learned = settings.training
+    say(f"drawing {learned.scenes} other scenes to learn from, each with works and without")
+    with progress("drawing", 2 * learned.scenes) as drawn:
+        rows = draw_training_rows(store.training, learned, drawn)
+    say("training the model on them: every part of it, on a tiny backbone")
+    out = store.models / MODEL
+    training = train_demo(store, rows, out, learned, progress=progress, note=say)
+    say("asking the model about the miners' images")
+    model = _replayed(store, load_predictor(out, store), planned, progress)
+    learned_from = trained_on(store, model).rows
+    with reading(store) as connection:
+        return DemoReport(
+            first=first,
+            training=training,
+            model=compare(connection, model, training=learned_from),
+            against=against(connection, model, first.orange.run_id, training=learned_from),
+        )
+
+
+def _first_result(
+    store: Store,
+    say: Callable[[str], None],
+    settings: DemoSettings,
+    progress: Progress,
+    ready: Ready,
+) -> tuple[FirstResult, list[Planned]]:
+    say(f"drawing {settings.scenes} road scenes into {store.sources}")
+    with progress("drawing", settings.scenes) as drawn:
+        shards = draw_sources(store, settings, drawn)
+    say(f"simulating a validator that sends {settings.challenges} challenges, and reading its log")
+    ready("log")
+    read_log(store, shards, settings)
+    say("rebuilding what the miners saw, and asking the safety-orange baseline")
+    ready("replay")
+    orange, planned = replay_orange(store, settings, progress)
+    ready("compare")
+    images = sum(len(item.drawn) for item in planned)
+    return FirstResult(len(planned), images, beside_miners(store, orange)), planned
+
+
+def replay_orange(
+    store: Store, settings: DemoSettings, progress: Progress = silent
+) -> tuple[str, list[Planned]]:
+    """The run id of the baseline's finished replay, and its plan of all challenges."""
+    with reading(store) as connection:
+        challenges = stored_challenges(connection)
+    planned = plan(challenges, Shards(store.sources), VariantSettings(settings.variants))
+    return _replayed(store, OrangeBaseline(), planned, progress), planned
+
+
+def beside_miners(store: Store, run: str) -> Comparison:
+    """A replay of a candidate that learned from nothing, among the miners."""
+    with reading(store) as connection:
+        return compare(connection, run)
+
+
+def _replayed(
+    store: Store, candidate: Predictor, planned: list[Planned], progress: Progress
+) -> str:
+    """The id of the finished run."""
+    opened = Replay(store, candidate, planned, Shards(store.sources))
+    with progress(candidate.name, len(planned)) as tell:
+        return opened.run(tell=tell).run_id

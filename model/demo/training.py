@@ -1,0 +1,66 @@
+"""The demo's model: the whole architecture on a tiny backbone.
+
+It learns from drawn rows which no challenge of the demo's log uses: its scenes come of another
+seed. Every scene is drawn with works and without, for a training of a minute learns little from
+scenes that differ in everything.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from data.progress import Progress, silent
+from data.scenes.parquet import write_shards
+from data.scenes.plan import SceneSettings
+from data.sources.shards import Shards
+from data.store import Store
+from model.backbone.backbone import RANDOM, BackboneSettings
+from model.demo.settings import DemoTraining
+from model.network.settings import ModelSettings
+from model.training.losses import LossSettings
+from model.training.settings import TrainSettings
+from model.training.train import Recipe, TrainReport, train
+
+_SIZE = (800, 450)
+
+
+def draw_training_rows(
+    folder: Path, settings: DemoTraining, tell: Callable[[int], object] = lambda _: None
+) -> Shards:
+    """The rows in shards of `folder`, drawn if they are not there; see `write_shards`."""
+    scenes = SceneSettings(
+        seed=settings.seed,
+        rows=2 * settings.scenes,
+        twins=True,
+        split="demo-train",
+        size_mix=((_SIZE, 1.0),),
+    )
+    write_shards(folder, scenes, tell=tell)
+    return Shards(folder)
+
+
+def train_demo(
+    store: Store,
+    shards: Shards,
+    out: Path,
+    settings: DemoTraining,
+    *,
+    progress: Progress = silent,
+    note: Callable[[str], None] = lambda _: None,
+) -> TrainReport:
+    """Train every part of the model, its backbone of random weights too; see `training.train`."""
+    recipe = Recipe(
+        TrainSettings(
+            images=2,
+            validation=settings.validation,
+            epochs=settings.epochs,
+            batch=16,
+            rate=2e-3,
+            views=3,
+            seed=settings.seed,
+        ),
+        BackboneSettings("test_resnet", RANDOM, settings.side, settings.seed, frozen=False),
+        # No pruning between layers: with 3 views a step it would never have to choose.
+        ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
+        LossSettings(gamma=1.0),
+    )
+    return train(store, shards, out, recipe, again=True, progress=progress, note=note)

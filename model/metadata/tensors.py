@@ -1,0 +1,106 @@
+"""Metadata as tensors: what the encoder sees of a challenge beside its image.
+
+In this subnet the presence of a description is the label (see README): a model that is fed metadata
+proves nothing, and gets none where it is deployed. Everything here can be NULL.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from data.records.values import null_kind
+from model.metadata.gps import GPS_WIDTH, gps_features
+from model.metadata.tags import TAG_FIELDS, table_rows, tag_weights
+from model.metadata.text import TEXT_WIDTH
+
+FIELDS = ("gps", *TAG_FIELDS, "text")
+
+FIELD_INPUTS: Mapping[str, int] = MappingProxyType(
+    {"gps": GPS_WIDTH, **{field: table_rows(field) for field in TAG_FIELDS}, "text": TEXT_WIDTH}
+)
+"""How many numbers each field brings in: fixed features, shares of table rows, or a text vector."""
+
+# Where the mapping of `analytics.queries.challenges.metadata` calls a field otherwise.
+_COLUMNS = {"text": "scene_description"}
+
+TextEncoder = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+"""Texts to vectors (N, 384): `TextVectors`, or what stands for it in a test."""
+
+
+@dataclass(frozen=True)
+class MetadataTensors:
+    """The metadata of B challenges.
+
+    `values[field]` is float32 (B, FIELD_INPUTS[field]), zeros where NULL; `present` is bool
+    (B, 5), in the order of FIELDS.
+    """
+
+    values: Mapping[str, torch.Tensor]
+    present: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def rows(self, index: torch.Tensor) -> "MetadataTensors":
+        """Those of some challenges, (N,) by index or bool (B,)."""
+        values = {field: value[index] for field, value in self.values.items()}
+        return MetadataTensors(values, self.present[index])
+
+    def to(self, device: torch.device | str) -> "MetadataTensors":
+        """The same on another device."""
+        values = {field: value.to(device) for field, value in self.values.items()}
+        return MetadataTensors(values, self.present.to(device))
+
+
+def metadata_tensors(
+    rows: Sequence[Mapping[str, Any]], encode_text: TextEncoder
+) -> MetadataTensors:
+    """The tensors of what `analytics.queries.challenges.metadata` gives, one row a challenge.
+
+    Every NULL kind is NULL here: a column `<field>_null` that names one, also where the value was
+    kept ("Unknown"); a value that is None, empty or such a word; a column that is not there.
+
+    Args:
+        rows: mappings with the columns gps_lat, gps_lon, weather, environment, daytime and
+            scene_description, and `<field>_null` of each.
+        encode_text: asked once, for the descriptions that are there.
+    """
+    values = {
+        field: np.zeros((len(rows), width), np.float32) for field, width in FIELD_INPUTS.items()
+    }
+    present = np.zeros((len(rows), len(FIELDS)), np.bool_)
+    for column, field in enumerate(FIELDS):
+        given = [_value(row, field) for row in rows]
+        there = [k for k, value in enumerate(given) if value is not None]
+        present[there, column] = True
+        if there:
+            values[field][there] = _inputs(field, [given[k] for k in there], encode_text)
+    tensors = {field: torch.from_numpy(value) for field, value in values.items()}
+    return MetadataTensors(tensors, torch.from_numpy(present))
+
+
+def _value(row: Mapping[str, Any], field: str) -> Any:
+    """What a row says of a field, or None: a pair of degrees, words, or a text."""
+    column = _COLUMNS.get(field, field)
+    if row.get(f"{column}_null") is not None:
+        return None
+    if field == "gps":
+        pair = (row.get("gps_lat"), row.get("gps_lon"))
+        return None if any(null_kind(degrees) for degrees in pair) else pair
+    value = row.get(column)
+    value = tuple(value) if isinstance(value, list) else value
+    return None if null_kind(value) else value
+
+
+def _inputs(field: str, given: list[Any], encode_text: TextEncoder) -> npt.NDArray[np.float32]:
+    if field == "gps":
+        return gps_features(*np.array(given, np.float64).T)
+    if field == "text":
+        return encode_text(given)
+    words = [(value,) if isinstance(value, str) else value for value in given]
+    return np.stack([tag_weights(field, values) for values in words])

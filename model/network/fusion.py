@@ -1,0 +1,61 @@
+"""GAFM, the gated fusion of the views' tokens into one vector."""
+
+import torch
+from torch import nn
+
+from model.network.gated_attention import GatedAttention, GateKind
+
+# Gates that all vanish give a vector that fades to zero instead of a division by nothing.
+_LEAST_SUM = 1e-6
+
+
+class GatedFusion(nn.Module):
+    """A gate for each view, cross-view attention, self-attention, and a gate-weighted mean.
+
+    In cross-view attention a view looks at the others only, in self-attention at all of them.
+
+    Args:
+        width: of a token.
+        heads: query heads of both attentions.
+        kv_heads: heads of keys and values.
+        gate: the kind of gate inside both attentions, see `GateKind`.
+    """
+
+    def __init__(self, width: int, heads: int, kv_heads: int, gate: GateKind) -> None:
+        super().__init__()
+        self.gate_norm = nn.RMSNorm(width)
+        self.gate = nn.Linear(width, 1)
+        self.cross_norm = nn.RMSNorm(width)
+        self.cross = GatedAttention(width, heads, kv_heads, gate)
+        self.self_norm = nn.RMSNorm(width)
+        self.self_attention = GatedAttention(width, heads, kv_heads, gate)
+
+    def forward(
+        self,
+        tokens: torch.Tensor,
+        mask: torch.Tensor | None = None,
+        weight: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The fused vector and the gates.
+
+        Args:
+            tokens: (B, V, width), finite also where masked.
+            mask: bool (B, V), True where a view is there; None: all are.
+            weight: (B, V), 1 or 0 as `mask` but with a gradient (see `TokenPruning`); None: `mask`.
+
+        Returns:
+            The fused vector (B, width), and the gates (B, V) in float32, 0..1. A masked view has
+            gate and weight 0; where all are masked the fused vector is zero.
+        """
+        gates = self.gate(self.gate_norm(tokens)).squeeze(-1).float().sigmoid()
+        if mask is not None:
+            gates = gates * (mask if weight is None else weight)
+        seen = None if mask is None else mask[:, None]
+        others = ~torch.eye(tokens.shape[1], dtype=torch.bool, device=tokens.device)[None]
+        crossed = tokens + self.cross(
+            self.cross_norm(tokens), others if seen is None else others & seen
+        )
+        mixed = crossed + self.self_attention(self.self_norm(crossed), seen)
+        weights = gates / gates.sum(dim=1, keepdim=True).clamp_min(_LEAST_SUM)
+        fused = (weights[..., None] * mixed.float()).sum(dim=1)
+        return fused.to(tokens.dtype), gates

@@ -1,0 +1,198 @@
+"""The whole model: the views' features, and metadata or none, to logits and gates.
+
+features (B, V, D) -> tokens -> pyramid -> gated layers, pruned on the way -> GAFM -> fused vector,
+which meets the metadata vector only in the head. So gates, per-view logits and weather logits speak
+of the image alone: weather is an input of the metadata, and its logits could else be copied.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from data.errors import RunError
+from model.metadata.encoder import METADATA_WIDTH, MetadataEncoder
+from model.metadata.tags import table_rows
+from model.metadata.tensors import MetadataTensors
+from model.network.fusion import GatedFusion
+from model.network.gated_attention import GatedLayer
+from model.network.pruning import GLOBAL_VIEW, KeptViews, TokenPruning, ViewScorer
+from model.network.pyramid import WidthPyramid
+from model.network.settings import ModelSettings
+
+CLASSES = 2
+"""0 none, 1 roadwork."""
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """What the model says of B challenges; V is all views, those not given included.
+
+    `logits` (B, 2), none and roadwork. `gates` float32 (B, V), 0..1, exactly 0 for a view that was
+    masked, pruned or not given. `view_logits` (B, V, 2), each view judged for itself, before views
+    see each other; 0 where not seen. `weather_logits` (B, rows of the weather table). `scores`
+    (B, V - 1), what the scorer foretells of views' weights from 1 on. `seen` bool (B, V): the views
+    that were given and not masked.
+    """
+
+    logits: torch.Tensor
+    gates: torch.Tensor
+    view_logits: torch.Tensor
+    weather_logits: torch.Tensor
+    scores: torch.Tensor
+    seen: torch.Tensor
+
+
+class StreetModel(nn.Module):
+    """All but the backbone. Weights are drawn by `settings.seed`, whatever was drawn before.
+
+    Args:
+        settings: widths, layers and what training drops.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(settings.seed)
+            self._build(settings)
+
+    def _build(self, settings: ModelSettings) -> None:
+        width = settings.width
+        attention = (width, settings.heads, settings.kv_heads, settings.gate)
+        self.embedding = nn.Sequential(
+            nn.LayerNorm(settings.features), nn.Linear(settings.features, width)
+        )
+        self.positions = nn.Parameter(0.02 * torch.randn(settings.views, width))
+        self.pyramid = WidthPyramid(width)
+        self.view_head = nn.Sequential(nn.RMSNorm(width), nn.Linear(width, CLASSES))
+        self.layers = nn.ModuleList(
+            GatedLayer(*attention, rate) for rate in settings.drop_path_rates()
+        )
+        prunes = settings.keep_views < settings.views
+        self.pruning = TokenPruning(width, settings.keep_views) if prunes else None
+        self.fusion = GatedFusion(*attention)
+        self.scorer = ViewScorer(settings.features, settings.views, settings.scorer_width)
+        self.metadata = MetadataEncoder(settings.drop_metadata, settings.drop_field)
+        self.metadata_projection = nn.Linear(METADATA_WIDTH, width)
+        self.weather_head = nn.Sequential(
+            nn.RMSNorm(width), nn.Linear(width, table_rows("weather"))
+        )
+        self.head = nn.Sequential(
+            nn.LayerNorm(2 * width),
+            nn.Linear(2 * width, width),
+            nn.GELU(),
+            nn.Linear(width, CLASSES),
+        )
+
+    def forward(
+        self,
+        features: torch.Tensor,
+        metadata: MetadataTensors | None = None,
+        *,
+        views: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> ModelOutput:
+        """The answer to B challenges.
+
+        Args:
+            features: (B, K, D) of the backbone.
+            metadata: of the same challenges; None is image-only, every field NULL.
+            views: int64 (B, K), which view each feature is of, without repetition; None: all V in
+                their order.
+            mask: bool (B, K), False for a view that is to be treated as not given, whatever its
+                feature holds (NaN too). Where all are masked the answer is the prior that the head
+                has learned for nothing seen.
+
+        Raises:
+            RunError: the features have another shape than the settings say.
+        """
+        views = self._views(features, views)
+        mask = self._dropped(views, mask) if self.training else mask
+        if mask is not None:
+            features = features.masked_fill(~mask[..., None], 0.0)
+        tokens = self.pyramid(self.embedding(features) + self.positions[views])
+        kept = self._through_layers(KeptViews(tokens, views, mask))
+        fused, gates = self.fusion(kept.tokens, kept.mask, kept.weight)
+        described = self.metadata_projection(self.metadata(metadata, len(features)))
+        seen = torch.ones_like(views, dtype=torch.bool) if mask is None else mask
+        each = self.view_head(tokens) * seen[..., None]
+        return ModelOutput(
+            logits=self.head(torch.cat((fused, described), dim=1)),
+            gates=self._placed(gates, kept.views),
+            view_logits=self._placed(each, views),
+            weather_logits=self.weather_head(fused),
+            scores=self.scorer(_global(features, views)),
+            seen=self._placed(seen, views),
+        )
+
+    def forward_images(
+        self,
+        images: torch.Tensor,
+        backbone: nn.Module,
+        metadata: MetadataTensors | None = None,
+        *,
+        keep: int | None = None,
+    ) -> ModelOutput:
+        """The answer to the views themselves.
+
+        Args:
+            images: (B, V, 3, H, W), as the backbone wants them.
+            backbone: (N, 3, H, W) -> (N, D).
+            metadata: as in `forward`.
+            keep: run the backbone on so many views only, the global one and those that the scorer
+                chooses; None or V: on all.
+        """
+        if keep is None or keep == self.settings.views:
+            return self.forward(_run(backbone, images), metadata)
+        first = _run(backbone, images[:, [GLOBAL_VIEW]])
+        views = self.scorer.choose(first[:, 0], keep)
+        chosen = images[torch.arange(len(images), device=images.device)[:, None], views[:, 1:]]
+        features = torch.cat((first, _run(backbone, chosen)), dim=1) if keep > 1 else first
+        return self.forward(features, metadata, views=views)
+
+    def _views(self, features: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
+        settings = self.settings
+        count = settings.views if views is None else views.shape[1]
+        if features.ndim != 3 or features.shape[1:] != (count, settings.features):  # noqa: PLR2004
+            raise RunError(
+                "features of the views",
+                found=f"shape {tuple(features.shape)}",
+                expected=f"(B, {count}, {settings.features}), as the model was made for",
+            )
+        if views is None:
+            return torch.arange(count, device=features.device).expand(len(features), -1)
+        return views
+
+    def _dropped(self, views: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        """Views hidden from training, so that a few views are a mode that was trained for."""
+        kept = torch.rand(views.shape, device=views.device) >= self.settings.drop_view
+        kept = kept | (views == GLOBAL_VIEW)
+        return kept if mask is None else kept & mask
+
+    def _through_layers(self, kept: KeptViews) -> KeptViews:
+        for number, layer in enumerate(self.layers, start=1):
+            allowed = None if kept.mask is None else kept.mask[:, None]
+            tokens = layer(kept.tokens, allowed)
+            kept = KeptViews(tokens, kept.views, kept.mask, kept.weight)
+            if self.pruning is not None and number == self.settings.prune_after:
+                kept = self.pruning(kept)
+        return kept
+
+    def _placed(self, values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+        """(B, K, ...) at the places of their views: (B, V, ...), zeros elsewhere."""
+        index = views.reshape(*views.shape, *[1] * (values.ndim - 2)).expand_as(values)
+        empty = values.new_zeros(len(values), self.settings.views, *values.shape[2:])
+        return empty.scatter(1, index, values)
+
+
+def _global(features: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+    """The global view's feature (B, D)."""
+    place = (views == GLOBAL_VIEW).int().argmax(dim=1)
+    return features[torch.arange(len(features), device=features.device), place]
+
+
+def _run(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Features (B, K, D) of images (B, K, 3, H, W)."""
+    features: torch.Tensor = backbone(images.flatten(0, 1))
+    return features.reshape(*images.shape[:2], -1)

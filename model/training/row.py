@@ -1,0 +1,41 @@
+"""A source row to train on; `training_rows` lists them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """One row: its shard's file name, 0-based row, label, and the image's (width, height).
+
+    `metadata` has the columns of `analytics.queries.challenges.metadata`, and `vid_id`; an
+    unreadable value is NULL.
+    """
+
+    parquet: str
+    row: int
+    label: int
+    size: tuple[int, int]
+    metadata: Mapping[str, Any]
+
+    @property
+    def vid_id(self) -> str | None:
+        """The video that the row is a frame of."""
+        return None if self.metadata.get("vid_id_null") else self.metadata.get("vid_id")
+
+    @property
+    def scene(self) -> str:
+        """What rows of one scene share: the frame of a video; else the row is alone."""
+        frame = self.metadata.get("frame_id")
+        return (
+            f"{self.parquet} {self.row}"
+            if None in (self.vid_id, frame)
+            else (f"{self.vid_id} {frame}")
+        )
+
+    @property
+    def gps(self) -> tuple[float, float] | None:
+        """Latitude and longitude in degrees."""
+        lat, lon = self.metadata.get("gps_lat"), self.metadata.get("gps_lon")
+        return None if lat is None or lon is None else (lat, lon)

@@ -1,0 +1,293 @@
+"""Twelve views of an image: the whole, a 3 x 3 grid, the centre, the right side.
+
+Each is the crop resized to a square by antialiased bilinear interpolation, which is linear and
+separable: a matrix on the rows, another on the columns. Views share intervals of rows (five, of
+which the grid's three serve three views each), so their rows are summed once.
+
+Intervals are fractions of a side, rounded outwards to whole pixels. So the grid covers every pixel
+of every image, each view holds at least one, and an image of one pixel has 12 views. Tiles overlap
+by a quarter of a tile, or up to two pixels more.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from data.errors import RunError
+from model.views.kernel import Floats, Ints, extract_band
+from model.views.reused_memory import ReusedMemory
+from replay.candidates.float32 import exact_float32
+from replay.candidates.predictor import Image
+
+# Raised when the same image would give other views: cached features are then not reused.
+VIEWS_VERSION = 1
+
+VIEW_NAMES = (
+    "global",
+    *(f"grid {row},{column}" for row, column in product((1, 2, 3), repeat=2)),
+    "centre",
+    "right",
+)
+VIEWS = len(VIEW_NAMES)
+
+Interval = tuple[int, int]
+Box = tuple[int, int, int, int]
+
+# Of each view in that order, its interval of rows and of columns, by place in `_intervals`.
+_ROWS = (0, *(1, 1, 1, 2, 2, 2, 3, 3, 3), 4, 0)
+_COLUMNS = (0, *(1, 2, 3) * 3, 4, 5)
+_CHANNELS = 3
+
+# Images that a device holds as float32 at once; a photograph of 12 megapixels is 146 MB.
+_FLOAT_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class ViewSettings:
+    """Side of the square views in pixels, and the mean and standard deviation of each channel.
+
+    `mean` and `std` are of values in 0..1, as a backbone's settings give them.
+    """
+
+    side: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def _intervals(size: int) -> tuple[Interval, ...]:
+    """Whole, three tiles, middle half, right half of a side, as [first, end) in pixels.
+
+    A tile is size / 2.5, at a stride of 0.75 of it: tenths 0 to 4, 3 to 7 and 6 to 10.
+    """
+    tiles = ((3 * k * size // 10, -(-(3 * k + 4) * size // 10)) for k in range(3))
+    return ((0, size), *tiles, (size // 4, -(-3 * size // 4)), (size // 2, size))
+
+
+def view_boxes(height: int, width: int) -> tuple[Box, ...]:
+    """The 12 views of an image as (top, left, bottom, right) in pixels, ends excluded."""
+    rows, columns = _intervals(height), _intervals(width)
+    return tuple(
+        (rows[r][0], columns[c][0], rows[r][1], columns[c][1])
+        for r, c in zip(_ROWS, _COLUMNS, strict=True)
+    )
+
+
+def resize_taps(interval: Interval, side: int) -> tuple[Ints, Floats]:
+    """Which pixels make each of `side` outputs, and their weights: starts (side,), (side, taps).
+
+    The triangle filter of torch's `interpolate(mode="bilinear", antialias=True)` (the same as
+    Pillow's), widened to the scale when an interval is shrunk.
+    """
+    first, end = interval
+    size = end - first
+    scale = size / side
+    support = max(scale, 1.0)
+    centre = scale * (np.arange(side) + 0.5)
+    low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
+    high = np.minimum((centre + support + 0.5).astype(np.int64), size)
+    count = int((high - low).max())
+    # all rows equally long: a short one starts earlier, with weights of 0
+    starts = np.minimum(low, size - count)
+    pixel = starts[:, None] + np.arange(count)
+    weights = np.maximum(1 - np.abs(pixel + 0.5 - centre[:, None]) / support, 0)
+    weights *= (pixel >= low[:, None]) & (pixel < high[:, None])
+    weights /= weights.sum(axis=1, keepdims=True)
+    return starts + first, weights.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Band:
+    """The views that share an interval of rows; `low` and `high` bound the columns they need."""
+
+    views: Ints
+    row_starts: Ints
+    row_weights: Floats
+    low: int
+    high: int
+    column_starts: Ints
+    column_weights: Floats
+    column_counts: Ints
+
+
+_Job = tuple[npt.NDArray[np.uint8], tuple[_Band, ...], Floats]
+
+
+@lru_cache(maxsize=32)
+def _bands(height: int, width: int, side: int) -> tuple[_Band, ...]:
+    rows, columns = _intervals(height), _intervals(width)
+    taps = [resize_taps(interval, side) for interval in columns]
+    most = max(weights.shape[1] for _, weights in taps)
+    padded = np.stack([np.pad(w, ((0, 0), (0, most - w.shape[1]))) for _, w in taps])
+    column_starts = np.stack([starts for starts, _ in taps])
+    counts = np.array([weights.shape[1] for _, weights in taps])
+    of_view = np.array(_COLUMNS)
+    bands = []
+    for index in sorted(set(_ROWS)):
+        views = np.flatnonzero(np.array(_ROWS) == index)
+        needed = [columns[c] for c in of_view[views]]
+        low, high = min(first for first, _ in needed), max(end for _, end in needed)
+        starts = column_starts[of_view] - low
+        bands.append(
+            _Band(
+                views,
+                *resize_taps(rows[index], side),
+                *(low, high),
+                *(starts, padded[of_view], counts[of_view]),
+            )
+        )
+    return tuple(bands)
+
+
+class ViewExtractor:
+    """Makes the views of images; threads are as many as torch may use."""
+
+    def __init__(self, settings: ViewSettings) -> None:
+        if settings.side < 1:
+            raise RunError("side of the views", found=settings.side, expected="at least 1 pixel")
+        self.settings = settings
+        self._memory = ReusedMemory()
+        std = np.array(settings.std)
+        self._scale = (1 / (255 * std)).astype(np.float32)
+        self._shift = (-np.array(settings.mean) / std).astype(np.float32)
+
+    def of_images(self, images: Sequence[Image]) -> torch.Tensor:
+        """The views of images of any sizes, on the CPU.
+
+        Args:
+            images: uint8, (H, W, 3) RGB each.
+
+        Returns:
+            float32, (images, 12, 3, side, side), normalised.
+
+        Raises:
+            RunError: an array of another form.
+        """
+        side = self.settings.side
+        out = self._memory.take((len(images), VIEWS, _CHANNELS, side, side))
+        threads = torch.get_num_threads()
+        jobs: list[_Job] = []
+        # Looked at here, one after the other: lazy images are rebuilt with shared state.
+        for image, views in zip(images, out, strict=True):
+            pixels, bands = _flat(image), _bands(*image.shape[:2], side)
+            parts = [bands] if len(images) >= threads else [(band,) for band in bands]
+            jobs += [(pixels, part, views) for part in parts]
+        if threads == 1:
+            for job in jobs:
+                self._extract(job)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(self._extract, jobs))
+        return torch.from_numpy(out)
+
+    def of_images_on(self, images: Sequence[Image], device: torch.device) -> torch.Tensor:
+        """As `of_images`, with the result on a device; an accelerator does the work itself.
+
+        Raises:
+            RunError: as `of_images`.
+        """
+        if device.type == "cpu":
+            return self.of_images(images)
+        by_size: dict[tuple[int, ...], list[tuple[int, Image]]] = {}
+        for place, image in enumerate(images):
+            _check(image)
+            by_size.setdefault(image.shape, []).append((place, image))
+        side = self.settings.side
+        out = torch.empty((len(images), VIEWS, _CHANNELS, side, side), device=device)
+        for group in by_size.values():
+            # bytes travel, not floats: a quarter, and of the image, not of its 12 views
+            stacked = torch.from_numpy(np.stack([image for _, image in group])).to(device)
+            out[[place for place, _ in group]] = self.of_batch(stacked.permute(0, 3, 1, 2))
+        return out
+
+    def of_batch(self, images: torch.Tensor) -> torch.Tensor:
+        """The views of equal-sized images, on the device where they are.
+
+        Args:
+            images: uint8, (B, 3, H, W) RGB.
+
+        Returns:
+            float32, (B, 12, 3, side, side), normalised.
+
+        Raises:
+            RunError: a tensor of another form.
+        """
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != _CHANNELS:  # noqa: PLR2004
+            raise RunError(
+                "batch of images",
+                found=f"{images.dtype} {tuple(images.shape)}",
+                expected="torch.uint8 (B, 3, H, W)",
+            )
+        if images.device.type == "cpu":
+            return self.of_images(list(images.permute(0, 2, 3, 1).contiguous().numpy()))
+        return self.by_matrices(images)
+
+    def by_matrices(self, images: torch.Tensor) -> torch.Tensor:
+        """As `of_batch`, by dense matrix products: what accelerators are fast at.
+
+        In float32, also where a training step runs all else in bfloat16.
+        """
+        with torch.autocast(images.device.type, enabled=False), exact_float32():
+            return self._by_matrices(images)
+
+    def _by_matrices(self, images: torch.Tensor) -> torch.Tensor:
+        batch, _, height, width = images.shape
+        side, device = self.settings.side, images.device
+        out = torch.empty((batch, VIEWS, _CHANNELS, side, side), device=device)
+        rows = [_matrix(interval, side, device) for interval in _intervals(height)]
+        columns = [_matrix(interval, side, device).T for interval in _intervals(width)]
+        scale = torch.from_numpy(self._scale).to(device)[:, None, None]
+        shift = torch.from_numpy(self._shift).to(device)[:, None, None]
+        step = max(1, _FLOAT_BYTES // (4 * _CHANNELS * height * width))
+        for start in range(0, batch, step):
+            part = slice(start, start + step)
+            pixels = images[part].float().mul_(scale).add_(shift)
+            for index in sorted(set(_ROWS)):
+                top, bottom = _intervals(height)[index]
+                band = rows[index] @ pixels[:, :, top:bottom]  # (b, 3, side, W)
+                for view in (v for v in range(VIEWS) if _ROWS[v] == index):
+                    left, right = _intervals(width)[_COLUMNS[view]]
+                    out[part, view] = band[..., left:right] @ columns[_COLUMNS[view]]
+        return out
+
+    def _extract(self, job: _Job) -> None:
+        pixels, bands, out = job
+        for band in bands:
+            extract_band(
+                pixels,
+                *(band.row_starts, band.row_weights, band.low, band.high, band.views),
+                *(band.column_starts, band.column_weights, band.column_counts),
+                *(self._scale, self._shift, out),
+            )
+
+
+def _flat(image: Image) -> npt.NDArray[np.uint8]:
+    """The image as contiguous rows of bytes (H, 3 * W)."""
+    _check(image)
+    rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
+    # Writable and read-only arrays are two types, and each would be compiled for.
+    rows.flags.writeable = False
+    return rows
+
+
+def _check(image: Image) -> None:
+    wanted = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == _CHANNELS  # noqa: PLR2004
+    if not wanted or not image.size:
+        raise RunError(
+            "image", found=f"{image.dtype} {image.shape}", expected="uint8 (H, W, 3), not empty"
+        )
+
+
+def _matrix(interval: Interval, side: int, device: torch.device) -> torch.Tensor:
+    """The resize of an interval as a matrix (side, pixels)."""
+    starts, weights = resize_taps(interval, side)
+    first, end = interval
+    dense = np.zeros((side, end - first), np.float32)
+    at = starts[:, None] - first + np.arange(weights.shape[1])
+    dense[np.arange(side)[:, None], at] = weights
+    return torch.from_numpy(dense).to(device)

@@ -1,0 +1,160 @@
+"""A validator's augmentation, re-applied: cached image and logged parameters to the pixels sent.
+
+The validator runs torchvision's functions one after another on whole frames (DOMAIN.md §2). This
+module gives the same bytes from the crop's own pixels alone; tests hold the two together. Levels 2
+and 3 add distortions that the log does not hold; what this module gives is the image before them.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from data.errors import SourceError
+from data.records.types import Augmentation, Geometry
+from replay.augmentation.rotation import resized_crop
+from replay.augmentation.rotation_grid import MOST_DEGREES
+from replay.settings import Arithmetic
+
+SIDE = 224
+
+Pixels = npt.NDArray[np.uint8]
+"""uint8, (H, W, 3) RGB, or (H, W) where an unaugmented image is grey."""
+
+_JPEG_MODES = frozenset({"L", "RGB"})
+
+
+class CropOutsideError(SourceError):
+    """The logged crop does not lie inside the source image."""
+
+
+class UnusableParametersError(SourceError):
+    """The logged parameters cannot be those of this image."""
+
+
+def augment(
+    image: Image.Image,
+    augmentation: Augmentation,
+    side: int = SIDE,
+    arithmetic: Arithmetic = Arithmetic.AVX2,
+) -> Pixels:
+    """Re-apply the logged parameters to a cached image.
+
+    Args:
+        image: the cached image, as `data.sources.cached_image.cached_image` gives it.
+        augmentation: the logged parameters.
+        side: pixels of a side of the result. Miners saw 224; another side shows the same part of
+            the scene, turned alike, in other detail. It leaves an unaugmented image as it is.
+        arithmetic: by which a frame is turned.
+
+    Returns:
+        The pixels just before the final JPEG encoding, side x side x 3 unless nothing was applied.
+
+    Raises:
+        CropOutsideError: the crop does not lie inside the image.
+        UnusableParametersError: a parameter is missing, or the letterbox is not 224 x 224.
+    """
+    if augmentation.geometry is Geometry.NONE:
+        return _unaugmented(image)
+    if image.mode != "RGB":  # converting to the same mode would copy the frame
+        image = image.convert("RGB")
+    if augmentation.geometry is Geometry.LETTERBOX:
+        return _letterboxed(image, augmentation, side, arithmetic)
+    if augmentation.aug_level == 0:
+        return _centre(image, side)
+    angle, box = _angle(augmentation), _crop(image, augmentation)
+    return _flip(resized_crop(image, angle, box, side, arithmetic), augmentation)
+
+
+def is_turned(augmentation: Augmentation) -> bool:
+    """Whether a frame is rotated, so that the validator's processor has a part in its pixels."""
+    return augmentation.geometry is not Geometry.NONE and augmentation.aug_level != 0
+
+
+def _unaugmented(image: Image.Image) -> Pixels:
+    """Level -1 and E10: as cached, at source size, without RGB conversion."""
+    if image.mode not in _JPEG_MODES:
+        raise UnusableParametersError(
+            "unaugmented image", found=f"mode {image.mode}", expected="one that JPEG holds (L, RGB)"
+        )
+    return np.asarray(image)
+
+
+def _centre(image: Image.Image, side: int) -> Pixels:
+    """CenterCrop to the shorter side, then Resize of the PIL image: Pillow's filter it is."""
+    shorter = min(image.size)
+    left, top = (round((length - shorter) / 2.0) for length in image.size)
+    # Cropped first: given a box to resize, Pillow's filter would look past its edges.
+    centre = image.crop((left, top, left + shorter, top + shorter))
+    return np.asarray(centre.resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _letterboxed(
+    image: Image.Image, augmentation: Augmentation, side: int, arithmetic: Arithmetic
+) -> Pixels:
+    """E9: resized and padded, then from level 1 on turned, padding and all."""
+    padded = _letterbox(image, augmentation, side)
+    if augmentation.aug_level == 0:
+        return np.asarray(padded)
+    whole = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
+    turned = resized_crop(padded, _angle(augmentation), whole, side, arithmetic)
+    return _flip(turned, augmentation)
+
+
+def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Image.Image:
+    """The logged size and padding; at another side, the logged edges scaled and rounded."""
+    height, width = augmentation.letterbox_height, augmentation.letterbox_width
+    padding = augmentation.letterbox_padding
+    if not height or not width or not padding:
+        raise UnusableParametersError("letterbox", found="no size", expected="new_size and padding")
+    left, top, right, bottom = padding
+    if (left + width + right, top + height + bottom) != (SIDE, SIDE):
+        found = f"size {height} x {width} and padding {list(padding)}"
+        raise UnusableParametersError("letterbox", found=found, expected=f"{SIDE} x {SIDE} in all")
+    (left, width), (top, height) = _scaled(left, width, side), _scaled(top, height, side)
+    padded = Image.new("RGB", (side, side))
+    padded.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))
+    return padded
+
+
+def _scaled(start: int, length: int, side: int) -> tuple[int, int]:
+    """A stretch of a side of 224, at another side: both ends rounded, at least one pixel long.
+
+    Ends are scaled rather than lengths, so that padding and picture always fill the side.
+    """
+    first, last = (round(end * side / SIDE) for end in (start, start + length))
+    first = min(first, side - 1)
+    return first, max(1, last - first)
+
+
+def _angle(augmentation: Augmentation) -> float:
+    if augmentation.angle is None:
+        raise UnusableParametersError("rotation", found="no angle", expected="degrees")
+    if not abs(augmentation.angle) <= MOST_DEGREES:  # nor a NaN
+        raise UnusableParametersError(
+            "rotation",
+            found=f"{augmentation.angle} degrees",
+            expected=f"at most {MOST_DEGREES:g} either way",
+        )
+    return augmentation.angle
+
+
+def _crop(image: Image.Image, augmentation: Augmentation) -> tuple[int, int, int, int]:
+    top, left = augmentation.crop_top, augmentation.crop_left
+    height, width = augmentation.crop_height, augmentation.crop_width
+    if top is None or left is None or not height or not width:
+        raise UnusableParametersError("crop", found="no crop", expected="top, left, height, width")
+    if top + height > image.height or left + width > image.width:
+        raise CropOutsideError(
+            "crop",
+            found=f"{width} x {height} at ({left}, {top})",
+            expected=f"one inside {image.width} x {image.height}",
+        )
+    return top, left, height, width
+
+
+def _flip(pixels: Pixels, augmentation: Augmentation) -> Pixels:
+    if augmentation.flip_horizontal:
+        pixels = pixels[:, ::-1]
+    if augmentation.flip_vertical:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)

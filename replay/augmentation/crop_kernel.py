@@ -1,0 +1,158 @@
+"""A crop of a turned frame, resized, in one pass of compiled loops over the source's pixels.
+
+The validator's functions go over the whole frame some twenty times, in float32. Here a pixel is
+fetched, made a float, and added to the few places of the result that it counts for, all of which
+stay in the processor's nearest caches: nothing of the frame's size is written.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.numba_loops import compiled
+from replay.augmentation.fused_multiply_add import fma
+
+Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.intp]
+
+# Rows worked on together: one column of them is 3 KiB for each place that it is added to.
+_TILE = 256
+
+_HALF, _ONE = np.float32(0.5), np.float32(1)
+
+
+class Grid(NamedTuple):
+    """Where the pixels of a crop come from: normalised places, x first.
+
+    That of column m and row k is fma(rows[:, k], slopes, columns[:, m]).
+    """
+
+    columns: Floats
+    """(2, w)"""
+    rows: Floats
+    """(2, h)"""
+    slopes: Floats
+    """(2,)"""
+
+
+class Source(NamedTuple):
+    """The part of a frame that a crop is drawn from; all around it is black."""
+
+    pixels: npt.NDArray[np.uint8]
+    """(h, w, 3)"""
+    left: int
+    top: int
+    half_width: np.float32
+    """Of the frame."""
+    half_height: np.float32
+
+
+class Taps(NamedTuple):
+    """What the n places of a side count for along the resized side; see `antialias_weights`."""
+
+    first: Places
+    """(n,) the first place of the resized side that a place is added to."""
+    end: Places
+    """(n,) the one behind the last."""
+    fused_from: Places
+    """(resized,) the place from which on products are not rounded before they are added."""
+    weights: Floats
+    """(period, resized): those of place p in row p modulo the period."""
+
+
+@compiled
+def nearest(place: np.float32, half: np.float32) -> np.float32:
+    """The pixel along a side of twice `half` that a normalised place is rounded to.
+
+    As `grid_sample` rounds: a fused operation, then halves to the even neighbour
+    (ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`).
+    """
+    pixel: np.float32 = np.rint(fma(place + _ONE, half, -_HALF))
+    return pixel
+
+
+@compiled
+def _add(values: Floats, place: int, taps: Taps, sums: Floats) -> None:
+    """Add the values, (m,), of one place to the sums, (resized, m), in torch's arithmetic."""
+    weights = taps.weights[place % len(taps.weights)]
+    for k in range(taps.first[place], taps.end[place]):
+        weight, row = weights[k], sums[k]
+        if place < taps.fused_from[k]:
+            for m in range(len(values)):
+                row[m] += values[m] * weight
+        else:
+            for m in range(len(values)):
+                row[m] = fma(values[m], weight, row[m])
+
+
+@compiled
+def _find(
+    source: Source,
+    column: Floats,
+    rows: Floats,
+    slopes: Floats,
+    offsets: npt.NDArray[np.int32],
+) -> None:
+    """Where in the source's bytes one column of pixels starts; -1 where it is black."""
+    height, width, _ = source.pixels.shape
+    left, top = np.float32(source.left), np.float32(source.top)
+    across, down = np.float32(width), np.float32(height)
+    column_x, column_y = column[0], column[1]
+    slope_x, slope_y = slopes[0], slopes[1]
+    for k in range(rows.shape[1]):
+        x = nearest(fma(rows[0, k], slope_x, column_x), source.half_width) - left
+        y = nearest(fma(rows[1, k], slope_y, column_y), source.half_height) - top
+        inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
+        offset = (np.int32(y) * np.int32(width) + np.int32(x)) * np.int32(3)
+        offsets[k] = offset if inside else np.int32(-1)
+
+
+@compiled
+def _fetch(
+    source: Source, offsets: npt.NDArray[np.int32], as_float: Floats, values: Floats
+) -> None:
+    """The pixels that start there: all red values, then all green, then all blue."""
+    count, raw = len(offsets), source.pixels.reshape(-1)
+    for k in range(count):
+        if offsets[k] < 0:
+            values[k] = values[count + k] = values[2 * count + k] = 0
+        else:
+            start = np.uint64(offsets[k])  # unsigned: no index counts from the end
+            for channel in range(3):
+                values[channel * count + k] = as_float[raw[start + np.uint64(channel)]]
+
+
+@compiled
+def turned_crop(source: Source, grid: Grid, across: Taps, down: Taps, as_float: Floats) -> Floats:
+    """Fetch a crop pixel by pixel, and resize it along rows, then along columns.
+
+    Args:
+        source: what it is drawn from.
+        grid: where from.
+        across: of the crop's width.
+        down: of its height.
+        as_float: (256,) what `ToTensor` makes of each byte.
+
+    Returns:
+        (resized height, resized width, 3)
+    """
+    width, height = grid.columns.shape[1], grid.rows.shape[1]
+    side = across.weights.shape[1]
+    resized = np.zeros((down.weights.shape[1], 3 * side), np.float32)
+    line = np.empty(3 * side, np.float32)
+    for top in range(0, height, _TILE):
+        rows = np.ascontiguousarray(grid.rows[:, top : top + _TILE])  # in strides, half as fast
+        count = rows.shape[1]
+        offsets = np.empty(count, np.int32)
+        values = np.empty(3 * count, np.float32)
+        narrowed = np.zeros((side, 3 * count), np.float32)
+        for x in range(width):
+            _find(source, grid.columns[:, x], rows, grid.slopes, offsets)
+            _fetch(source, offsets, as_float, values)
+            _add(values, x, across, narrowed)
+        for y in range(count):
+            for k in range(3 * side):
+                line[k] = narrowed[k // 3, k % 3 * count + y]
+            _add(line, top + y, down, resized)
+    return resized.reshape(len(resized), side, 3)

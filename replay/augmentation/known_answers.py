@@ -1,0 +1,114 @@
+"""Small known answers: whether this machine computes what the validator's libraries did.
+
+What hangs on a processor is computed by loops of our own. The rest is Pillow's and OpenCV's: whole
+numbers, the same on every processor tried. Other builds may still differ, and Numba compiles anew
+for each processor. So every process holds them all against stored hashes before it rebuilds.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from data.errors import RunError
+from replay.augmentation.augment import SIDE
+from replay.augmentation.distortions import (
+    BLUR_KERNELS,
+    CHROMA_FACTORS,
+    SHRINK_FACTORS,
+    blocks,
+    blur,
+    saturation,
+)
+from replay.augmentation.rotation import crop_values
+from replay.settings import Arithmetic
+
+Pixels = npt.NDArray[np.uint8]
+
+# Of frames; the last one is turned differently by the two arithmetics.
+_SIZES = ((61, 97), (260, 181), (333, 517))
+_ANGLE, _RESIZED = 20.0, 100
+
+KNOWN: Mapping[str, str] = {
+    "Pillow's resize": "d782f4cc2da3279e",
+    "Pillow's JPEG": "ef5ec259bdcc90bd",
+    "OpenCV's resize": "c6079a2ea775f583",
+    "OpenCV's blur": "a5ad094b539778e7",
+    "the loops of colours": "d8e4e4cc7a92ebe9",
+    "the loops of rotation, avx2": "04188f5ad26be5ac",
+    "the loops of rotation, avx512": "03a6759b0d115e96",
+}
+"""The start of the SHA-256 of each answer, from a machine on which all golden images are equal."""
+
+_DIGITS = 16
+
+
+@cache
+def check_known_answers() -> None:
+    """Once a process: about 60 milliseconds.
+
+    Raises:
+        RunError: an answer is not the known one.
+    """
+    for name, answer in answers().items():
+        if answer != KNOWN[name]:
+            raise RunError(
+                f"{name} on this machine",
+                found=f"an answer ({answer}) with which images are not the validator's",
+                expected=KNOWN[name],
+                remedy="install the versions that were tested: constraints.txt",
+            )
+
+
+def answers() -> dict[str, str]:
+    """What this machine computes, by the names of `KNOWN`."""
+    frames = [_noise(height, width) for height, width in _SIZES]
+    sent = _noise(SIDE, SIDE)
+    return {
+        "Pillow's resize": _digest([_resized(frame) for frame in frames]),
+        "Pillow's JPEG": _digest([_through_jpeg(frame) for frame in frames]),
+        "OpenCV's resize": _digest([blocks(sent, level) for level in SHRINK_FACTORS]),
+        "OpenCV's blur": _digest([blur(sent, level) for level in BLUR_KERNELS]),
+        "the loops of colours": _digest([saturation(sent, level) for level in CHROMA_FACTORS]),
+        **{
+            f"the loops of rotation, {arithmetic}": _digest(
+                [_turned(frame, arithmetic) for frame in frames]
+            )
+            for arithmetic in Arithmetic
+        },
+    }
+
+
+def _noise(height: int, width: int) -> Pixels:
+    """(height, width, 3): from a hash, whose bytes no release of a library changes."""
+    drawn = hashlib.shake_256(f"{height} x {width}".encode()).digest(height * width * 3)
+    # writable: loops are compiled anew for arrays that are not
+    return np.frombuffer(drawn, np.uint8).reshape(height, width, 3).copy()
+
+
+def _resized(frame: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def _through_jpeg(frame: Pixels) -> Pixels:
+    encoded = io.BytesIO()
+    Image.fromarray(frame).save(encoded, format="JPEG")
+    return np.asarray(Image.open(encoded))
+
+
+def _turned(frame: Pixels, arithmetic: Arithmetic) -> npt.NDArray[np.float32]:
+    height, width, _ = frame.shape
+    box = (0, 0, height, width)
+    return crop_values(Image.fromarray(frame), _ANGLE, box, (_RESIZED, _RESIZED), arithmetic)
+
+
+def _digest(arrays: Sequence[npt.NDArray[Any]]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:_DIGITS]

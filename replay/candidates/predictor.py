@@ -1,0 +1,122 @@
+"""What a candidate must be to be replayed: anything that turns a batch of images into answers."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import RunError
+
+Image = npt.NDArray[np.uint8]
+"""One decoded JPEG: uint8, (H, W, 3) RGB, any size."""
+
+
+TRAINING_ROWS = "training_rows.parquet"
+"""What a candidate was trained on: the file's name in a checkpoint's folder, and in a run's."""
+
+T = TypeVar("T")
+
+
+class Lazily(Sequence[T]):
+    """A sequence whose entries are made when looked at: cached features make that needless."""
+
+    def __init__(self, makers: Sequence[Callable[[], T]]) -> None:
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [make() for make in self._makers[index]]
+        return self._makers[index]()
+
+    def __iter__(self) -> Iterator[T]:
+        return (make() for make in self._makers)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch to predict: parallel sequences, one entry an image.
+
+    `image_keys` name the images by all that determines them, so that a predictor with features in
+    a cache need not look at them; equal keys are equal pixels. `metadata` is None unless the
+    predictor asked for it: the deployed model never sees any.
+    """
+
+    challenge_ids: Sequence[str]
+    images: Sequence[Image]
+    metadata: Sequence[Mapping[str, Any]] | None = None
+    image_keys: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers of a batch: `probability` of roadwork, float64 (B,) in 0..1, and optional columns.
+
+    `gates`, where the model has some: float32 (B, views) in 0..1, kept as `replay_gates`.
+    """
+
+    probability: npt.NDArray[np.float64]
+    gates: npt.NDArray[np.float32] | None = None
+
+
+class Predictor(Protocol):
+    """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
+
+    Two attributes may be left out: `training_rows` and `precision`, see the functions of that name.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the candidate is called in reports."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that determines the answers (weights, settings, code version)."""
+
+    @property
+    def wants_metadata(self) -> bool:
+        """True for a metadata-fed run, which is labelled and never the headline."""
+
+    def predict(self, batch: Batch) -> Predictions:
+        """The probabilities of a batch."""
+
+
+def training_rows(predictor: Predictor) -> Path | None:
+    """The file of the rows that a candidate was trained on; None where it names none.
+
+    It is the optional attribute `training_rows` of a predictor, a `Path` or None, of a file that
+    `training_overlap.read_training_rows` reads. A replay keeps a copy, and `compare`
+    leaves out what overlaps with it.
+
+    Raises:
+        RunError: the attribute is something else.
+    """
+    found = getattr(predictor, "training_rows", None)
+    if found is None or isinstance(found, Path):
+        return found
+    raise RunError(
+        f"training_rows of {predictor.name}",
+        found=f"a {type(found).__name__}",
+        expected="a pathlib.Path, or None",
+    )
+
+
+def precision(predictor: Predictor) -> str:
+    """What a candidate's floats are, such as `bfloat16`, as `run.json` tells it.
+
+    It is the optional attribute `precision` of a predictor; without it, float32.
+
+    Raises:
+        RunError: the attribute is no text.
+    """
+    found = getattr(predictor, "precision", "float32")
+    if isinstance(found, str):
+        return found
+    raise RunError(
+        f"precision of {predictor.name}", found=f"a {type(found).__name__}", expected="text"
+    )

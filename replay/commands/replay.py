@@ -1,0 +1,167 @@
+"""The command that lets a candidate answer; torch is imported only when it runs."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analytics.lives.options import LogRunOption, ValidatorOption
+from data.machine.processes import cores
+from data.store import open_store
+from data.terminal import (
+    JsonOption,
+    SourcesOption,
+    StoreOption,
+    duration,
+    note,
+    print_json,
+    print_table,
+    progress,
+    say,
+)
+from replay.commands.options import (
+    DEFAULT_VARIANTS,
+    ArithmeticOption,
+    EraOption,
+    LevelOption,
+    LimitOption,
+    MinerOption,
+    SampleOption,
+    SeedOption,
+    SinceOption,
+    UntilOption,
+    VariantsOption,
+    WorkersOption,
+    variant_settings,
+)
+from replay.settings import Arithmetic, ReplaySettings
+
+if TYPE_CHECKING:
+    from replay.plans.plan import Planned
+    from replay.runs.publish import ReplayReport
+    from replay.runs.run import Replay
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streetreplay replay --model orange --era E7 --sample 500")
+def replay(
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            help="The candidate: a name such as orange, a checkpoint's folder (DIR#keep=N: the "
+            "backbone sees the N views of 12 that the model's scorer chooses), "
+            "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
+            "own Python).",
+        ),
+    ],
+    metadata: Annotated[
+        bool,
+        typer.Option(
+            "--metadata",
+            help="Feed a checkpoint what is logged beside the image, in a run of its own that is "
+            "labelled so. No miner gets any, and whether a description is there gives the label "
+            "away: never the headline.",
+        ),
+    ] = False,
+    era: EraOption = None,
+    level: LevelOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    miner: MinerOption = None,
+    validator: ValidatorOption = None,
+    log_run: LogRunOption = None,
+    sample: SampleOption = None,
+    limit: LimitOption = None,
+    variants: VariantsOption = DEFAULT_VARIANTS,
+    seed: SeedOption = 0,
+    arithmetic: ArithmeticOption = Arithmetic.AVX2,
+    workers: WorkersOption = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh", help="Start over: drop what an earlier run of the same has answered."
+        ),
+    ] = False,
+    store: StoreOption = None,
+    sources: SourcesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a candidate answer every challenge that can be rebuilt, and publish its answers.
+
+    The run id is a hash of candidate, challenges and sources: an interrupted replay goes on where
+    it stopped, and images that could not be had are tried again. Candidates see the image alone, as
+    miners do, unless --metadata says otherwise; of levels 2 and 3 they see several possible images,
+    and the answer is the mean over them.
+    """
+    from analytics.queries.challenges import Selection  # noqa: PLC0415
+    from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
+    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
+
+    settings = variant_settings(variants, seed)
+    where = open_store(store)
+    predictor = load(model, LoadSettings(where, metadata))
+    selection = Selection(
+        eras=tuple(era or ()),
+        levels=tuple(level or ()),
+        since=since,
+        until=until,
+        miner=miner,
+        validator=validator,
+        run=log_run,
+        sample=sample,
+        seed=seed,
+        limit=limit,
+    )
+    planned, shards = plan_of_store(where, sources, selection, settings)
+    from replay.runs.run import Replay  # noqa: PLC0415
+
+    asked = {
+        "model": model,
+        "metadata": metadata,
+        "selection": asdict(selection),
+        "variants": asdict(settings),
+        "sources": str(shards.folder),
+    }
+    replayed = ReplaySettings(seed=seed, arithmetic=arithmetic)
+    opened = Replay(*(where, predictor, planned, shards, replayed), asked=asked, fresh=fresh)
+    used = _announce(opened, planned, predictor.name, workers)
+    with progress("replaying", len(planned)) as tell:
+        report = opened.run(used, tell)
+    if as_json:
+        print_json(asdict(report))
+        return
+    _print_report(report)
+
+
+def _announce(opened: "Replay", planned: list["Planned"], model: str, workers: int | None) -> int:
+    """Say what a replay will do and about how long it takes; return how many processes do it."""
+    from replay.plans.plan import counts  # noqa: PLC0415
+
+    parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
+    note(f"{len(planned)} challenges ({parts}) for {model}")
+    if opened.done:
+        note(f"{opened.done} of them were done by an earlier run of the same")
+    if opened.tried_again:
+        note(f"{opened.tried_again} whose images it could not have are tried again")
+    expected = opened.forecast()
+    used = workers or expected.workers(cores())
+    note(
+        f"{expected.images} images to rebuild and show it: {duration(expected.seconds(used))} "
+        + ("in this process" if used == 1 else f"with {used} processes rebuilding")
+    )
+    return used
+
+
+def _print_report(report: "ReplayReport") -> None:
+    say(
+        f"{report.run_id}: {report.model} answered {report.predicted} of {report.selected} "
+        f"challenges, {'metadata-fed' if report.uses_metadata else 'image-only'}: {report.exact} "
+        f"exact, {report.distributions} as the mean over possible images ({report.images} images "
+        f"in all, {report.noisy} with noise of our own drawing)"
+    )
+    if report.standard_error is not None:
+        say(f"standard error of such a mean, on average: {report.standard_error:.3f}")
+    if report.left_out:
+        print_table("left out", ("reason", "challenges"), list(report.left_out.items()))

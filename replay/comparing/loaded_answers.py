@@ -1,0 +1,214 @@
+"""A finished replay's answers beside those of the logged miners, out of the warehouse."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.comparison.paired_answers import Answers, Challenges, Paired
+from analytics.leaks.training_overlap import challenge_overlap
+from analytics.lives.order import EVERYONE, Choice, Life
+from analytics.miners.answers import stage
+from analytics.warehouse.connection import statements
+from data.errors import RunError
+from data.records.eras import EXPONENTS
+
+LATEST = "latest"
+TRAINED_ON = "overlaps with training rows"
+
+
+@dataclass(frozen=True)
+class RunChallenges:
+    """What a finished replay answered, in order of validators' lives.
+
+    `predicted` has a row a predicted challenge: place, life, challenge_id, label, era, image,
+    positive_share, fidelity; `variants` a row a possible image: place, weight, probability.
+    `left_out` counts challenges without a prediction by reason.
+    """
+
+    run: dict[str, Any]
+    predicted: pl.DataFrame
+    variants: pl.DataFrame
+    left_out: dict[str, int]
+
+    def only(self, kept: pl.DataFrame) -> "RunChallenges":
+        """Those whose `place` is among `kept`'s."""
+        predicted, variants = (
+            frame.join(kept, on="place", how="semi", maintain_order="left")
+            for frame in (self.predicted, self.variants)
+        )
+        return RunChallenges(self.run, predicted, variants, self.left_out)
+
+    def challenges(self) -> Challenges:
+        """The same as flat arrays; images are numbered among these challenges."""
+        places = self.predicted["place"].to_numpy()
+        ends = np.searchsorted(self.variants["place"].to_numpy(), places, side="right")
+        exponents = self.predicted["era"].replace_strict(EXPONENTS, return_dtype=pl.Int8)
+        # images of these challenges only, from 0 on: the bootstrap draws among them
+        _, images = np.unique(self.predicted["image"].to_numpy(), return_inverse=True)
+        return Challenges(
+            labels=self.predicted["label"].to_numpy().astype(np.int8),
+            images=images.astype(np.int32),
+            exponents=exponents.to_numpy(),
+            starts=np.concatenate([[0], ends]).astype(np.int64),
+            probabilities=_copied(self.variants["probability"]),
+            weights=_copied(self.variants["weight"]),
+            lives=_copied(self.predicted["life"]),
+        )
+
+
+@dataclass(frozen=True)
+class RunAnswers:
+    """What a comparison or a slice of it needs; numbers of `paired` stand for rows here.
+
+    `lives` are the validators' whose predicted challenges these are. `challenges` has a row a
+    predicted challenge in order of lives: place, life, challenge_id, label, era, image,
+    positive_share, fidelity. `miners` are (uid, hotkey) pairs. `left_out` counts challenges
+    without a prediction by reason, `miners_left_out` each miner's answers that MCC leaves out.
+    """
+
+    run: dict[str, Any]
+    lives: list[Life]
+    challenges: pl.DataFrame
+    paired: Paired
+    miners: list[tuple[int, str]]
+    left_out: dict[str, int]
+    miners_left_out: list[dict[str, int]]
+
+
+def find_run(connection: duckdb.DuckDBPyConnection, run: str) -> dict[str, Any]:
+    """The row of `replay_runs` that `run` names; `latest` is the one finished last.
+
+    Raises:
+        RunError: there is no such run in this store.
+    """
+    result = connection.execute("SELECT * FROM replay_runs ORDER BY finished DESC, run_id")
+    names = [column[0] for column in result.description]
+    runs = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    for found in runs:
+        if run in (LATEST, found["run_id"]):
+            return found
+    raise RunError(
+        f"run {run}",
+        found=f"{len(runs)} finished replays, none of that name",
+        expected="the run id of a replay of this store, or latest",
+        remedy="run `streetreplay replay --model orange`",
+    )
+
+
+def run_challenges(
+    connection: duckdb.DuckDBPyConnection,
+    run: dict[str, Any],
+    training: pl.DataFrame | None = None,
+) -> RunChallenges:
+    """Read what a finished replay answered; `analytics.miners.answers.stage` comes before it.
+
+    Args:
+        connection: of a warehouse.
+        run: as `find_run` gives it.
+        training: rows that the candidate was trained on; challenges that overlap with one by row,
+            video or place are left out.
+    """
+    replayed = _frame(connection, "compare/challenges", run)
+    if training is not None:
+        replayed = _without_trained(replayed, challenge_overlap(connection, training))
+    predicted = replayed.filter(pl.col("left_out").is_null())
+    left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
+    every = RunChallenges(run, predicted, _frame(connection, "compare/variants", run), left_out)
+    return every.only(predicted.select("place"))
+
+
+def run_answers(
+    connection: duckdb.DuckDBPyConnection,
+    run: str,
+    training: pl.DataFrame | None = None,
+    choice: Choice = EVERYONE,
+) -> RunAnswers:
+    """Read a finished replay and every miner's answers to the challenges that it predicted.
+
+    Args:
+        connection: of a warehouse.
+        run: a run id, or `latest`.
+        training: rows that the candidate was trained on; challenges that overlap with one by row,
+            video or place are left out.
+        choice: whose challenges.
+
+    Raises:
+        RunError: there is no such run, or no miner was asked what it predicted.
+        QueryError: the store holds no answer, or no such validator or logged run.
+    """
+    found = find_run(connection, run)
+    lives = stage(connection, choice)
+    replayed = run_challenges(connection, found, training)
+    predicted = replayed.predicted
+    answers = _frame(connection, "compare/answers", found).join(
+        predicted.select("place"), on="place", how="semi", maintain_order="left"
+    )
+    if answers.is_empty():
+        _refuse(found, predicted.height, replayed.left_out)
+    miners = connection.execute(statements("miners/miners")).fetchall()
+    reasons: list[dict[str, int]] = [{} for _ in miners]
+    for miner, reason, count in _frame(connection, "compare/left_out", found).iter_rows():
+        reasons[miner][reason] = count
+    return RunAnswers(
+        run=found,
+        lives=predicted_lives(lives, predicted),
+        challenges=predicted,
+        paired=Paired(replayed.challenges(), _answers(answers, predicted, len(miners))),
+        miners=miners,
+        left_out=replayed.left_out,
+        miners_left_out=reasons,
+    )
+
+
+def predicted_lives(lives: list[Life], predicted: pl.DataFrame) -> list[Life]:
+    """Those of which something was predicted, with how many of these challenges are theirs."""
+    counts = Counter(predicted["life"].to_list())
+    return [replace(one, challenges=n) for one in lives if (n := counts[one.number])]
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, name: str, run: dict[str, Any]) -> pl.DataFrame:
+    frame: pl.DataFrame = connection.sql(statements(name), params={"run_id": run["run_id"]}).pl()
+    return frame
+
+
+def _without_trained(replayed: pl.DataFrame, overlap: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, those of training rows left out for that."""
+    overlaps = overlap.select("challenge_id", "overlaps")
+    trained = pl.col("left_out").is_null() & pl.col("overlaps").fill_null(value=False)
+    return (
+        replayed.join(overlaps, on="challenge_id", how="left", maintain_order="left")
+        .with_columns(left_out=pl.when(trained).then(pl.lit(TRAINED_ON)).otherwise("left_out"))
+        .drop("overlaps")
+    )
+
+
+def _refuse(run: dict[str, Any], predicted: int, left_out: dict[str, int]) -> None:
+    reasons = "".join(f", {count} {reason}" for reason, count in left_out.items())
+    raise RunError(
+        f"comparison of {run['run_id']}",
+        found=f"0 answers of miners to its {predicted} predicted challenges "
+        f"({sum(left_out.values())} more without a prediction{reasons})",
+        expected="challenges that the candidate predicted and a miner was asked about",
+        remedy="replay more of the log, or ingest logs that hold answers",
+    )
+
+
+def _answers(answers: pl.DataFrame, predicted: pl.DataFrame, miners: int) -> Answers:
+    owners = answers["miner"].to_numpy()
+    challenge = np.searchsorted(predicted["place"].to_numpy(), answers["place"].to_numpy())
+    return Answers(
+        np.searchsorted(owners, np.arange(miners + 1)).astype(np.int64),
+        challenge.astype(np.int32),
+        _copied(answers["spell"]),
+        _copied(answers["prediction"]),
+    )
+
+
+def _copied(column: pl.Series) -> NDArray[Any]:
+    """Compiled code wants arrays that it may write to, which a frame's own are not."""
+    return np.array(column.to_numpy())

@@ -1,0 +1,88 @@
+"""What a contact sheet says of a challenge: its recorded parameters, in words."""
+
+from collections.abc import Iterator
+
+from data.records.types import Augmentation, Geometry
+from replay.pictures.cards import Card
+from replay.plans.plan import Planned
+from replay.rebuilding.fidelity import Fidelity
+from replay.rebuilding.variants import possible
+
+_LABELS = {0: "0, no roadwork", 1: "1, roadwork"}
+
+
+def caption(card: Card) -> list[tuple[str, str]]:
+    """The lines beside a card: what is told, and as recorded. Text of a log is as it was."""
+    challenge = card.planned.challenge
+    level = challenge.augmentation.aug_level
+    return [
+        ("log", f"{challenge.file} {challenge.position}"),
+        ("era", f"{challenge.era}, level {'not recorded' if level is None else level}"),
+        ("label", _LABELS.get(challenge.label, str(challenge.label))),
+        ("fidelity", card.planned.fidelity.value),
+        *_images(card),
+        *_source(card),
+        *_parameters(challenge.augmentation),
+    ]
+
+
+def share(weight: float) -> str:
+    """A probability for a person."""
+    return f"{100 * weight:.3g}%"
+
+
+def as_rebuilt(planned: Planned) -> str:
+    """What a rebuilt image is that has no variants."""
+    if planned.fidelity is Fidelity.UNSEEN:
+        return "No miner saw this size. Distortions, if there were any, are left out."
+    return "Nothing was distorted: miners saw the rebuilt image."
+
+
+def why_not(planned: Planned) -> str:
+    """Why there is no image."""
+    reason = f"No image: {planned.reason}"
+    return f"{reason} ({planned.detail})" if planned.detail else reason
+
+
+def _images(card: Card) -> Iterator[tuple[str, str]]:
+    planned = card.planned
+    if planned.fidelity is not Fidelity.DISTRIBUTION:
+        return
+    all_of_them = len(possible(planned.challenge.augmentation.aug_level))
+    yield "images", f"{len(planned.drawn)} of {all_of_them} possible built"
+    if card.images < len(planned.drawn):
+        yield "", f"{card.images} different"
+    if len(card.variants) < card.images:
+        weight = sum(one.weight for one in card.variants)
+        yield "", f"{len(card.variants)} shown, {share(weight)} of the weight"
+
+
+def _source(card: Card) -> Iterator[tuple[str, str]]:
+    challenge = card.planned.challenge
+    if challenge.parquet is not None:
+        yield "shard", challenge.parquet
+    if challenge.row is not None:
+        yield "row", str(challenge.row)
+    if card.source is not None:
+        width, height = card.source.size
+        yield "size", f"{width} × {height}"
+
+
+def _parameters(augmentation: Augmentation) -> Iterator[tuple[str, str]]:
+    if augmentation.angle is not None:
+        yield "angle", f"{augmentation.angle:+.6g}°"
+    if augmentation.crop_top is not None:
+        yield "crop", f"top {augmentation.crop_top}, left {augmentation.crop_left}"
+        yield "", f"height {augmentation.crop_height}, width {augmentation.crop_width}"
+    elif augmentation.geometry is Geometry.CROP and augmentation.aug_level == 0:
+        yield "crop", "centre, none recorded"
+    if augmentation.letterbox_height is not None:
+        yield "letterbox", f"scale {augmentation.letterbox_scale or 0:.6g}"
+        yield "", f"height {augmentation.letterbox_height}, width {augmentation.letterbox_width}"
+    if augmentation.letterbox_padding:
+        left, top, right, bottom = augmentation.letterbox_padding
+        yield "padding", f"left {left}, top {top},"
+        yield "", f"right {right}, bottom {bottom}"
+    flips = [("horizontal", augmentation.flip_horizontal), ("vertical", augmentation.flip_vertical)]
+    if flipped := [name for name, done in flips if done]:
+        yield "flip", " and ".join(flipped)

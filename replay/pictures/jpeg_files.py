@@ -1,0 +1,200 @@
+"""Rebuilt challenges as JPEG files, with hashes that anyone can check."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import RunError
+from data.records.stored_challenge import StoredChallenge
+from data.records.types import Geometry
+from data.sources.shards import Shards
+from data.whole_files import write_whole
+from replay.augmentation.augment import SIDE, Pixels
+from replay.plans.plan import Planned, in_reading_order
+from replay.rebuilding.fidelity import Fidelity
+from replay.rebuilding.rebuild import (
+    CannotRebuildError,
+    Rebuilder,
+    RebuiltImage,
+    merge,
+    pixels_sha256,
+)
+from replay.rebuilding.variants import UNDISTORTED, Drawn
+from replay.settings import Arithmetic
+
+# As `_write` names them; ids are hashes.
+_NAME = re.compile(r"(?P<stem>[0-9a-f]+(-unseen-[0-9]+)?)(-[0-9]{3,})?\.jpg")
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How images are built.
+
+    `seed` of the noise of level 3; `arithmetic` of the validator's processor; `side` of the images
+    in pixels. Another than 224 is not what miners saw: fidelity and file names say so, and of
+    levels 2 and 3 it is the image before its distortions.
+    """
+
+    seed: int = 0
+    side: int = SIDE
+    arithmetic: Arithmetic = Arithmetic.AVX2
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What became of one challenge; the lists are parallel, an entry an image.
+
+    `weights` are the probabilities of a distribution's images, equal ones merged, and sum to 1;
+    `noisy` images hold noise of our own drawing, which miners did not see. `pixels_sha256_other`
+    are the same images by the other arithmetic, and `values_differing` how many of their bytes
+    (150,528 at 224 x 224) are not those of this one.
+    """
+
+    challenge_id: str
+    file: str
+    position: int
+    fidelity: str
+    reason: str | None
+    detail: str | None = None
+    pixels_sha256: list[str] = field(default_factory=list)
+    jpeg_sha256: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    noisy: list[bool] = field(default_factory=list)
+    pixels_sha256_other: list[str] = field(default_factory=list)
+    values_differing: list[int] = field(default_factory=list)
+
+
+def render(
+    planned: Iterable[Planned],
+    shards: Shards,
+    out: Path,
+    settings: RenderSettings = RenderSettings(),
+    tell: Callable[[], None] = lambda: None,
+) -> list[Rendered]:
+    """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
+
+    Other images that an earlier render has left of a challenge that has images are deleted: they
+    are no longer what is possible, or no longer by these names.
+
+    Args:
+        planned: what to render; the result is in this order, the work in that of the shards.
+        shards: the source images.
+        out: folder of the JPEGs, made if need be.
+        settings: how.
+        tell: called after each challenge.
+    """
+    wanted = list(planned)
+    out.mkdir(parents=True, exist_ok=True)
+    rebuilder = Rebuilder(shards, settings.seed, settings.side, settings.arithmetic)
+    before = _images_of(out)
+    done: dict[str, Rendered] = {}
+    for item in in_reading_order(wanted):
+        rendered = _render(item, rebuilder, out, settings)
+        done[item.challenge.challenge_id] = rendered
+        if rendered.files:
+            _delete_others(before, [Path(file) for file in rendered.files])
+        tell()
+    return [done[item.challenge.challenge_id] for item in wanted]
+
+
+def check_rendered(rendered: Sequence[Rendered]) -> None:
+    """Make sure that something was rendered.
+
+    Raises:
+        RunError: no image at all, with the reasons.
+    """
+    if any(one.files for one in rendered):
+        return
+    reasons = Counter(str(one.reason) for one in rendered).most_common()
+    words = ", ".join(f"{reason} {count}" for reason, count in reasons)
+    raise RunError(
+        f"render of {len(rendered)} challenges",
+        found=f"an image for none of them{f' ({words})' if words else ''}",
+        expected="challenges whose source images are here",
+        remedy="`streetreplay sources` lists what a log needs",
+    )
+
+
+def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Drawn, ...]]:
+    """The fidelity and the images of a challenge with images, where these have `side` pixels."""
+    # what was not augmented is of source size, whatever the side
+    if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
+        return item.fidelity, item.drawn
+    return Fidelity.UNSEEN, (UNDISTORTED,)
+
+
+def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSettings) -> Rendered:
+    challenge = item.challenge
+    place = (challenge.challenge_id, challenge.file, challenge.position)
+    if item.fidelity is Fidelity.IMPOSSIBLE:
+        return Rendered(*place, item.fidelity, item.reason, item.detail)
+    fidelity, drawn = at_side(item, settings.side)
+    try:
+        built = [rebuilder.rebuild(challenge, one) for one in drawn]
+        different = _first_drawn(built, drawn)
+        others = _by(settings.arithmetic.other, rebuilder, challenge, different)
+    except CannotRebuildError as error:
+        return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
+    merged = merge(built, drawn)
+    unseen = f"-unseen-{settings.side}" if fidelity is Fidelity.UNSEEN else ""
+    return Rendered(
+        *place,
+        fidelity,
+        None,
+        None,
+        [one.image.pixels_sha256 for one in merged],
+        [one.image.jpeg_sha256 for one in merged],
+        _write(f"{challenge.challenge_id}{unseen}", [one.image for one in merged], out),
+        [one.weight for one in merged],
+        [one.noisy for one in merged],
+        [pixels_sha256(pixels) for pixels in others],
+        [
+            int(np.count_nonzero(one.image.pixels != pixels))
+            for one, pixels in zip(merged, others, strict=True)
+        ],
+    )
+
+
+def _first_drawn(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Drawn]:
+    """The first that gave each different image, in the order of `merge`."""
+    first: dict[bytes, Drawn] = {}
+    for image, one in zip(images, drawn, strict=True):
+        first.setdefault(image.pixels.tobytes(), one)
+    return list(first.values())
+
+
+def _by(
+    arithmetic: Arithmetic, rebuilder: Rebuilder, challenge: StoredChallenge, drawn: Sequence[Drawn]
+) -> list[Pixels]:
+    """The images of a challenge by an arithmetic."""
+    return [rebuilder.pixels(challenge, one, arithmetic) for one in drawn]
+
+
+def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
+    several = len(images) > 1
+    paths = [out / f"{name}{f'-{k:03d}' if several else ''}.jpg" for k in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        write_whole(path, image.jpeg, synced=False)
+    return [str(path) for path in paths]
+
+
+def _images_of(out: Path) -> dict[str, list[Path]]:
+    """The images in a folder by name without their number, such as `<challenge_id>`."""
+    found: dict[str, list[Path]] = {}
+    for path in out.iterdir():
+        if (name := _NAME.fullmatch(path.name)) is not None:
+            found.setdefault(name["stem"], []).append(path)
+    return found
+
+
+def _delete_others(before: dict[str, list[Path]], written: Sequence[Path]) -> None:
+    """Delete what a folder held of the same challenge (and size) besides what was written now."""
+    name = _NAME.fullmatch(written[0].name)
+    for path in before.get("" if name is None else name["stem"], []):
+        if path not in written:
+            path.unlink(missing_ok=True)

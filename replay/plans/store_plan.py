@@ -1,0 +1,29 @@
+"""The plan of a store's challenges, as the commands make it."""
+
+from pathlib import Path
+
+from analytics.queries.challenges import Selection, stored_challenges, without_time
+from analytics.warehouse.connection import reading
+from data.sources.shards import Shards, open_shards
+from data.store import Store
+from data.terminal import note
+from replay.plans.plan import Planned, plan
+from replay.settings import VariantSettings
+
+
+def plan_of_store(
+    store: Store, sources: Path | None, selection: Selection, variants: VariantSettings
+) -> tuple[list[Planned], Shards]:
+    """Plan what is selected, from the shards in `sources` or else in the store.
+
+    Raises:
+        StoreError: the store holds no warehouse.
+        QueryError: a condition of the selection cannot be read, or names what is not there.
+        SourceError: the folder `sources` is not there.
+    """
+    with reading(store) as connection:
+        challenges = stored_challenges(connection, selection)
+        if untimed := without_time(connection, selection):
+            note(f"{untimed} challenges have no time: --since and --until leave them out")
+    shards = open_shards(sources or store.sources, required=sources is not None)
+    return plan(challenges, shards, variants), shards

@@ -1,0 +1,64 @@
+"""A name for each rebuilt image, from what determines its pixels: equal names, equal images."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+
+from data.records.stored_challenge import StoredChallenge
+from data.sources.shards import Shards
+from replay.augmentation.augment import is_turned
+from replay.rebuilding.variants import Drawn
+from replay.settings import Arithmetic
+
+# Raised when rebuilt images or the meaning of a part changes, so that nothing old is reused.
+REPLAY_VERSION = 3
+
+_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Versions of what decodes, resizes, distorts and encodes, and of what looks at images."""
+    return {package: version(package) for package in _PACKAGES}
+
+
+class ImageKeys:
+    """Keys of a replay's images, for caches of what was computed from them.
+
+    A source counts by the fingerprint of its shard and its row (or by the contents of the cached
+    image), so that no image is read to name it.
+    """
+
+    def __init__(self, shards: Shards, seed: int, arithmetic: Arithmetic) -> None:
+        """Take the source images, the seed of the noise of level 3, and whose arithmetic it is."""
+        self._shards, self._seed, self._arithmetic = shards, seed, arithmetic
+        self._sources: dict[tuple[str, int], str] = {}
+
+    def key(self, challenge: StoredChallenge, drawn: Drawn) -> str:
+        """SHA-256 in hexadecimal of all that determines one image of a challenge.
+
+        Raises:
+            KeyError: the source is not here; a plan with an image holds no such challenge.
+        """
+        decisive = {
+            "replay_version": REPLAY_VERSION,
+            "packages": packages(),
+            "source": self._source(challenge.parquet or "", challenge.row or 0),
+            # by which a source is told from another one: a record of another has no image
+            "record": [challenge.source_id, challenge.gps, challenge.image_size],
+            "augmentation": asdict(challenge.augmentation),
+            "arithmetic": self._arithmetic if is_turned(challenge.augmentation) else None,
+            "distortions": asdict(drawn.distortions),
+            # the noise is drawn for each challenge and combination anew
+            "noise": [self._seed, challenge.challenge_id, drawn.index] if drawn.noisy else None,
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def _source(self, parquet: str, row: int) -> str:
+        source = (parquet, row)
+        if source not in self._sources:
+            found = self._shards.fingerprints([source])
+            self._sources[source] = f"{json.dumps(found, sort_keys=True)} {row}"
+        return self._sources[source]

@@ -1,0 +1,206 @@
+"""From a planned challenge to the bytes that miners were sent."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from data.errors import SourceError
+from data.records.stored_challenge import StoredChallenge
+from data.sources.shard import SourceRow
+from data.sources.shards import Shards, SourcePlace
+from replay.augmentation.augment import (
+    SIDE,
+    CropOutsideError,
+    Pixels,
+    UnusableParametersError,
+    augment,
+    is_turned,
+)
+from replay.augmentation.known_answers import check_known_answers
+from replay.rebuilding.distorter import Distorter
+from replay.rebuilding.fidelity import Reason
+from replay.rebuilding.source_matching import difference, matching_place
+from replay.rebuilding.variants import UNDISTORTED, Drawn
+from replay.settings import Arithmetic
+
+
+class CannotRebuildError(SourceError):
+    """A planned image turned out not to be had; `reason` is what its fidelity will say."""
+
+    def __init__(self, challenge_id: str, reason: Reason, detail: str) -> None:
+        super().__init__(f"challenge {challenge_id}", found=f"{reason}: {detail}")
+        self.challenge_id, self.reason, self.detail = challenge_id, reason, detail
+
+    def __reduce__(self) -> tuple[type["CannotRebuildError"], tuple[str, Reason, str]]:
+        """As it was made: worker processes hand it over."""
+        return type(self), (self.challenge_id, self.reason, self.detail)
+
+
+def pixels_sha256(pixels: Pixels) -> str:
+    """SHA-256 of the row-major pixel bytes."""
+    return hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class RebuiltImage:
+    """What miners were sent: the pixels before the last JPEG encoding, and the JPEG.
+
+    JPEG bytes depend on the libjpeg in use; the pixels do not.
+    """
+
+    pixels: Pixels
+    jpeg: bytes
+
+    @property
+    def pixels_sha256(self) -> str:
+        """SHA-256 of the row-major pixel bytes."""
+        return pixels_sha256(self.pixels)
+
+    @property
+    def jpeg_sha256(self) -> str:
+        """SHA-256 of the JPEG bytes."""
+        return hashlib.sha256(self.jpeg).hexdigest()
+
+    def decoded(self) -> Pixels:
+        """The pixels as a miner decodes them: uint8, (H, W, 3) RGB."""
+        return np.asarray(Image.open(io.BytesIO(self.jpeg)).convert("RGB"))
+
+
+@dataclass(frozen=True)
+class Merged:
+    """One of several different images that a challenge may have been, and its probability."""
+
+    image: RebuiltImage
+    weight: float
+    noisy: bool
+
+
+def merge(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Merged]:
+    """Equal images once, with their weights added; noisy if any of them is."""
+    found: dict[bytes, Merged] = {}
+    for image, one in zip(images, drawn, strict=True):
+        key = image.pixels.tobytes()
+        before = found.get(key, Merged(image, 0.0, noisy=False))
+        found[key] = Merged(before.image, before.weight + one.weight, before.noisy or one.noisy)
+    return list(found.values())
+
+
+class Rebuilder:
+    """Rebuilds images; keeps the last cached image and the last challenge's shared steps.
+
+    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
+    `arithmetic` is that of the validator's processor. Another `side` than 224 pixels gives the same
+    geometry from the source's own resolution: for research on what miners could not see.
+    """
+
+    def __init__(
+        self,
+        shards: Shards,
+        seed: int = 0,
+        side: int = SIDE,
+        arithmetic: Arithmetic = Arithmetic.AVX2,
+    ) -> None:
+        """Take the source images and what decides the others.
+
+        Raises:
+            RunError: the libraries of this machine do not compute what the validator's did.
+        """
+        check_known_answers()
+        self._shards = shards
+        self._seed, self._side, self._arithmetic = seed, side, arithmetic
+        self._held: tuple[SourcePlace, SourceRow, Image.Image] | None = None
+        self._distorted: str | None = None
+        self._distorters: dict[Arithmetic, Distorter] = {}
+
+    def rebuild(self, challenge: StoredChallenge, drawn: Drawn = UNDISTORTED) -> RebuiltImage:
+        """Rebuild one image of a challenge that its plan does not call impossible.
+
+        Args:
+            challenge: which one.
+            drawn: which of its possible images, as the plan drew it.
+
+        Raises:
+            CannotRebuildError: the source is not what the record says, or cannot be read.
+        """
+        pixels = self.pixels(challenge, drawn)
+        return RebuiltImage(pixels, _encode(pixels))
+
+    def pixels(
+        self,
+        challenge: StoredChallenge,
+        drawn: Drawn = UNDISTORTED,
+        arithmetic: Arithmetic | None = None,
+    ) -> Pixels:
+        """The pixels of one image before its last JPEG encoding; arguments as for `rebuild`.
+
+        Args:
+            challenge: which one.
+            drawn: which of its images.
+            arithmetic: another one than the rebuilder's own.
+
+        Raises:
+            CannotRebuildError: as `rebuild`.
+        """
+        if arithmetic is None or not is_turned(challenge.augmentation):
+            arithmetic = self._arithmetic
+        if self._distorted != challenge.challenge_id:
+            self._distorted, self._distorters = challenge.challenge_id, {}
+        if (distorter := self._distorters.get(arithmetic)) is None:
+            base = self._undistorted(challenge, arithmetic)
+            if drawn == UNDISTORTED:
+                return base
+            distorter = Distorter(base, challenge.challenge_id, self._seed)
+            self._distorters[arithmetic] = distorter
+        return distorter.build(drawn)
+
+    def _undistorted(self, challenge: StoredChallenge, arithmetic: Arithmetic) -> Pixels:
+        try:
+            source = self.source(challenge)
+            return augment(source, challenge.augmentation, self._side, arithmetic)
+        except CropOutsideError as error:
+            raise CannotRebuildError(
+                challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
+            ) from None
+        except UnusableParametersError as error:
+            raise CannotRebuildError(
+                challenge.challenge_id, Reason.PARAMETERS, str(error)
+            ) from None
+
+    def source(self, challenge: StoredChallenge) -> Image.Image:
+        """The cached image that a challenge was made of, before augmentation; not to be changed.
+
+        Raises:
+            CannotRebuildError: it is not what the record says, or cannot be read.
+        """
+        parquet, row = challenge.parquet, challenge.row
+        if parquet is None or row is None:
+            raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
+        if parquet not in self._shards and (parquet, row) not in self._shards.cached:
+            raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
+        try:
+            places = self._shards.places(parquet, row)
+            if not places:
+                raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
+            place = matching_place(challenge, self._shards, places)
+            if self._held is None or self._held[0] != place:
+                self._held = (place, *self._shards.image_at(place))
+        except CannotRebuildError:
+            raise
+        except SourceError as error:
+            raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+        _, source, image = self._held
+        if (differs := difference(challenge, source, image.size)) is not None:
+            of_all = f" (and so does each of {len(places)} copies)" if len(places) > 1 else ""
+            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)
+        return image
+
+
+def _encode(pixels: Pixels) -> bytes:
+    """The JPEG that is sent: Pillow's defaults (quality 75, 4:2:0)."""
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, format="JPEG")
+    return encoded.getvalue()

@@ -1,0 +1,92 @@
+"""A finished replay goes into the warehouse: `replay_runs`, predictions, variants and gates."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from analytics.warehouse import rows
+from analytics.warehouse.connection import statements, writing
+from data.errors import RunError
+from data.store import Store
+from replay.candidates.predictor import Predictor
+from replay.runs.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """What a replay did: challenges asked for and predicted, and why the others were not.
+
+    `exact` and `distributions` add up to `predicted`; `images` were asked about, `noisy` of them
+    with noise of our own. `standard_error` is the mean, over distributions, of the spread over
+    the possible images divided by the square root of how many were drawn: what a challenge's mean
+    may be off by (an upper bound where all were built).
+    """
+
+    run_id: str
+    model: str
+    uses_metadata: bool
+    selected: int
+    predicted: int
+    exact: int
+    distributions: int
+    images: int
+    noisy: int
+    standard_error: float | None
+    left_out: dict[str, int]
+
+
+def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> ReplayReport:
+    """Put the `count` parts of a finished replay into the warehouse, in place of an earlier one.
+
+    Raises:
+        RunError: no image was predicted.
+    """
+    with writing(store) as writer:
+        connection = writer.connection
+        for relation in ("replay_runs", "replay_predictions", "replay_variants", "replay_gates"):
+            connection.execute(f"DELETE FROM {relation} WHERE run_id = ?", [run.run_id])  # noqa: S608
+        for index in range(count):
+            connection.execute(statements("stage_replay"))
+            staged = [{**row, "run_id": run.run_id} for row in run.read_part(index)]
+            rows.append(connection, "stage_replay", staged)
+            connection.execute(statements("publish_replay"))
+        report = _report(connection, run, predictor)
+        if not report.predicted:
+            # Not published: it would hide the last good replay, and score nothing.
+            reasons = ", ".join(f"{reason} {n}" for reason, n in report.left_out.items())
+            raise RunError(
+                f"replay of {report.selected} challenges",
+                found=f"an image for none of them ({reasons})",
+                expected="source images",
+                remedy="mend the sources (`streetreplay sources` lists them), then replay again",
+            )
+        described = {
+            "run_id": run.run_id,
+            "model": report.model,
+            "uses_metadata": report.uses_metadata,
+            "finished": rows.naive_utc(datetime.now(UTC)),
+            "selected": report.selected,
+            "predicted": report.predicted,
+            "settings": json.dumps(run.described()),
+        }
+        rows.append(connection, "replay_runs", [described])
+    return report
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection, run: RunFolder, predictor: Predictor
+) -> ReplayReport:
+    result = connection.execute(statements("replay_report"), {"run_id": run.run_id})
+    names = [column[0] for column in result.description]
+    found = dict(zip(names, result.fetchall()[0], strict=True))
+    reasons = found.pop("reasons")
+    return ReplayReport(
+        run_id=run.run_id,
+        model=predictor.name,
+        uses_metadata=predictor.wants_metadata,
+        left_out=dict(Counter(reasons).most_common()),
+        **found,
+    )

@@ -1,0 +1,229 @@
+"""A replay as a folder: `run.json`, and Parquet parts written atomically as it goes.
+
+The run id is a hash of all that determines the answers. So the same replay again is the same run:
+an interrupted one goes on where it stopped, a finished one is not done twice. An image that could
+not be had determines no answer: it is tried again whenever the run is opened.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from data.errors import RunError
+from data.sources.shards import Shards
+from data.store import Store
+from data.whole_files import write_whole, written_aside
+from replay.candidates.predictor import TRAINING_ROWS, Predictor
+from replay.plans.plan import Planned
+from replay.rebuilding.image_keys import REPLAY_VERSION, packages
+from replay.runs.provenance import provenance
+from replay.runs.run_lock import lock_run
+from replay.runs.training_rows import keep_training_rows
+from replay.settings import ReplaySettings
+
+_ID_DIGITS = 12
+_PARTS = "parts"
+_DESCRIPTION = "run.json"
+
+PART_SCHEMA = pa.schema(
+    [
+        ("challenge_id", pa.string()),
+        ("fidelity", pa.string()),
+        ("reason", pa.string()),
+        ("variant", pa.int16()),
+        ("weight", pa.float64()),
+        ("noisy", pa.bool_()),
+        ("probability", pa.float64()),
+        ("gates", pa.list_(pa.float32())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A replay's folder and its id; `lock` is this process's while it works on it."""
+
+    run_id: str
+    path: Path
+    lock: FileLock
+
+    def part(self, index: int) -> Path:
+        """The file of one part."""
+        return self.path / _PARTS / f"part-{index:05d}.parquet"
+
+    def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
+        """Write a part whole or not at all."""
+        table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
+        with written_aside(self.part(index)) as aside:
+            pq.write_table(table, aside)
+
+    def unanswered(self, index: int) -> set[str] | None:
+        """The challenges of a part that have no answer.
+
+        None if it was not written whole, or a power failure emptied it: all is to be done then.
+        """
+        try:
+            table = self._table(index)
+        except (OSError, pa.ArrowException):
+            return None
+        without = table.filter(pc.is_null(table["probability"]))
+        return set(without["challenge_id"].to_pylist())
+
+    def read_part(self, index: int) -> list[dict[str, Any]]:
+        """The rows of a part that was written."""
+        rows: list[dict[str, Any]] = self._table(index).to_pylist()
+        return rows
+
+    def _table(self, index: int) -> pa.Table:
+        # Not through the dataset reader: it would take the folder's name for a partition.
+        return pq.ParquetFile(self.part(index)).read()
+
+    def described(self) -> dict[str, Any]:
+        """What `run.json` says.
+
+        Raises:
+            RunError: it is not there, empty, cut short or that of another run.
+        """
+        file = self.path / _DESCRIPTION
+        try:
+            described = json.loads(file.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise RunError(str(file), found=error, expected="a JSON object") from None
+        if not isinstance(described, dict) or described.get("run_id") != self.run_id:
+            raise RunError(str(file), found="another content", expected=f"that of {self.run_id}")
+        return described
+
+    @property
+    def is_described(self) -> bool:
+        """True if `run.json` is there and whole."""
+        try:
+            self.described()
+        except RunError:
+            return False
+        return True
+
+    def describe(
+        self, decisive: Mapping[str, Any], asked: Mapping[str, Any], precision: str
+    ) -> None:
+        """Write `run.json`, or add to the one that is there who goes on with the run, and when.
+
+        Args:
+            decisive: all that determines the answers.
+            asked: in which words the run was asked for, as JSON takes them.
+            precision: of the candidate's floats.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        made_by = {**provenance(), "precision": precision, "asked": dict(asked)}
+        try:
+            described = self.described()
+            described["resumed"] = [*described.get("resumed", []), made_by]
+        except RunError:
+            # It says nothing that is not known here, so a damaged one is no loss.
+            described = {"run_id": self.run_id, **decisive, "made_by": made_by, "resumed": []}
+        text = json.dumps(described, indent=2, default=str) + "\n"
+        write_whole(self.path / _DESCRIPTION, text.encode())
+
+    def forget(self) -> None:
+        """Drop all that was written, so that the run starts over.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        # In one step: of a half-emptied folder the rest would be taken for answers.
+        (self.path / _PARTS).replace(self.path / f"{_PARTS}.{os.getpid()}.old")
+        (self.path / _PARTS).mkdir()
+        for file in (_DESCRIPTION, TRAINING_ROWS):
+            (self.path / file).unlink(missing_ok=True)
+        self.clear_away()
+
+    def clear_away(self) -> None:
+        """Delete what a process that was killed has left half done; the lock says that none is."""
+        for file in self.path.rglob("*.aside"):
+            file.unlink()
+        for folder in self.path.glob(f"{_PARTS}.*.old"):
+            shutil.rmtree(folder)
+
+
+def open_run(
+    store: Store,
+    predictor: Predictor,
+    planned: Sequence[Planned],
+    shards: Shards,
+    settings: ReplaySettings,
+    *,
+    fresh: bool = False,
+) -> tuple[RunFolder, dict[str, Any]]:
+    """Make, or find again, the folder of a replay; it keeps the candidate's training rows.
+
+    They are no part of the run id: no answer depends on them, and the weights are in it.
+
+    Args:
+        store: where it lies.
+        predictor: the candidate.
+        planned: what to replay.
+        shards: the source images.
+        settings: of the replay.
+        fresh: drop what an earlier run of the same has written.
+
+    Returns:
+        The folder, locked for this process, and all that determines the answers.
+
+    Raises:
+        RunError: another process is at it, the folder cannot be written, or what the candidate
+            names is no path.
+        SourceError: the candidate's file of training rows cannot be read.
+    """
+    decisive = _decisive(predictor, planned, shards, settings)
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
+    path = store.runs / f"replay-{digest}"
+    try:
+        (path / _PARTS).mkdir(parents=True, exist_ok=True)
+        run = RunFolder(path.name, path, lock_run(path))
+        try:
+            run.clear_away()
+            if fresh:
+                run.forget()
+            keep_training_rows(predictor, run.path)
+        except BaseException:
+            run.lock.release()
+            raise
+    except OSError as error:
+        raise RunError(str(path), found=error.strerror, expected="a writable store") from None
+    return run, decisive
+
+
+def _decisive(
+    predictor: Predictor, planned: Sequence[Planned], shards: Shards, settings: ReplaySettings
+) -> dict[str, Any]:
+    plan = hashlib.sha256()
+    for item in planned:
+        drawn = " ".join(f"{one.index}:{one.weight!r}" for one in item.drawn)
+        plan.update(f"{item.challenge.challenge_id} {drawn} {item.reason}\n".encode())
+    used = {
+        (p.challenge.parquet, p.challenge.row)
+        for p in planned
+        if p.drawn and p.challenge.parquet is not None and p.challenge.row is not None
+    }
+    return {
+        "replay_version": REPLAY_VERSION,
+        "model": predictor.name,
+        "model_fingerprint": predictor.fingerprint,
+        "uses_metadata": predictor.wants_metadata,
+        "challenges": len(planned),
+        "plan_sha256": plan.hexdigest(),
+        "sources": shards.fingerprints(used),
+        "settings": asdict(settings),
+        "packages": packages(),
+    }

@@ -1,0 +1,86 @@
+"""The rows that a replay's candidate was trained on, kept in the run's folder.
+
+Who compares a run then leaves out what the candidate knew, without being asked to.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import RunError, SourceError
+from data.store import Store
+from data.whole_files import written_aside
+from replay.candidates.predictor import TRAINING_ROWS, Predictor, training_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """Training rows of a candidate, as `training_overlap.challenge_overlap` takes them.
+
+    `rows` is None where `file` is not there: nobody knows then. `own` is False for a file that a
+    person named in place of the one in the run's folder.
+    """
+
+    file: Path
+    rows: "pl.DataFrame | None"
+    own: bool
+
+
+def keep_training_rows(predictor: Predictor, folder: Path) -> None:
+    """Copy a candidate's training rows into a run's folder, whole or not at all.
+
+    Where the candidate names none, what an earlier opening of the same run has kept stays.
+
+    Raises:
+        RunError: what the candidate names is no path.
+        SourceError: the file cannot be read, or does not hold training rows.
+        WriteError: the folder cannot be written.
+    """
+    file = training_rows(predictor)
+    if file is None:
+        return
+    # seconds to import, and most candidates name no rows
+    from analytics.leaks.training_overlap import read_training_rows  # noqa: PLC0415
+
+    rows = read_training_rows(file)
+    with written_aside(folder / TRAINING_ROWS) as aside:
+        rows.write_parquet(aside)
+
+
+def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedOn:
+    """What a finished run's candidate was trained on.
+
+    Args:
+        store: of the run.
+        run_id: its id.
+        given: a file to read in place of the run's own; it has to be there.
+
+    Raises:
+        SourceError: `given` cannot be read, or does not hold training rows.
+        RunError: the run's own file is damaged.
+    """
+    # seconds to import, and opening a run, which imports this module, seldom needs it
+    from analytics.leaks.training_overlap import read_training_rows  # noqa: PLC0415
+
+    if given is not None:
+        return TrainedOn(given, read_training_rows(given), own=False)
+    file = store.runs / run_id / TRAINING_ROWS
+    if not file.exists():
+        return TrainedOn(file, None, own=True)
+    try:
+        return TrainedOn(file, read_training_rows(file), own=True)
+    except SourceError as error:
+        raise RunError(
+            str(error), remedy="replay the candidate again, or give --trained-on FILE"
+        ) from None
+
+
+def rows_of(*candidates: TrainedOn) -> "pl.DataFrame | None":
+    """The rows that any of them was trained on; None where that is known of nobody."""
+    import polars as pl  # noqa: PLC0415
+
+    known = [one.rows for one in candidates if one.rows is not None]
+    return pl.concat(known).unique(maintain_order=True) if known else None

@@ -1,0 +1,186 @@
+"""Mean gates against plain sums over a hand-made replay."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from analytics.comparison.bootstrap import BootstrapSettings
+from analytics.gates.profile import gate_means, gated_runs
+from analytics.warehouse.connection import reading, writing
+from data.errors import RunError
+from data.store import Store
+
+SETTINGS = BootstrapSettings(draws=400, seed=3)
+VIEWS = 3
+
+# 60 challenges on 20 source images; every third answer is wrong, and there the first view is more
+# open by 0.5. Number 3 is exactly 0.5, which is class 0. The last two have no image and no gates.
+WORLD = """
+INSERT INTO media (
+    challenge_id, file, position, era, era_candidates, label, parquet, row,
+    flip_horizontal, flip_vertical
+)
+SELECT 'c' || i, 'f', i, 'E7', ['E7'], i % 2, 's.parquet', i % 20, false, false
+FROM range(60) AS t (i);
+INSERT INTO replay_runs VALUES
+    ('gated', 'm', false, '2026-01-01', 60, 59, '{}'),
+    ('plain', 'm', false, '2026-01-02', 60, 59, '{}');
+INSERT INTO replay_predictions
+SELECT
+    'gated', 'c' || i,
+    CASE WHEN i = 59 THEN NULL WHEN i = 3 THEN 0.5
+        WHEN (i % 3 = 0) = (i % 2 = 0) THEN 0.9 ELSE 0.1 END,
+    0, 0, CASE WHEN i % 5 = 0 THEN 'distribution' ELSE 'exact' END,
+    CASE WHEN i = 59 THEN 'shard missing' END, 1, 0
+FROM range(60) AS t (i);
+INSERT INTO replay_gates
+SELECT
+    'gated', 'c' || i, view,
+    CASE view
+        WHEN 1 THEN CASE WHEN i % 3 = 0 THEN 0.8 ELSE 0.3 END + 0.01 * (i % 20) / 20
+        WHEN 2 THEN CASE WHEN i % 4 = 0 THEN 0 ELSE 0.5 END
+        ELSE 0.4 END
+FROM range(58) AS t (i), range(1, 4) AS v (view);
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(tmp_path_factory.mktemp("gates"))
+    with writing(store) as writer:
+        writer.connection.execute(WORLD)
+    return store
+
+
+@pytest.fixture
+def connection(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with reading(store) as connection:
+        yield connection
+
+
+def plain() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the 58 used challenges: gates (58, 3), right (58,) and label (58,)."""
+    i = np.arange(58)
+    first = np.where(i % 3 == 0, 0.8, 0.3) + 0.01 * (i % 20) / 20
+    gates = np.stack([first, np.where(i % 4 == 0, 0, 0.5), np.full(58, 0.4)], axis=1)
+    return gates, i % 3 != 0, i % 2
+
+
+def test_only_runs_with_gates_are_listed(connection: duckdb.DuckDBPyConnection) -> None:
+    assert [run.run_id for run in gated_runs(connection)] == ["gated"]
+
+
+@pytest.mark.parametrize("label", [None, 0, 1])
+def test_means_are_plain_means(connection: duckdb.DuckDBPyConnection, label: int | None) -> None:
+    gates, right, labels = plain()
+    asked = np.full(58, fill_value=True) if label is None else labels == label
+
+    found = gate_means(connection, "gated", label, SETTINGS)
+
+    assert (found.right, found.wrong) == ((asked & right).sum(), (asked & ~right).sum())
+    assert found.right_images == len(np.unique(np.arange(58)[asked & right] % 20))
+    assert found.several == (asked & (np.arange(58) % 5 == 0)).sum()
+    for place, view in enumerate(found.views):
+        values, given = gates[asked, place], right[asked]
+        assert view.view == place + 1
+        assert view.right == pytest.approx(values[given].mean())
+        assert view.wrong == pytest.approx(values[~given].mean())
+        assert view.difference == pytest.approx(values[given].mean() - values[~given].mean())
+        assert view.right_dropped == pytest.approx((values[given] == 0).mean())
+        assert view.wrong_dropped == pytest.approx((values[~given] == 0).mean())
+
+
+def test_every_challenge_is_used_or_left_out_with_a_reason(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    assert gate_means(connection, "gated").left_out == {"shard missing": 1, "no gates": 1}
+    found = gate_means(connection, "gated", 1, SETTINGS)
+    assert found.left_out == {"label 0": 29, "shard missing": 1, "no gates": 1}
+    assert found.right + found.wrong + sum(found.left_out.values()) == 60
+
+
+def test_intervals_hold_what_was_found_and_tell_a_real_difference(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    found = gate_means(connection, "gated", settings=SETTINGS)
+
+    intervals = [view.interval for view in found.views]
+    for view, interval in zip(found.views, intervals, strict=True):
+        assert interval is not None
+        assert view.difference is not None
+        assert interval[0] <= view.difference <= interval[1]
+    first, second, third = (interval or (0, 0) for interval in intervals)
+    assert first[1] < -0.4
+    assert second[0] < 0 < second[1]
+    # a view that is as open everywhere differs by nothing, in every draw
+    assert third == pytest.approx((0, 0))
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Gates that have nothing to do with right and wrong, shared by repeats of an image."""
+    from analytics.gates.profile import _views  # noqa: PLC0415
+
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(100):
+        images = np.repeat(np.arange(60), 4)
+        gates = np.repeat(rng.random((60, VIEWS)), 4, axis=0)
+        right = np.repeat(rng.random(60) < 0.6, 4)
+        views = _views(gates, right, images, BootstrapSettings(draws=200))
+        held += all(v.interval and v.interval[0] <= 0 <= v.interval[1] for v in views)
+    # 95 of 100 by the level; fewer than 85 would have a chance of 1 in 10,000
+    assert held >= 85
+
+
+def test_few_images_give_no_interval(store: Store, tmp_path: Path) -> None:
+    few = Store(tmp_path / "few")
+    with writing(few) as writer:
+        writer.connection.execute(WORLD)
+        writer.connection.execute("UPDATE media SET row = row % 9")
+    with reading(few) as connection:
+        found = gate_means(connection, "gated", settings=SETTINGS)
+    assert found.right_images == 9
+    assert [view.interval for view in found.views] == [None] * VIEWS
+    assert found.views[0].difference is not None
+
+
+def test_one_side_alone_has_no_difference(tmp_path: Path) -> None:
+    store = Store(tmp_path / "right")
+    with writing(store) as writer:
+        writer.connection.execute(WORLD)
+        writer.connection.execute("UPDATE replay_predictions SET probability = 0.2")
+    with reading(store) as connection:
+        found = gate_means(connection, "gated", 0, SETTINGS)
+    assert (found.right, found.wrong, found.wrong_images) == (29, 0, 0)
+    assert found.views[0].wrong is None
+    assert found.views[0].difference is None
+    assert found.views[0].interval is None
+
+
+def test_a_label_without_a_challenge_has_no_means(tmp_path: Path) -> None:
+    store = Store(tmp_path / "none")
+    with writing(store) as writer:
+        writer.connection.execute(WORLD)
+        writer.connection.execute("UPDATE media SET label = 0")
+    with reading(store) as connection:
+        found = gate_means(connection, "gated", 1, SETTINGS)
+    assert (found.right, found.wrong) == (0, 0)
+    assert len(found.views) == VIEWS
+    assert {view.right for view in found.views} == {None}
+
+
+def test_runs_without_gates_are_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    for run in ("plain", "no such run"):
+        with pytest.raises(RunError, match=f"gates of {run}: found none"):
+            gate_means(connection, run)
+
+
+def test_numbers_of_views_that_differ_are_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path / "mixed")
+    with writing(store) as writer:
+        writer.connection.execute(WORLD)
+        writer.connection.execute("DELETE FROM replay_gates WHERE challenge_id = 'c7' AND view = 3")
+    with reading(store) as connection, pytest.raises(RunError, match=r"with \[2, 3\] gates"):
+        gate_means(connection, "gated")

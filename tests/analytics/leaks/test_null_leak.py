@@ -1,0 +1,164 @@
+"""The label leak against scikit-learn, on the golden logs and on made-up ones."""
+
+import math
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import matthews_corrcoef, mutual_info_score
+
+from analytics.leaks.null_leak import LeakSettings, NullLeak, mutual_information, null_leaks
+from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.ingest import ingest
+from data.errors import QueryError
+from data.records.fields import NULL_COLUMNS
+from data.store import Store
+from tests.conftest import GOLDEN
+
+# a synthetic challenge and an unreadable field, which no golden file holds
+ODD = """
+UPDATE media SET source = 'synthetic', parquet = NULL, row = NULL, gps_null = 'absent'
+WHERE position % 5 = 1;
+UPDATE media SET city_null = 'unreadable' WHERE position % 4 = 2;
+"""
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    store = Store(tmp_path_factory.mktemp("store"))
+    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7")])
+    with writing(store) as writer:
+        writer.connection.execute(ODD)
+    with reading(store) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def leaks(connection: duckdb.DuckDBPyConnection) -> list[NullLeak]:
+    return null_leaks(connection)
+
+
+def test_every_number_is_scikit_learns(
+    connection: duckdb.DuckDBPyConnection, leaks: list[NullLeak]
+) -> None:
+    media = connection.sql(
+        "SELECT * EXCLUDE (source), coalesce(source, 'real') AS source FROM media"
+    )
+    frame = media.pl().to_pandas()
+    for leak in leaks:
+        part = frame[(frame.era == leak.era) | (leak.era is None)]
+        part = part[(part.source == leak.source) | (leak.source is None)]
+        kinds = part[f"{leak.field}_null"].fillna("")
+        used = kinds != "unreadable"
+        null = kinds != "" if leak.kind == "any" else kinds == leak.kind
+        label, held = part.label[used], ~null[used]
+        assert (leak.n, leak.left_out) == (used.sum(), (~used).sum())
+        assert leak.nulls == null[used].sum()
+        assert leak.bits == pytest.approx(mutual_info_score(label, held) / math.log(2), abs=1e-12)
+        if label.nunique() == 2:
+            assert leak.mcc == pytest.approx(matthews_corrcoef(label, held), abs=1e-12)
+
+
+def test_every_field_is_there_by_era_and_source_and_over_all(leaks: list[NullLeak]) -> None:
+    places = {(leak.era, leak.source) for leak in leaks if leak.kind == "any"}
+
+    assert {leak.field for leak in leaks} == set(NULL_COLUMNS)
+    assert places == {
+        *((era, source) for era in (None, "E4", "E7") for source in (None, "real", "synthetic"))
+    }
+    whole = [leak for leak in leaks if leak.kind == "any" and leak.era is leak.source is None]
+    assert {leak.n + leak.left_out for leak in whole} == {460}
+
+
+def test_a_description_is_the_label(leaks: list[NullLeak]) -> None:
+    [found] = [
+        leak
+        for leak in leaks
+        if (leak.field, leak.kind) == ("scene_description", "any")
+        and leak.era is leak.source is None
+    ]
+
+    assert found.mcc == 1.0
+    assert found.bits == pytest.approx(found.label_bits)
+    assert found.mcc_interval == (1.0, 1.0)
+
+
+def test_intervals_hold_repeats_of_an_image_together(store: Store) -> None:
+    """GPS is NULL by chance, but each of 20 images comes 50 times: as wide as 20, not as 1000."""
+    rng = np.random.default_rng(1)
+    fill(store, [(i % 20, i % 20 % 2, bool(rng.integers(2))) for i in range(20)] * 50)
+    other = Store(store.root / "apart")
+    with reading(store) as connection:
+        rows = connection.execute("SELECT label, gps_null IS NOT NULL FROM media").fetchall()
+        [together] = gps_any(connection)
+    fill(other, [(number, *row) for number, row in enumerate(rows)])
+    with reading(other) as connection:
+        [apart] = gps_any(connection)
+
+    assert (together.n, together.images, apart.images) == (1000, 20, 1000)
+    assert together.bits == apart.bits
+    assert width(together) > 4 * width(apart)
+
+
+def test_one_label_has_no_mcc(store: Store) -> None:
+    fill(store, [(number, 1, number % 2 == 0) for number in range(30)])
+    with reading(store) as connection:
+        [found] = gps_any(connection)
+
+    assert (found.mcc, found.mcc_interval, found.bits, found.label_bits) == (None, None, 0.0, 0.0)
+
+
+def test_few_images_have_no_interval_and_no_challenge_no_report(store: Store) -> None:
+    with writing(store):
+        pass
+    with reading(store) as connection, pytest.raises(QueryError, match=r"no challenge.*ingest"):
+        null_leaks(connection)
+    fill(store, [(number, number % 2, number % 2 == 0) for number in range(9)])
+    with reading(store) as connection:
+        [found] = gps_any(connection)
+    assert (found.mcc, found.mcc_interval, found.bits_interval) == (1.0, None, None)
+
+
+@given(st.lists(st.integers(0, 50), min_size=4, max_size=4))
+def test_information_is_at_most_the_labels_and_needs_both_to_vary(counts: list[int]) -> None:
+    table = np.array(counts, dtype=np.float64).reshape(2, 2)
+    bits = float(mutual_information(table))
+
+    assert 0 <= bits <= float(mutual_information(np.diag(table.sum(axis=1)))) + 1e-12
+    if (table.sum(axis=0) == 0).any() or (table.sum(axis=1) == 0).any():
+        assert bits == pytest.approx(0.0, abs=1e-12)
+
+
+def fill(store: Store, rows: list[tuple[int, int, bool]]) -> None:
+    """Challenges of (image, label, whether GPS is NULL)."""
+    with writing(store) as writer:
+        writer.connection.execute(
+            "INSERT INTO media BY NAME SELECT 'c' || unnest($numbers) AS challenge_id, "
+            "'f' AS file, unnest($numbers) AS position, 'E7' AS era, ['E7'] AS era_candidates, "
+            "unnest($labels) AS label, 's' AS parquet, unnest($images) AS row, 'real' AS source, "
+            "CASE WHEN unnest($nulls) THEN 'null' END AS gps_null, "
+            "false AS flip_horizontal, false AS flip_vertical",
+            {
+                "numbers": list(range(len(rows))),
+                "images": [row[0] for row in rows],
+                "labels": [row[1] for row in rows],
+                "nulls": [row[2] for row in rows],
+            },
+        )
+
+
+def gps_any(connection: duckdb.DuckDBPyConnection) -> list[NullLeak]:
+    found = null_leaks(connection, LeakSettings(draws=400))
+    return [
+        leak
+        for leak in found
+        if (leak.field, leak.kind) == ("gps", "any") and leak.era is leak.source is None
+    ]
+
+
+def width(leak: NullLeak) -> float:
+    assert leak.mcc_interval is not None
+    return leak.mcc_interval[1] - leak.mcc_interval[0]

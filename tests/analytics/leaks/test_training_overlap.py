@@ -1,0 +1,247 @@
+"""Overlap with training rows, against geopy's great circle and by hand."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from geopy.distance import great_circle
+
+from analytics.leaks.training_overlap import (
+    OverlapSettings,
+    challenge_overlap,
+    overlap_counts,
+    read_training_rows,
+)
+from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.ingest import ingest
+from data.errors import SourceError
+from data.store import Store
+from tests.conftest import CASES
+
+COLUMNS = ("parquet", "row", "vid_id", "gps_lat", "gps_lon")
+Place = tuple[str | None, int | None, str | None, float | None, float | None]
+
+
+def fill(store: Store, places: list[Place]) -> None:
+    with writing(store) as writer:
+        writer.connection.executemany(
+            "INSERT INTO media BY NAME SELECT ? AS challenge_id, 'f' AS file, ? AS position, "
+            "'E7' AS era, ['E7'] AS era_candidates, 0 AS label, ? AS parquet, ? AS row, "
+            "? AS vid_id, ? AS gps_lat, ? AS gps_lon, "
+            "false AS flip_horizontal, false AS flip_vertical",
+            [(f"c{number}", number, *place) for number, place in enumerate(places)],
+        )
+
+
+def training(*places: Place) -> pl.DataFrame:
+    kinds = (pl.String, pl.Int64, pl.String, pl.Float64, pl.Float64)
+    return pl.DataFrame(places, schema=dict(zip(COLUMNS, kinds, strict=True)), orient="row")
+
+
+def overlaps(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
+    with reading(store) as connection:
+        return challenge_overlap(connection, rows)
+
+
+def test_row_video_and_place_are_told_apart(store: Store) -> None:
+    fill(
+        store,
+        [
+            ("a.parquet", 1, "v1", 40.0, -80.0),
+            ("a.parquet", 2, "v9", 40.0, -80.0),
+            ("a.parquet", 3, "v3", 41.0, -80.0),
+            ("b.parquet", 1, None, None, None),
+            (None, None, None, None, None),
+        ],
+    )
+    rows = training(("a.parquet", 1, "v3", 42.0, -80.0), ("c.parquet", 5, "v9", None, None))
+
+    found = overlaps(store, rows)
+
+    assert found["challenge_id"].to_list() == ["c0", "c1", "c2", "c3", "c4"]
+    assert found["by_row"].to_list() == [True, False, False, False, None]
+    assert found["by_video"].to_list() == [False, True, True, None, None]
+    assert found["by_gps"].to_list() == [False, False, False, None, None]
+    assert found["overlaps"].to_list() == [True, True, True, False, False]
+
+
+def test_distances_are_geopys_and_100_metres_is_the_end(store: Store) -> None:
+    rng = np.random.default_rng(1)
+    homes = np.column_stack([rng.uniform(-80, 80, 40), rng.uniform(-180, 180, 40)])
+    near = homes + rng.uniform(-0.0015, 0.0015, homes.shape)
+    fill(store, [("a.parquet", n, None, *place) for n, place in enumerate(near.tolist())])
+    rows = training(*(("b.parquet", n, None, *place) for n, place in enumerate(homes.tolist())))
+
+    found = overlaps(store, rows)
+
+    expected = [min(great_circle(one, home).meters for home in homes) for one in near]
+    assert found["metres"].to_list() == pytest.approx(expected, abs=0.01)
+    assert found["by_gps"].to_list() == [metres <= 100 for metres in expected]
+    assert 0 < int(found["by_gps"].sum()) < 40
+
+
+def test_what_the_log_says_of_a_training_row_completes_it(store: Store) -> None:
+    """A list of rows alone still finds other rows of the same video and street."""
+    fill(
+        store,
+        [
+            ("a.parquet", 1, "v1", 40.0, -80.0),
+            ("a.parquet", 2, "v1", 50.0, -80.0),
+            ("a.parquet", 3, "v2", 40.0001, -80.0),
+        ],
+    )
+    found = overlaps(store, training(("a.parquet", 1, None, None, None)))
+
+    assert found["by_row"].to_list() == [True, False, False]
+    assert found["by_video"].to_list() == [True, True, False]
+    assert found["by_gps"].to_list() == [True, False, True]
+
+
+def test_counts_say_what_could_be_compared(store: Store) -> None:
+    fill(store, [("a.parquet", 1, "v1", None, None), (None, None, None, None, None)])
+    rows = training(("a.parquet", 1, None, None, None), ("a.parquet", 1, None, None, None))
+
+    counts = overlap_counts(overlaps(store, rows), rows, OverlapSettings())
+
+    assert (counts.challenges, counts.overlapping, counts.training_rows) == (2, 1, 1)
+    assert (counts.by_row, counts.with_row) == (1, 1)
+    assert (counts.by_gps, counts.with_gps, counts.training_places) == (0, 0, 0)
+
+
+def test_no_training_rows_and_no_challenges_overlap_nothing(store: Store) -> None:
+    fill(store, [("a.parquet", 1, "v1", 40.0, -80.0)])
+    assert overlaps(store, training())["overlaps"].to_list() == [False]
+    with writing(store) as writer:
+        writer.connection.execute("DELETE FROM media")
+    assert overlaps(store, training(("a.parquet", 1, "v", 1.0, 1.0))).height == 0
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_files_are_read_with_the_data_sets_own_names(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame(
+        {
+            "parquet": ["/some/where/a.parquet", "b.parquet"],
+            "original_index": ["3", "4"],
+            "video_info.vid_id": ["v1", None],
+            "gps": ["[40.5, -80.25]", None],
+        }
+    )
+    path = tmp_path / f"rows.{suffix}"
+    frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
+
+    found = read_training_rows(path)
+
+    assert found.rows() == [
+        ("a.parquet", 3, "v1", 40.5, -80.25),
+        ("b.parquet", 4, None, None, None),
+    ]
+    assert tuple(found.columns) == COLUMNS
+
+
+def test_video_ids_of_digits_overlap_alike_from_csv_and_from_parquet(
+    store: Store, tmp_path: Path
+) -> None:
+    """`exponent.csv` holds two of the six rows; no challenge is of one of them, but of a video."""
+    cases = CASES / "training-rows"
+    ingest(store, [cases / "log.jsonl"])
+    whole = read_training_rows(cases / "as_parquet.parquet")
+    pl.read_parquet(cases / "as_parquet.parquet").write_csv(tmp_path / "rows.csv")
+    assert read_training_rows(tmp_path / "rows.csv").equals(whole)
+    shutil.copy(cases / "as_parquet.parquet", tmp_path / "rows.pq")
+    assert read_training_rows(tmp_path / "rows.pq").equals(whole)
+    assert overlaps(store, whole)["overlaps"].sum() == 40
+    some = read_training_rows(cases / "exponent.csv")
+    assert some.equals(whole.filter(pl.col("row").is_in([3, 5])))
+    assert overlaps(store, some)["overlaps"].sum() == 13
+
+
+@pytest.mark.parametrize(
+    "vid_id", ["0007", "12e7", "1.0", "true", "2024-01-01", "0x1F", "-0", "1_0"]
+)
+def test_a_csv_column_of_text_is_never_guessed_to_be_anything_else(
+    tmp_path: Path, vid_id: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"parquet,row,vid_id\na.parquet,3,{vid_id}\n", encoding="utf-8")
+    assert read_training_rows(path).rows() == [("a.parquet", 3, vid_id, None, None)]
+
+
+@pytest.mark.parametrize("vid_ids", [[7, 8], [7.0, None], [True, False]])
+def test_video_ids_that_were_made_numbers_are_refused(
+    tmp_path: Path, vid_ids: list[object]
+) -> None:
+    """Their zeros in front are lost, so they would match nothing without a word."""
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"] * 2, "row": [1, 2], "vid_id": vid_ids}).write_parquet(
+        path
+    )
+    with pytest.raises(SourceError, match="expected text"):
+        read_training_rows(path)
+
+
+@pytest.mark.parametrize("row", ["3", "03", "3.0", 3, 3.0])
+def test_a_row_is_a_number_however_it_is_written(tmp_path: Path, row: object) -> None:
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_parquet(path)
+    assert read_training_rows(path)["row"].to_list() == [3]
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_csv(tmp_path / "rows.csv")
+    assert read_training_rows(tmp_path / "rows.csv")["row"].to_list() == [3]
+
+
+@pytest.mark.parametrize("row", [3.5, True, "", "three", None, float("nan"), 2**40])
+def test_what_is_no_row_is_refused_and_never_cut_to_one(tmp_path: Path, row: object) -> None:
+    path = tmp_path / "rows.parquet"
+    pl.DataFrame({"parquet": ["a.parquet"], "row": [row]}).write_parquet(path)
+    with pytest.raises(SourceError, match="whole number"):
+        read_training_rows(path)
+
+
+def test_words_for_nothing_are_no_video_and_a_position_of_nan_is_none(
+    store: Store, tmp_path: Path
+) -> None:
+    """As pandas writes what is missing; all challenges of an unknown video are not one video."""
+    path = tmp_path / "rows.parquet"
+    words = ["nan", "", "Unknown"]
+    places = {"parquet": ["b.parquet"] * 3, "row": [1, 2, 3], "vid_id": words}
+    gps = {"gps_lat": [float("nan")] * 3, "gps_lon": [float("nan")] * 3}
+    pl.DataFrame(places | gps).write_parquet(path)
+    fill(store, [("a.parquet", n, vid, 40.0, -80.0) for n, vid in enumerate(words)])
+    rows = read_training_rows(path)
+    assert rows["vid_id"].null_count() == rows["gps_lat"].null_count() == 3
+    assert not overlaps(store, rows)["overlaps"].any()
+
+
+def test_brackets_in_a_files_name_are_no_pattern(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"parquet": ["a.parquet"], "row": [1]})
+    frame.write_csv(tmp_path / "rows[1].csv")
+    frame.write_parquet(tmp_path / "rows[1].parquet")
+    for suffix in ("csv", "parquet"):
+        assert read_training_rows(tmp_path / f"rows[1].{suffix}").height == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("parquet\na.parquet\n", "no column row"),
+        ("parquet,row\na.parquet,x\n", "training rows"),
+        ("parquet,row\na.parquet,-1\n", "whole number in 0"),
+        ("parquet,row\na.txt,1\n", "NAME.parquet"),
+        ("parquet,row,gps_lat,gps_lon\na.parquet,1,91,0\n", "degrees"),
+        ("parquet,row,gps\na.parquet,1,nowhere\n", "latitude"),
+        ("", "empty"),
+    ],
+)
+def test_a_bad_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SourceError, match=message) as raised:
+        read_training_rows(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="training rows"):
+        read_training_rows(tmp_path / "none.parquet")

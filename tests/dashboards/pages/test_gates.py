@@ -1,0 +1,202 @@
+"""The Gates page on empty, small and hostile stores."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analytics.gates.profile import GateMeans, ViewGate, gate_means
+from analytics.warehouse.connection import reading, writing
+from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, planes_chart
+from data.store import STORE_VARIABLE, Store
+from model.views import views
+from tests.analytics.gates.test_profile import WORLD
+from tests.conftest import ROOT
+
+HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
+
+TWELVE = """
+INSERT INTO replay_gates
+SELECT 'gated', 'c' || i, view, view / 20.0 FROM range(58) AS t (i), range(4, 13) AS v (view);
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store that the page shows: a replay with gates of 12 views, and one without."""
+    store = Store(tmp_path / "store")
+    change(store, WORLD + TWELVE)
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    return store
+
+
+def change(store: Store, sql: str) -> None:
+    with writing(store) as writer:
+        writer.connection.execute(sql)
+
+
+def the_page() -> AppTest:
+    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
+    return app.switch_page("gates.py").run()
+
+
+def rendered(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.warning, page.error, page.header)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def plain(page: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
+
+
+def table(page: AppTest) -> pd.DataFrame:
+    frame: pd.DataFrame = page.dataframe[0].value
+    return frame
+
+
+def charts(page: AppTest) -> int:
+    return len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart"))
+
+
+def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
+    page = the_page()
+    assert not page.exception
+    assert "holds no logs yet" in rendered(page)
+
+
+def test_store_without_gates_names_the_command(store: Store) -> None:
+    change(store, "DELETE FROM replay_gates")
+    page = the_page()
+    assert not page.exception
+    assert "streetreplay replay --model DIR" in plain(page)
+
+
+def test_numbers_are_those_of_the_analysis(store: Store) -> None:
+    with reading(store) as connection:
+        found = gate_means(connection, "gated")
+    page = the_page()
+
+    assert not page.exception
+    assert [metric.value for metric in page.metric] == ["58", "38", "20", "2"]
+    assert "1 × shard missing" in plain(page)
+    shown = table(page)
+    assert tuple(shown["View"]) == VIEW_NAMES
+    for column, values in (
+        ("Gate, right", [view.right for view in found.views]),
+        ("Difference", [view.difference for view in found.views]),
+        ("95% from", [view.interval[0] for view in found.views if view.interval]),
+        ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in found.views]),
+    ):
+        assert list(shown[column]) == values
+    assert charts(page) == 2
+
+
+def test_a_label_can_be_chosen(store: Store) -> None:
+    page = the_page()
+    page.radio[0].set_value("1 · roadwork").run()
+
+    assert not page.exception
+    assert page.metric[0].value == "29"
+    assert "29 × label 0" in plain(page)
+
+
+def test_a_label_without_a_challenge_is_said(store: Store) -> None:
+    change(store, "UPDATE media SET label = 0")
+    page = the_page()
+    page.radio[0].set_value("1 · roadwork").run()
+
+    assert not page.exception
+    assert "No challenge is left" in rendered(page)
+
+
+def test_right_answers_alone(store: Store) -> None:
+    change(
+        store,
+        "UPDATE replay_predictions SET probability = label FROM media "
+        "WHERE media.challenge_id = replay_predictions.challenge_id",
+    )
+    page = the_page()
+
+    assert not page.exception
+    assert "No intervals" in rendered(page)
+    assert table(page)["Gate, wrong"].isna().all()
+    assert charts(page) == 2
+
+
+def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
+    change(store, "DELETE FROM replay_gates WHERE view > 5")
+    page = the_page()
+
+    assert not page.exception
+    assert "This model has 5 views" in rendered(page)
+    assert list(table(page)["View"]) == [f"view {k}" for k in range(1, 6)]
+    assert charts(page) == 1
+
+
+def test_metadata_fed_run_is_marked(store: Store) -> None:
+    change(store, "UPDATE replay_runs SET uses_metadata = true")
+    assert "Metadata-fed" in the_page().warning[0].value
+
+
+def test_text_of_a_log_is_never_rendered(store: Store) -> None:
+    change(store, f"UPDATE replay_predictions SET reason = '{HOSTILE}' WHERE reason IS NOT NULL")  # noqa: S608
+    change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
+    page = the_page()
+
+    assert not page.exception
+    assert "script" not in rendered(page)
+    assert HOSTILE in plain(page)
+
+
+def test_a_new_replay_is_seen_at_the_next_click(store: Store) -> None:
+    page = the_page()
+    change(store, "DELETE FROM replay_gates WHERE challenge_id = 'c1'")
+    page.run()
+    assert page.metric[0].value == "57"
+
+
+def test_views_lie_where_the_model_takes_them() -> None:
+    """Every cell inside its view's own box; the grid's, without overlap, fill the plane."""
+    assert views.VIEW_NAMES == VIEW_NAMES
+    drawn = cells()
+    for cell, (top, left, bottom, right) in zip(drawn, views.view_boxes(1000, 1000), strict=True):
+        box = tuple(1000 * edge for edge in cell.box)
+        if cell.frame is None:
+            inside = (top <= box[0], left <= box[1], box[2] <= bottom, box[3] <= right)
+            assert all(inside), cell.name
+            continue
+        frame_top, frame_left, frame_bottom, _ = cell.frame
+        side = frame_bottom - frame_top
+        placed = (
+            frame_top + side * top / 1000,
+            frame_left + side * left / 1000,
+            frame_top + side * bottom / 1000,
+            frame_left + side * right / 1000,
+        )
+        assert cell.box == pytest.approx(placed), cell.name
+    tiles = [cell.box for cell in drawn if cell.frame is None]
+    assert sum((b - t) * (r - left) for t, left, b, r in tiles) == pytest.approx(1)
+
+
+def test_charts_hold_every_view_and_mark_what_is_sure() -> None:
+    gates = [
+        ViewGate(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
+        for k in range(1, 13)
+    ]
+    found = GateMeans(gates, 30, 20, 12, 11, 0, {}, 0.95)
+    planes: dict[str, Any] = planes_chart(found).to_dict()
+    intervals: dict[str, Any] = intervals_chart(found, VIEW_NAMES).to_dict()
+
+    assert [plane["title"] for plane in planes["hconcat"]] == [
+        "Right answers, n = 30",
+        "Wrong answers, n = 20",
+        "Right minus wrong",
+    ]
+    rows = [rows for rows in planes["datasets"].values() if "sure" in rows[0]]
+    assert [len(one) for one in rows] == [12] * 3
+    assert [row["name"] for row in rows[2] if row["sure"]] == ["grid 1,1"]
+    assert [one[0]["words"] for one in rows] == ["0.500", "0.250", "+0.250"]
+    assert len(next(one for one in intervals["datasets"].values() if "place" in one[0])) == 12

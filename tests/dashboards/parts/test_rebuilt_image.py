@@ -1,0 +1,181 @@
+"""The page shows the very images that a replay's candidate was shown, and sees new sources."""
+
+import io
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from analytics.queries.challenges import Selection, stored_challenges
+from analytics.warehouse.connection import reading
+from analytics.warehouse.ingest import ingest
+from dashboards.parts import store_access
+from dashboards.parts.rebuilt_image import rebuilt_image
+from data.errors import RunError
+from data.records.stored_challenge import StoredChallenge
+from data.sources.shards import Shards
+from data.store import STORE_VARIABLE, Store
+from replay.augmentation.distortions import Pixels
+from replay.candidates.predictor import Batch, Predictions
+from replay.plans.plan import plan
+from replay.rebuilding.variants import Drawn, possible
+from replay.runs.run import replay
+from replay.settings import Arithmetic, ReplaySettings, VariantSettings, recorded_settings
+from tests.conftest import GOLDEN, ROOT
+from tests.worlds.stores import encoded, picture, write_shard
+
+SEED, COUNT = 7, 5
+SETTINGS = ReplaySettings(seed=SEED, arithmetic=Arithmetic.AVX512)
+
+
+@dataclass
+class Recorder:
+    """A candidate that keeps what it is shown, and answers each image with a number of its own."""
+
+    name = "recorder"
+    wants_metadata = False
+    fingerprint: str = "1"
+    shown: dict[float, Pixels] = field(default_factory=dict)
+
+    def predict(self, batch: Batch) -> Predictions:
+        answers = []
+        for image in batch.images:
+            answer = (len(self.shown) + 1) / 1024
+            self.shown[answer] = np.array(image)
+            answers.append(answer)
+        return Predictions(np.array(answers))
+
+
+@dataclass(frozen=True)
+class Replayed:
+    store: Store
+    run_id: str
+    challenges: list[StoredChallenge]
+    shown: dict[float, Pixels]
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
+    """Challenges of levels 1 to 3, two of each, replayed with a seed and count of its own."""
+    store = Store(tmp_path_factory.mktemp("replayed"))
+    ingest(store, [GOLDEN / "e7" / "challenges.jsonl"])
+    (store.sources / "below").mkdir(parents=True)
+    for shard in (GOLDEN / "e7" / "sources").glob("*.parquet"):
+        shutil.copyfile(shard, store.sources / "below" / shard.name)
+    challenges = []
+    with reading(store) as connection:
+        for level in (1, 2, 3):
+            challenges += stored_challenges(connection, Selection(levels=(level,), limit=2))
+    shards, recorder = Shards(store.sources), Recorder()
+    planned = plan(challenges, shards, VariantSettings(COUNT, SEED))
+    report = replay(store, recorder, planned, shards, settings=SETTINGS)
+    assert report.predicted == len(challenges)
+    return Replayed(store, report.run_id, challenges, recorder.shown)
+
+
+def test_the_page_shows_the_pixels_that_the_candidate_was_shown(replayed: Replayed) -> None:
+    version = store_access.images_version(replayed.store)
+    compared = 0
+    for challenge in replayed.challenges:
+        seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
+        level = challenge.augmentation.aug_level
+        assert len(seen.images) == (1 if level == 1 else COUNT)
+        assert seen.settings == SETTINGS
+        for image in seen.images:
+            drawn = Drawn(possible(level)[image.variant], image.weight, image.variant)
+            shown = rebuilt_image(version, challenge, drawn, seen)
+            assert shown.same_source
+            pixels = np.asarray(Image.open(io.BytesIO(shown.png or b"")))[::2, ::2]
+            assert np.array_equal(pixels, replayed.shown[image.probability])
+            compared += 1
+    assert compared == len(replayed.shown) == 2 + 4 * COUNT
+
+
+def test_a_page_tells_the_answer_to_each_image(
+    replayed: Replayed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(replayed.store.root))
+    page = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120).run()
+    challenge = replayed.challenges[-1]
+    page.text_input[0].set_value(challenge.challenge_id).run()
+    version = store_access.images_version(replayed.store)
+    seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
+    slider = page.slider[-1]
+    assert slider.label == f"Image that the candidate was shown (1 to {COUNT})"
+    for place in (1, COUNT):
+        page.slider[-1].set_value(place).run()
+        texts = [element.value for element in page.text]
+        answer = seen.images[place - 1].probability
+        assert f"Candidate's answer to this image: {answer:.4f}" in texts
+    assert not page.exception
+
+
+def test_a_shard_that_is_not_the_one_that_was_replayed_is_told(
+    replayed: Replayed, tmp_path: Path
+) -> None:
+    """Of the same ids, so that nothing in the record speaks against it."""
+    shutil.copytree(replayed.store.root, tmp_path / "store")
+    store, challenge = Store(tmp_path / "store"), replayed.challenges[0]
+    (file,) = store.sources.rglob(challenge.parquet or "")
+    table = pq.read_table(file)
+    file.unlink()
+    pq.write_table(table, file, row_group_size=1)
+    version = store_access.images_version(store)
+    seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
+    shown = rebuilt_image(version, challenge, Drawn(possible(1)[0], 1.0, 0), seen)
+    assert shown.png is not None
+    assert not shown.same_source
+
+
+CHANGES = {
+    "a shard in a folder below": lambda root: write_shard(root / "a" / "b", [b"x"]),
+    "a cached image": lambda root: (root / "x__image_0.png").write_bytes(
+        encoded(picture((32, 24)), "PNG")
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_new_sources_are_another_version(store: Store, change: str) -> None:
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    store.sources.mkdir()
+    before = store_access.images_version(store)
+    assert store_access.images_version(store) == before
+    act: Any = CHANGES[change]
+    act(store.sources)
+    assert store_access.images_version(store) != before
+    (store.sources / "lost.parquet").symlink_to("nothing")
+    assert store_access.images_version(store).sources
+
+
+def test_a_new_shard_below_is_seen_at_the_next_click(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    st.cache_resource.clear()
+    page = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120).run()
+    assert not page.get("image")
+    (store.sources / "data").mkdir(parents=True)
+    for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
+        shutil.copyfile(shard, store.sources / "data" / shard.name)
+    page.run()
+    page.selectbox[2].set_value("exact").run()
+    assert len(page.get("image")) == 1
+    assert not page.exception
+
+
+@pytest.mark.parametrize("described", [{}, {"settings": None}, {"settings": {"later": 1}}])
+def test_what_an_older_run_did_not_record_is_the_default(described: dict[str, object]) -> None:
+    assert recorded_settings(described) == ReplaySettings()
+    assert recorded_settings({"settings": {"seed": 3}}) == ReplaySettings(seed=3)
+    for unknown in ({"arithmetic": "sse"}, {"seed": [1]}):
+        with pytest.raises(RunError, match=r"settings of replay-a: found .*; replay again"):
+            recorded_settings({"run_id": "replay-a", "settings": unknown})

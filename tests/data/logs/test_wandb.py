@@ -1,0 +1,162 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import LogError
+from data.logs.media_html import read_media_html
+from data.logs.wandb_run import read_wandb_run
+from data.logs.wandb_transactions import Damage, read_transactions
+from data.records.types import Logged, LogItem, Reject, Run, SeriesStep
+from tests.conftest import golden_records
+
+
+@pytest.fixture
+def run_log(golden: Path, tmp_path: Path) -> Path:
+    """The transaction log of a copy of the golden run, writable."""
+    (folder,) = (golden / "e7" / "wandb").iterdir()
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (log,) = copy.glob("*.wandb")
+    return log
+
+
+T = TypeVar("T", bound=LogItem)
+
+
+def of(items: list[LogItem], kind: type[T]) -> list[T]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+def test_the_golden_run_is_read_whole(run_log: Path, golden: Path) -> None:
+    items = list(read_wandb_run(run_log, "run"))
+    (run,) = of(items, Run)
+    assert (run.run_id, run.steps, run.finished, run.exit_code) == ("aw9setnr", 40, True, 0)
+    assert '"version": "2.0.4"' in run.config
+    assert not of(items, Reject)
+    records = golden_records(golden, "e7")
+    series = {step.step: step.values for step in of(items, SeriesStep)}
+    for k, record in enumerate(records[:40]):
+        for slot, uid in enumerate(record["miner_uids"]):
+            logged = series[k][uid]
+            assert logged["predictions"] == record["predictions"][slot]
+            assert logged["rewards"] == record["rewards"][slot]
+            assert logged["scores"] == record["scores"][uid]
+            for name in ("accuracy", "auc", "f1_score", "mcc", "precision", "recall"):
+                assert logged[name] == record[f"miner_image_{name}"][slot]
+    challenges = of(items, Logged)
+    assert [item.place.step for item in challenges] == list(range(40))
+    assert all(item.place.time is not None for item in challenges)
+
+
+def test_media_html_holds_the_same_record_as_the_json(run_log: Path, golden: Path) -> None:
+    (path,) = (run_log.parent / "files" / "media" / "html").glob("metadata_7_*.html")
+    item = read_media_html(path, path.name)
+    assert isinstance(item, Logged)
+    record = golden_records(golden, "e7")[7]
+    assert [r.prediction for r in item.challenge.responses] == record["predictions"]
+
+
+@pytest.mark.parametrize("text", ["", "<pre>", "<pre>{}</pre>", "<pre>x</pre>", "<p>no pre</p>"])
+def test_other_html_is_rejected_with_the_reason(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "metadata_0_ab.html"
+    path.write_text(text, encoding="utf-8")
+    item = read_media_html(path, path.name)
+    assert isinstance(item, Reject)
+    assert "expected" in item.reason
+
+
+def test_text_that_closes_pre_inside_the_record_does_not_end_it(
+    run_log: Path, tmp_path: Path
+) -> None:
+    (path,) = (run_log.parent / "files" / "media" / "html").glob("metadata_7_*.html")
+    text = path.read_text(encoding="utf-8").replace('"pittsburgh"', '"</pre><script>x</script>"')
+    text = text.replace('"houston"', '"</pre><script>x</script>"')
+    hostile = tmp_path / "metadata_7_ab.html"
+    hostile.write_text(text, encoding="utf-8")
+    assert isinstance(read_media_html(hostile, hostile.name), Logged)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.6, 0.999])
+def test_a_truncated_log_keeps_what_is_whole_and_says_what_is_missing(
+    run_log: Path, share: float
+) -> None:
+    whole = run_log.read_bytes()
+    run_log.write_bytes(whole[: max(8, int(len(whole) * share))])
+    items = list(read_wandb_run(run_log, "run"))
+    (run,) = of(items, Run)
+    assert run.run_id == "aw9setnr"
+    assert not run.finished
+    assert 0 <= run.steps < 40 or share > 0.99
+    # the media are whole, so no challenge is lost
+    assert len(of(items, Logged)) == 40
+    (reject,) = of(items, Reject)
+    assert "cut off" in reject.reason
+    assert reject.place.position == run.steps
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_damage_anywhere_never_raises_and_costs_little(data: st.DataObject, golden: Path) -> None:
+    (log,) = (golden / "e7" / "wandb").glob("*/*.wandb")
+    damaged = bytearray(log.read_bytes())
+    at = data.draw(st.integers(7, len(damaged) - 1))
+    damaged[at] ^= data.draw(st.integers(1, 255))
+    records = list(_read_bytes(bytes(damaged), log))
+    steps = sum(
+        not isinstance(r, Damage) and r.WhichOneof("record_type") == "history" for r in records
+    )
+    assert any(isinstance(r, Damage) for r in records)
+    # a damaged stretch costs at most its 32 KiB block and the records that touch it
+    assert steps >= 40 - 12
+
+
+def _read_bytes(content: bytes, like: Path) -> Iterator[Any]:
+    import tempfile  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(suffix=like.suffix) as file:
+        file.write(content)
+        file.flush()
+        yield from read_transactions(Path(file.name))
+
+
+def test_a_missing_media_file_is_reported_and_its_series_kept(run_log: Path) -> None:
+    (path,) = (run_log.parent / "files" / "media" / "html").glob("metadata_5_*.html")
+    path.unlink()
+    items = list(read_wandb_run(run_log, "run"))
+    assert len(of(items, SeriesStep)) == 40
+    assert len(of(items, Logged)) == 39
+    (reject,) = of(items, Reject)
+    assert reject.place.position == 5
+    assert "found no file" in reject.reason
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\x00", b"x", b":W&B\xe1\xbe\x09"])
+def test_another_file_is_no_transaction_log(tmp_path: Path, content: bytes) -> None:
+    log = tmp_path / "run-x.wandb"
+    log.write_bytes(content)
+    with pytest.raises(LogError, match="expected a W&B transaction log"):
+        list(read_wandb_run(log, "run"))
+
+
+@pytest.mark.parametrize("size", [0, 3, 6])
+def test_a_header_cut_off_costs_no_media_beside_it(run_log: Path, size: int) -> None:
+    run_log.write_bytes(run_log.read_bytes()[:size])
+    items = list(read_wandb_run(run_log, "run"))
+    assert len(of(items, Logged)) == 40
+    assert len(of(items, Reject)) == 1
+    assert of(items, Run)[0].run_id == "aw9setnr"
+
+
+def test_a_log_of_the_header_alone_is_a_run_without_steps(tmp_path: Path) -> None:
+    log = tmp_path / "run-abc.wandb"
+    log.write_bytes(b":W&B\xe1\xbe\x00")
+    (run,) = read_wandb_run(log, "run")
+    assert isinstance(run, Run)
+    assert (run.run_id, run.steps, run.finished) == ("abc", 0, False)

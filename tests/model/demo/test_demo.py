@@ -1,0 +1,204 @@
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from analytics.leaks.training_overlap import challenge_overlap, read_training_rows
+from analytics.queries.user_sql import query
+from analytics.warehouse.connection import reading
+from analytics.warehouse.ingest import ingest
+from data.errors import StoreError
+from data.store import STORE_VARIABLE, Store
+from model.checkpoint.checkpoint import load_checkpoint
+from model.demo.run import DemoReport, FirstResult, run_demo
+from model.demo.settings import MODEL, DemoSettings, DemoTraining
+from model.demo.text import first_lines, next_lines, page_command, verdict_lines
+from model.demo.world import check_free
+from model.metadata.encoder import MetadataEncoder
+from model.network.fusion import GatedFusion
+from replay.candidates.predictor import TRAINING_ROWS
+from tests.conftest import ROOT
+
+SMALL = DemoSettings(
+    scenes=12,
+    challenges=60,
+    uids=30,
+    validators=2,
+    variants=3,
+    training=DemoTraining(scenes=24, epochs=1, side=32, validation=0.3),
+)
+
+
+def silence(_line: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Demo:
+    store: Store
+    report: DemoReport
+    first: list[FirstResult]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    store = Store(tmp_path_factory.mktemp("demo"))
+    first: list[FirstResult] = []
+    return Demo(store, run_demo(store, silence, SMALL, tell=first.append), first)
+
+
+def test_the_demo_does_the_whole_job(demo: Demo) -> None:
+    found, against = demo.report.model, demo.report.against
+    assert demo.first == [demo.report.first]
+    assert demo.report.first.challenges == SMALL.challenges
+    assert demo.report.first.orange.candidate.n == found.candidate.n > 5
+    assert found.left_out.keys() == {"synthetic source"}
+    assert found.exact > 5
+    assert found.distributions > 5
+    assert found.candidate.n + sum(found.left_out.values()) == SMALL.challenges
+    assert len(found.miners) >= 10
+    assert found.overlap_checked
+    assert against.n == found.candidate.n
+    assert (against.run.model, against.other.model) == (
+        "demo on test_resnet",
+        "safety-orange baseline",
+    )
+    check_free(demo.store)
+    assert query(demo.store, "SELECT count(*) FROM rejects").rows == [(0,)]
+
+
+def test_the_model_is_whole_and_learned_from_rows_that_no_challenge_uses(demo: Demo) -> None:
+    folder = demo.store.models / MODEL
+    kept = load_checkpoint(folder)
+    assert kept.backbone  # it was trained too
+    assert {type(part) for part in kept.model.children()} >= {GatedFusion, MetadataEncoder}
+    rows = read_training_rows(folder / TRAINING_ROWS)
+    assert rows.height == 2 * SMALL.training.scenes
+    with reading(demo.store) as connection:
+        assert not challenge_overlap(connection, rows)["overlaps"].any()
+        gates = connection.execute(
+            "SELECT count(DISTINCT view), min(gate), max(gate) FROM replay_gates"
+        ).fetchall()
+    [(views, low, high)] = gates
+    assert views == 12
+    assert 0 <= low < high <= 1
+
+
+def test_it_is_the_same_every_time_and_another_one_in_its_store_starts_over(
+    demo: Demo, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    other = run_demo(store, silence, replace(SMALL, challenges=50))
+    assert other.model.candidate.n < demo.report.model.candidate.n
+    assert query(store, "SELECT count(*) FROM media").rows == [(50,)]
+    again = run_demo(store, silence, SMALL)
+    assert (again.model, again.against) == (demo.report.model, demo.report.against)
+    assert again.first == demo.report.first
+    shards = [sorted(one.sources.iterdir()) for one in (store, demo.store)]
+    assert [path.read_bytes() for path in shards[0]] == [path.read_bytes() for path in shards[1]]
+
+
+def test_the_demo_refuses_a_store_of_other_data(store: Store) -> None:
+    check_free(store)
+    ingest(store, [ROOT / "data" / "sample" / "media_record.json"])
+    with pytest.raises(StoreError, match=r"media_record.json.*--store"):
+        check_free(store)
+
+
+def test_the_demo_refuses_a_store_of_other_shards(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.sources.mkdir()
+    (store.sources / "train-00000-of-00026.parquet").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"train-00000-of-00026\.parquet"):
+        check_free(store)
+
+
+def test_a_second_demo_draws_and_trains_nothing_again(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn_again(*_: object) -> None:
+        raise AssertionError("a scene is drawn again")
+
+    monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
+    monkeypatch.setattr("model.training.train._Work.train", drawn_again)
+    again = run_demo(demo.store, silence, SMALL)
+    assert (again.model, again.against) == (demo.report.model, demo.report.against)
+
+
+def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
+    first, verdict = first_lines(demo.report.first, demo.store), verdict_lines(demo.report)
+    assert len(verdict) <= 10
+    assert max(map(len, first + verdict)) <= 160
+    whole = "\n".join(verdict)
+    model, orange = demo.report.model, demo.report.first.orange
+    assert model.mcc_interval is not None
+    for found in (model, orange):
+        assert f"MCC {found.candidate.mcc:.2f} (95% interval" in whole
+        assert f"place {found.ranks['mcc'].rank} of {found.ranks['mcc'].of}" in whole
+    for word in ("best miner", "median miner", "simulated", "drawn", "it does not mean"):
+        assert word in whole
+    assert "simulated" in first[0]
+    assert first[-1].endswith(page_command(demo.store))
+
+
+def test_the_next_commands_work_as_printed(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the shell that started the demo, whose PATH need not lead to us."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv(STORE_VARIABLE)
+    *commands, page = next_lines(demo.store)
+    for command in [*commands, page.replace(" run ", " run --help ")]:
+        done = subprocess.run(  # noqa: S602  (a shell is what they are for)
+            command.replace("--out out", f"--out {tmp_path / 'out'}"),
+            shell=True,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stderr)
+
+
+@pytest.mark.slow
+def test_after_a_rehearsal_the_first_result_compiles_nothing(tmp_path: Path) -> None:
+    """Counted in a process of its own, whose compiled functions are kept nowhere else."""
+    program = f"""
+import sys
+from pathlib import Path
+from numba.core.dispatcher import Dispatcher
+import tests.model.demo.test_demo as test
+from model.demo.rehearsal import STEPS, rehearsal_of
+
+if __name__ == "__main__":
+    made, compile_one = [], Dispatcher.compile
+    def counted(self, signature):
+        before = sum(self.stats.cache_misses.values())
+        found = compile_one(self, signature)
+        if sum(self.stats.cache_misses.values()) > before:
+            made.append((self.py_func.__qualname__, signature))
+        return found
+    Dispatcher.compile = counted
+    store = test.Store(Path({str(tmp_path / "store")!r}))
+    with rehearsal_of(store) as ready:
+        for step in STEPS:
+            ready(step)
+        def stop(first):
+            print(made)
+            sys.exit(0)
+        test.run_demo(store, test.silence, test.SMALL, tell=stop)
+"""
+    script = tmp_path / "counted.py"
+    script.write_text(program)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"

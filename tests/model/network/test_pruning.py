@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+import torch
+from scipy.stats import entropy
+
+from model.network.pruning import GLOBAL_VIEW, KeptViews, TokenPruning, ViewScorer, scorer_loss
+
+WIDTH = 16
+
+
+def some_views(batch: int = 8, count: int = 6) -> KeptViews:
+    torch.manual_seed(0)
+    order = torch.stack([torch.randperm(count) for _ in range(batch)])
+    return KeptViews(torch.randn(batch, count, WIDTH), order)
+
+
+def a_pruning(keep: int) -> TokenPruning:
+    torch.manual_seed(1)
+    return TokenPruning(WIDTH, keep)
+
+
+@pytest.mark.parametrize("keep", [1, 3, 5])
+def test_the_best_views_go_on_and_the_global_one_always(keep: int) -> None:
+    views, pruning = some_views(), a_pruning(keep).eval()
+    kept = pruning(views)
+    assert kept.tokens.shape == (8, keep, WIDTH)
+    scores = pruning.score(pruning.norm(views.tokens))[..., 0].tolist()
+    for row in range(8):
+        names = views.views[row].tolist()
+        others = [view for view in names if view != GLOBAL_VIEW]
+        best = sorted(others, key=lambda view: -scores[row][names.index(view)])[: keep - 1]
+        assert set(kept.views[row].tolist()) == {GLOBAL_VIEW, *best}
+        places = [names.index(view) for view in kept.views[row].tolist()]
+        assert torch.equal(kept.tokens[row], views.tokens[row, places])
+
+
+def test_masked_views_go_last() -> None:
+    views = some_views()
+    mask = views.views < 3
+    kept = a_pruning(3).eval()(KeptViews(views.tokens, views.views, mask))
+    assert kept.mask is not None
+    assert kept.mask.all()
+    assert (kept.views < 3).all()
+    few = a_pruning(4).eval()(KeptViews(views.tokens, views.views, mask))
+    assert few.mask is not None
+    assert (few.mask.sum(dim=1) == 3).all()
+
+
+def test_fewer_views_than_are_kept_go_on_as_they_are() -> None:
+    views = some_views()
+    assert a_pruning(6)(views) is views
+
+
+def test_training_marks_what_inference_drops_and_teaches_both() -> None:
+    views, pruning = some_views(), a_pruning(3)
+    marked = pruning(views)
+    chosen = pruning.eval()(views).views
+    assert marked.mask is not None
+    assert marked.weight is not None
+    assert torch.equal(marked.weight.detach(), marked.mask.float())
+    for row in range(8):
+        assert set(views.views[row][marked.mask[row]].tolist()) == set(chosen[row].tolist())
+    (gradient,) = torch.autograd.grad(marked.weight.sum(), pruning.score.bias)
+    dropped = (marked.weight * ~marked.mask).sum()
+    assert gradient.abs().item() > 0
+    assert dropped.item() == 0
+    (of_dropped,) = torch.autograd.grad(
+        (pruning.train()(views).weight * ~marked.mask).sum(), pruning.score.bias
+    )
+    assert of_dropped.item() > 0
+
+
+def test_the_scorer_chooses_the_best_with_the_global_view_first() -> None:
+    torch.manual_seed(2)
+    scorer = ViewScorer(features=20, views=12, hidden=8)
+    feature = torch.randn(5, 20)
+    scores = scorer(feature)
+    for keep in (1, 2, 6, 12):
+        chosen = scorer.choose(feature, keep)
+        assert chosen.shape == (5, keep)
+        assert (chosen[:, 0] == GLOBAL_VIEW).all()
+        assert (chosen.diff(dim=1) > 0).all()
+        for row in range(5):
+            best = scores[row].argsort(descending=True)[: keep - 1] + 1
+            assert set(chosen[row, 1:].tolist()) == set(best.tolist())
+
+
+def test_the_scorer_does_not_bend_the_backbone() -> None:
+    feature = torch.randn(2, 20, requires_grad=True)
+    scorer = ViewScorer(features=20, views=12, hidden=8)
+    loss = scorer_loss(scorer(feature), torch.rand(2, 12), torch.ones(2, 12) > 0)
+    torch.autograd.backward(loss)
+    assert feature.grad is None
+    assert scorer.score.weight.grad is not None
+
+
+def test_the_scorer_learns_which_views_the_gates_favour() -> None:
+    torch.manual_seed(3)
+    scorer = ViewScorer(features=8, views=5, hidden=16)
+    feature = torch.randn(512, 8)
+    # the gate of view k + 1 follows the k-th number of the feature
+    gates = torch.cat((torch.ones(512, 1), feature[:, :4].sigmoid()), dim=1)
+    seen = torch.rand(512, 5) < 0.7
+    optimiser = torch.optim.Adam(scorer.parameters(), lr=0.02)
+    for _ in range(150):
+        optimiser.zero_grad()
+        torch.autograd.backward(scorer_loss(scorer(feature), gates.where(seen, 0.0), seen))
+        optimiser.step()
+    new = torch.randn(200, 8)
+    best = new[:, :4].argmax(dim=1) + 1
+    assert (scorer.choose(new, 2)[:, 1] == best).float().mean() > 0.85
+
+
+def test_the_scorer_ranks_by_weight_where_gates_are_nearly_shut_too() -> None:
+    torch.manual_seed(4)
+    scorer = ViewScorer(features=8, views=5, hidden=16)
+    feature = torch.randn(512, 8)
+    # most challenges shut all gates a thousandfold, as if nothing could be seen in them
+    shut = torch.where(feature[:, 7:] > -1, 1e-3, 1.0)
+    gates = torch.cat((torch.ones(512, 1), shut * feature[:, :4].sigmoid()), dim=1)
+    optimiser = torch.optim.Adam(scorer.parameters(), lr=0.02)
+    for _ in range(150):
+        optimiser.zero_grad()
+        torch.autograd.backward(scorer_loss(scorer(feature), gates, torch.ones(512, 5) > 0))
+        optimiser.step()
+    new = torch.randn(200, 8)
+    best = new[:, :4].argmax(dim=1) + 1
+    assert (scorer.choose(new, 2)[:, 1] == best).float().mean() > 0.85
+
+
+def test_the_loss_is_the_cross_entropy_of_shares_among_seen_views() -> None:
+    scores = torch.tensor([[0.3, -1.0, 5.0], [0.1, 0.2, 0.3], [1.0, 2.0, 3.0]])
+    gates = torch.tensor([[0.9, 0.2, 0.6, 0.0], [0.5, 0.4, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0]])
+    seen = torch.tensor([[True, True, True, False], [True, True, False, False], [True] * 4])
+    # the second has one view to choose from, the third no weight to share
+    foretold = np.exp([0.3, -1.0]) / np.exp([0.3, -1.0]).sum()
+    expected = entropy([0.25, 0.75]) + entropy([0.25, 0.75], foretold)
+    assert scorer_loss(scores, gates, seen).item() == pytest.approx(expected, rel=1e-6)
+    assert scorer_loss(scores, gates, torch.zeros(3, 4) > 0).item() == 0

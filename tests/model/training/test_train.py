@@ -1,0 +1,292 @@
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from analytics.leaks.training_overlap import read_training_rows
+from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
+from data.errors import RunError
+from data.records.types import Geometry
+from data.scenes.parquet import write_shards
+from data.scenes.plan import SceneSettings
+from data.sources.shards import Shards
+from data.store import Store
+from model.backbone.backbone import RANDOM, BackboneSettings
+from model.checkpoint.checkpoint import load_checkpoint
+from model.checkpoint.predictor import PredictorSettings, load_predictor
+from model.commands import train as train_cli
+from model.network.settings import ModelSettings
+from model.network.street_model import StreetModel
+from model.training.epoch import Epoch
+from model.training.images import build_jpegs
+from model.training.loop import Trainer
+from model.training.losses import LossSettings
+from model.training.rows import list_rows, split_rows
+from model.training.samples import decoded, draw_samples
+from model.training.settings import TrainSettings
+from model.training.train import Recipe, train
+from replay.candidates.predictor import Batch
+from replay.rebuilding.rebuild import Rebuilder
+from replay.runs.run_lock import lock_run
+
+SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
+TINY = Recipe(
+    TrainSettings(epochs=2, batch=8, images=2, validation=0.3),
+    BackboneSettings("test_resnet", RANDOM, side=32, frozen=False),
+    ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
+    LossSettings(),
+)
+FROZEN = replace(TINY, backbone=replace(TINY.backbone, frozen=True))
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Shards:
+    folder = tmp_path_factory.mktemp("sources")
+    write_shards(folder, SCENES)
+    return Shards(folder)
+
+
+@pytest.fixture(autouse=True)
+def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_challenges_are_drawn_as_a_validator_draws_them(shards: Shards) -> None:
+    rows = list_rows(shards).rows
+    samples = [one for k, row in enumerate(rows) for one in draw_samples(row, k, 24, seed=1)]
+    levels = Counter(one.challenge.augmentation.aug_level for one in samples)
+    assert levels.keys() == {0, 1, 2, 3}
+    assert min(levels.values()) > 0.2 * len(samples)
+    for one in samples:
+        assert one.challenge.augmentation.geometry is Geometry.CROP
+        if one.challenge.augmentation.aug_level in (0, 1):
+            assert one.drawn.distortions == type(one.drawn.distortions)()
+    assert len({one.drawn.distortions for one in samples}) > 50
+    assert len({one.challenge.challenge_id for one in samples}) == len(samples)
+
+
+def test_rows_of_one_scene_are_cut_and_distorted_alike(shards: Shards) -> None:
+    rows = list_rows(shards).rows
+    assert len({row.scene for row in rows}) == 36
+    twin = replace(rows[0], parquet="other.parquet", row=7)
+    nameless = {**rows[0].metadata, "vid_id": None}
+    alone = replace(twin, metadata=nameless)
+    assert alone.scene == "other.parquet 7"
+    ours, twins, other = (draw_samples(row, 0, 3, seed=1) for row in (rows[0], twin, alone))
+    for first, second, third in zip(ours, twins, other, strict=True):
+        assert first.drawn == second.drawn
+        assert first.challenge.augmentation == second.challenge.augmentation
+        assert first.challenge.challenge_id != second.challenge.challenge_id
+        assert first.challenge.augmentation != third.challenge.augmentation or first.drawn != (
+            third.drawn
+        )
+
+
+def test_images_are_what_replay_builds_whatever_the_threads(shards: Shards) -> None:
+    rows = list_rows(shards).rows[:7]
+    samples = [one for k, row in enumerate(rows) for one in draw_samples(row, k, 3, seed=1)]
+    told: list[int] = []
+    alone = build_jpegs(samples, shards, 4, 1, told.append)
+    assert sum(told) == len(samples)
+    assert build_jpegs(samples, shards, 4, 3) == alone
+    rebuilder = Rebuilder(shards, 4)
+    for sample, jpeg in zip(samples, alone, strict=True):
+        assert isinstance(jpeg, bytes)
+        expected = rebuilder.rebuild(sample.challenge, sample.drawn)
+        assert jpeg == expected.jpeg
+        assert np.array_equal(decoded(jpeg), expected.decoded())
+
+
+@pytest.mark.parametrize("recipe", [TINY, FROZEN], ids=["trained", "frozen"])
+def test_a_training_leaves_a_checkpoint_with_its_provenance(
+    shards: Shards, store: Store, recipe: Recipe
+) -> None:
+    out = store.models / "first"
+    report = train(store, shards, out, recipe)
+    assert report.training + report.validation == 36
+    assert [one.epoch for one in report.epochs] == [1, 2]
+    assert report.best.mcc == max(one.mcc for one in report.epochs)
+    assert report.best.n == 2 * report.validation
+    run = json.loads((store.runs / report.run_id / "run.json").read_text())
+    assert run["outcome"]["best"] == vars(report.best)
+    assert run["recipe"]["settings"]["epochs"] == 2
+    assert run["made_by"]["git_commit"]
+    assert set(run["sources"]) == {path.name for path in shards.paths}
+    assert pl.read_parquet(store.runs / report.run_id / "epochs.parquet").height == 2
+    loaded = load_checkpoint(out)
+    assert loaded.card.training["run_id"] == report.run_id
+    assert loaded.card.training["epoch"] == vars(report.best)
+    assert loaded.card.training["arithmetic"] == run["recipe"]["settings"]["arithmetic"] == "avx2"
+    assert run["made_by"]["processor"]["machine"]
+    assert bool(loaded.backbone) is not recipe.backbone.frozen
+    assert loaded.training_rows == out / "training_rows.parquet"
+    assert read_training_rows(loaded.training_rows).height == 36
+    backbone = [] if recipe.backbone.frozen else ["backbone"]
+    assert loaded.card.trained == ["model", "scorer", *backbone]
+
+
+def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Store) -> None:
+    """Through the predictor, from the files alone, on the validation's own images."""
+    report = train(store, shards, store.models / "first", TINY)
+    rows = list_rows(shards).rows
+    split = split_rows(rows, 0.3, 0)
+    samples = [one for k in split.validation for one in draw_samples(rows[k], int(k), 2, 0)]
+    images = [decoded(one) for one in build_jpegs(samples, shards, 0, 1) if isinstance(one, bytes)]
+    predictor = load_predictor(store.models / "first")
+    answers = predictor.predict(Batch([str(k) for k in range(len(images))], images))
+    labels = np.array([one.challenge.label for one in samples])
+    found = mcc(confusion_counts(predicted_class(answers.probability), labels))
+    assert found == pytest.approx(report.best.mcc)
+
+
+def test_a_scorer_that_no_loss_reached_is_not_called_trained(shards: Shards, store: Store) -> None:
+    """Though weight decay has moved its weights from the first ones."""
+    blind = replace(FROZEN, loss=LossSettings(scorer=0.0))
+    train(store, shards, store.models / "first", blind)
+    loaded = load_checkpoint(store.models / "first")
+    first = StreetModel(loaded.card.settings).scorer.state_dict()
+    kept = loaded.model.scorer.state_dict()
+    assert not all(torch.equal(kept[name], first[name]) for name in first)
+    assert loaded.card.trained == ["model"]
+    with pytest.raises(RunError, match="never trained"):
+        load_predictor(store.models / "first", settings=PredictorSettings(keep=6))
+
+
+def test_the_best_epoch_is_kept_not_the_last(
+    shards: Shards, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = {1: (0.1, 0.3), 2: (0.6, 0.5), 3: (0.6, 0.4), 4: (0.2, 0.1)}
+
+    def judged(_self: Trainer, epoch: int, loss: float, _side: object) -> Epoch:
+        found, validation_loss = scores[epoch]
+        return Epoch(epoch, loss, validation_loss, found, 10)
+
+    monkeypatch.setattr(Trainer, "_judged", judged)
+    four = replace(TINY, settings=replace(TINY.settings, epochs=4))
+    report = train(store, shards, store.models / "first", four)
+    assert report.best.epoch == 3
+    card = load_checkpoint(store.models / "first").card
+    assert card.training["epoch"]["epoch"] == 3
+
+
+def test_the_same_training_gives_the_same_bits(
+    shards: Shards, store: Store, tmp_path: Path
+) -> None:
+    first = train(store, shards, tmp_path / "a", TINY)
+    again = train(Store(tmp_path / "other"), shards, tmp_path / "b", TINY)
+    assert (first.run_id, first.epochs) == (again.run_id, again.epochs)
+    a, b = (load_checkpoint(tmp_path / one) for one in "ab")
+    assert a.sha256 == b.sha256
+    seeded = replace(TINY, settings=replace(TINY.settings, seed=1))
+    assert train(store, shards, tmp_path / "c", seeded).run_id != first.run_id
+    assert load_checkpoint(tmp_path / "c").sha256 != a.sha256
+
+
+def test_a_finished_training_is_not_done_twice(
+    shards: Shards, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = store.models / "first"
+    first = train(store, shards, out, TINY)
+    monkeypatch.setattr(Trainer, "epochs", None)
+    notes: list[str] = []
+    assert train(store, shards, out, TINY, note=notes.append) == first
+    assert "already" in notes[0]
+
+
+def test_two_of_the_same_training_are_told_apart(shards: Shards, store: Store) -> None:
+    train(store, shards, store.models / "first", FROZEN)
+    [run] = store.runs.iterdir()
+    lock = lock_run(run)
+    with pytest.raises(RunError, match="another process that works on this very run"):
+        train(store, shards, store.models / "second", FROZEN)
+    lock.release()
+
+
+def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
+    shards: Shards, store: Store
+) -> None:
+    out = store.models / "first"
+    train(store, shards, out, TINY)
+    other = replace(TINY, settings=replace(TINY.settings, seed=5))
+    before = load_checkpoint(out).sha256
+    with pytest.raises(RunError, match=r"another checkpoint.*--replace"):
+        train(store, shards, out, other)
+    assert load_checkpoint(out).sha256 == before
+    train(store, shards, out, other, again=True)
+    assert load_checkpoint(out).sha256 != before
+
+
+@pytest.mark.parametrize("recipe", [TINY, FROZEN], ids=["trained", "frozen"])
+def test_rows_whose_image_is_damaged_are_left_out(
+    tmp_path: Path, store: Store, recipe: Recipe
+) -> None:
+    (path,) = write_shards(tmp_path / "sources", replace(SCENES, shards=1))
+    rows = pq.read_table(path).to_pylist()
+    for row in (3, 20):
+        raw = rows[row]["image"]["bytes"]
+        rows[row]["image"]["bytes"] = raw[: len(raw) // 2]
+    pq.write_table(pq.read_table(path).from_pylist(rows, schema=pq.read_schema(path)), path)
+    report = train(store, Shards(tmp_path / "sources"), tmp_path / "out", recipe)
+    assert report.training + report.validation == 34
+    assert report.left_out == {"bytes unreadable": 2}
+
+
+def test_features_of_a_frozen_backbone_are_made_once(
+    shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = train(store, shards, tmp_path / "a", FROZEN)
+    monkeypatch.setattr("model.training.dataset.build_jpegs", None)
+    again = train(store, shards, tmp_path / "b", FROZEN)
+    assert first.epochs == again.epochs
+
+
+def test_metadata_is_fed_only_where_asked(
+    shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "model.training.train.TextVectors",
+        lambda _cache: lambda texts: np.full((len(texts), 384), 384**-0.5, np.float32),
+    )
+    fed = replace(FROZEN, settings=replace(FROZEN.settings, metadata=True))
+    assert not train(store, shards, tmp_path / "fed", fed).image_only
+    blind = train(store, shards, tmp_path / "blind", FROZEN)
+    assert blind.image_only
+    tables = [load_checkpoint(tmp_path / one).model.metadata.tables for one in ("fed", "blind")]
+    drawn = [load_checkpoint(tmp_path / "blind").card.training["metadata"]]
+    assert drawn == [False]
+    assert not torch.equal(tables[0]["weather"], tables[1]["weather"])
+
+
+def test_the_command_trains_describes_and_says_errors(
+    shards: Shards, store: Store, tmp_path: Path
+) -> None:
+    words = [
+        *("train", "--out", str(tmp_path / "out"), "--backbone", "test_resnet", "--side", "32"),
+        *("--weights", "random", "--epochs", "1", "--images", "1", "--validation", "0.3"),
+        *("--sources", str(shards.folder), "--store", str(store.root)),
+    ]
+    result = CliRunner().invoke(train_cli.app, [*words, "--arithmetic", "avx512"])
+    assert result.exit_code == 0, result.output
+    assert load_checkpoint(tmp_path / "out").card.training["arithmetic"] == "avx512"
+    # by the other it is another training
+    again = CliRunner().invoke(train_cli.app, words)
+    assert "--replace" in str(again.exception)
+    words += ["--arithmetic", "avx512"]
+    assert "image-only on test_resnet" in result.output
+    assert "36 rows" not in result.output
+    result = CliRunner().invoke(train_cli.app, [*words, "--json"])
+    assert json.loads(result.stdout)["image_only"] is True
+    described = CliRunner().invoke(train_cli.app, ["describe", str(tmp_path / "out")])
+    assert "on features of test_resnet" in described.output
+    as_json = CliRunner().invoke(train_cli.app, ["describe", "--json"])
+    parts = json.loads(as_json.stdout)
+    assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
+    failed = CliRunner().invoke(train_cli.app, [*words[:-6], "--store", str(tmp_path / "none")])
+    assert "no *.parquet shard" in str(failed.exception)

@@ -1,0 +1,323 @@
+"""The contact sheet: what is on it, how it looks to a program, and what it says of bad input."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from matplotlib.figure import Figure
+from PIL import Image
+from typer.testing import CliRunner
+
+from analytics.queries.challenges import Selection, stored_challenges
+from analytics.warehouse.connection import reading
+from analytics.warehouse.ingest import ingest
+from data.errors import StreetReplayError
+from data.sources.shards import Shards
+from data.store import Store
+from replay.augmentation.augment import Pixels
+from replay.commands.render import app
+from replay.pictures.caption import caption
+from replay.pictures.cards import (
+    Card,
+    SheetSettings,
+    check_sheet,
+    collect,
+    draw_sheet,
+    most_probable,
+)
+from replay.pictures.jpeg_files import RenderSettings
+from replay.pictures.page import draw_page, drawable
+from replay.plans.plan import Planned, plan
+from replay.rebuilding.fidelity import Fidelity, Reason
+from replay.rebuilding.rebuild import Merged, Rebuilder, RebuiltImage
+from replay.settings import VariantSettings
+from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
+
+CUT = (255, 10, 138)
+
+
+@pytest.fixture
+def world(store: Store, record: dict[str, Any]) -> World:
+    return World(store, record)
+
+
+# as streetreplay.py mounts it
+whole = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+whole.add_typer(app)
+
+
+def rendered(world: World, out: Path, *words: object) -> Any:
+    store = ["--store", str(world.store.root), "--out", str(out)]
+    result = CliRunner().invoke(whole, ["render", *store, *map(str, words)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def level(number: int, angle: float = 9.0) -> dict[str, Any]:
+    return level_1(angle, [10, 30, 200, 200]) | {"data_aug_level": number}
+
+
+def cards_of(world: World, variants: int | None = 16, side: int = 224) -> list[Card]:
+    challenges = world.ingest()
+    planned = plan(challenges, world.shards, VariantSettings(variants))
+    return collect(planned, world.shards, SheetSettings(images=RenderSettings(side=side)))
+
+
+def words_of(figure: Figure) -> str:
+    return "\n".join(text.get_text() for text in figure.texts)
+
+
+def drawn(figure: Figure) -> Pixels:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def saved(path: Path) -> Pixels:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_a_card_holds_source_outline_image_and_variants(world: World) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    for number in (1, 2, 3):
+        world.ask(0, **level(number))
+    exact, mild, strong = cards_of(world)
+    rebuilder = Rebuilder(world.shards)
+    for card in (exact, mild, strong):
+        assert card.source is not None
+        assert card.rebuilt is not None
+        assert card.placed is not None
+        assert np.array_equal(card.source.pixels, np.asarray(picture((320, 240))))
+        undistorted = rebuilder.rebuild(card.planned.challenge).decoded()
+        assert np.array_equal(card.rebuilt.pixels, undistorted)
+    assert (exact.planned.fidelity, exact.variants, exact.images) == (Fidelity.EXACT, (), 1)
+    assert [one.weight for one in mild.variants] == [1 / 8] * 8
+    assert not any(one.noisy for one in mild.variants)
+    assert (len(strong.variants), strong.images) == (8, 16)
+    # noise in two thirds of the 16, so in two thirds of the 8
+    assert sum(one.noisy for one in strong.variants) in (5, 6)
+
+
+def merged(*weights: float) -> list[Merged]:
+    blank = RebuiltImage(np.zeros((1, 1, 3), np.uint8), b"")
+    return [Merged(blank, weight, noisy=place > 1) for place, weight in enumerate(weights)]
+
+
+def test_the_most_probable_come_first_and_equals_are_taken_evenly() -> None:
+    images = merged(0.1, 0.4, 0.1, 0.1, 0.2, 0.1)
+    first, second, *rest = most_probable(images, 4)
+    assert (first, second) == (images[1], images[4])
+    assert rest == [images[0], images[3]]
+    assert most_probable(images, 6)[:2] == [images[1], images[4]]
+    assert most_probable(images[:1], 6) == images[:1]
+    assert most_probable([], 6) == []
+
+
+def test_a_sum_of_weights_ties_with_its_equal(world: World) -> None:
+    images = merged(0.3, 0.1 + 0.2, 0.4)
+    assert most_probable(images, 3) == [images[2], images[0], images[1]]
+
+
+def test_a_crop_outside_shows_where_it_would_have_been(world: World) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    world.ask(0, **level_1(5.0, [10, 200, 200, 200]))
+    world.ask(0, **level_1(5.0, [0, 10**9, 200, 200]))
+    world.ask(0, source="synthetic", **LEVEL_0)
+    outside, far, synthetic = cards_of(world)
+    assert outside.planned.reason is far.planned.reason is Reason.CROP_OUTSIDE
+    assert outside.source is not None
+    assert outside.placed is not None
+    assert outside.placed.overhangs
+    assert outside.rebuilt is None
+    assert (synthetic.source, synthetic.planned.reason) == (None, Reason.SYNTHETIC)
+    words = words_of(draw_page([outside, far, synthetic], ""))
+    assert "No image: crop outside the image" in words
+    assert "No image: synthetic source" in words
+    # a hostile crop leaves its source in sight
+    figure = draw_page([far], "")
+    axes = next(axes for axes in figure.axes if len(axes.images) == 2)
+    assert axes.get_xlim() == (0, 320 + 1.5 * 320)
+    pixels = drawn(figure)
+    # and no line leaves its place
+    below, beside = pixels[200:], pixels[200:, pixels.shape[1] // 2 :]
+    assert near(below, (255, 255, 255)).any()
+    assert not near(beside, CUT).any()
+
+
+def near(pixels: Any, color: Any) -> Any:
+    return np.abs(pixels.astype(int) - color).max(axis=-1) < 24
+
+
+@pytest.mark.parametrize("size", [(64, 48), (320, 240), (4032, 3024), (900, 80), (80, 900)])
+def test_the_outline_is_as_wide_on_any_source(world: World, size: tuple[int, int]) -> None:
+    write_shard(world.store.sources, [encoded(picture(size, "L"), "PNG")])
+    side = min(size) * 3 // 4
+    world.ask(0, size=size, **level_1(10.0, [0, 0, side, side]))
+    (card,) = cards_of(world)
+    figure = draw_page([card], "")
+    source_axes = next(axes for axes in figure.axes if len(axes.images) == 2)
+    pixels = drawn(figure)
+    marked = near(pixels, CUT)
+    assert card.placed is not None
+    corners = source_axes.transData.transform(card.placed.outline)
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        # across the middle of each side, 12 pixels to either side
+        along = (end - start) / np.linalg.norm(end - start)
+        across = np.linspace(-12, 12, 97)[:, None] * along[::-1] * (1, -1) + (start + end) / 2
+        columns = across[:, 0].astype(int)
+        rows = (pixels.shape[0] - across[:, 1]).astype(int)
+        assert 2 <= marked[rows, columns].sum() / 4 <= 5
+
+
+def test_what_lies_outside_the_source_is_black_as_in_what_was_sent(world: World) -> None:
+    white = Image.new("RGB", (320, 240), "white")
+    write_shard(world.store.sources, [encoded(white, "PNG")])
+    world.ask(0, **level_1(20.0, [0, 0, 240, 240]))
+    world.ask(0, **level_1(0.0, [0, 0, 240, 240]))
+    turned, straight = cards_of(world)
+    black = [near(drawn(draw_page([card], "")), (0, 0, 0)) for card in (turned, straight)]
+    # the rebuilt image and the outline show the same black, each at its own scale
+    assert black[0].sum() > black[1].sum() + 5_000
+
+
+def test_captions_tell_what_was_recorded(world: World) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    world.ask(0, label=1, **level_1(-12.345678, [1, 2, 200, 201], horizontal=True))
+    world.ask(0, label=0, **level(3))
+    exact, strong = cards_of(world)
+    told = caption(exact)
+    assert dict(told[:4])["label"] == "1, roadwork"
+    for line in (
+        ("fidelity", "exact"),
+        ("shard", SHARD),
+        ("row", "0"),
+        ("size", "320 × 240"),
+        ("angle", "-12.3457°"),
+        ("crop", "top 1, left 2"),
+        ("", "height 200, width 201"),
+        ("flip", "horizontal"),
+    ):
+        assert line in told
+    assert ("images", "16 of 243 possible built") in caption(strong)
+    assert ("", "8 shown, 50% of the weight") in caption(strong)
+    words = words_of(draw_page([exact], "a heading"))
+    assert "a heading" in words
+    assert exact.planned.challenge.challenge_id in words
+
+
+def test_text_of_a_log_is_text(world: World) -> None:
+    shard = "$\\frac{1}{0}$ ^_ \u4e2d\x1b[31m\u202e\ud83d\ude00.parquet"
+    world.ask(0, source="synthetic", **LEVEL_0)
+    (card,) = cards_of(world)
+    challenge = dataclasses.replace(card.planned.challenge, file="$x$", parquet=shard)
+    planned = Planned(challenge, Fidelity.IMPOSSIBLE, (), Reason.SHARD_MISSING, shard)
+    figure = draw_page([Card(planned)], shard)
+    drawn(figure)  # mathtext would raise; a missing glyph would warn, an error here
+    words = words_of(figure)
+    assert words.count("$\\frac{1}{0}$") == 3
+    assert "$x$ 0" in words
+    assert "\\u4e2d" in words
+    assert "\x1b" not in words
+    assert not any(text.get_parse_math() for text in figure.texts)
+
+
+def test_long_text_is_wrapped_and_cut() -> None:
+    lines = drawable("x" * 500, 32, 96)
+    assert [len(line) for line in lines] == [32, 32, 32]
+    assert lines[-1].endswith("…")
+    assert drawable("", 32) == [""]
+
+
+def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Path) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    for angle in range(5):
+        world.ask(0, **level(1, float(angle)))
+    planned = plan(world.ingest(), world.shards)
+    path, told = tmp_path / "sheet.png", []
+    settings = SheetSettings(challenges=2)
+    line = draw_sheet(planned, world.shards, path, settings, lambda: told.append(1))
+    assert line == (
+        "2 of 5 challenges: the first in the order of the log, log.jsonl 0 to log.jsonl 1"
+    )
+    assert len(told) == 2
+    two = saved(path).shape
+    assert draw_sheet(planned[:1], world.shards, path) == "1 of 1 challenges"
+    assert saved(path).shape[0] < two[0]
+    assert [file.name for file in tmp_path.glob("*sheet*")] == ["sheet.png"]
+    assert draw_sheet([], world.shards, path) == "0 of 0 challenges"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [(".png", b"\x89PNG"), (".PNG", b"\x89PNG"), (".pdf", b"%PDF")]
+)
+def test_the_suffix_is_the_format(world: World, tmp_path: Path, suffix: str, magic: bytes) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    world.ask(0, **level(2))
+    world.ingest()
+    path = tmp_path / "made" / f"sheet{suffix}"
+    result = rendered(world, tmp_path / "out", "--sheet", path, "--json")
+    assert path.read_bytes().startswith(magic)
+    assert [json.loads(line)["fidelity"] for line in result.stdout.splitlines()] == ["distribution"]
+    assert f"contact sheet {path}: 1 of 1 challenges" in result.stderr
+
+
+def test_another_size_is_shown_as_such(world: World, tmp_path: Path) -> None:
+    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
+    world.ask(0, **level(3))
+    (card,) = cards_of(world, side=448)
+    assert (card.planned.fidelity, card.variants) == (Fidelity.UNSEEN, ())
+    assert card.rebuilt is not None
+    assert card.rebuilt.size == (448, 448)
+    assert "No miner saw this size" in words_of(draw_page([card], ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("sheet.bmp", "found suffix .bmp; expected one of .png .pdf .svg"),
+        ("sheet", "found no suffix"),
+        ("folder.png", "found a folder"),
+        ("file/sheet.png", "expected a file that can be written"),
+        (f"{'n' * 300}.png", "expected a file that can be written"),
+    ],
+)
+def test_a_sheet_that_cannot_be_written_is_one_line_before_the_work(
+    world: World, tmp_path: Path, name: str, found: str
+) -> None:
+    world.ask(0, **LEVEL_0)
+    world.ingest()
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(StreetReplayError, match=found) as raised:
+        rendered(world, tmp_path / "out", "--sheet", tmp_path / name)
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_check_leaves_an_earlier_sheet_alone(tmp_path: Path) -> None:
+    earlier = tmp_path / "sheet.png"
+    earlier.write_bytes(b"earlier")
+    check_sheet(earlier)
+    assert earlier.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [earlier]
+
+
+@pytest.mark.parametrize("era", ["e5", "e7", "e9"])
+def test_a_sheet_of_the_golden_challenges(
+    store: Store, golden: Path, tmp_path: Path, era: str
+) -> None:
+    ingest(store, [golden / era / "challenges.jsonl"])
+    with reading(store) as connection:
+        challenges = stored_challenges(connection, Selection(limit=4))
+    shards = Shards(golden / era / "sources")
+    path = tmp_path / "sheet.png"
+    assert draw_sheet(plan(challenges, shards), shards, path) == "4 of 4 challenges"
+    pixels = saved(path)
+    assert near(pixels, CUT).sum() > 4 * 500

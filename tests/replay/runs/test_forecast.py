@@ -1,0 +1,58 @@
+"""The guess of how long a replay takes, from attempts whose costs are known."""
+
+from typing import Any
+
+import pytest
+
+from data.store import Store
+from replay.plans.plan import Planned, plan
+from replay.runs.forecast import Forecast, forecast
+from replay.settings import VariantSettings
+from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
+
+
+@pytest.fixture
+def planned(store: Store, record: dict[str, Any]) -> list[Planned]:
+    world = World(store, record)
+    write_shard(store.sources, [encoded(picture((320, 240)))])
+    for k in range(40):
+        strong = {**level_1(1.0, [0, k, 100, 100]), "data_aug_level": 3}
+        world.ask(0, **(strong if k % 2 else LEVEL_0))
+    world.ask(0, source="synthetic", **LEVEL_0)
+    return plan(world.ingest(), world.shards, VariantSettings(5))
+
+
+def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Planned]) -> None:
+    tried: list[tuple[str, int]] = []
+
+    def attempt(item: Planned, place: int) -> tuple[float, float]:
+        tried.append((item.challenge.challenge_id, place))
+        if len(tried) == 1:
+            return 100.0, 100.0  # what is loaded once must not count
+        return (0.010, 0.5) if place == 0 else (0.002, 0.5)
+
+    found = forecast(planned, attempt)
+    images = sum(len(item.drawn) for item in planned)
+    assert (found.challenges, found.images) == (41, images)
+    assert images == 20 + 20 * 5
+    assert any(place for _, place in tried)
+    assert found.rebuild_seconds == pytest.approx(0.010 * 40 + 0.002 * 80)
+    assert found.predict_seconds == pytest.approx(0.5 * images)
+    assert len(tried) <= 10
+
+
+def test_nothing_left_takes_no_time_and_tries_nothing(planned: list[Planned]) -> None:
+    def refuse(_item: Planned, _place: int) -> tuple[float, float]:
+        raise AssertionError
+
+    impossible = [item for item in planned if not item.drawn]
+    assert forecast(impossible, refuse) == Forecast(1, 0, 0.0, 0.0)
+
+
+def test_processes_are_used_where_they_pay() -> None:
+    assert Forecast(9, 9, rebuild_seconds=15.0, predict_seconds=900.0).workers(cores=2) == 1
+    assert Forecast(9, 9, rebuild_seconds=900.0, predict_seconds=1.0).workers(cores=2) == 2
+    assert Forecast(9, 9, rebuild_seconds=900.0, predict_seconds=1.0).workers(cores=1) == 1
+    long = Forecast(9, 9, rebuild_seconds=900.0, predict_seconds=600.0)
+    assert long.seconds(1) == 1500
+    assert 600 < long.seconds(2) < 700
