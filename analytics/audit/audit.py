@@ -14,7 +14,7 @@ from analytics.audit.verdicts import BEYOND, CHECKED, Tally, Wrong
 from analytics.lives.order import Life, put_in_order
 from analytics.scoring.ema_rule import Law
 from analytics.scoring.tracker import ScoringSettings
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.errors import QueryError
 
 Progress = Callable[[int], None]
@@ -212,8 +212,8 @@ def _report(
 ) -> AuditReport:
     wrong = sorted(tally.wrong, key=_in_order)
     ordinals = sorted({one.ordinal for one in wrong} | {gap.ordinal for gap in found})
-    rows = connection.execute(statements("audit/places"), {"ordinals": ordinals}).fetchall()
-    places = {ordinal: (file, position) for ordinal, file, position in rows}
+    rows = connection.execute(statements("analytics/audit/places"), {"ordinals": ordinals})
+    places = {ordinal: (file, position) for ordinal, file, position in rows.fetchall()}
     lives, count, from_first = parts
     return AuditReport(
         challenges=size.challenges,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import METRICS
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.records.eras import EXPONENTS
 
 COLUMNS = (*METRICS, "reward")
@@ -68,14 +68,15 @@ class Chunk:
 
 def extent(connection: duckdb.DuckDBPyConnection) -> Extent:
     """How large a log is that `lives.put_in_order` has put in order."""
-    row = connection.execute(statements("audit/extent"), {"most": MOST_UIDS}).fetchall()[0]
-    return Extent(*row)
+    rows = connection.execute(statements("analytics/audit/extent"), {"most": MOST_UIDS})
+    return Extent(*rows.fetchall()[0])
 
 
 def chains(connection: duckdb.DuckDBPyConnection) -> list[Chain]:
     """The connected chains of a log that `lives.put_in_order` has put in order."""
-    connection.execute(statements("audit/order"))
-    return [Chain(*row) for row in connection.execute(statements("audit/chains")).fetchall()]
+    connection.execute(statements("analytics/audit/order"))
+    rows = connection.execute(statements("analytics/audit/chains"))
+    return [Chain(*row) for row in rows.fetchall()]
 
 
 def chunks(connection: duckdb.DuckDBPyConnection, chain: Chain, uids: int) -> Iterator[Chunk]:
@@ -93,7 +94,7 @@ def chunks(connection: duckdb.DuckDBPyConnection, chain: Chain, uids: int) -> It
 
 def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: int) -> Chunk:
     bounds: dict[str, Any] = {"first": first, "last": last}
-    span = connection.execute(statements("audit/span"), bounds).fetchall()[0]
+    span = connection.execute(statements("analytics/audit/span"), bounds).fetchall()[0]
     names = ("first_media", "last_media", "first_answer", "last_answer")
     rows = dict(zip(names, span, strict=True))
     media = {name: rows[name] for name in names[:2]}
@@ -122,7 +123,7 @@ def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: i
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, bounds: dict[str, Any]) -> pa.Table:
-    return connection.sql(statements(f"audit/{name}"), params=bounds).to_arrow_table()
+    return connection.sql(statements(f"analytics/audit/{name}"), params=bounds).to_arrow_table()
 
 
 def _numbers(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:

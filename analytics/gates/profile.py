@@ -12,7 +12,7 @@ from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, drawn_
 from analytics.comparison.intervals import simultaneous_intervals
 from analytics.queries.overview import ReplayRun
 from analytics.scoring.metrics import Floats, predicted_class
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 
 Flags = NDArray[np.bool_]
@@ -58,9 +58,8 @@ class GateMeans:
 
 def gated_runs(connection: duckdb.DuckDBPyConnection) -> list[ReplayRun]:
     """Finished replays whose model has gates, newest first."""
-    result = connection.execute(statements("gates/runs"))
-    names = [column[0] for column in result.description]
-    return [ReplayRun(**dict(zip(names, row, strict=True))) for row in result.fetchall()]
+    rows = named_rows(connection.execute(statements("analytics/gates/runs")))
+    return [ReplayRun(**row) for row in rows]
 
 
 def gate_means(
@@ -81,7 +80,7 @@ def gate_means(
         RunError: the replay has no challenge with gates, or their number differs.
     """
     parameters = {"run_id": run_id}
-    found = connection.sql(statements("gates/challenges"), params=parameters).pl()
+    found = connection.sql(statements("analytics/gates/challenges"), params=parameters).pl()
     used = found.filter(pl.col("left_out").is_null())
     views = _view_count(used, run_id)
     left_out = Counter(found["left_out"].drop_nulls().to_list())

@@ -13,7 +13,7 @@ import numpy as np
 
 from analytics.comparison.wilson import Interval
 from analytics.scoring.metrics import Floats, mcc_of_tables
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.errors import QueryError
 from data.records.types import NullKind
 
@@ -70,7 +70,7 @@ def null_leaks(
     Raises:
         QueryError: the store holds no challenge.
     """
-    rows = connection.execute(statements("leaks/null_patterns")).fetchall()
+    rows = connection.execute(statements("analytics/leaks/null_patterns")).fetchall()
     if not rows:
         raise QueryError(
             "leaks",

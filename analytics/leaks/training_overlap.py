@@ -15,7 +15,7 @@ import polars as pl
 from sklearn.neighbors import BallTree
 
 from analytics.scoring.metrics import Floats
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.errors import FieldError, SourceError
 from data.records import values
 
@@ -165,7 +165,7 @@ def challenge_overlap(
         `by_gps`, null where the challenge does not say, or no training row does; `metres` to the
         nearest training row, null likewise; and `overlaps`, whether any of the three holds.
     """
-    places = connection.sql(statements("leaks/places")).pl()
+    places = connection.sql(statements("analytics/leaks/places")).pl()
     known = _completed(training, places)
     rows = known.select("parquet", "row").unique().with_columns(by_row=pl.lit(True))
     videos = known["vid_id"].drop_nulls().unique()

@@ -18,7 +18,7 @@ from analytics.lives.pieces import cut_streams, in_order_of_names
 from analytics.lives.streams import Stream, lives_of, read_streams
 from analytics.scoring.ema_rule import Law
 from analytics.scoring.tracker import ScoringSettings
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.errors import QueryError
 
 _NAMED = 10
@@ -83,15 +83,15 @@ def put_in_order(
     lives = [_life(number, chains) for number, chains in enumerate(streams)]
     chosen = _chosen(lives, choice)
     parameters = {"lives": None if chosen is lives else [life.number for life in chosen]}
-    connection.execute(statements("lives/order"), parameters | {"run": choice.run})
-    extents = connection.execute(statements("lives/extent")).fetchall()
+    connection.execute(statements("analytics/lives/order"), parameters | {"run": choice.run})
+    extents = connection.execute(statements("analytics/lives/extent")).fetchall()
     if choice.run is not None and not extents:
         raise _unknown(f"run {choice.run}", chosen)
     return [_with_extent(lives[number], *extent) for number, *extent in extents]
 
 
 def _ordered(connection: duckdb.DuckDBPyConnection, law: Law) -> list[list[list[Stream]]]:
-    connection.execute(statements("lives/streams"))
+    connection.execute(statements("analytics/lives/streams"))
     cut_streams(connection, law)
     pieces = read_streams(connection)
     lives = lives_of(law, pieces)

@@ -18,7 +18,7 @@ from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.lives.streams import Stream
 from analytics.numba_loops import compiled
 from analytics.scoring.ema_rule import Float32s, Law, step
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 
 _BATCH = 4096
 
@@ -27,7 +27,7 @@ def cut_streams(connection: duckdb.DuckDBPyConnection, law: Law) -> None:
     """Make the temporary table `life_pieces` of `life_streams`, in constant memory."""
     rows: list[int] = []
     stream, scores = -1, np.empty(0, np.float32)
-    for batch in connection.sql(statements("lives/cut")).to_arrow_reader(_BATCH):
+    for batch in connection.sql(statements("analytics/lives/cut")).to_arrow_reader(_BATCH):
         lengths = list_lengths(batch["scores"])
         widest = max(len(scores), int(lengths[lengths <= MOST_UIDS].max(initial=0)))
         found = np.full((1 + batch.num_rows, widest), np.nan, np.float32)
@@ -41,7 +41,7 @@ def cut_streams(connection: duckdb.DuckDBPyConnection, law: Law) -> None:
     connection.register("life_cut_rows", pa.table({"media_row": pa.array(rows, pa.int64())}))
     connection.execute("CREATE OR REPLACE TEMP TABLE life_cuts AS FROM life_cut_rows")
     connection.unregister("life_cut_rows")
-    connection.execute(statements("lives/pieces"))
+    connection.execute(statements("analytics/lives/pieces"))
 
 
 @compiled

@@ -18,7 +18,7 @@ import numpy as np
 from analytics.lives.score_links import links
 from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.scoring.ema_rule import Float32s, Law
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 
 _EXCUSED = ("E4", "E5", "E6")
 
@@ -65,7 +65,7 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
     They are in the temporary table `life_pieces`.
     """
     runs = _runs(connection)
-    table = connection.sql(statements("lives/ends")).to_arrow_table()
+    table = connection.sql(statements("analytics/lives/ends")).to_arrow_table()
     column = table["scores"].combine_chunks()
     lengths = list_lengths(column)
     scores = score_matrix(column, int(lengths[lengths <= MOST_UIDS].max(initial=0)))
@@ -95,7 +95,7 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
 
 def _runs(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int | None], _RunSays]:
     """By run and segment, and by run and None for the whole run."""
-    rows = connection.execute(statements("lives/runs")).fetchall()
+    rows = connection.execute(statements("analytics/lives/runs")).fetchall()
     return {(run, segment): _RunSays(*says) for run, segment, *says in rows}
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
 from analytics.scoring.metrics import Floats, predicted_class
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.errors import QueryError
 
 Indices = NDArray[np.int64]
@@ -89,7 +89,7 @@ def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> l
         QueryError: the store holds no answer, or no such validator or run.
     """
     lives = put_in_order(connection, choice)
-    connection.execute(statements("miners/stage")).fetchall()
+    connection.execute(statements("analytics/miners/stage")).fetchall()
     if connection.execute("SELECT count(*) FROM stage_miners").fetchall() == [(0,)]:
         raise QueryError(
             "miners",
@@ -102,11 +102,11 @@ def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> l
 
 def miner_answers(connection: duckdb.DuckDBPyConnection) -> MinerAnswers:
     """All answers of a warehouse; `stage` comes before it."""
-    found = connection.sql(statements("miners/answers")).pl()
-    rows = connection.execute(statements("miners/miners")).fetchall()
+    found = connection.sql(statements("analytics/miners/answers")).pl()
+    rows = connection.execute(statements("analytics/miners/miners")).fetchall()
     return MinerAnswers(
         miners=[Miner(*row) for row in rows],
-        challenges=connection.sql(statements("miners/challenges")).pl(),
+        challenges=connection.sql(statements("analytics/miners/challenges")).pl(),
         miner=found["miner"].to_numpy().astype(np.int64),
         challenge=found["challenge"].to_numpy().astype(np.int64),
         prediction=found["prediction"].to_numpy(),

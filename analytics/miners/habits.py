@@ -9,7 +9,7 @@ import duckdb
 
 from analytics.comparison.wilson import Interval, wilson_interval
 from analytics.lives.order import Life
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import named_rows, statements
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def answer_habits(
     connection: duckdb.DuckDBPyConnection, settings: HabitSettings = HabitSettings()
 ) -> list[Habits]:
     """The habits of every miner by uid and hotkey; `miner_answers.stage` comes before it."""
-    return [_habits(row, settings) for row in _rows(connection, "miners/habits")]
+    return [_habits(row, settings) for row in _rows(connection, "analytics/miners/habits")]
 
 
 def tenures(connection: duckdb.DuckDBPyConnection, lives: Sequence[Life]) -> list[Tenure]:
@@ -87,7 +87,7 @@ def tenures(connection: duckdb.DuckDBPyConnection, lives: Sequence[Life]) -> lis
         lives: what that returned.
     """
     names = {life.number: life.name for life in lives}
-    rows = _rows(connection, "miners/tenures")
+    rows = _rows(connection, "analytics/miners/tenures")
     return [Tenure(**(row | {"life": names[row["life"]]})) for row in rows]
 
 
@@ -104,6 +104,4 @@ def _habits(row: dict[str, Any], settings: HabitSettings) -> Habits:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
-    result = connection.execute(statements(name))
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return named_rows(connection.execute(statements(name)))

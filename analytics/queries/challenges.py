@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from analytics.lives.order import Choice, put_in_order
-from analytics.warehouse.connection import statements
 from analytics.warehouse.rows import naive_utc
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 from data.records.eras import EXPONENTS
 from data.records.stored_challenge import StoredChallenge
@@ -57,9 +57,9 @@ def stored_challenges(
     put_in_order(connection, Choice(selection.validator, selection.run))
     if selection.since is not None or selection.until is not None:
         _refuse_without_times(*_times(connection))
-    result = connection.execute(statements("stored_challenges"), _parameters(selection))
-    names = [column[0] for column in result.description]
-    found = [_stored(dict(zip(names, row, strict=True))) for row in result.fetchall()]
+    query = statements("analytics/queries/stored_challenges")
+    rows = named_rows(connection.execute(query, _parameters(selection)))
+    found = [_stored(row) for row in rows]
     if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
@@ -79,7 +79,7 @@ def without_time(connection: duckdb.DuckDBPyConnection, selection: Selection) ->
 
 def _times(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """Challenges of the chosen validators and runs, and how many of them have a time."""
-    challenges, timed = connection.execute(statements("lives/times")).fetchall()[0]
+    challenges, timed = connection.execute(statements("analytics/lives/times")).fetchall()[0]
     return challenges, timed
 
 
@@ -139,10 +139,10 @@ def metadata(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[
 
     Each has a column's value, or None, and its NULL kind as `<field>_null`.
     """
-    result = connection.execute(statements("challenge_metadata"), {"ids": list(ids)})
-    names = [column[0] for column in result.description]
-    found = {row[0]: dict(zip(names[1:], row[1:], strict=True)) for row in result.fetchall()}
-    return [found[challenge_id] for challenge_id in ids]
+    query = statements("analytics/queries/challenge_metadata")
+    rows = named_rows(connection.execute(query, {"ids": list(ids)}))
+    by_id = {row.pop("challenge_id"): row for row in rows}
+    return [by_id[challenge_id] for challenge_id in ids]
 
 
 def _stored(row: dict[str, Any]) -> StoredChallenge:

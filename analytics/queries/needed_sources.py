@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 
 
 @dataclass(frozen=True)
@@ -21,5 +21,5 @@ class NeededShard:
 
 def needed_sources(connection: duckdb.DuckDBPyConnection) -> list[NeededShard]:
     """The shards that real challenges need, in order of their names."""
-    rows = connection.execute(statements("needed_sources")).fetchall()
+    rows = connection.execute(statements("analytics/queries/needed_sources")).fetchall()
     return [NeededShard(*row) for row in rows]

@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 
 from analytics.scoring.metrics import UNANSWERED, predicted_class
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 
 
@@ -238,6 +238,4 @@ def _verdict(prediction: float | None, label: int) -> Verdict:
 def _rows(
     connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    result = connection.execute(statements(f"overview/{name}"), parameters)
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return named_rows(connection.execute(statements(f"analytics/queries/{name}"), parameters))

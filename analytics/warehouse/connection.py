@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import duckdb
 from filelock import FileLock, Timeout
 
+from analytics.warehouse.statements import statements
 from data.errors import StoreError
 from data.store import Store
 from data.text import utf8_name
 from data.whole_files import not_written, publish
-
-SQL = Path(__file__).parents[1] / "sql"
 
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
 FORMAT = 3
@@ -29,14 +29,29 @@ FORMAT = 3
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
 TABLES = (
-    *("media", "responses", "miner_series", "runs", "rejects", "logs"),
-    *("replay_runs", "replay_predictions", "replay_variants", "replay_gates"),
+    "media",
+    "responses",
+    "miner_series",
+    "runs",
+    "rejects",
+    "logs",
+    "replay_runs",
+    "replay_predictions",
+    "replay_variants",
+    "replay_gates",
 )
-_SERIES_VIEWS = (
-    *("miner_predictions", "miner_rewards", "miner_scores", "miner_accuracy", "miner_auc"),
-    *("miner_f1_score", "miner_mcc", "miner_precision", "miner_recall"),
+_SERIES = (
+    "predictions",
+    "rewards",
+    "scores",
+    "accuracy",
+    "auc",
+    "f1_score",
+    "mcc",
+    "precision",
+    "recall",
 )
-RELATIONS = (*TABLES, *_SERIES_VIEWS, "audit_recent_accuracy")
+RELATIONS = (*TABLES, *(f"miner_{series}" for series in _SERIES), "audit_recent_accuracy")
 
 _LOCK_SECONDS = 30
 # DuckDB's words of a file that another process has open: "... held in /usr/bin/duckdb (PID 4711)"
@@ -49,11 +64,6 @@ class Writer:
 
     connection: duckdb.DuckDBPyConnection
     changed: bool = True
-
-
-def statements(name: str) -> str:
-    """The SQL of `analytics/sql/<name>.sql`."""
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -232,8 +242,12 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS warehouse_format AS SELECT ? AS format", [FORMAT]
     )
-    for relation in RELATIONS:
-        connection.execute(statements(relation))
+    for table in TABLES:
+        connection.execute(statements(f"analytics/schema/{table}"))
+    view = Template(statements("analytics/schema/miner_series_view"))
+    for series in _SERIES:
+        connection.execute(view.substitute(series=series))
+    connection.execute(statements("analytics/schema/audit_recent_accuracy"))
 
 
 def _check_format(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 
 from analytics.warehouse import rows
-from analytics.warehouse.connection import Writer, statements, writing
+from analytics.warehouse.connection import Writer, writing
 from analytics.warehouse.log_register import name_logs
 from analytics.warehouse.run_segments import assign_segments
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import LogError
 from data.logs.discovery import find_logs, read_log
 from data.records.types import Logged, LogItem, Place, Reject, Run, SeriesStep
@@ -60,7 +61,7 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     """
     logs = find_logs(paths)
     with writing(store) as writer:
-        writer.connection.execute(statements("ingest/stage"))
+        writer.connection.execute(statements("analytics/warehouse/stage"))
         named, renamed = name_logs(writer.connection, logs)
         staging = _Staging(writer.connection)
         for log, file in named.items():
@@ -132,11 +133,7 @@ def _merge(writer: Writer, files: list[str]) -> IngestReport:
     rows.append(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
     for step in ("rotations", "conflicts", "merge", "series", "rejects"):
-        connection.execute(statements(f"ingest/{step}"))
-    summary = connection.execute(statements("ingest/summary"))
-    names = [column[0] for column in summary.description]
-    report = dict(zip(names, summary.fetchall()[0], strict=True))
+        connection.execute(statements(f"analytics/warehouse/{step}"))
+    (summary,) = named_rows(connection.execute(statements("analytics/warehouse/summary")))
     rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
-    columns = [column[0] for column in rejects.description]
-    listed = [dict(zip(columns, row, strict=True)) for row in rejects.fetchall()]
-    return IngestReport(logs=files, rejects=listed, **report)
+    return IngestReport(logs=files, rejects=named_rows(rejects), **summary)

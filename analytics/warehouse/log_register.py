@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.warehouse import rows
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from data.digests import file_digest
 from data.logs.forms import LogFile, LogKind
 from data.logs.names import file_names, path_text
@@ -69,7 +69,7 @@ def name_logs(
             for path, log in read.items()
         ],
     )
-    connection.execute(statements("ingest/names"))
+    connection.execute(statements("analytics/warehouse/names"))
     return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
 
 

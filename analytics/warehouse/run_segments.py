@@ -12,7 +12,7 @@ from itertools import groupby
 
 import duckdb
 
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,16 @@ class Part:
 
 def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     """Number the segments of all staged rows, and renumber those of the runs that they are of."""
-    connection.execute(statements("ingest/parts"))
+    connection.execute(statements("analytics/warehouse/parts"))
     columns = "part, run_id, started, first_step, last_step, coalesce(first_challenge, '')"
     found = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
     parts = [Part(*row) for row in found.fetchall()]
-    equal: list[tuple[int, int]] = connection.execute(statements("ingest/equal_parts")).fetchall()
+    rows = connection.execute(statements("analytics/warehouse/equal_parts"))
+    equal: list[tuple[int, int]] = rows.fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE segment_of_part (part BIGINT, segment BIGINT)")
     if numbered := segments_of(parts, equal):
         connection.executemany("INSERT INTO segment_of_part VALUES (?, ?)", list(numbered.items()))
-    connection.execute(statements("ingest/segments"))
+    connection.execute(statements("analytics/warehouse/segments"))
 
 
 def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -64,7 +64,8 @@ def _mean_gates(store: Store, run: str) -> "Gates":
     Raises:
         RunError: there is no such replay, or its model has no gates.
     """
-    from analytics.warehouse.connection import reading, statements  # noqa: PLC0415
+    from analytics.warehouse.connection import reading  # noqa: PLC0415
+    from analytics.warehouse.statements import statements  # noqa: PLC0415
     from data.errors import RunError  # noqa: PLC0415
     from model.views.sheet import Gates  # noqa: PLC0415
     from model.views.views import VIEWS  # noqa: PLC0415
@@ -73,7 +74,7 @@ def _mean_gates(store: Store, run: str) -> "Gates":
     with reading(store) as connection:
         found = find_run(connection, run)
         parameters = {"run_id": found["run_id"]}
-        rows = connection.execute(statements("mean_gates"), parameters).fetchall()
+        rows = connection.execute(statements("model/commands/mean_gates"), parameters).fetchall()
     if [view for view, _, _ in rows] != list(range(1, VIEWS + 1)):
         raise RunError(
             f"gates of {found['run_id']} ({found['model']})",

@@ -13,7 +13,7 @@ from analytics.comparison.paired_answers import Answers, Challenges, Paired
 from analytics.leaks.training_overlap import challenge_overlap
 from analytics.lives.order import EVERYONE, Choice, Life
 from analytics.miners.answers import stage
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.records.eras import EXPONENTS
 
@@ -86,12 +86,11 @@ def find_run(connection: duckdb.DuckDBPyConnection, run: str) -> dict[str, Any]:
     Raises:
         RunError: there is no such run in this store.
     """
-    result = connection.execute("SELECT * FROM replay_runs ORDER BY finished DESC, run_id")
-    names = [column[0] for column in result.description]
-    runs = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    for found in runs:
-        if run in (LATEST, found["run_id"]):
-            return found
+    query = "SELECT * FROM replay_runs ORDER BY finished DESC, run_id"
+    runs = named_rows(connection.execute(query))
+    for row in runs:
+        if run in (LATEST, row["run_id"]):
+            return row
     raise RunError(
         f"run {run}",
         found=f"{len(runs)} finished replays, none of that name",
@@ -113,12 +112,13 @@ def run_challenges(
         training: rows that the candidate was trained on; challenges that overlap with one by row,
             video or place are left out.
     """
-    replayed = _frame(connection, "compare/challenges", run)
+    replayed = _frame(connection, "replay/comparing/challenges", run)
     if training is not None:
         replayed = _without_trained(replayed, challenge_overlap(connection, training))
     predicted = replayed.filter(pl.col("left_out").is_null())
     left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
-    every = RunChallenges(run, predicted, _frame(connection, "compare/variants", run), left_out)
+    variants = _frame(connection, "replay/comparing/variants", run)
+    every = RunChallenges(run, predicted, variants, left_out)
     return every.only(predicted.select("place"))
 
 
@@ -145,14 +145,14 @@ def run_answers(
     lives = stage(connection, choice)
     replayed = run_challenges(connection, found, training)
     predicted = replayed.predicted
-    answers = _frame(connection, "compare/answers", found).join(
+    answers = _frame(connection, "replay/comparing/answers", found).join(
         predicted.select("place"), on="place", how="semi", maintain_order="left"
     )
     if answers.is_empty():
         _refuse(found, predicted.height, replayed.left_out)
-    miners = connection.execute(statements("miners/miners")).fetchall()
+    miners = connection.execute(statements("analytics/miners/miners")).fetchall()
     reasons: list[dict[str, int]] = [{} for _ in miners]
-    for miner, reason, count in _frame(connection, "compare/left_out", found).iter_rows():
+    for miner, reason, count in _frame(connection, "replay/comparing/left_out", found).iter_rows():
         reasons[miner][reason] = count
     return RunAnswers(
         run=found,

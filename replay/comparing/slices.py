@@ -11,7 +11,7 @@ import polars as pl
 from analytics.comparison.bootstrap import MIN_IMAGES
 from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.regions.gps_clusters import ClusterSettings, cluster_names, gps_clusters
-from analytics.warehouse.connection import statements
+from analytics.warehouse.statements import statements
 from replay.comparing.loaded_answers import RunAnswers
 
 FIELDS = (
@@ -122,6 +122,6 @@ def _clustered(
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, name: str, answers: RunAnswers) -> pl.DataFrame:
-    text = statements(f"compare/{name}")
+    text = statements(f"replay/comparing/{name}")
     frame: pl.DataFrame = connection.sql(text, params={"run_id": answers.run["run_id"]}).pl()
     return frame

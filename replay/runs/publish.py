@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import duckdb
 
 from analytics.warehouse import rows
-from analytics.warehouse.connection import statements, writing
+from analytics.warehouse.connection import writing
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.store import Store
 from replay.candidates.predictor import Predictor
@@ -49,10 +50,10 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
         for relation in ("replay_runs", "replay_predictions", "replay_variants", "replay_gates"):
             connection.execute(f"DELETE FROM {relation} WHERE run_id = ?", [run.run_id])  # noqa: S608
         for index in range(count):
-            connection.execute(statements("stage_replay"))
+            connection.execute(statements("replay/runs/stage"))
             staged = [{**row, "run_id": run.run_id} for row in run.read_part(index)]
             rows.append(connection, "stage_replay", staged)
-            connection.execute(statements("publish_replay"))
+            connection.execute(statements("replay/runs/publish"))
         report = _report(connection, run, predictor)
         if not report.predicted:
             # Not published: it would hide the last good replay, and score nothing.
@@ -79,14 +80,13 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
 def _report(
     connection: duckdb.DuckDBPyConnection, run: RunFolder, predictor: Predictor
 ) -> ReplayReport:
-    result = connection.execute(statements("replay_report"), {"run_id": run.run_id})
-    names = [column[0] for column in result.description]
-    found = dict(zip(names, result.fetchall()[0], strict=True))
-    reasons = found.pop("reasons")
+    result = connection.execute(statements("replay/runs/report"), {"run_id": run.run_id})
+    (counts,) = named_rows(result)
+    reasons = counts.pop("reasons")
     return ReplayReport(
         run_id=run.run_id,
         model=predictor.name,
         uses_metadata=predictor.wants_metadata,
         left_out=dict(Counter(reasons).most_common()),
-        **found,
+        **counts,
     )

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from analytics.scoring import metrics
 from analytics.scoring.accuracy_of_ten import recent_accuracy, recoverable, self_consistent
 from analytics.scoring.metrics import ConfusionCounts
-from analytics.warehouse.connection import statements, writing
+from analytics.warehouse.connection import writing
 from analytics.warehouse.ingest import ingest
+from analytics.warehouse.statements import statements
 from data.store import Store
 from tests.conftest import golden_records
 

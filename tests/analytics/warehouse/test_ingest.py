@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analytics.queries.user_sql import query
-from analytics.warehouse.connection import RELATIONS, SQL, reading
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import media_row, response_rows, run_row
 from data.errors import LogError
@@ -329,7 +329,3 @@ def test_every_column_of_media_and_responses_is_filled_by_a_field(
     run = Run("r", "f", None, None, "{}", None, None, None, None, False, None, 0)
     numbered = {"segment", "first_step", "last_step"}
     assert columns["runs"] == set(run_row(run)) == {field.name for field in fields(Run)} | numbered
-
-
-def test_every_relation_has_a_file_of_its_name() -> None:
-    assert {path.stem for path in SQL.glob("*.sql")} >= set(RELATIONS)
