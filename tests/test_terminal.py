@@ -279,8 +279,8 @@ def test_a_progress_bar_shows_its_label_as_text(monkeypatch: pytest.MonkeyPatch)
             patched.setattr(data.terminal.errors, "_force_terminal", True)
             patched.setattr(data.terminal.errors, "is_interactive", True)
             data.terminal.open_terminal()
-            with data.terminal.progress(f"label{HOSTILE}", 3) as tell:
-                tell(3)
+            with data.terminal.progress(f"label{HOSTILE}", 3) as on_progress:
+                on_progress(3)
         shown = stream.text()
         assert "label" in shown
         assert "🔥" not in shown

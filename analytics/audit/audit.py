@@ -12,7 +12,7 @@ from analytics.audit.ema_gaps import NOTHING, RESTART
 from analytics.audit.rederive import Walk, Walked
 from analytics.audit.verdicts import BEYOND, CHECKED, Tally, Wrong
 from analytics.lives.order import Life, put_in_order
-from analytics.scoring.ema_rule import Law
+from analytics.scoring.ema_rule import EmaRule
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.statements import statements
 from data.errors import QueryError
@@ -104,27 +104,27 @@ class _Found:
 def audit(
     connection: duckdb.DuckDBPyConnection,
     settings: AuditSettings = AuditSettings(),
-    tell: Progress = _quiet,
+    on_progress: Progress = _quiet,
 ) -> AuditReport:
     """Recompute every metric, reward and score of a warehouse's log.
 
     Args:
         connection: to a warehouse; gets temporary tables and a limit of memory.
         settings: how.
-        tell: called with the number of records done, each record twice.
+        on_progress: called with the number of records done, each record twice.
 
     Raises:
         QueryError: the store holds no challenge, or no number of these columns.
     """
     lives = put_in_order(connection, scoring=settings.scoring)
-    return audit_lives(connection, lives, settings, tell)
+    return audit_lives(connection, lives, settings, on_progress)
 
 
 def audit_lives(
     connection: duckdb.DuckDBPyConnection,
     lives: list[Life],
     settings: AuditSettings = AuditSettings(),
-    tell: Progress = _quiet,
+    on_progress: Progress = _quiet,
 ) -> AuditReport:
     """The same of lives that `lives.put_in_order` has put in order, with the settings' scoring.
 
@@ -146,15 +146,17 @@ def audit_lives(
     tally, found, from_first = Tally(), list[_Found](), 0
     parts = chains(connection)
     for chain in parts:
-        from_first += _audit_chain(connection, settings, chain, size.uids, tally, found, tell)
+        from_first += _audit_chain(
+            connection, settings, chain, size.uids, tally, found, on_progress
+        )
     if size.beyond:
         tally.unchecked[BEYOND] += size.beyond * (len(CHECKED) - 1)
     return _report(connection, size, (lives, len(parts), from_first), tally, found)
 
 
-def _law(settings: AuditSettings) -> Law:
+def _rule(settings: AuditSettings) -> EmaRule:
     alpha = settings.scoring.alpha
-    return Law(np.float32(alpha), np.float32(1.0 - alpha), settings.from_start)
+    return EmaRule(np.float32(alpha), np.float32(1.0 - alpha), settings.from_start)
 
 
 def _audit_chain(
@@ -164,7 +166,7 @@ def _audit_chain(
     uids: int,
     tally: Tally,
     found: list[_Found],
-    tell: Progress,
+    on_progress: Progress,
 ) -> bool:
     """Count one chain; whether it starts with the validator's first challenge."""
 
@@ -172,21 +174,21 @@ def _audit_chain(
         return Walk(
             uids,
             settings=settings.scoring,
-            law=_law(settings),
+            rule=_rule(settings),
             exact_start=settings.from_start,
         )
 
     first = fresh()
     for walked in first.over(chunks(connection, chain, uids)):
         found.extend(_gaps(walked))
-        tell(len(walked.chunk.scores))
+        on_progress(len(walked.chunk.scores))
     whole = first.starts_at_zero and first_answers_agree(first.stretches)
     second = fresh()
     for walked in second.over(chunks(connection, chain, uids)):
         window = settings.scoring.metrics_window
         known = covered(first.stretches, walked.stretches, walked.places, window, whole)
         tally.add(walked, known, first.stretches.starts[walked.stretches])
-        tell(len(walked.chunk.scores))
+        on_progress(len(walked.chunk.scores))
     return whole
 
 

@@ -16,8 +16,8 @@ from analytics.scoring.ema_rule import (
     CHANGED,
     NOT,
     Bools,
+    EmaRule,
     Float32s,
-    Law,
     Steps,
     follows,
     step,
@@ -46,7 +46,7 @@ class ScoreState(NamedTuple):
     validators: Bools
 
 
-class Judged(NamedTuple):
+class ScoreVerdicts(NamedTuple):
     """Verdict, expected score, and whether a uid may have answered unlogged before, (n, uids).
 
     `events` (n,) is what happened before each record, `missing` (n,) how many records are missing
@@ -73,7 +73,9 @@ def restarted(state: ScoreState, steps: Steps, n: int) -> bool:
 
 
 @compiled
-def hole_before(law: Law, state: ScoreState, steps: Steps, n: int, judged: Judged) -> bool:
+def hole_before(
+    rule: EmaRule, state: ScoreState, steps: Steps, n: int, judged: ScoreVerdicts
+) -> bool:
     """Whether scores moved as only an unlogged record moves them."""
     asked, asked_moved, moved, unclear = 0, 0, 0, 0
     for uid in range(len(state.believed)):
@@ -83,7 +85,7 @@ def hole_before(law: Law, state: ScoreState, steps: Steps, n: int, judged: Judge
         if status not in (MOVED, IN_HOLE):
             continue
         # with our own scores carried on, an old difference is no news
-        if follows(law, steps, n, uid, state.logged[uid]) != NOT:
+        if follows(rule, steps, n, uid, state.logged[uid]) != NOT:
             continue
         unclear += 1
         if status == MOVED:
@@ -94,57 +96,59 @@ def hole_before(law: Law, state: ScoreState, steps: Steps, n: int, judged: Judge
 
 
 @compiled
-def missing_records(law: Law, state: ScoreState, steps: Steps, n: int, judged: Judged) -> int:
+def missing_records(
+    rule: EmaRule, state: ScoreState, steps: Steps, n: int, judged: ScoreVerdicts
+) -> int:
     """How many records are missing at least; marks the uids that these may have asked."""
     kept, decayed = state.believed.copy(), state.believed.copy()
     best, missing = -1, 1
     for length in range(1, _LONGEST_HOLE + 1):
-        _pass_by(law, kept, decayed)
+        _pass_by(rule, kept, decayed)
         found = 0
         for uid in range(len(kept)):
-            found += _unasked(law, steps, n, uid, kept[uid], decayed[uid]) and kept[uid] > 0
+            found += _unasked(rule, steps, n, uid, kept[uid], decayed[uid]) and kept[uid] > 0
         if found > best:
             best, missing = found, length
     kept[:], decayed[:] = state.believed, state.believed
     for _ in range(missing):
-        _pass_by(law, kept, decayed)
+        _pass_by(rule, kept, decayed)
     for uid in range(len(kept)):
         # an unlogged reward of 0 looks like decay
         last = decayed[uid] if state.validators[uid] else np.float32(np.nan)
-        seen = _unasked(law, steps, n, uid, kept[uid], last)
-        judged.hidden[n, uid] = not (seen and _shows(law, state, uid))
+        seen = _unasked(rule, steps, n, uid, kept[uid], last)
+        judged.hidden[n, uid] = not (seen and _shows(rule, state, uid))
     return missing
 
 
 @compiled
-def _pass_by(law: Law, kept: Float32s, decayed: Float32s) -> None:
+def _pass_by(rule: EmaRule, kept: Float32s, decayed: Float32s) -> None:
     """A record that asks nobody."""
     for uid in range(len(kept)):
-        kept[uid] = step(law, kept[uid], kept[uid])
-        decayed[uid] = step(law, decayed[uid], np.float32(0))
+        kept[uid] = step(rule, kept[uid], kept[uid])
+        decayed[uid] = step(rule, decayed[uid], np.float32(0))
 
 
 @compiled
 def _unasked(
-    law: Law, steps: Steps, n: int, uid: int, kept: np.float32, decayed: np.float32
+    rule: EmaRule, steps: Steps, n: int, uid: int, kept: np.float32, decayed: np.float32
 ) -> bool:
     """Whether a score looks as if its uid was not asked in the hole before record n."""
     if math.isnan(steps.scores[n, uid]) or steps.hotkeys[n, uid] == CHANGED:
         return False
-    if follows(law, steps, n, uid, kept) in (BY_OWN, BY_LOGGED):
+    if follows(rule, steps, n, uid, kept) in (BY_OWN, BY_LOGGED):
         return True
-    decays: bool = steps.scores[n, uid] == step(law, decayed, np.float32(0))
+    decays: bool = steps.scores[n, uid] == step(rule, decayed, np.float32(0))
     return decays and math.isnan(steps.own[n, uid])
 
 
 @compiled
-def _shows(law: Law, state: ScoreState, uid: int) -> bool:
+def _shows(rule: EmaRule, state: ScoreState, uid: int) -> bool:
     """Whether an answer would have moved the score: not one that equals the reward it earns."""
     old = state.believed[uid]
-    still = step(law, old, old)
+    still = step(rule, old, old)
     last = state.rewards[uid]
     return bool(
-        still != step(law, old, np.float32(0))
-        and still != step(law, old, np.float32(1))
-        and still != step(law, old, last)
+        still != step(rule, old, np.float32(0))
+        and still != step(rule, old, np.float32(1))
+        and still != step(rule, old, last)
     )

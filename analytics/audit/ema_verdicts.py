@@ -21,8 +21,8 @@ from analytics.audit.ema_gaps import (
     UNCONFIRMED,
     UNKNOWN,
     ZEROED,
-    Judged,
     ScoreState,
+    ScoreVerdicts,
     hole_before,
     missing_records,
     restarted,
@@ -33,8 +33,8 @@ from analytics.scoring.ema_rule import (
     BY_LOGGED,
     BY_OWN,
     NOT,
+    EmaRule,
     Float32s,
-    Law,
     Steps,
     continued,
     expected_score,
@@ -49,9 +49,9 @@ def unknown_scores(uids: int) -> ScoreState:
     return ScoreState(nan, nan.copy(), nan.copy(), np.zeros(uids, np.bool_))
 
 
-def empty_judged(records: int, uids: int) -> Judged:
+def no_score_verdicts(records: int, uids: int) -> ScoreVerdicts:
     """Room for the verdicts on `records` records."""
-    return Judged(
+    return ScoreVerdicts(
         statuses=np.zeros((records, uids), np.int8),
         expected=np.zeros((records, uids), np.float32),
         hidden=np.zeros((records, uids), np.bool_),
@@ -61,11 +61,11 @@ def empty_judged(records: int, uids: int) -> Judged:
 
 
 @compiled
-def starts_at_zero(law: Law, steps: Steps) -> bool:
+def starts_at_zero(rule: EmaRule, steps: Steps) -> bool:
     """Whether the first of these records follows from scores of 0, but for values changed later."""
     logged = 0
     for uid in range(steps.scores.shape[1]):
-        status, _, _ = _judge(law, steps, 0, uid, np.float32(0), False)
+        status, _, _ = _score_verdicts(rule, steps, 0, uid, np.float32(0), False)
         if status in (MOVED, IN_HOLE, UNCONFIRMED):
             return False
         logged += status != NOT_LOGGED
@@ -73,7 +73,9 @@ def starts_at_zero(law: Law, steps: Steps) -> bool:
 
 
 @compiled
-def judge(law: Law, state: ScoreState, steps: Steps, count: int, judged: Judged) -> None:
+def score_verdicts(
+    rule: EmaRule, state: ScoreState, steps: Steps, count: int, judged: ScoreVerdicts
+) -> None:
     """Judge the first `count` records; a further one is only looked ahead at.
 
     Changes `state` and fills `judged`.
@@ -85,54 +87,54 @@ def judge(law: Law, state: ScoreState, steps: Steps, count: int, judged: Judged)
             judged.events[n] = RESTART
             judged.hidden[n] = True
         for uid in range(len(state.believed)):
-            status, truth, expected = _judge(
-                law, steps, n, uid, state.believed[uid], state.validators[uid]
+            status, truth, expected = _score_verdicts(
+                rule, steps, n, uid, state.believed[uid], state.validators[uid]
             )
             judged.statuses[n, uid], truths[uid] = status, truth
             judged.expected[n, uid] = expected
-        if judged.events[n] == NOTHING and hole_before(law, state, steps, n, judged):
+        if judged.events[n] == NOTHING and hole_before(rule, state, steps, n, judged):
             judged.events[n] = HOLE
-            judged.missing[n] = missing_records(law, state, steps, n, judged)
-        _settle(law, state, steps, n, judged, truths)
+            judged.missing[n] = missing_records(rule, state, steps, n, judged)
+        _settle(rule, state, steps, n, judged, truths)
 
 
 @compiled
-def _judge(
-    law: Law, steps: Steps, n: int, uid: int, old: np.float32, validator: bool
+def _score_verdicts(
+    rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32, validator: bool
 ) -> tuple[int, np.float32, np.float32]:
     """Status, the score to go on from, and the expected score of one entry.
 
     MOVED: the log goes on from a score that nothing logged explains; IN_HOLE: it cannot be told.
     """
     score = steps.scores[n, uid]
-    expected = expected_score(law, steps, n, uid, old, validator)
+    expected = expected_score(rule, steps, n, uid, old, validator)
     if math.isnan(score):
         return NOT_LOGGED, expected, expected
     if math.isnan(old):
         return UNKNOWN, score, score
-    how = follows(law, steps, n, uid, old)
+    how = follows(rule, steps, n, uid, old)
     if how == BY_OWN or (how == BY_DECAY and validator):
         return FOLLOWS, score, expected
     if how == BY_LOGGED:
         zeroed = steps.excused[n] and steps.logged[n, uid] == 0
         return ZEROED if zeroed else OTHER_REWARD, score, expected
-    return _judge_by_next(law, steps, n, uid, old, expected)
+    return _judge_by_next(rule, steps, n, uid, old, expected)
 
 
 @compiled
 def _judge_by_next(
-    law: Law, steps: Steps, n: int, uid: int, old: np.float32, expected: np.float32
+    rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32, expected: np.float32
 ) -> tuple[int, np.float32, np.float32]:
     """The same for an entry that decays for the first time, is 0, or breaks the law."""
     score = steps.scores[n, uid]
     ahead = n + 1 < len(steps.scores)
-    forth = follows(law, steps, n + 1, uid, score) if ahead else NOT
-    before = continued(law, steps, n, uid, old) if ahead else np.float32(np.nan)
+    forth = follows(rule, steps, n + 1, uid, score) if ahead else NOT
+    before = continued(rule, steps, n, uid, old) if ahead else np.float32(np.nan)
     # of a whole log everything is checked: what nothing confirms is wrong
-    unconfirmed = IN_HOLE if law.from_start else UNCONFIRMED
+    unconfirmed = IN_HOLE if rule.from_start else UNCONFIRMED
     if not math.isnan(before) and forth == NOT:
         return MISMATCH, before, before
-    if follows(law, steps, n, uid, old) == BY_DECAY:
+    if follows(rule, steps, n, uid, old) == BY_DECAY:
         if not ahead:
             return unconfirmed, score, expected
         # a validator's score goes on to decay; once only, it is an unlogged reward of 0
@@ -144,17 +146,17 @@ def _judge_by_next(
 
 @compiled
 def _settle(
-    law: Law, state: ScoreState, steps: Steps, n: int, judged: Judged, truths: Float32s
+    rule: EmaRule, state: ScoreState, steps: Steps, n: int, judged: ScoreVerdicts, truths: Float32s
 ) -> None:
     """Decide what was unclear, and take the scores over."""
-    unlogged = judged.events[n] != NOTHING and not law.from_start
+    unlogged = judged.events[n] != NOTHING and not rule.from_start
     for uid in range(len(truths)):
         status, truth, expected = judged.statuses[n, uid], truths[uid], judged.expected[n, uid]
         if status in (MOVED, IN_HOLE):
             judged.statuses[n, uid] = IN_HOLE if unlogged else MISMATCH
-            if not unlogged and (law.from_start or status == IN_HOLE):
+            if not unlogged and (rule.from_start or status == IN_HOLE):
                 truth = expected
-        elif status == OTHER_REWARD and law.from_start:
+        elif status == OTHER_REWARD and rule.from_start:
             truth = expected
         asked = not math.isnan(steps.own[n, uid])
         old, score = state.believed[uid], steps.scores[n, uid]
@@ -162,7 +164,7 @@ def _settle(
             logged = steps.logged[n, uid]
             state.rewards[uid] = steps.own[n, uid] if math.isnan(logged) else logged
         elif judged.statuses[n, uid] == FOLLOWS and old > 0:
-            state.validators[uid] = score != step(law, old, old) and score > 0
+            state.validators[uid] = score != step(rule, old, old) and score > 0
         state.believed[uid] = truth
         if not math.isnan(score):
             state.logged[uid] = score

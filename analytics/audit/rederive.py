@@ -18,10 +18,15 @@ from analytics.audit.coverage import (
     stretch,
     with_room,
 )
-from analytics.audit.ema_gaps import Judged
-from analytics.audit.ema_verdicts import empty_judged, judge, starts_at_zero, unknown_scores
+from analytics.audit.ema_gaps import ScoreVerdicts
+from analytics.audit.ema_verdicts import (
+    no_score_verdicts,
+    score_verdicts,
+    starts_at_zero,
+    unknown_scores,
+)
 from analytics.scoring.accuracy_of_ten import self_consistent
-from analytics.scoring.ema_rule import Law, Steps
+from analytics.scoring.ema_rule import EmaRule, Steps
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import METRICS, ScoringSettings, Tracker
 
@@ -53,7 +58,7 @@ class Walked:
 
     chunk: Chunk
     rederived: Rederived
-    judged: Judged
+    judged: ScoreVerdicts
     stretches: NDArray[np.int64]
     places: NDArray[np.int64]
 
@@ -62,21 +67,21 @@ class Walk:
     """One pass over a life, in constant memory. Walking the same life again gives the same."""
 
     def __init__(
-        self, uids: int, *, settings: ScoringSettings, law: Law, exact_start: bool
+        self, uids: int, *, settings: ScoringSettings, rule: EmaRule, exact_start: bool
     ) -> None:
         """Nothing was walked yet.
 
         Args:
             uids: places of uids.
             settings: the validator's.
-            law: of the scores.
+            rule: of the scores.
             exact_start: the log claims to start with the validator's first challenge.
         """
         self.starts_at_zero = False
         self.stretches: Stretches = no_stretches(uids)
         self._uids = uids
         self._settings = settings
-        self._law = law
+        self._rule = rule
         self._exact = exact_start
         self._tracker = Tracker(settings, uids)
         self._hotkeys = np.full(uids, -1, np.int64)
@@ -98,7 +103,7 @@ class Walk:
             yield self._walk(*held, 1)
 
     def _begin(self, chunk: Chunk, rederived: Rederived) -> None:
-        if self._exact or starts_at_zero(self._law, _steps(chunk, rederived)):
+        if self._exact or starts_at_zero(self._rule, _steps(chunk, rederived)):
             self.starts_at_zero = True
             self._scores.believed[:] = 0
 
@@ -117,8 +122,8 @@ class Walk:
 
     def _walk(self, chunk: Chunk, rederived: Rederived, count: int) -> Walked:
         """Judge the first `count` records, at most one fewer than there are, or all at the end."""
-        judged = empty_judged(count, self._uids)
-        judge(self._law, self._scores, _steps(chunk, rederived), count, judged)
+        judged = no_score_verdicts(count, self._uids)
+        score_verdicts(self._rule, self._scores, _steps(chunk, rederived), count, judged)
         bounds = np.searchsorted(chunk.records, np.arange(count + 1))
         within = slice(0, int(bounds[-1]))
         self.stretches = with_room(self.stretches, within.stop)

@@ -46,8 +46,8 @@ def audit(
     with reading(open_store(store)) as connection:
         lives = put_in_order(connection, Choice(validator, log_run), settings.scoring)
         total = 2 * sum(life.challenges for life in lives)
-        with progress("auditing, two passes over the records", total) as tell:
-            report = audit_lives(connection, lives, settings, tell)
+        with progress("auditing, two passes over the records", total) as on_progress:
+            report = audit_lives(connection, lives, settings, on_progress)
     if as_json:
         keys = ("checked", "unchecked", "mismatches")
         print_json({key: getattr(report, key) for key in keys})

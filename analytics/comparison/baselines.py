@@ -12,7 +12,7 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from analytics.comparison.bootstrap import MIN_IMAGES
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.paired_answers import Answers, Flags, Integers, Paired, answerer
 from analytics.scoring.metrics import Floats, mcc_of_tables
 
@@ -24,7 +24,7 @@ _BOTH = 2
 
 
 @dataclass(frozen=True)
-class Reference:
+class Baseline:
     """One to compare with on the later part.
 
     `miner` is its number where it is a single one, `chosen_on` the n that chose or fitted it (the
@@ -38,15 +38,15 @@ class Reference:
     answers: Answers
 
 
-def references(paired: Paired, earlier: Flags) -> tuple[list[Reference], dict[str, str]]:
-    """The four references, and why one of them cannot be had.
+def baselines(paired: Paired, earlier: Flags) -> tuple[list[Baseline], dict[str, str]]:
+    """The four baselines, and why one of them cannot be had.
 
     Args:
         paired: miners and candidate.
         earlier: (C,), True for the challenges to choose and fit on.
     """
     first, later = paired.within(earlier), paired.within(~earlier)
-    found: list[Reference] = []
+    found: list[Baseline] = []
     missing: dict[str, str] = {}
     for part in (_single_miners, _ensembles):
         more, why = part(first, later)
@@ -55,9 +55,9 @@ def references(paired: Paired, earlier: Flags) -> tuple[list[Reference], dict[st
     return found, missing
 
 
-def _single_miners(first: Paired, later: Paired) -> tuple[list[Reference], dict[str, str]]:
-    counts = [image_counts(part, part.challenges.shares()) for part in (first, later)]
-    images = np.minimum(counts[0].image_counts, counts[1].image_counts)
+def _single_miners(first: Paired, later: Paired) -> tuple[list[Baseline], dict[str, str]]:
+    counts = [image_confusion(part, part.challenges.shares()) for part in (first, later)]
+    images = np.minimum(counts[0].image_confusion, counts[1].image_confusion)
     enough = np.flatnonzero(images >= MIN_IMAGES)
     if not len(enough):
         most = int(images.max(initial=0))
@@ -68,7 +68,7 @@ def _single_miners(first: Paired, later: Paired) -> tuple[list[Reference], dict[
     chosen = {BEST: int(ranked[0]), MEDIAN: int(ranked[len(ranked) // 2])}
     answered = first.answers.only(first.answers.answered)
     return [
-        Reference(
+        Baseline(
             name,
             miner,
             int(np.diff(answered.starts)[miner]),
@@ -89,12 +89,12 @@ def _alone(answers: Answers, one: int) -> Answers:
     )
 
 
-def _ensembles(first: Paired, later: Paired) -> tuple[list[Reference], dict[str, str]]:
+def _ensembles(first: Paired, later: Paired) -> tuple[list[Baseline], dict[str, str]]:
     challenge, votes = _votes(later)
     if not len(challenge):
         why = "found no challenge of the later part that a miner answered"
         return [], {MAJORITY: why, STACK: why}
-    found = [Reference(MAJORITY, None, 0, None, answerer(challenge, votes))]
+    found = [Baseline(MAJORITY, None, 0, None, answerer(challenge, votes))]
     sent, features = _features(first)
     labels = first.challenges.labels[sent]
     if len(np.unique(labels)) < _BOTH:
@@ -103,7 +103,7 @@ def _ensembles(first: Paired, later: Paired) -> tuple[list[Reference], dict[str,
     model = LogisticRegression(max_iter=1000).fit(features, labels)
     asked, judged = _features(later)
     answers = answerer(asked, model.predict_proba(judged)[:, 1])
-    return [*found, Reference(STACK, None, len(sent), None, answers)], {}
+    return [*found, Baseline(STACK, None, len(sent), None, answers)], {}
 
 
 def _votes(paired: Paired) -> tuple[Integers, Floats]:

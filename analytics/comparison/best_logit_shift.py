@@ -24,7 +24,7 @@ from analytics.comparison.rewards_in_place import (
     Codes,
     answer_codes,
     candidate_codes,
-    place_rewards,
+    rewards_in_place,
     with_classes,
 )
 from analytics.scoring.metrics import Floats
@@ -73,7 +73,7 @@ class _Turns:
             for share in (shares, self.challenges.shares())
         )
         codes = with_classes(self.codes, shifted[self.asked.challenge])
-        walked = place_rewards(self.challenges, self.asked, codes, plain, repeats, self.scoring)
+        walked = rewards_in_place(self.challenges, self.asked, codes, plain, repeats, self.scoring)
         return np.asarray(walked.reward[0])
 
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.comparison.image_confusion import ImageCounts
+from analytics.comparison.image_confusion import ImageConfusion
 from analytics.comparison.paired_answers import Challenges, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 from analytics.scoring.tracker import ScoringSettings
@@ -64,7 +64,7 @@ def drawn_luck(count: int, settings: BootstrapSettings, draw: int) -> Floats:
 
 def point_scores(
     paired: Paired,
-    counts: ImageCounts,
+    counts: ImageConfusion,
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
 ) -> Scores:
@@ -76,7 +76,7 @@ def point_scores(
     def rewards(draw: int) -> Floats:
         luck = drawn_luck(challenges.count, settings, draw)
         candidate = candidate_codes(challenges, shares, luck)
-        found = place_rewards(challenges, paired.answers, codes, candidate, once, scoring)
+        found = rewards_in_place(challenges, paired.answers, codes, candidate, once, scoring)
         return np.stack([found.reward, found.ema, found.mean_ema])
 
     draws = range(image_draws(challenges, settings))
@@ -93,10 +93,10 @@ def point_scores(
 
 def drawn_scores(
     paired: Paired,
-    counts: ImageCounts,
+    counts: ImageConfusion,
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
-    tell: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> Scores:
     """The same of every draw: (draws, M, 2 sides) each.
 
@@ -105,7 +105,7 @@ def drawn_scores(
         counts: of the same answers.
         settings: of the draws.
         scoring: windows and EMA.
-        tell: called with the number of draws done since the last call.
+        on_progress: called with the number of draws done since the last call.
     """
     challenges = paired.challenges
     shares, codes = challenges.shares(), answer_codes(challenges, paired.answers)
@@ -115,8 +115,8 @@ def drawn_scores(
         luck = drawn_luck(challenges.count, settings, draw)
         candidate = candidate_codes(challenges, shares, luck)
         sent = repeats[challenges.images]
-        walked = place_rewards(challenges, paired.answers, codes, candidate, sent, scoring)
-        tell(1)
+        walked = rewards_in_place(challenges, paired.answers, codes, candidate, sent, scoring)
+        on_progress(1)
         return _of_tables(counts.summed(repeats)) | vars(walked)
 
     drawn = in_threads(scores, range(settings.draws), settings.threads)

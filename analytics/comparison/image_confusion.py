@@ -15,7 +15,7 @@ _COLUMNS = 8
 
 
 @dataclass(frozen=True)
-class ImageCounts:
+class ImageConfusion:
     """Counts of M answerers on the images of the challenges that each answered, sorted by answerer.
 
     Attributes:
@@ -29,7 +29,7 @@ class ImageCounts:
     counts: Floats
 
     @property
-    def image_counts(self) -> NDArray[np.int64]:
+    def image_confusion(self) -> NDArray[np.int64]:
         """(M,), on how many source images each one answered."""
         return np.diff(self.starts)
 
@@ -48,7 +48,7 @@ class ImageCounts:
         return _tables(sums)
 
 
-def image_counts(paired: Paired, shares: Floats) -> ImageCounts:
+def image_confusion(paired: Paired, shares: Floats) -> ImageConfusion:
     """Count the answers that metrics can use, neither silent nor NaN.
 
     Args:
@@ -77,7 +77,7 @@ def image_counts(paired: Paired, shares: Floats) -> ImageCounts:
         .sort("owner", "image")
     )
     ends = np.searchsorted(grouped["owner"].to_numpy(), np.arange(answers.count + 1))
-    return ImageCounts(
+    return ImageConfusion(
         ends.astype(np.int64),
         grouped["image"].to_numpy(),
         np.ascontiguousarray(grouped.select(list(columns)).to_numpy()),

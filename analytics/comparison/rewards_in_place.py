@@ -33,7 +33,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class PlaceRewards:
+class RewardsInPlace:
     """Of M answerers and of the candidate in their place, (M, 2), 0..1; 0 for nothing asked.
 
     `reward` is the mean over answers asked for, `ema` the moving average after the last one, and
@@ -63,7 +63,7 @@ def candidate_codes(challenges: Challenges, shares: Floats, luck: Floats | float
 
 
 def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
-    """(A,), answers as codes for `place_rewards`."""
+    """(A,), answers as codes for `rewards_in_place`."""
     prediction, classes = answers.prediction, answers.classes
     silent = prediction == UNANSWERED
     first = np.zeros(len(prediction) + 1, np.bool_)
@@ -92,14 +92,14 @@ def with_classes(codes: Codes, classes: Codes) -> Codes:
     return (codes & ~np.uint8(taken)) | (classes & np.uint8(taken))
 
 
-def place_rewards(
+def rewards_in_place(
     challenges: Challenges,
     answers: Answers,
     codes: Codes,
     candidate: Codes,
     repeats: NDArray[np.uint8],
     settings: ScoringSettings = ScoringSettings(),
-) -> PlaceRewards:
+) -> RewardsInPlace:
     """Walk everyone's answers, and the candidate's to the same challenges.
 
     Args:
@@ -125,7 +125,7 @@ def place_rewards(
         empty_histories(1, settings.metrics_window),
         found,
     )
-    return PlaceRewards(*found)
+    return RewardsInPlace(*found)
 
 
 @compiled

@@ -18,10 +18,10 @@ from analytics.comparison.bootstrap import (
     image_draws,
     in_threads,
 )
-from analytics.comparison.image_confusion import ImageCounts, image_counts
+from analytics.comparison.image_confusion import ImageConfusion, image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import Answers, Flags, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 
 Interval = tuple[float, float]
@@ -98,9 +98,9 @@ def slices(
 def _slice(paired: Paired, membership: Membership, settings: SliceSettings) -> Slice | None:
     part = paired.within(membership.challenges)
     pooled = Paired(part.challenges, _as_one(part.answers))
-    counts = image_counts(pooled, part.challenges.shares())
+    counts = image_confusion(pooled, part.challenges.shares())
     table = counts.summed()[0]  # (2 sides, 2 labels, 3 classes)
-    n, images = int(table[_THEIRS].sum()), int(counts.image_counts[0])
+    n, images = int(table[_THEIRS].sum()), int(counts.image_confusion[0])
     if not n:
         return None
     small = n < settings.least_answers or images < MIN_IMAGES
@@ -134,7 +134,7 @@ def _as_one(answers: Answers) -> Answers:
     return Answers(bounds, answers.challenge, answers.spell, answers.prediction)
 
 
-def _drawn_tables(counts: ImageCounts, images: int, settings: BootstrapSettings) -> Floats:
+def _drawn_tables(counts: ImageConfusion, images: int, settings: BootstrapSettings) -> Floats:
     """(draws, 2 sides, 2 labels, 3 classes)."""
 
     def table(draw: int) -> Floats:
@@ -209,7 +209,7 @@ def _cost(
         np.where(within[answers.challenge], answers.prediction, ours),
     )
     codes = answer_codes(challenges, mixed)
-    walked = place_rewards(challenges, mixed, codes, candidate, repeats)
+    walked = rewards_in_place(challenges, mixed, codes, candidate, repeats)
     sizes = np.bincount(answers.owner, repeats[answers.challenge], answers.count)
     both = walked.reward * sizes[:, None]
     return float((both[:, _THEIRS] - both[:, _OURS]).sum() / max(1.0, sizes.sum()))

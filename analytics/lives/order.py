@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from analytics.lives.pieces import cut_streams, in_order_of_names
 from analytics.lives.streams import Stream, lives_of, read_streams
-from analytics.scoring.ema_rule import Law
+from analytics.scoring.ema_rule import EmaRule
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.statements import statements
 from data.errors import QueryError
@@ -77,8 +77,8 @@ def put_in_order(
         QueryError: the store holds no such validator or run.
     """
     alpha = scoring.alpha
-    law = Law(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
-    streams = _ordered(connection, law)
+    rule = EmaRule(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
+    streams = _ordered(connection, rule)
     _write_places(connection, streams)
     lives = [_life(number, chains) for number, chains in enumerate(streams)]
     chosen = _chosen(lives, choice)
@@ -90,13 +90,13 @@ def put_in_order(
     return [_with_extent(lives[number], *extent) for number, *extent in extents]
 
 
-def _ordered(connection: duckdb.DuckDBPyConnection, law: Law) -> list[list[list[Stream]]]:
+def _ordered(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> list[list[list[Stream]]]:
     connection.execute(statements("analytics/lives/streams"))
-    cut_streams(connection, law)
+    cut_streams(connection, rule)
     pieces = read_streams(connection)
-    lives = lives_of(law, pieces)
+    lives = lives_of(rule, pieces)
     streams = in_order_of_names(pieces, lives)
-    return lives if len(streams) == len(pieces) else lives_of(law, streams)
+    return lives if len(streams) == len(pieces) else lives_of(rule, streams)
 
 
 def _write_places(

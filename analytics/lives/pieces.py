@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.lives.streams import Stream
 from analytics.numba_loops import compiled
-from analytics.scoring.ema_rule import Float32s, Law, step
+from analytics.scoring.ema_rule import EmaRule, Float32s, step
 from analytics.warehouse.statements import statements
 
 _BATCH = 4096
 
 
-def cut_streams(connection: duckdb.DuckDBPyConnection, law: Law) -> None:
+def cut_streams(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> None:
     """Make the temporary table `life_pieces` of `life_streams`, in constant memory."""
     rows: list[int] = []
     stream, scores = -1, np.empty(0, np.float32)
@@ -35,7 +35,7 @@ def cut_streams(connection: duckdb.DuckDBPyConnection, law: Law) -> None:
         found[1:] = score_matrix(batch["scores"], widest)
         streams = np.append(stream, batch["stream"].to_numpy())
         asked = batch["asked"].to_numpy()
-        cut = _breaks(law, found, asked) & (streams[1:] == streams[:-1])
+        cut = _breaks(rule, found, asked) & (streams[1:] == streams[:-1])
         rows += batch["media_row"].to_numpy()[cut].tolist()
         stream, scores = int(streams[-1]), found[-1]
     connection.register("life_cut_rows", pa.table({"media_row": pa.array(rows, pa.int64())}))
@@ -45,7 +45,7 @@ def cut_streams(connection: duckdb.DuckDBPyConnection, law: Law) -> None:
 
 
 @compiled
-def _breaks(law: Law, scores: Float32s, asked: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _breaks(rule: EmaRule, scores: Float32s, asked: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(n - 1,), whether more scores moved before each record than it asked miners.
 
     All others are what they become in one record; those not logged tell nothing.
@@ -57,7 +57,7 @@ def _breaks(law: Law, scores: Float32s, asked: NDArray[np.int64]) -> NDArray[np.
             old, new = scores[record, uid], scores[record + 1, uid]
             if np.isnan(old) or np.isnan(new):
                 continue
-            moved += new not in (step(law, old, old), step(law, old, np.float32(0)))
+            moved += new not in (step(rule, old, old), step(rule, old, np.float32(0)))
         broken[record] = moved > asked[record]
     return broken
 

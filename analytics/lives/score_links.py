@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.numba_loops import compiled
-from analytics.scoring.ema_rule import Float32s, Law, step
+from analytics.scoring.ema_rule import EmaRule, Float32s, step
 
 LONGEST_HOLE = 16
 _LEAST_SHARE = 0.25
@@ -34,11 +34,11 @@ class Links(NamedTuple):
     shares: NDArray[np.float64]
 
 
-def links(law: Law, ends: Float32s, starts: Float32s) -> Links:
+def links(rule: EmaRule, ends: Float32s, starts: Float32s) -> Links:
     """The links among streams in order of time, as far as that is known.
 
     Args:
-        law: of the scores.
+        rule: of the scores.
         ends: (streams, uids), scores of each one's last record, NaN where not logged.
         starts: (streams, uids), of each one's first, NaN also for those that it asked.
     """
@@ -49,18 +49,18 @@ def links(law: Law, ends: Float32s, starts: Float32s) -> Links:
     followers = np.full((len(ends), _OF_END), -1, np.int64)
     if ends.shape[1]:
         columns = (np.ascontiguousarray(values.T), np.ascontiguousarray(order.T))
-        _look_up(law, ends, starts, *columns, logged, followers, shares)
+        _look_up(rule, ends, starts, *columns, logged, followers, shares)
     known = shares >= _LEAST_SHARE
     found = np.nonzero(known)[0]
     following, going_on = followers[known], shares[known]
-    moved = _moved(law, ends, starts, found, following)
+    moved = _moved(rule, ends, starts, found, following)
     best = np.lexsort((following, found, np.abs(following - found - 1), moved, -going_on))
     return Links(found[best], following[best], going_on[best])
 
 
 @compiled
 def _moved(
-    law: Law, ends: Float32s, starts: Float32s, found: Indices, following: Indices
+    rule: EmaRule, ends: Float32s, starts: Float32s, found: Indices, following: Indices
 ) -> Indices:
     """(n,), of each link the uids whose score is not that of a uid that nobody asked since.
 
@@ -73,13 +73,13 @@ def _moved(
         for uid in range(len(end)):
             old, new = end[uid], start[uid]
             if not (np.isnan(old) or np.isnan(new)):
-                counts[link] += new != step(law, old, old)
+                counts[link] += new != step(rule, old, old)
     return counts
 
 
 @compiled
 def _look_up(
-    law: Law,
+    rule: EmaRule,
     ends: Float32s,
     starts: Float32s,
     values: Float32s,
@@ -108,7 +108,7 @@ def _look_up(
             kept = decayed = ends[end, uid]
             for moved in range(LONGEST_HOLE):
                 before = kept
-                kept, decayed = step(law, kept, kept), step(law, decayed, np.float32(0))
+                kept, decayed = step(rule, kept, kept), step(rule, decayed, np.float32(0))
                 for value in (kept, decayed):
                     # a kept score soon stays what it is
                     if moved and value == before:
@@ -124,7 +124,7 @@ def _look_up(
                             filled += 1
                         votes[start] += 1
                         last_vote[start] = end * uids + uid
-        _keep_best(law, ends, end, starts, touched[:filled], votes, followers[end], shares[end])
+        _keep_best(rule, ends, end, starts, touched[:filled], votes, followers[end], shares[end])
         votes[touched[:filled]] = 0
 
 
@@ -142,7 +142,7 @@ def _range(values: Float32s, order: Indices, value: np.float32, near: int) -> tu
 
 @compiled
 def _keep_best(
-    law: Law,
+    rule: EmaRule,
     ends: Float32s,
     end: int,
     starts: Float32s,
@@ -172,11 +172,11 @@ def _keep_best(
         kept[place] = start
     for place in range(count):
         followers[place] = kept[place]
-        shares[place] = _share(law, ends[end], starts[kept[place]])
+        shares[place] = _share(rule, ends[end], starts[kept[place]])
 
 
 @compiled
-def _share(law: Law, end: Float32s, start: Float32s) -> float:
+def _share(rule: EmaRule, end: Float32s, start: Float32s) -> float:
     """How many of the known scores go on, 0..1; over a hole those of uids that it did not ask.
 
     0 where too few scores can tell.
@@ -186,17 +186,17 @@ def _share(law: Law, end: Float32s, start: Float32s) -> float:
         old, new = end[uid], start[uid]
         if old > 0 and not np.isnan(new):
             known += 1
-            found += _goes_on(law, old, new)
+            found += _goes_on(rule, old, new)
             if known == 4 * _LEAST_SCORES and found == 0:
                 return 0.0
     return found / known if known >= _LEAST_SCORES else 0.0
 
 
 @compiled
-def _goes_on(law: Law, old: np.float32, new: np.float32) -> bool:
+def _goes_on(rule: EmaRule, old: np.float32, new: np.float32) -> bool:
     kept, decayed = old, old
     for _ in range(LONGEST_HOLE):
-        kept, decayed = step(law, kept, kept), step(law, decayed, np.float32(0))
+        kept, decayed = step(rule, kept, kept), step(rule, decayed, np.float32(0))
         if new in (kept, decayed):
             return True
     return False

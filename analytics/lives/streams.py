@@ -17,7 +17,7 @@ import numpy as np
 
 from analytics.lives.score_links import links
 from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
-from analytics.scoring.ema_rule import Float32s, Law
+from analytics.scoring.ema_rule import EmaRule, Float32s
 from analytics.warehouse.statements import statements
 
 _EXCUSED = ("E4", "E5", "E6")
@@ -147,17 +147,17 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
-def lives_of(law: Law, streams: Sequence[Stream]) -> list[list[list[Stream]]]:
+def lives_of(rule: EmaRule, streams: Sequence[Stream]) -> list[list[list[Stream]]]:
     """Lives in order of their beginning; a life is chains in order, a chain streams in order.
 
     Args:
-        law: of the scores.
+        rule: of the scores.
         streams: in order of time, as far as that is known.
     """
     joins = _Joins(streams)
     if streams:
         found = links(
-            law, np.stack([s.last for s in streams]), np.stack([s.first for s in streams])
+            rule, np.stack([s.last for s in streams]), np.stack([s.first for s in streams])
         )
         for end, start in zip(found.ends.tolist(), found.starts.tolist(), strict=True):
             joins.connect(end, start)

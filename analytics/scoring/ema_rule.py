@@ -22,7 +22,7 @@ NOT, BY_OWN, BY_LOGGED, BY_DECAY = range(4)
 SAME, FIRST_SEEN, CHANGED = range(3)
 
 
-class Law(NamedTuple):
+class EmaRule(NamedTuple):
     """float32 weights of the target and of the old score, and whether the log claims to be whole.
 
     From the start our own scores are carried on; else the log's own, but for those proven wrong.
@@ -49,56 +49,56 @@ class Steps(NamedTuple):
 
 
 @compiled
-def step(law: Law, old: np.float32, target: np.float32) -> np.float32:
+def step(rule: EmaRule, old: np.float32, target: np.float32) -> np.float32:
     """One update of one score."""
-    return np.float32(law.weight * target) + np.float32(law.rest * old)
+    return np.float32(rule.weight * target) + np.float32(rule.rest * old)
 
 
 @compiled
-def follows(law: Law, steps: Steps, n: int, uid: int, old: np.float32) -> int:
+def follows(rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32) -> int:
     """How a uid's score of record n follows from `old`: NOT, BY_OWN, BY_LOGGED or BY_DECAY."""
     score, own = steps.scores[n, uid], steps.own[n, uid]
     if math.isnan(own):
-        if score == step(law, old, old):
+        if score == step(rule, old, old):
             return BY_OWN
-        return BY_DECAY if score == step(law, old, np.float32(0)) else NOT
+        return BY_DECAY if score == step(rule, old, np.float32(0)) else NOT
     logged = steps.logged[n, uid]
     zero = np.float32(0)
     fresh = steps.hotkeys[n, uid] != SAME
-    if score == step(law, old, own) or (fresh and score == step(law, zero, own)):
+    if score == step(rule, old, own) or (fresh and score == step(rule, zero, own)):
         return BY_OWN
-    if score == step(law, old, logged) or (fresh and score == step(law, zero, logged)):
+    if score == step(rule, old, logged) or (fresh and score == step(rule, zero, logged)):
         return BY_LOGGED
     return NOT
 
 
 @compiled
 def expected_score(
-    law: Law, steps: Steps, n: int, uid: int, old: np.float32, validator: bool
+    rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32, validator: bool
 ) -> np.float32:
     """What `old` becomes in record n; by the logged reward only where no score can tell."""
     own, zero = steps.own[n, uid], np.float32(0)
     if math.isnan(own):
-        return step(law, old, zero if validator else old)
+        return step(rule, old, zero if validator else old)
     reward = own
-    if math.isnan(steps.scores[n, uid]) and not law.from_start:
+    if math.isnan(steps.scores[n, uid]) and not rule.from_start:
         logged = steps.logged[n, uid]
         reward = own if math.isnan(logged) else logged
-    return step(law, zero if steps.hotkeys[n, uid] == CHANGED else old, reward)
+    return step(rule, zero if steps.hotkeys[n, uid] == CHANGED else old, reward)
 
 
 @compiled
-def continued(law: Law, steps: Steps, n: int, uid: int, old: np.float32) -> np.float32:
+def continued(rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32) -> np.float32:
     """The lawful score of this record from which the next one goes on; NaN if none does."""
     own, zero = steps.own[n, uid], np.float32(0)
     nan = np.float32(np.nan)
     if math.isnan(own):
-        first, second, third = step(law, old, old), step(law, old, zero), nan
+        first, second, third = step(rule, old, old), step(rule, old, zero), nan
     else:
         logged = steps.logged[n, uid]
-        first, second = step(law, old, own), step(law, old, logged)
-        third = step(law, zero, own) if steps.hotkeys[n, uid] != SAME else nan
+        first, second = step(rule, old, own), step(rule, old, logged)
+        third = step(rule, zero, own) if steps.hotkeys[n, uid] != SAME else nan
     for candidate in (first, second, third):
-        if not math.isnan(candidate) and follows(law, steps, n + 1, uid, candidate) != NOT:
+        if not math.isnan(candidate) and follows(rule, steps, n + 1, uid, candidate) != NOT:
             return candidate
     return nan

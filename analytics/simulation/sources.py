@@ -89,7 +89,7 @@ def sources_of_shard(path: Path) -> list[SimulatedSource]:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SourceDraw:
     """The image of one challenge: its keys of the record, size in pixels, difficulty in logits."""
 
     record: dict[str, Any]
@@ -99,7 +99,7 @@ class Drawn:
     difficulty: float
 
 
-def real_image(source: SimulatedSource, difficulty: float) -> Drawn:
+def real_image(source: SimulatedSource, difficulty: float) -> SourceDraw:
     """A cached row of the data set; the metadata repeat its columns."""
     stem = source.parquet.removesuffix(".parquet")
     cache = f"{_CACHE}/Roadwork/image"
@@ -113,10 +113,10 @@ def real_image(source: SimulatedSource, difficulty: float) -> Drawn:
     }
     path = f"{cache}/{stem}__image_{source.row}.{source.image_format}"
     record = _record(path, metadata, mask_center=None)
-    return Drawn(record, "real", "real", source.image_size, difficulty)
+    return SourceDraw(record, "real", "real", source.image_size, difficulty)
 
 
-def synthetic_image(label: int, time: datetime, generator: np.random.Generator) -> Drawn:
+def synthetic_image(label: int, time: datetime, generator: np.random.Generator) -> SourceDraw:
     """A generated image: a prompt, no GPS, no tags; a description only if the label is 1."""
     task = str(generator.choice(["t2i", "i2i"])) if time >= _T2I_FROM else "i2i"
     scene = str(generator.choice(_SCENES[label]))
@@ -135,7 +135,7 @@ def synthetic_image(label: int, time: datetime, generator: np.random.Generator) 
     path = f"{_CACHE}/Synthetic/{task}/{int(seconds)}.png"
     record = _record(path, metadata, mask_center=metadata["mask_center"])
     difficulty = float(generator.normal(*_SYNTHETIC_DIFFICULTY))
-    return Drawn(record, "synthetic", task, _SYNTHETIC_SIZE, difficulty)
+    return SourceDraw(record, "synthetic", task, _SYNTHETIC_SIZE, difficulty)
 
 
 def _record(path: str, metadata: dict[str, Any], mask_center: object) -> dict[str, Any]:

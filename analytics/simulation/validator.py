@@ -17,7 +17,7 @@ from analytics.scoring.metrics import UNANSWERED, Floats, predicted_class
 from analytics.scoring.tracker import METRICS, EmaScores, ScoredAnswers, Tracker
 from analytics.simulation.augmentation import augmentation
 from analytics.simulation.miners import MIN_MINERS, MinerKind, Population
-from analytics.simulation.sources import Drawn, SimulatedSource, real_image, synthetic_image
+from analytics.simulation.sources import SimulatedSource, SourceDraw, real_image, synthetic_image
 from data.records.eras import ERAS, EXPONENTS
 
 SIMULATED_ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
@@ -139,13 +139,13 @@ class SimulatedValidator:
             **self._responses(answers, label),
         }
 
-    def _draw(self, challenge: int, label: int) -> Drawn:
+    def _draw(self, challenge: int, label: int) -> SourceDraw:
         if self._generator.random() < self._settings.synthetic_share:
             return synthetic_image(label, self._settings.time_of(challenge), self._generator)
         images = self._images[label]
         return images[int(self._generator.integers(len(images)))]
 
-    def _origin(self, drawn: Drawn) -> dict[str, Any]:
+    def _origin(self, drawn: SourceDraw) -> dict[str, Any]:
         if self._settings.era in _WITHOUT_SOURCE:
             return {"source_model_task": None}
         return {"source_model_task": drawn.task, "source": drawn.source}
@@ -203,8 +203,8 @@ class SimulatedValidator:
 
 def _by_label(
     sources: Sequence[SimulatedSource], difficulties: Sequence[float]
-) -> tuple[list[Drawn], list[Drawn]]:
-    images: tuple[list[Drawn], list[Drawn]] = ([], [])
+) -> tuple[list[SourceDraw], list[SourceDraw]]:
+    images: tuple[list[SourceDraw], list[SourceDraw]] = ([], [])
     for source, difficulty in zip(sources, difficulties, strict=True):
         label = source.sendable_label
         if label is not None:

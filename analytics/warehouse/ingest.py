@@ -81,7 +81,7 @@ class _Staging:
         self._file = ""
         self._rows: dict[str, list[rows.Row]] = {}
 
-    def take(self, file: str, items: Iterable[LogItem], tell: Callable[[int], None]) -> None:
+    def take(self, file: str, items: Iterable[LogItem], on_progress: Callable[[int], None]) -> None:
         """Stage every item of the log that the store calls `file`."""
         self._file, count = file, 0
         try:
@@ -89,7 +89,7 @@ class _Staging:
                 self._add(item)
                 count += 1
                 if count % _BATCH == 0:
-                    tell(count)
+                    on_progress(count)
         except LogError as error:
             # One log that cannot be read costs no other.
             self._add(Reject(Place(file, None), printable(str(error)), ""))
@@ -97,7 +97,7 @@ class _Staging:
         if count == 0:
             reason = "log: found no record; expected Media records of a validator"
             self._add(Reject(Place(file, None), reason, ""))
-        tell(count)
+        on_progress(count)
 
     def _add(self, item: LogItem) -> None:
         self._sequence += 1

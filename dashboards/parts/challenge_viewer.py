@@ -17,7 +17,7 @@ from data.store import Store
 from data.text import printable
 from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.variants import Drawn, possible
+from replay.rebuilding.variants import Variant, possible
 
 _FIDELITIES = {
     Fidelity.EXACT: "Exact: the very image that miners saw.",
@@ -93,7 +93,7 @@ def _seen_image(
     """One of the images that the candidate was shown, as the user chooses, and its answer."""
     combinations = possible(challenge.augmentation.aug_level)
     images = {
-        Drawn(combinations[image.variant], image.weight, image.variant): image
+        Variant(combinations[image.variant], image.weight, image.variant): image
         for image in seen.images
         if image.variant < len(combinations)
     }
@@ -102,7 +102,7 @@ def _seen_image(
     return rebuilt_image(version, challenge, drawn, seen)
 
 
-def _choose(images: Sequence[Drawn], label: str) -> Drawn:
+def _choose(images: Sequence[Variant], label: str) -> Variant:
     if len(images) == 1:
         return images[0]
     place = st.slider(f"{label} (1 to {len(images)})", 1, len(images))

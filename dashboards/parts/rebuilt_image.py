@@ -10,7 +10,7 @@ from PIL import Image
 from dashboards.parts.store_access import Seen, Version
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards, open_shards
-from replay.rebuilding.variants import Drawn
+from replay.rebuilding.variants import Variant
 from replay.settings import ReplaySettings
 
 _SHOWN_SIDE = 448
@@ -31,7 +31,7 @@ class Shown:
 
 @st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
 def rebuilt_image(
-    version: Version, challenge: StoredChallenge, drawn: Drawn, seen: Seen | None = None
+    version: Version, challenge: StoredChallenge, drawn: Variant, seen: Seen | None = None
 ) -> Shown:
     """Rebuild one possible image of a challenge, as a miner decodes it.
 

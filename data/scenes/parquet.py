@@ -65,7 +65,7 @@ def write_shards(
     settings: SceneSettings,
     *,
     workers: int | None = None,
-    tell: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> list[Path]:
     """Draw all rows and write them as `<split>-00000-of-0000N.parquet`.
 
@@ -76,7 +76,7 @@ def write_shards(
         directory: made when missing; shards of the same names are replaced.
         settings: what to draw.
         workers: processes, none besides this one for 1; None: one a core, if there are rows enough.
-        tell: called with the number of rows that were drawn.
+        on_progress: called with the number of rows that were drawn.
 
     Returns:
         The shards' paths, in order.
@@ -95,14 +95,16 @@ def write_shards(
     paths = [directory / name for name in names]
     drawing = _fingerprint(settings)
     if all(_drawn_as(path) == drawing for path in paths):
-        tell(settings.rows)
+        on_progress(settings.rows)
         return paths
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
     many = cores() if settings.rows >= _WORTH_PROCESSES else 1
     with _drawn(settings, workers or many) as drawn:
         for shard, path in enumerate(paths):
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
-            _write_shard(path, settings, rows, drawn, SCHEMA.with_metadata({_DRAWN: drawing}), tell)
+            _write_shard(
+                path, settings, rows, drawn, SCHEMA.with_metadata({_DRAWN: drawing}), on_progress
+            )
     return paths
 
 
@@ -138,14 +140,14 @@ def _write_shard(
     rows: range,
     drawn: _Rows,
     schema: pa.Schema,
-    tell: Callable[[int], object],
+    on_progress: Callable[[int], object],
 ) -> None:
     with written_aside(path) as aside, pq.ParquetWriter(aside, schema) as writer:
         for start in range(0, len(rows), settings.row_group_rows):
             group = []
             for row in drawn(rows[start : start + settings.row_group_rows]):
                 group.append(row)
-                tell(1)
+                on_progress(1)
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 

@@ -134,7 +134,7 @@ def load_predictor(
     folder: Path,
     store: Store | None = None,
     settings: PredictorSettings = PredictorSettings(),
-    tell: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> CheckpointPredictor:
     """The candidate in a checkpoint's folder, with its training rows where its card names them.
 
@@ -145,7 +145,7 @@ def load_predictor(
         store: keeps features of images and vectors of texts between runs; None keeps none. The
             features of a backbone that was trained with the model serve no other: not kept.
         settings: how it answers.
-        tell: takes a line for a person when something damaged was dropped from the cache.
+        on_note: takes a line for a person when something damaged was dropped from the cache.
 
     Raises:
         RunError: no whole checkpoint, a backbone that cannot be had or is another one than the
@@ -162,7 +162,7 @@ def load_predictor(
         backbone=backbone,
         name=_name(folder, checkpoint, settings),
         settings=settings,
-        cache=open_cache(store.features, backbone, tell) if store and keeps_features else None,
+        cache=open_cache(store.features, backbone, on_note) if store and keeps_features else None,
         text=TextVectors(store.text_vectors) if store and settings.metadata else None,
         training_rows=checkpoint.training_rows,
     )

@@ -30,13 +30,15 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
         from model.demo.run import FirstResult, run_demo  # noqa: PLC0415
         from model.demo.text import first_lines, next_lines, verdict_lines  # noqa: PLC0415
 
-        def tell(first: FirstResult) -> None:
+        def print_first_result(first: FirstResult) -> None:
             for line in first_lines(first, where):
                 (note if as_json else say)(line)
 
         # elsewhere than on a terminal a line a step is enough
         shown = progress if errors.is_terminal else silent
-        report = run_demo(where, note, progress=shown, tell=tell, ready=ready)
+        report = run_demo(
+            where, note, progress=shown, on_first_result=print_first_result, ready=ready
+        )
     if as_json:
         print_json(report, indent=1)
         return

@@ -55,7 +55,7 @@ def run_demo(
     settings: DemoSettings = DemoSettings(),
     *,
     progress: Progress = silent,
-    tell: Callable[[FirstResult], None] = lambda _: None,
+    on_first_result: Callable[[FirstResult], None] = lambda _: None,
     ready: Ready = at_once,
 ) -> DemoReport:
     """Draw the world into `store`, ingest its log, and put a baseline and a model among its miners.
@@ -65,11 +65,11 @@ def run_demo(
         say: takes a line for a person before each step.
         settings: the size of the world.
         progress: shows long work.
-        tell: takes the first result, before anything is trained.
+        on_first_result: takes the first result, before anything is trained.
         ready: waits until a rehearsal has compiled what a step uses.
     """
     first, planned = _first_result(store, say, settings, progress, ready)
-    tell(first)
+    on_first_result(first)
     # seconds to import, which the first result does not wait for
     from model.checkpoint.predictor import load_predictor  # noqa: PLC0415
     from model.demo.training import draw_training_rows, train_demo  # noqa: PLC0415
@@ -135,5 +135,5 @@ def _replayed(
 ) -> str:
     """The id of the finished run."""
     opened = Replay(store, candidate, planned, Shards(store.sources))
-    with progress(candidate.name, len(planned)) as tell:
-        return opened.run(tell=tell).run_id
+    with progress(candidate.name, len(planned)) as on_progress:
+        return opened.run(on_progress=on_progress).run_id

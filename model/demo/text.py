@@ -22,7 +22,7 @@ def first_lines(first: FirstResult, store: Store) -> list[str]:
         f"First result, in a simulated world (drawn scenes, simulated miners): {first.challenges} "
         f"challenges read, {first.images} images rebuilt",
         _line("safety-orange baseline", _place(first.orange)),
-        *(_reference(first.orange, name, "the baseline") for name in (BEST, MEDIAN)),
+        *(_baseline(first.orange, name, "the baseline") for name in (BEST, MEDIAN)),
         f"the page, from another shell: {page_command(store)}",
     ]
 
@@ -38,7 +38,7 @@ def verdict_lines(report: DemoReport) -> list[str]:
         "half and judged on its second",
         _line("the model", _place(model)),
         _line("safety-orange baseline", _place(first.orange)),
-        *(_reference(model, name, "the model") for name in (BEST, MEDIAN)),
+        *(_baseline(model, name, "the model") for name in (BEST, MEDIAN)),
         _duel(report),
         "it means: all works here, from a log to a verdict, and this is what a result looks like",
         "it does not mean: that this model is good on photographs, or that real miners are like "
@@ -102,9 +102,9 @@ def _place(found: Comparison) -> str:
     )
 
 
-def _reference(found: Comparison, name: str, candidate: str) -> str:
+def _baseline(found: Comparison, name: str, candidate: str) -> str:
     """A miner that the first half of the log chose, on the second half."""
-    for one in found.references:
+    for one in found.baselines:
         if one.name == name:
             return _line(
                 name,

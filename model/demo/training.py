@@ -24,7 +24,7 @@ _SIZE = (800, 450)
 
 
 def draw_training_rows(
-    folder: Path, settings: DemoTraining, tell: Callable[[int], object] = lambda _: None
+    folder: Path, settings: DemoTraining, on_progress: Callable[[int], object] = lambda _: None
 ) -> Shards:
     """The rows in shards of `folder`, drawn if they are not there; see `write_shards`."""
     scenes = SceneSettings(
@@ -34,7 +34,7 @@ def draw_training_rows(
         split="demo-train",
         size_mix=((_SIZE, 1.0),),
     )
-    write_shards(folder, scenes, tell=tell)
+    write_shards(folder, scenes, on_progress=on_progress)
     return Shards(folder)
 
 

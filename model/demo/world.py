@@ -45,11 +45,11 @@ def _is_ours(shard: Path) -> bool:
 
 
 def draw_sources(
-    store: Store, settings: DemoSettings, tell: Callable[[int], object] = lambda _: None
+    store: Store, settings: DemoSettings, on_progress: Callable[[int], object] = lambda _: None
 ) -> list[Path]:
     """The shards of the store's source scenes, drawn if they are not there; see `write_shards`."""
     scenes = SceneSettings(seed=settings.seed, rows=settings.scenes, split=_SPLIT)
-    return write_shards(store.sources, scenes, tell=tell)
+    return write_shards(store.sources, scenes, on_progress=on_progress)
 
 
 def read_log(store: Store, shards: list[Path], settings: DemoSettings) -> None:

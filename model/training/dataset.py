@@ -17,12 +17,12 @@ from model.training.inputs import FeatureInputs, Inputs, ViewInputs
 from model.training.row import TrainingRow
 from model.training.samples import Sample, decoded, draw_samples
 from model.views.views import VIEWS
-from replay.candidates.predictor import Image, Lazily
+from replay.candidates.predictor import Image, LazySequence
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError
 from replay.settings import Arithmetic
 
-Tell = Callable[[int], object]
+OnProgress = Callable[[int], object]
 
 # A JPEG of 224 x 224 pixels has 5 to 20 KB.
 _JPEG_BYTES = 20_000
@@ -59,7 +59,7 @@ class InputMaker:
         self._cache, self._arithmetic = cache, arithmetic
         self.left_out: Counter[str] = Counter()
 
-    def make(self, rows: Sequence[TrainingRow], tell: Tell = lambda _: None) -> Inputs:
+    def make(self, rows: Sequence[TrainingRow], on_progress: OnProgress = lambda _: None) -> Inputs:
         """Inputs of rows, `left_out` counting those without an image.
 
         Raises:
@@ -72,21 +72,21 @@ class InputMaker:
             for one in draw_samples(row, index, self._images, self._seed)
         ]
         frozen = self._backbone.settings.frozen
-        inputs: Inputs = (self._features if frozen else self._views)(samples, tell)
+        inputs: Inputs = (self._features if frozen else self._views)(samples, on_progress)
         if not inputs.samples:
             reasons = ", ".join(f"{reason} {n}" for reason, n in self.left_out.items())
             raise RunError(f"images of {len(rows)} rows", found=reasons, expected="some")
         return inputs
 
-    def _views(self, samples: Sequence[Sample], tell: Tell) -> ViewInputs:
-        built = self._build(samples, tell)
+    def _views(self, samples: Sequence[Sample], on_progress: OnProgress) -> ViewInputs:
+        built = self._build(samples, on_progress)
         kept = self._kept(samples, built)
         rows = {sample.row for sample in kept}
         both = zip(samples, built, strict=True)
         jpegs = [one for sample, one in both if sample.row in rows and isinstance(one, bytes)]
         return ViewInputs(kept, jpegs, self._backbone)
 
-    def _features(self, samples: Sequence[Sample], tell: Tell) -> FeatureInputs:
+    def _features(self, samples: Sequence[Sample], on_progress: OnProgress) -> FeatureInputs:
         cache = None if self._cache is None else open_cache(self._cache, self._backbone)
         maker = FeatureMaker(self._backbone, cache)
         keys = ImageKeys(self._shards, self._seed, self._arithmetic)
@@ -104,11 +104,15 @@ class InputMaker:
                 except CannotRebuildError:
                     part = self._kept(part, images.built)
             kept += part
-            tell(len(part))
+            on_progress(len(part))
         return FeatureInputs(kept, torch.cat(made) if made else torch.empty(0))
 
-    def _build(self, samples: Sequence[Sample], tell: Tell = lambda _: None) -> list[Built]:
-        return build_jpegs(samples, self._shards, self._seed, self._threads, tell, self._arithmetic)
+    def _build(
+        self, samples: Sequence[Sample], on_progress: OnProgress = lambda _: None
+    ) -> list[Built]:
+        return build_jpegs(
+            samples, self._shards, self._seed, self._threads, on_progress, self._arithmetic
+        )
 
     def _kept(self, samples: Sequence[Sample], built: Sequence[Built]) -> list[Sample]:
         failed = {
@@ -142,8 +146,8 @@ class _LazyImages:
     def built(self) -> list[Built]:
         return self._build()
 
-    def lazily(self, count: int) -> Lazily[Image]:
-        return Lazily([partial(self._image, place) for place in range(count)])
+    def lazily(self, count: int) -> LazySequence[Image]:
+        return LazySequence([partial(self._image, place) for place in range(count)])
 
     def _image(self, place: int) -> Image:
         one = self.built[place]

@@ -17,7 +17,7 @@ def build_jpegs(
     shards: Shards,
     seed: int,
     threads: int,
-    tell: Callable[[int], object] = lambda _: None,
+    on_progress: Callable[[int], object] = lambda _: None,
     arithmetic: Arithmetic = Arithmetic.AVX2,
 ) -> list[Built]:
     """The JPEG of each sample, some 10 KB; samples come in order of shard and row.
@@ -27,7 +27,7 @@ def build_jpegs(
         shards: their sources; every thread opens them anew.
         seed: of the noise of level 3.
         threads: decoding and encoding let others run; they change no byte.
-        tell: called with 1 for each image done, from any thread.
+        on_progress: called with 1 for each image done, from any thread.
         arithmetic: of the validator's processor.
     """
 
@@ -36,7 +36,7 @@ def build_jpegs(
         built = []
         for sample in run:
             built.append(_jpeg(rebuilder, sample))
-            tell(1)
+            on_progress(1)
         return built
 
     with ThreadPoolExecutor(threads) as pool:

@@ -99,14 +99,17 @@ class Trainer:
         self.precision = precision_on(settings.precision, self._device)
 
     def epochs(
-        self, training: Side, validation: Side, tell: Callable[[int], object] = lambda _: None
+        self,
+        training: Side,
+        validation: Side,
+        on_progress: Callable[[int], object] = lambda _: None,
     ) -> Iterator[Epoch]:
         """Train; each epoch is yielded when it is done, with the model as it is then.
 
         Args:
             training: every epoch sees each row once, in one of its images.
             validation: all images are judged.
-            tell: called with the number of rows seen.
+            on_progress: called with the number of rows seen.
 
         Raises:
             RunError: the loss is no longer finite.
@@ -123,7 +126,7 @@ class Trainer:
                 for places in self._order(scenes):
                     losses.append(self._step(training, places, optimiser))
                     schedule.step()
-                    tell(len(places))
+                    on_progress(len(places))
                 # the loop's own draws go on as if nobody had looked at the epoch
                 with torch.random.fork_rng(devices=devices):
                     yield self._judged(epoch, float(np.mean(losses)), validation)

@@ -17,7 +17,7 @@ from data.records.augmentation import read_augmentation
 from data.records.stored_challenge import StoredChallenge
 from model.training.row import TrainingRow
 from replay.candidates.predictor import Image
-from replay.rebuilding.variants import Drawn, possible
+from replay.rebuilding.variants import Variant, possible
 
 # The crop eras, E4 to E8, as in almost every log.
 _ERA = "E7"
@@ -29,7 +29,7 @@ class Sample:
 
     row: int
     challenge: StoredChallenge
-    drawn: Drawn
+    drawn: Variant
 
 
 def draw_samples(row: TrainingRow, index: int, count: int, seed: int) -> list[Sample]:
@@ -57,7 +57,7 @@ def _draw(row: TrainingRow, index: int, number: int, seed: int) -> Sample:
         image_size=row.size,
         augmentation=read_augmentation({"data_aug_level": level, "data_aug_params": params}),
     )
-    return Sample(index, challenge, Drawn(combinations[chosen], 1.0, chosen))
+    return Sample(index, challenge, Variant(combinations[chosen], 1.0, chosen))
 
 
 def _digest(named: str) -> str:

@@ -185,14 +185,14 @@ class _Work:
     ) -> TrainReport:
         sides = [[rows[place] for place in places] for places in (split.training, split.validation)]
         images = self._recipe.settings.images * len(rows)
-        with self._progress("images", images) as tell:
-            training, validation = (self._side(side, tell) for side in sides)
+        with self._progress("images", images) as on_progress:
+            training, validation = (self._side(side, on_progress) for side in sides)
         model = StreetModel(self._recipe.model).to(next(self._backbone.parameters()).device)
         trainer = Trainer(model, self._backbone, self._recipe.settings, self._recipe.loss)
         epochs: list[Epoch] = []
         best: Epoch | None = None
-        with self._progress("rows", self._recipe.settings.epochs * len(sides[0])) as tell:
-            for epoch in trainer.epochs(training, validation, tell):
+        with self._progress("rows", self._recipe.settings.epochs * len(sides[0])) as on_progress:
+            for epoch in trainer.epochs(training, validation, on_progress):
                 epochs.append(epoch)
                 if best is None or (epoch.mcc, -epoch.validation_loss) > (
                     best.mcc,
@@ -218,8 +218,8 @@ class _Work:
         self._run.write(epochs, asdict(report))
         return report
 
-    def _side(self, rows: list[TrainingRow], tell: Callable[[int], Any]) -> Side:
-        return make_side(rows, self._maker.make(rows, tell), self._metadata(rows))
+    def _side(self, rows: list[TrainingRow], on_progress: Callable[[int], Any]) -> Side:
+        return make_side(rows, self._maker.make(rows, on_progress), self._metadata(rows))
 
     def _metadata(self, rows: list[TrainingRow]) -> MetadataTensors | None:
         if not self._recipe.settings.metadata:

@@ -20,7 +20,7 @@ TRAINING_ROWS = "training_rows.parquet"
 T = TypeVar("T")
 
 
-class Lazily(Sequence[T]):
+class LazySequence(Sequence[T]):
     """A sequence whose entries are made when looked at: cached features make that needless."""
 
     def __init__(self, makers: Sequence[Callable[[], T]]) -> None:

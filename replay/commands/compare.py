@@ -53,7 +53,7 @@ def compare(
         typer.Option(
             min=0.1,
             max=0.9,
-            help="Share of each validator's challenges, the first ones, to choose references and "
+            help="Share of each validator's challenges, the first ones, to choose baselines and "
             "threshold on.",
         ),
     ] = 0.5,
@@ -98,12 +98,12 @@ def compare(
     settings = CompareSettings(bootstrap, earlier=split, slices=by)
     choice = Choice(validator, log_run)
     where, versus, others = open_store(store), None, None
-    with reading(where) as connection, progress("drawing", 2 * draws) as tell:
+    with reading(where) as connection, progress("drawing", 2 * draws) as on_progress:
         own = trained_on(where, find_run(connection, run)["run_id"], given)
         if other is not None:
             others = trained_on(where, find_run(connection, other)["run_id"])
             versus = against(connection, run, other, bootstrap, rows_of(own, others), choice)
-        comparison = compare_run(connection, run, settings, own.rows, tell, choice)
+        comparison = compare_run(connection, run, settings, own.rows, on_progress, choice)
     if as_json:
         print_json(_as_json(comparison, own, versus, others), indent=1)
     else:

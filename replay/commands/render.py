@@ -96,8 +96,8 @@ def render(
     from replay.pictures.jpeg_files import render as render_images  # noqa: PLC0415
 
     images = RenderSettings(seed, size or SIDE, arithmetic)
-    with progress("rebuilding", len(planned)) as tell:
-        rendered = render_images(planned, shards, out, images, tell)
+    with progress("rebuilding", len(planned)) as on_progress:
+        rendered = render_images(planned, shards, out, images, on_progress)
     if sheet is not None:
         _draw_sheet(sheet, planned, shards, images)
     if as_json:
@@ -119,8 +119,8 @@ def _draw_sheet(
     from replay.pictures.cards import SheetSettings, draw_sheet  # noqa: PLC0415
 
     settings = SheetSettings(images=images)
-    with progress("contact sheet", min(len(planned), settings.challenges)) as tell:
-        drawn = draw_sheet(planned, shards, path, settings, tell)
+    with progress("contact sheet", min(len(planned), settings.challenges)) as on_progress:
+        drawn = draw_sheet(planned, shards, path, settings, on_progress)
     note(f"contact sheet {path}: {drawn}")
 
 

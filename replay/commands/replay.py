@@ -127,8 +127,8 @@ def replay(
     replayed = ReplaySettings(seed=seed, arithmetic=arithmetic)
     opened = Replay(*(where, predictor, planned, shards, replayed), asked=asked, fresh=fresh)
     used = _announce(opened, planned, predictor.name, workers)
-    with progress("replaying", len(planned)) as tell:
-        report = opened.run(used, tell)
+    with progress("replaying", len(planned)) as on_progress:
+        report = opened.run(used, on_progress)
     if as_json:
         print_json(asdict(report))
         return

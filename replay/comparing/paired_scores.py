@@ -15,12 +15,12 @@ from analytics.comparison.bootstrap import (
     drawn_scores,
     point_scores,
 )
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import Rank, centred_intervals, rank
 from analytics.comparison.mcnemar import mcnemar
 from analytics.comparison.paired_answers import Paired
 from analytics.scoring.metrics import Floats
-from replay.comparing.results import STATISTICS, Difference, Duel, Score
+from replay.comparing.results import STATISTICS, Difference, PairedComparison, Score
 
 _THEIRS, _OURS = 0, 1
 # statistics of answers; the others are of all that was asked
@@ -28,14 +28,14 @@ _OF_ANSWERS = ("accuracy", "mcc", "auc")
 
 
 @dataclass(frozen=True)
-class Judged:
+class PairedScores:
     """Duels with M answerers, and the differences, candidate minus other, that they rest on.
 
     `points` are (M,) and `draws` (draws, M) by statistic; `images` (M,) are the source images that
     a statistic of answers, and one of all that was asked, rests on.
     """
 
-    duels: list[Duel]
+    duels: list[PairedComparison]
     points: Scores
     draws: Scores
     images_answered: NDArray[np.int64]
@@ -55,23 +55,27 @@ class Judged:
         return rank(self.points[name][placed], draws, self.level, left_out)
 
 
-def judge(paired: Paired, settings: BootstrapSettings, tell: Callable[[int], Any]) -> Judged:
+def paired_scores(
+    paired: Paired, settings: BootstrapSettings, on_progress: Callable[[int], Any]
+) -> PairedScores:
     """Put the candidate in the place of everyone in `paired`."""
-    counts = image_counts(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.shares())
     found = point_scores(paired, counts, settings)
-    drawn = drawn_scores(paired, counts, settings, tell=tell)
+    drawn = drawn_scores(paired, counts, settings, on_progress=on_progress)
     points, draws = (
         {name: values[..., _OURS] - values[..., _THEIRS] for name, values in scores.items()}
         for scores in (found, drawn)
     )
-    judged = Judged([], points, draws, counts.image_counts, _images_asked(paired), settings.level)
+    judged = PairedScores(
+        [], points, draws, counts.image_confusion, _images_asked(paired), settings.level
+    )
     judged.duels.extend(_duels(paired, judged, found, counts.summed()))
     return judged
 
 
 def scores_of(paired: Paired, settings: BootstrapSettings) -> Iterator[tuple[Score, Score]]:
     """Of everyone in `paired` and of the candidate in their place, without intervals."""
-    counts = image_counts(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.shares())
     yield from _sides(paired, point_scores(paired, counts, settings), counts.summed())
 
 
@@ -85,11 +89,13 @@ def _sides(paired: Paired, found: Scores, tables: Floats) -> Iterator[tuple[Scor
         yield theirs, ours
 
 
-def _duels(paired: Paired, judged: Judged, found: Scores, tables: Floats) -> Iterator[Duel]:
+def _duels(
+    paired: Paired, judged: PairedScores, found: Scores, tables: Floats
+) -> Iterator[PairedComparison]:
     intervals = {name: _intervals(judged, name) for name in judged.draws}
     tests = mcnemar(paired, paired.challenges.shares())
     for one, (theirs, ours) in enumerate(_sides(paired, found, tables)):
-        yield Duel(
+        yield PairedComparison(
             images=int(judged.images_asked[one]),
             score=theirs,
             candidate=ours,
@@ -124,7 +130,7 @@ def _images_asked(paired: Paired) -> NDArray[np.int64]:
     return np.bincount(pairs // count, minlength=answers.count)
 
 
-def _intervals(judged: Judged, name: str) -> list[tuple[float, float] | None]:
+def _intervals(judged: PairedScores, name: str) -> list[tuple[float, float] | None]:
     ends = centred_intervals(judged.points[name], judged.draws[name], judged.level)
     return [
         (float(low), float(high)) if enough else None

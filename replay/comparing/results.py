@@ -1,4 +1,4 @@
-"""What `compare` finds: a candidate beside every miner, its rank, its references, its threshold."""
+"""What `compare` finds: a candidate beside every miner, its rank, its baselines, its threshold."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Duel:
+class PairedComparison:
     """The candidate in another's place: the same challenges, order, windows and formula.
 
     `images` counts the source images asked about, `differences` are by name of a `Score`'s
@@ -74,7 +74,7 @@ class LifeScores:
 
 
 @dataclass(frozen=True)
-class MinerComparison(Duel):
+class MinerComparison(PairedComparison):
     """One miner, a (uid, hotkey) pair.
 
     `left_out` counts the answers that its MCC leaves out; `lives` are its scores by validator's
@@ -88,8 +88,8 @@ class MinerComparison(Duel):
 
 
 @dataclass(frozen=True)
-class ReferenceComparison(Duel):
-    """A reference on the later part: `name`, who it is where it is a miner, and what chose it.
+class BaselineComparison(PairedComparison):
+    """A baseline on the later part: `name`, who it is where it is a miner, and what chose it.
 
     `chosen_on` is the n of the earlier part that chose or fitted it (0: nothing was), `earlier_mcc`
     what a miner had there.
@@ -111,7 +111,7 @@ class Comparison:
     source images, None for too few of them; `exact` and `distributions` are its n by fidelity,
     `images` the source images. `without_shared` counts miners that were asked none of them. `ranks`
     are by statistic. `earlier` and `later` are the n of the two parts, the first and the last
-    challenges of each life; `without_reference` says why a reference is missing. Unless
+    challenges of each life; `without_baseline` says why a baseline is missing. Unless
     `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
     counts the distinct rows that were checked. `slices` are empty where they were not asked for;
     `slices_left_out` counts by field the values that are no slice, there being too many.
@@ -134,8 +134,8 @@ class Comparison:
     ranks: dict[str, Rank]
     earlier: int
     later: int
-    references: list[ReferenceComparison]
-    without_reference: dict[str, str]
+    baselines: list[BaselineComparison]
+    without_baseline: dict[str, str]
     shift: Shift | None
     calibration: Calibration
     slices: list[Slice]

@@ -3,11 +3,11 @@
 from analytics.lives.options import lives_line
 from data.terminal import print_table, say
 from replay.comparing.results import (
+    BaselineComparison,
     Comparison,
     Difference,
-    Duel,
     MinerComparison,
-    ReferenceComparison,
+    PairedComparison,
 )
 from replay.comparing.slices_text import print_slices
 from replay.comparing.with_another_run import Against, Side
@@ -43,7 +43,7 @@ def print_comparison(
     if versus is not None:
         _print_against(versus, others)
     _print_ranks(comparison)
-    _print_references(comparison)
+    _print_baselines(comparison)
     _print_shift(comparison)
     _print_miners(comparison, most)
     if comparison.slices:
@@ -140,19 +140,19 @@ def _print_ranks(comparison: Comparison) -> None:
         )
 
 
-def _print_references(comparison: Comparison) -> None:
-    if comparison.references:
+def _print_baselines(comparison: Comparison) -> None:
+    if comparison.baselines:
         print_table(
             f"chosen on the first {comparison.earlier} challenges, judged on the last "
             f"{comparison.later}; theirs / the candidate's",
             ("against", "who", "chosen on", *_COLUMNS),
-            [_reference_row(one) for one in comparison.references],
+            [_baseline_row(one) for one in comparison.baselines],
         )
-    for name, why in comparison.without_reference.items():
+    for name, why in comparison.without_baseline.items():
         say(f"no {name}: {why}")
 
 
-def _reference_row(one: ReferenceComparison) -> tuple[object, ...]:
+def _baseline_row(one: BaselineComparison) -> tuple[object, ...]:
     who = "–" if one.hotkey is None else f"{one.uid} {one.hotkey[:_HOTKEY_SHOWN]}…"
     return (one.name, who, one.chosen_on, *_row(one))
 
@@ -203,7 +203,7 @@ def _miner_row(miner: MinerComparison) -> tuple[object, ...]:
     )
 
 
-def _row(duel: Duel) -> tuple[object, ...]:
+def _row(duel: PairedComparison) -> tuple[object, ...]:
     score, candidate = duel.score, duel.candidate
     return (
         score.n,

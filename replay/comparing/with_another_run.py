@@ -16,7 +16,7 @@ from analytics.comparison.bootstrap import (
     drawn_images,
     in_threads,
 )
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import Challenges, alone
 from analytics.comparison.weighted_auc import CANDIDATE, ranked_answers
@@ -158,7 +158,7 @@ def _scores(sides: list[Challenges], settings: BootstrapSettings) -> tuple[Score
 
     Both sides hold the same challenges, so that a draw is of the same images for both.
     """
-    counts = [image_counts(alone(side), side.shares()) for side in sides]
+    counts = [image_confusion(alone(side), side.shares()) for side in sides]
     ranked = [next(ranked_answers(alone(side)))[CANDIDATE] for side in sides]
     count = sides[_RUN].image_count
 

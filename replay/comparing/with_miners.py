@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from analytics.comparison.baselines import Reference, references
+from analytics.comparison.baselines import Baseline, baselines
 from analytics.comparison.best_logit_shift import best_shift
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
@@ -19,7 +19,7 @@ from analytics.comparison.bootstrap import (
     point_scores,
 )
 from analytics.comparison.calibration import calibration
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import Paired, alone, by_life, joined
 from analytics.comparison.slices import SliceSettings
@@ -28,19 +28,19 @@ from analytics.leaks.training_overlap import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
 from replay.comparing.loaded_answers import RunAnswers, run_answers
-from replay.comparing.paired_scores import judge, score, scores_of
+from replay.comparing.paired_scores import paired_scores, score, scores_of
 from replay.comparing.results import (
     RANKED,
+    BaselineComparison,
     Comparison,
-    Duel,
     LifeScores,
     MinerComparison,
-    ReferenceComparison,
+    PairedComparison,
     Score,
 )
 from replay.comparing.slices import RunSlices, run_slices
 
-Tell = Callable[[int], Any]
+OnProgress = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def compare(
     run: str,
     settings: CompareSettings = CompareSettings(),
     training: pl.DataFrame | None = None,
-    tell: Tell = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
     choice: Choice = EVERYONE,
 ) -> Comparison:
     """Compare a finished replay with every logged miner, a (uid, hotkey) pair.
@@ -76,7 +76,8 @@ def compare(
         training: rows that the candidate was trained on
             (`analytics.leaks.training_overlap.read_training_rows`): challenges of the same row,
             video or place are left out. None: that is not checked.
-        tell: called with the number of draws done, of `2 * settings.bootstrap.draws` at most.
+        on_progress: called with the number of draws done, of `2 * settings.bootstrap.draws` at
+            most.
         choice: whose challenges.
 
     Raises:
@@ -85,9 +86,9 @@ def compare(
     """
     found, bootstrap = run_answers(connection, run, training, choice), settings.bootstrap
     challenges, fidelity = found.paired.challenges, found.challenges["fidelity"]
-    judged = judge(found.paired, bootstrap, tell)
+    judged = paired_scores(found.paired, bootstrap, on_progress)
     earlier = challenges.earlier(settings.earlier)
-    chosen, missing = references(found.paired, earlier)
+    chosen, missing = baselines(found.paired, earlier)
     miners = _miners(found, judged.duels, bootstrap)
     sliced = RunSlices([], {})
     if settings.slices is not None:
@@ -110,8 +111,8 @@ def compare(
         ranks={name: judged.rank(name) for name in RANKED},
         earlier=int(earlier.sum()),
         later=int((~earlier).sum()),
-        references=_references(found, chosen, bootstrap, tell),
-        without_reference=missing,
+        baselines=_baselines(found, chosen, bootstrap, on_progress),
+        without_baseline=missing,
         shift=best_shift(challenges, earlier, bootstrap),
         calibration=calibration(challenges),
         slices=sliced.slices,
@@ -125,7 +126,7 @@ def compare(
 def _candidate(paired: Paired, settings: BootstrapSettings) -> Score:
     """Of all predicted challenges, as if it were asked each."""
     itself, n = alone(paired.challenges), paired.challenges.count
-    counts = image_counts(itself, paired.challenges.shares())
+    counts = image_confusion(itself, paired.challenges.shares())
     points = point_scores(itself, counts, settings)
     return score({name: float(values[0, 1]) for name, values in points.items()}, n, n)
 
@@ -135,7 +136,7 @@ def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, f
     challenges = paired.challenges
     if challenges.image_count < MIN_IMAGES:
         return None
-    counts = image_counts(alone(challenges), challenges.shares())
+    counts = image_confusion(alone(challenges), challenges.shares())
 
     def drawn(draw: int) -> float:
         repeats = drawn_images(challenges.image_count, settings, draw)
@@ -148,7 +149,7 @@ def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, f
 
 
 def _miners(
-    found: RunAnswers, duels: Sequence[Duel], settings: BootstrapSettings
+    found: RunAnswers, duels: Sequence[PairedComparison], settings: BootstrapSettings
 ) -> list[MinerComparison]:
     """Those that were asked something, best by MCC first; who answered nothing comes last."""
     scores = _by_life(found, settings)
@@ -184,16 +185,16 @@ def _by_life(found: RunAnswers, settings: BootstrapSettings) -> dict[int, list[L
     return scores
 
 
-def _references(
-    found: RunAnswers, chosen: list[Reference], settings: BootstrapSettings, tell: Tell
-) -> list[ReferenceComparison]:
+def _baselines(
+    found: RunAnswers, chosen: list[Baseline], settings: BootstrapSettings, on_progress: OnProgress
+) -> list[BaselineComparison]:
     if not chosen:
         return []
     answers = joined([one.answers for one in chosen])
-    judged = judge(Paired(found.paired.challenges, answers), settings, tell)
+    judged = paired_scores(Paired(found.paired.challenges, answers), settings, on_progress)
     named = [(None, None) if one.miner is None else found.miners[one.miner] for one in chosen]
     return [
-        ReferenceComparison(
+        BaselineComparison(
             **vars(duel),
             name=one.name,
             uid=uid,

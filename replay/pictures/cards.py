@@ -46,7 +46,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Variant:
+class VariantPicture:
     """One possible image; `noisy` holds noise of our own drawing."""
 
     picture: Picture
@@ -67,7 +67,7 @@ class Card:
     source: Picture | None = None
     placed: Placement | None = None
     rebuilt: Picture | None = None
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[VariantPicture, ...] = ()
     images: int = 0
 
 
@@ -100,7 +100,7 @@ def draw_sheet(
     shards: Shards,
     path: Path,
     settings: SheetSettings = SheetSettings(),
-    tell: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> str:
     """Draw the first challenges of a plan on one sheet; an earlier file is replaced.
 
@@ -109,7 +109,7 @@ def draw_sheet(
         shards: the source images.
         path: of the sheet; its suffix is its format.
         settings: how much it holds.
-        tell: called after each challenge.
+        on_progress: called after each challenge.
 
     Returns:
         A line for a person: how many of how many challenges are on it, and which.
@@ -117,7 +117,7 @@ def draw_sheet(
     from replay.pictures.page import draw_page  # noqa: PLC0415  (matplotlib takes half a second)
 
     shown = planned[: settings.challenges]
-    cards = collect(shown, shards, settings, tell)
+    cards = collect(shown, shards, settings, on_progress)
     line = _which(shown, len(planned))
     figure = draw_page(cards, line)
     with written_aside(path) as aside:
@@ -129,7 +129,7 @@ def collect(
     planned: Sequence[Planned],
     shards: Shards,
     settings: SheetSettings = SheetSettings(),
-    tell: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> list[Card]:
     """The cards of these challenges, in their order; the work is done in that of the shards."""
     images = settings.images
@@ -137,7 +137,7 @@ def collect(
     done: dict[str, Card] = {}
     for item in in_reading_order(planned):
         done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
-        tell()
+        on_progress()
     return [done[item.challenge.challenge_id] for item in planned]
 
 
@@ -196,8 +196,8 @@ def most_probable(images: Sequence[Merged], count: int) -> list[Merged]:
     return above + [tied[place * len(tied) // wanted] for place in range(wanted)]
 
 
-def _variant(one: Merged) -> Variant:
-    return Variant(_picture(Image.fromarray(one.image.decoded())), one.weight, one.noisy)
+def _variant(one: Merged) -> VariantPicture:
+    return VariantPicture(_picture(Image.fromarray(one.image.decoded())), one.weight, one.noisy)
 
 
 def _picture(image: Image.Image) -> Picture:

@@ -23,7 +23,7 @@ from replay.rebuilding.rebuild import (
     merge,
     pixels_sha256,
 )
-from replay.rebuilding.variants import UNDISTORTED, Drawn
+from replay.rebuilding.variants import UNDISTORTED, Variant
 from replay.settings import Arithmetic
 
 # As `_write` names them; ids are hashes.
@@ -74,7 +74,7 @@ def render(
     shards: Shards,
     out: Path,
     settings: RenderSettings = RenderSettings(),
-    tell: Callable[[], None] = lambda: None,
+    on_progress: Callable[[], None] = lambda: None,
 ) -> list[Rendered]:
     """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
 
@@ -86,7 +86,7 @@ def render(
         shards: the source images.
         out: folder of the JPEGs, made if need be.
         settings: how.
-        tell: called after each challenge.
+        on_progress: called after each challenge.
     """
     wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def render(
         done[item.challenge.challenge_id] = rendered
         if rendered.files:
             _delete_others(before, [Path(file) for file in rendered.files])
-        tell()
+        on_progress()
     return [done[item.challenge.challenge_id] for item in wanted]
 
 
@@ -120,7 +120,7 @@ def check_rendered(rendered: Sequence[Rendered]) -> None:
     )
 
 
-def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Drawn, ...]]:
+def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Variant, ...]]:
     """The fidelity and the images of a challenge with images, where these have `side` pixels."""
     # what was not augmented is of source size, whatever the side
     if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
@@ -160,16 +160,19 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
     )
 
 
-def _first_drawn(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Drawn]:
+def _first_drawn(images: Sequence[RebuiltImage], drawn: Sequence[Variant]) -> list[Variant]:
     """The first that gave each different image, in the order of `merge`."""
-    first: dict[bytes, Drawn] = {}
+    first: dict[bytes, Variant] = {}
     for image, one in zip(images, drawn, strict=True):
         first.setdefault(image.pixels.tobytes(), one)
     return list(first.values())
 
 
 def _by(
-    arithmetic: Arithmetic, rebuilder: Rebuilder, challenge: StoredChallenge, drawn: Sequence[Drawn]
+    arithmetic: Arithmetic,
+    rebuilder: Rebuilder,
+    challenge: StoredChallenge,
+    drawn: Sequence[Variant],
 ) -> list[Pixels]:
     """The images of a challenge by an arithmetic."""
     return [rebuilder.pixels(challenge, one, arithmetic) for one in drawn]

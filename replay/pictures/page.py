@@ -16,7 +16,7 @@ from matplotlib.patches import Polygon
 
 from data.text import printable
 from replay.pictures.caption import as_rebuilt, caption, share, why_not
-from replay.pictures.cards import Card, Picture, Variant
+from replay.pictures.cards import Card, Picture, VariantPicture
 from replay.pictures.placement import Placement
 
 # Lengths are hundredths of an inch.
@@ -222,7 +222,7 @@ def _draw_rebuilt(axes: Axes, rebuilt: Picture, placed: Placement | None) -> Non
     _mark_start(axes, (0, 0))
 
 
-def _draw_variants(page: _Page, variants: Sequence[Variant], top: float) -> None:
+def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) -> None:
     for place, one in enumerate(variants):
         row, column = divmod(place, _TILES_ACROSS)
         left = _LEFT_TILES + column * (_TILE + _TILE_GAP)

@@ -8,7 +8,7 @@ from data.errors import SourceError
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.variants import Drawn, draw, possible
+from replay.rebuilding.variants import Variant, draw, possible
 from replay.settings import VariantSettings
 
 # Images that are rows of no public data set.
@@ -25,7 +25,7 @@ class Planned:
 
     challenge: StoredChallenge
     fidelity: Fidelity
-    drawn: tuple[Drawn, ...] = ()
+    drawn: tuple[Variant, ...] = ()
     reason: Reason | None = None
     detail: str | None = None
 

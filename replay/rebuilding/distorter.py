@@ -7,7 +7,7 @@ import numpy as np
 
 from replay.augmentation import distortions
 from replay.augmentation.distortions import Noise, Pixels
-from replay.rebuilding.variants import Distortions, Drawn, seeded_generator
+from replay.rebuilding.variants import Distortions, Variant, seeded_generator
 
 
 class Distorter:
@@ -19,7 +19,7 @@ class Distorter:
         bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
         self._known = {Distortions(): bgr}
 
-    def build(self, drawn: Drawn, noise: Noise | None = None) -> Pixels:
+    def build(self, drawn: Variant, noise: Noise | None = None) -> Pixels:
         """The RGB pixels of one variant.
 
         Args:

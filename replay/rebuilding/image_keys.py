@@ -9,7 +9,7 @@ from importlib.metadata import version
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
 from replay.augmentation.augment import is_turned
-from replay.rebuilding.variants import Drawn
+from replay.rebuilding.variants import Variant
 from replay.settings import Arithmetic
 
 # Raised when rebuilt images or the meaning of a part changes, so that nothing old is reused.
@@ -36,7 +36,7 @@ class ImageKeys:
         self._shards, self._seed, self._arithmetic = shards, seed, arithmetic
         self._sources: dict[tuple[str, int], str] = {}
 
-    def key(self, challenge: StoredChallenge, drawn: Drawn) -> str:
+    def key(self, challenge: StoredChallenge, drawn: Variant) -> str:
         """SHA-256 in hexadecimal of all that determines one image of a challenge.
 
         Raises:

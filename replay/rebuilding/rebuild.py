@@ -24,7 +24,7 @@ from replay.augmentation.known_answers import check_known_answers
 from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.source_matching import difference, matching_place
-from replay.rebuilding.variants import UNDISTORTED, Drawn
+from replay.rebuilding.variants import UNDISTORTED, Variant
 from replay.settings import Arithmetic
 
 
@@ -79,7 +79,7 @@ class Merged:
     noisy: bool
 
 
-def merge(images: Sequence[RebuiltImage], drawn: Sequence[Drawn]) -> list[Merged]:
+def merge(images: Sequence[RebuiltImage], drawn: Sequence[Variant]) -> list[Merged]:
     """Equal images once, with their weights added; noisy if any of them is."""
     found: dict[bytes, Merged] = {}
     for image, one in zip(images, drawn, strict=True):
@@ -116,7 +116,7 @@ class Rebuilder:
         self._distorted: str | None = None
         self._distorters: dict[Arithmetic, Distorter] = {}
 
-    def rebuild(self, challenge: StoredChallenge, drawn: Drawn = UNDISTORTED) -> RebuiltImage:
+    def rebuild(self, challenge: StoredChallenge, drawn: Variant = UNDISTORTED) -> RebuiltImage:
         """Rebuild one image of a challenge that its plan does not call impossible.
 
         Args:
@@ -132,7 +132,7 @@ class Rebuilder:
     def pixels(
         self,
         challenge: StoredChallenge,
-        drawn: Drawn = UNDISTORTED,
+        drawn: Variant = UNDISTORTED,
         arithmetic: Arithmetic | None = None,
     ) -> Pixels:
         """The pixels of one image before its last JPEG encoding; arguments as for `rebuild`.

@@ -29,7 +29,7 @@ class Distortions:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Variant:
     """One possible image: its distortions, its probability, and its place in `possible`."""
 
     distortions: Distortions
@@ -42,7 +42,7 @@ class Drawn:
         return self.distortions.noise > 0
 
 
-UNDISTORTED = Drawn(Distortions(), 1.0, 0)
+UNDISTORTED = Variant(Distortions(), 1.0, 0)
 """The one image of a challenge below level 2."""
 
 
@@ -63,7 +63,7 @@ def possible(level: int | None) -> tuple[Distortions, ...]:
     return (Distortions(),)
 
 
-def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tuple[Drawn, ...]:
+def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tuple[Variant, ...]:
     """The possible images of a challenge that are to be built, weights summing to 1."""
     total = len(possible(level))
     wanted = total if settings.count is None else min(settings.count, total)
@@ -80,9 +80,9 @@ def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tup
 
 
 @lru_cache(maxsize=16)
-def _weighted(level: int | None, count: int) -> tuple[Drawn, ...]:
+def _weighted(level: int | None, count: int) -> tuple[Variant, ...]:
     """Every combination with the weight of one of `count`; shared by all challenges of a plan."""
-    return tuple(Drawn(found, 1 / count, index) for index, found in enumerate(possible(level)))
+    return tuple(Variant(found, 1 / count, index) for index, found in enumerate(possible(level)))
 
 
 def seeded_generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:

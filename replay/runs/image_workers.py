@@ -14,10 +14,10 @@ from data.sources.shards import Shards
 from replay.candidates.predictor import Image
 from replay.plans.plan import Planned
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
-from replay.rebuilding.variants import Drawn
+from replay.rebuilding.variants import Variant
 from replay.settings import Arithmetic
 
-Wanted = tuple[Planned, Drawn]
+Wanted = tuple[Planned, Variant]
 """One image: of which challenge, and which of its possible ones."""
 
 Built = Image | CannotRebuildError
@@ -170,5 +170,5 @@ def _build_all(rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> list[Built]:
     return built
 
 
-def _decoded(rebuilder: Rebuilder, item: Planned, drawn: Drawn) -> Image:
+def _decoded(rebuilder: Rebuilder, item: Planned, drawn: Variant) -> Image:
     return rebuilder.rebuild(item.challenge, drawn).decoded()

@@ -9,7 +9,7 @@ import numpy as np
 from data.errors import RunError
 from replay.candidates.predictor import Predictions
 from replay.plans.plan import Planned
-from replay.rebuilding.variants import Drawn
+from replay.rebuilding.variants import Variant
 from replay.runs.image_workers import Wanted
 
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ def answer_rows(wanted: Sequence[Wanted], answers: Predictions, name: str) -> li
 
 def row_of(
     item: Planned,
-    drawn: Drawn | None = None,
+    drawn: Variant | None = None,
     probability: float | None = None,
     gates: list[float] | None = None,
 ) -> Row:

@@ -11,7 +11,7 @@ from analytics.warehouse.connection import reading
 from data.errors import RunError, StreetReplayError
 from data.sources.shards import Shards
 from data.store import Store
-from replay.candidates.predictor import Batch, Image, Lazily, Predictor, precision
+from replay.candidates.predictor import Batch, Image, LazySequence, Predictor, precision
 from replay.plans.plan import Planned, in_reading_order
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
@@ -25,7 +25,7 @@ from replay.runs.run_folder import open_run
 from replay.settings import ReplaySettings
 
 Row = dict[str, Any]
-Tell = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def replay(
@@ -35,7 +35,7 @@ def replay(
     shards: Shards,
     *,
     settings: ReplaySettings = ReplaySettings(),
-    tell: Tell = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> ReplayReport:
     """Predict every possible image of a plan's challenges in this process, and publish the run.
 
@@ -43,7 +43,7 @@ def replay(
         RunError: as `Replay` and `Replay.run`.
         SourceError: as `Replay`.
     """
-    return Replay(store, predictor, planned, shards, settings).run(tell=tell)
+    return Replay(store, predictor, planned, shards, settings).run(on_progress=on_progress)
 
 
 class Replay:
@@ -116,24 +116,24 @@ class Replay:
         with builder(self._shards, self._seed, 1, self._arithmetic) as build:
             return forecast(left, partial(self._attempt, build))
 
-    def run(self, workers: int = 1, tell: Tell = lambda _: None) -> ReplayReport:
+    def run(self, workers: int = 1, on_progress: OnProgress = lambda _: None) -> ReplayReport:
         """Predict what is left, and publish the whole; the folder is free for others then.
 
         Args:
             workers: processes that rebuild images; none besides this one for 1 or fewer. The
                 answers are the same.
-            tell: called with the number of challenges done by each part.
+            on_progress: called with the number of challenges done by each part.
 
         Raises:
             RunError: the predictor answered something that is no probability, no image could be
                 had, or a worker process died. What was done is kept.
         """
         try:
-            tell(self.done)
+            on_progress(self.done)
             with builder(self._shards, self._seed, workers, self._arithmetic) as build:
                 for index, images in self._ahead(build):
                     self._do(index, images)
-                    tell(len(self._left[index]))
+                    on_progress(len(self._left[index]))
             return publish(self._store, self._run, self._predictor, len(self._parts))
         finally:
             self._run.lock.release()
@@ -209,10 +209,12 @@ class Replay:
 
     def _batch(self, wanted: Sequence[Wanted], makers: Sequence[Callable[[], Image]]) -> Batch:
         ids = [_id(item) for item, _ in wanted]
-        keys = Lazily([partial(self._keys.key, item.challenge, drawn) for item, drawn in wanted])
+        keys = LazySequence(
+            [partial(self._keys.key, item.challenge, drawn) for item, drawn in wanted]
+        )
         known = self._metadata
         return Batch(
-            ids, Lazily(makers), None if known is None else [known[one] for one in ids], keys
+            ids, LazySequence(makers), None if known is None else [known[one] for one in ids], keys
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
 from analytics.comparison.paired_answers import Challenges, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
 from analytics.warehouse.connection import reading, writing
 from data.store import Store
 from data.terminal import note, print_table, say
@@ -117,7 +117,7 @@ def _ours(paired: Paired, repeats: np.ndarray) -> float:
     times = []
     for _ in range(6):
         start = time.process_time()
-        place_rewards(challenges, paired.answers, codes, candidate, repeats)
+        rewards_in_place(challenges, paired.answers, codes, candidate, repeats)
         times.append(time.process_time() - start)
     return min(times) / (2 * int(repeats[paired.answers.challenge].sum()))
 

@@ -17,7 +17,7 @@ from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.samples import Sample
-from replay.candidates.predictor import Batch, Image, Lazily, Predictions
+from replay.candidates.predictor import Batch, Image, LazySequence, Predictions
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.check_backbone import loaded
 from tests.gpu.check_model import text_vectors
@@ -79,7 +79,9 @@ class _Replay:
     def _batch(self, part: Sequence[Sample]) -> Batch:
         ids = [sample.challenge.challenge_id for sample in part]
         rows = [{"gps_lat": 40.0, "gps_lon": -80.0, "weather": ["Fog"]} for _ in part]
-        return Batch(ids, Lazily([partial(self._image, sample) for sample in part]), rows, ids)
+        return Batch(
+            ids, LazySequence([partial(self._image, sample) for sample in part]), rows, ids
+        )
 
     def _image(self, sample: Sample) -> Image:
         self.looked_at += 1

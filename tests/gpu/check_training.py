@@ -79,7 +79,7 @@ def _trained(
 
 
 @cache
-def _reference(setting: Setting, name: str | None = None) -> Course:
+def _baseline(setting: Setting, name: str | None = None) -> Course:
     return _trained(setting, _CPU, "float32", name)
 
 
@@ -97,7 +97,7 @@ def _apart(found: Course, expected: Course) -> float:
 @check("training of the model, losses of its epochs", float32=1e-3, bfloat16=5e-2)
 def model_alone(setting: Setting, precision: Precision) -> float:
     """On features of a frozen backbone, fed metadata; the reference is float32."""
-    expected = _reference(setting)
+    expected = _baseline(setting)
     return _apart(_trained(setting, setting.device, precision), expected)
 
 
@@ -111,14 +111,14 @@ def model_alone_again(setting: Setting, precision: Precision) -> float:
 @check("training with a ViT, losses of its epochs", float32=5e-3, bfloat16=1e-1)
 def with_transformer(setting: Setting, precision: Precision) -> float:
     """Views are made on the device, 4 of each image at a step."""
-    expected = _reference(setting, "test_vit")
+    expected = _baseline(setting, "test_vit")
     return _apart(_trained(setting, setting.device, precision, "test_vit"), expected)
 
 
 @check("training with a ResNet, losses of its epochs", float32=5e-3, bfloat16=1e-1)
 def with_convolutions(setting: Setting, precision: Precision) -> float:
     """Convolutions go backwards by algorithms that repeat themselves."""
-    expected = _reference(setting, "test_resnet")
+    expected = _baseline(setting, "test_resnet")
     return _apart(_trained(setting, setting.device, precision, "test_resnet"), expected)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analytics.comparison.baselines import BEST, MAJORITY, MEDIAN, STACK, references
+from analytics.comparison.baselines import BEST, MAJORITY, MEDIAN, STACK, baselines
 from analytics.comparison.best_logit_shift import best_shift
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.calibration import calibration
@@ -36,7 +36,7 @@ def test_miners_are_chosen_by_the_earlier_part_and_judged_by_the_later() -> None
     mine = answers.owner == 3
     swapped[mine] = np.where(early, label, 1 - label)[mine]
     paired = changed(paired, swapped)
-    found, missing = references(paired, earlier)
+    found, missing = baselines(paired, earlier)
     by_name = {one.name: one for one in found}
     assert not missing
     best = by_name[BEST]
@@ -59,7 +59,7 @@ def test_the_majority_counts_answers_and_a_tie_is_class_0() -> None:
     prediction = paired.answers.prediction.copy()
     prediction[rng.random(len(prediction)) < 0.4] = -1.0
     paired = changed(paired, prediction)
-    (majority,) = (one for one in references(paired, halves(paired))[0] if one.name == MAJORITY)
+    (majority,) = (one for one in baselines(paired, halves(paired))[0] if one.name == MAJORITY)
     for sent, value in zip(majority.answers.challenge, majority.answers.prediction, strict=True):
         given = prediction[(paired.answers.challenge == sent) & (prediction != -1)]
         assert value == np.mean(np.round(given) == 1)
@@ -79,7 +79,7 @@ def test_a_stack_learns_whom_to_trust_and_who_says_the_opposite() -> None:
         hit = rng.random(mine.sum()) < right
         prediction[mine] = np.where(hit, label[mine], 1 - label[mine])
     paired = changed(paired, prediction)
-    found, _ = references(paired, halves(paired))
+    found, _ = baselines(paired, halves(paired))
     stack, majority = (next(one for one in found if one.name == name) for name in (STACK, MAJORITY))
     informed = np.isin(stack.answers.challenge, answers.challenge[answers.owner < 2])
     right = stack.answers.classes == paired.challenges.labels[stack.answers.challenge]
@@ -89,16 +89,16 @@ def test_a_stack_learns_whom_to_trust_and_who_says_the_opposite() -> None:
 
 def test_what_cannot_be_had_is_said_with_its_n() -> None:
     paired = world(WorldSettings(images=8, challenges=40)).paired
-    _, missing = references(paired, halves(paired))
+    _, missing = baselines(paired, halves(paired))
     assert set(missing) == {BEST, MEDIAN}
     assert "source images at most in both parts; expected 10" in missing[BEST]
     one_label = Paired(
         replace(paired.challenges, labels=np.ones_like(paired.challenges.labels)), paired.answers
     )
-    _, missing = references(one_label, halves(paired))
+    _, missing = baselines(one_label, halves(paired))
     assert "found one label only in the 20 earlier challenges" in missing[STACK]
     silent = changed(paired, np.full_like(paired.answers.prediction, -1.0))
-    _, missing = references(silent, halves(paired))
+    _, missing = baselines(silent, halves(paired))
     assert set(missing) == {BEST, MEDIAN, MAJORITY, STACK}
 
 

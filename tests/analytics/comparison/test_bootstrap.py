@@ -16,10 +16,10 @@ from analytics.comparison.bootstrap import (
     drawn_scores,
     point_scores,
 )
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import Answers, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, place_rewards
+from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring import metrics
 from analytics.scoring.metrics import Floats
@@ -65,7 +65,7 @@ def classes(values: Floats) -> NDArray[np.int64]:
 def test_counts_of_drawn_images_are_scikit_learns_on_repeated_rows(seed: int) -> None:
     paired = small_world(seed)
     challenges, answers = paired.challenges, paired.answers
-    counts = image_counts(paired, challenges.shares())
+    counts = image_confusion(paired, challenges.shares())
     repeats = np.random.default_rng(seed).integers(0, 4, challenges.image_count).astype(np.uint8)
     tables = counts.summed(repeats)
     for one in range(answers.count):
@@ -87,7 +87,7 @@ def test_counts_of_drawn_images_are_scikit_learns_on_repeated_rows(seed: int) ->
 def test_possible_images_count_by_their_shares() -> None:
     paired = small_world(1, variants=4)
     challenges = paired.challenges
-    tables = image_counts(paired, challenges.shares()).summed()
+    tables = image_confusion(paired, challenges.shares()).summed()
     for one in range(paired.answers.count):
         sent = paired.answers.challenge[rows(paired, one, np.ones(99, np.uint8))]
         above = challenges.probabilities.reshape(-1, 4)[sent] > 0.5
@@ -128,7 +128,7 @@ def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> N
     paired = small_world(2, variants=4)
     challenges, answers = paired.challenges, paired.answers
     shares = challenges.shares()
-    counts = image_counts(paired, shares)
+    counts = image_confusion(paired, shares)
     drawn = drawn_scores(paired, counts, DRAWING)
     assert {name: values.shape for name, values in drawn.items()} == dict.fromkeys(
         ("accuracy", "mcc", "auc", "reward", "ema", "mean_ema"), (12, 4, 2)
@@ -138,7 +138,7 @@ def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> N
         assert repeats.sum() == challenges.image_count
         candidate = candidate_codes(challenges, shares, drawn_luck(challenges.count, DRAWING, draw))
         codes, sent = answer_codes(challenges, answers), repeats[challenges.images]
-        walked = place_rewards(challenges, answers, codes, candidate, sent)
+        walked = rewards_in_place(challenges, answers, codes, candidate, sent)
         assert (drawn["reward"][draw] == walked.reward).all()
         assert (drawn["mcc"][draw] == metrics.mcc_of_tables(counts.summed(repeats))).all()
         aucs = [[side.auc(repeats) for side in sides] for sides in ranked_answers(paired)]
@@ -147,7 +147,7 @@ def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> N
 
 def test_threads_change_no_number_and_another_seed_does() -> None:
     paired = small_world(3, variants=2)
-    counts = image_counts(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.shares())
     one, two, other = (
         drawn_scores(paired, counts, drawing)
         for drawing in (replace(DRAWING, threads=1), DRAWING, replace(DRAWING, seed=1))
@@ -177,7 +177,7 @@ def test_repeats_of_one_image_are_drawn_together() -> None:
     )
     drawing = BootstrapSettings(draws=50)
     few, lots = (
-        drawn_scores(paired, image_counts(paired, paired.challenges.shares()), drawing)["mcc"]
+        drawn_scores(paired, image_confusion(paired, paired.challenges.shares()), drawing)["mcc"]
         for paired in (once, many)
     )
     assert lots == pytest.approx(few)
@@ -190,7 +190,7 @@ def test_equal_answers_have_an_interval_of_nothing() -> None:
         paired.challenges,
         replace(answers, prediction=paired.challenges.probabilities[answers.challenge]),
     )
-    counts = image_counts(same, same.challenges.shares())
+    counts = image_confusion(same, same.challenges.shares())
     points, draws = point_scores(same, counts, DRAWING), drawn_scores(same, counts, DRAWING)
     for name, found in draws.items():
         point = points[name][:, 1] - points[name][:, 0]

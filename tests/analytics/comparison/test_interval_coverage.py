@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
-from analytics.comparison.image_confusion import image_counts
+from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals, rank
 from analytics.scoring.metrics import mcc_of_tables
 from tests.worlds.answers import WorldSettings, world
@@ -29,7 +29,7 @@ def coverage(worlds: int, settings: WorldSettings) -> Coverage:
     for seed in range(worlds):
         made = world(replace(settings, seed=seed))
         challenges = made.paired.challenges
-        counts = image_counts(made.paired, challenges.shares())
+        counts = image_confusion(made.paired, challenges.shares())
         tables = [counts.summed()] + [
             counts.summed(drawn_images(challenges.image_count, DRAWS, draw))
             for draw in range(DRAWS.draws)
@@ -76,7 +76,7 @@ def test_without_source_images_intervals_would_not_cover() -> None:
     for one in made:
         alone = one.paired.challenges
         apart = replace(alone, images=np.arange(alone.count, dtype=np.int32))
-        counts = image_counts(replace(one.paired, challenges=apart), apart.shares())
+        counts = image_confusion(replace(one.paired, challenges=apart), apart.shares())
         drawn = [counts.summed(drawn_images(apart.image_count, DRAWS, k)) for k in range(200)]
         mccs = mcc_of_tables(np.stack([counts.summed(), *drawn]))
         differences = mccs[..., 1] - mccs[..., 0]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from analytics.comparison.paired_answers import Answers, Challenges, answerer, joined
 from analytics.comparison.rewards_in_place import (
     Codes,
-    PlaceRewards,
+    RewardsInPlace,
     answer_codes,
     candidate_codes,
-    place_rewards,
+    rewards_in_place,
 )
 from analytics.scoring.metrics import reward, reward_near
 from analytics.scoring.tracker import EmaScores, ScoringSettings, Tracker
@@ -80,7 +80,7 @@ def plain(
     answers: Answers,
     repeats: NDArray[np.uint8],
     candidate: Codes | None,
-) -> PlaceRewards:
+) -> RewardsInPlace:
     found = np.zeros((3, answers.count))
     for one in range(answers.count):
         part = range(answers.starts[one], answers.starts[one + 1])
@@ -122,7 +122,7 @@ def plain(
             sum(len(given) * given[-1] for given in of_life.values()) / max(1, len(emas)),
             float(np.mean(emas or [0.0])),
         )
-    return PlaceRewards(*found)
+    return RewardsInPlace(*found)
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +134,7 @@ def test_a_drawn_sequence_is_walked_as_by_a_deque(
         seed, odd=odd, several_lives=several_lives
     )
     codes = answer_codes(challenges, answers)
-    found = place_rewards(challenges, answers, codes, candidate, repeats, SMALL)
+    found = rewards_in_place(challenges, answers, codes, candidate, repeats, SMALL)
     for side, swapped in enumerate((None, candidate)):
         expected = plain(challenges, answers, repeats, swapped)
         for name, values in vars(expected).items():
@@ -148,7 +148,7 @@ def test_sent_once_it_is_the_trackers_own(seed: int) -> None:
     challenges, answers, candidate, repeats = random_case(seed, odd=True)
     once = np.ones_like(repeats)
     codes = answer_codes(challenges, answers)
-    found = place_rewards(challenges, answers, codes, candidate, once)
+    found = rewards_in_place(challenges, answers, codes, candidate, once)
     for one in range(answers.count):
         part = slice(answers.starts[one], answers.starts[one + 1])
         asked, spells = answers.challenge[part], answers.spell[part]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from analytics.lives.score_links import LONGEST_HOLE, links
 from analytics.lives.streams import Stream, lives_of
-from analytics.scoring.ema_rule import Float32s, Law
+from analytics.scoring.ema_rule import EmaRule, Float32s
 from analytics.scoring.tracker import EmaScores
 
-LAW = Law(np.float32(0.05), np.float32(0.95), from_start=False)
+LAW = EmaRule(np.float32(0.05), np.float32(0.95), from_start=False)
 
 
 def walk(rng: np.random.Generator, records: int, uids: int) -> tuple[Float32s, Float32s]:

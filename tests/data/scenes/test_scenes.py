@@ -95,7 +95,7 @@ def test_shards_of_the_same_drawing_are_not_drawn_again(
 ) -> None:
     settings = replace(MIXED, rows=2, shards=1)
     told: list[int] = []
-    (path,) = write_shards(tmp_path, settings, tell=told.append)
+    (path,) = write_shards(tmp_path, settings, on_progress=told.append)
     before = path.read_bytes()
     write_shards(tmp_path, replace(settings, seed=settings.seed + 1))
     other = path.read_bytes()
@@ -106,7 +106,7 @@ def test_shards_of_the_same_drawing_are_not_drawn_again(
     write_shards(tmp_path, settings)
     assert path.read_bytes() == before
     monkeypatch.setattr("data.scenes.parquet.scene_row", None)
-    assert write_shards(tmp_path, settings, tell=told.append) == [path]
+    assert write_shards(tmp_path, settings, on_progress=told.append) == [path]
     assert told == [1, 1, 2]
 
 

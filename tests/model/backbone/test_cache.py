@@ -16,7 +16,7 @@ from model.backbone.batch_size import MemorySettings
 from model.backbone.cache import FeatureCache, FeatureCacheSettings, Features
 from model.backbone.features import FeatureMaker, open_cache
 from model.views.views import ViewExtractor
-from replay.candidates.predictor import Image, Lazily
+from replay.candidates.predictor import Image, LazySequence
 from tests.model.backbone.cache_processes import SHAPE, crash, some, write
 
 ENTRY = 4 * SHAPE[0] * SHAPE[1]
@@ -175,7 +175,7 @@ class Looked:
 
     def __init__(self, count: int) -> None:
         self.built: list[int] = []
-        self.images = Lazily([partial(self._build, place) for place in range(count)])
+        self.images = LazySequence([partial(self._build, place) for place in range(count)])
 
     def _build(self, place: int) -> Image:
         self.built.append(place)
@@ -220,7 +220,7 @@ def test_what_was_done_before_an_error_is_kept(backbone: Backbone, tmp_path: Pat
     def fail() -> Image:
         raise KeyboardInterrupt
 
-    images = Lazily([lambda: good.images[0], lambda: good.images[1], fail])
+    images = LazySequence([lambda: good.images[0], lambda: good.images[1], fail])
     with pytest.raises(KeyboardInterrupt):
         maker.features(images, ["a", "b", "c"])
     again = Looked(2)

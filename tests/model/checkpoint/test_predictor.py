@@ -28,7 +28,7 @@ from model.metadata.tensors import metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.views.views import ViewExtractor
-from replay.candidates.predictor import Batch, Image, Lazily, Predictions
+from replay.candidates.predictor import Batch, Image, LazySequence, Predictions
 from replay.candidates.registry import LoadSettings, load
 from replay.plans.plan import plan
 from replay.runs.run import replay
@@ -102,13 +102,13 @@ def close(found: Predictions, expected: Predictions) -> None:
     np.testing.assert_allclose(found.gates, expected.gates, rtol=0, atol=TOLERANCE)
 
 
-def unseen(count: int) -> Lazily[Image]:
+def unseen(count: int) -> LazySequence[Image]:
     """Images that must not be looked at."""
 
     def refuse() -> Image:
         raise AssertionError
 
-    return Lazily([refuse] * count)
+    return LazySequence([refuse] * count)
 
 
 def by_hand(backbone: Backbone, metadata: Any = None, keep: int | None = None) -> Predictions:

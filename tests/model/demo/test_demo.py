@@ -47,7 +47,7 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     store = Store(tmp_path_factory.mktemp("demo"))
     first: list[FirstResult] = []
-    return Demo(store, run_demo(store, silence, SMALL, tell=first.append), first)
+    return Demo(store, run_demo(store, silence, SMALL, on_first_result=first.append), first)
 
 
 def test_the_demo_does_the_whole_job(demo: Demo) -> None:

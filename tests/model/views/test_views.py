@@ -27,7 +27,7 @@ from model.views.views import (
     resize_taps,
     view_boxes,
 )
-from replay.candidates.predictor import Image, Lazily
+from replay.candidates.predictor import Image, LazySequence
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIZES = st.integers(1, 5000)
@@ -136,7 +136,7 @@ def test_images_of_several_sizes_do_not_depend_on_threads(threads: int) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        found = extractor(16).of_images(Lazily([partial(np.copy, one) for one in images]))
+        found = extractor(16).of_images(LazySequence([partial(np.copy, one) for one in images]))
         few = extractor(16).of_images(images[:1])
     finally:
         torch.set_num_threads(before)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from data.errors import RunError
 from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
-from replay.candidates.predictor import Batch, Image, Lazily
+from replay.candidates.predictor import Batch, Image, LazySequence
 from replay.candidates.registry import load
 from replay.candidates.safetensors_header import check_shapes, on_meta
 from replay.rebuilding.rebuild import CannotRebuildError
@@ -188,7 +188,7 @@ def test_an_image_that_cannot_be_rebuilt_is_told_to_the_runner(vit: str, tmp_pat
     try:
         for model in (load(vit), load("seeing:Mine")):
             with pytest.raises(CannotRebuildError):
-                model.predict(Batch(["7"], Lazily([fails])))
+                model.predict(Batch(["7"], LazySequence([fails])))
     finally:
         sys.path.remove(str(tmp_path))
 

@@ -306,7 +306,7 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
     )
     best = found["miners"][0]
     assert len(best["differences"]["auc"]["interval"]) == 2
-    assert {one["name"] for one in found["references"]} == {
+    assert {one["name"] for one in found["baselines"]} == {
         *("best miner", "median miner", "majority vote", "stacked ensemble")
     }
     text = " ".join(CliRunner().invoke(streetreplay.app, words).stdout.split())

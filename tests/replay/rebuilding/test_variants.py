@@ -17,7 +17,7 @@ from replay.augmentation import distortions
 from replay.augmentation.augment import augment
 from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.rebuild import RebuiltImage, merge
-from replay.rebuilding.variants import Distortions, Drawn, draw, possible
+from replay.rebuilding.variants import Distortions, Variant, draw, possible
 from replay.settings import VariantSettings
 from tests.conftest import golden_expected, golden_records
 from tests.worlds.stores import picture
@@ -146,10 +146,10 @@ def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant()
 @given(st.integers(0, 242), st.integers(0, 20))
 def test_shared_steps_give_what_each_step_alone_gives(index: int, seed: int) -> None:
     base = np.asarray(picture((224, 224), seed=seed))
-    one = Drawn(possible(3)[index], 1.0, index)
+    one = Variant(possible(3)[index], 1.0, index)
     shared = Distorter(base, CHALLENGE, 0)
     for other in possible(3)[:27]:
-        shared.build(Drawn(other, 1.0, 0), np.zeros((224, 224, 3)))
+        shared.build(Variant(other, 1.0, 0), np.zeros((224, 224, 3)))
     noise = np.random.default_rng(seed).standard_normal((224, 224, 3))
     plain = np.ascontiguousarray(base[:, :, ::-1])
     for name, step in distortions.STEPS:
@@ -190,4 +190,6 @@ def test_contrast_by_table_equals_the_arithmetic() -> None:
 def test_the_bundled_record_is_not_distorted(record: dict[str, object]) -> None:
     challenge = read_challenge(json.loads(json.dumps(record)), Place("x", 0)).challenge
     level = challenge.augmentation.aug_level
-    assert draw(level, challenge.challenge_id, VariantSettings()) == (Drawn(Distortions(), 1.0, 0),)
+    assert draw(level, challenge.challenge_id, VariantSettings()) == (
+        Variant(Distortions(), 1.0, 0),
+    )

@@ -12,7 +12,7 @@ import pytest
 from analytics.queries.user_sql import query
 from data.errors import RunError
 from data.store import Store
-from replay.candidates.predictor import Batch, Lazily, Predictions
+from replay.candidates.predictor import Batch, LazySequence, Predictions
 from replay.plans.plan import Planned, plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import Rebuilder
@@ -269,7 +269,7 @@ def test_images_are_built_when_looked_at() -> None:
         built.append(k)
         return np.full((2, 2, 3), k, np.uint8)
 
-    images = Lazily([lambda k=k: build(k) for k in range(3)])  # type: ignore[misc]
+    images = LazySequence([lambda k=k: build(k) for k in range(3)])  # type: ignore[misc]
     assert len(images) == 3
     assert built == []
     assert images[-1][0, 0, 0] == 2
