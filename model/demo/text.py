@@ -111,7 +111,7 @@ def _baseline(found: Comparison, name: str, candidate: str) -> str:
                 f"MCC {one.score.mcc:.2f}, {candidate} {one.candidate.mcc:.2f} on the same "
                 f"{one.score.n} challenges",
             )
-    return _line(name, f"none: {found.without_reference.get(name, 'not looked for')}")
+    return _line(name, f"none: {found.without_baseline.get(name, 'not looked for')}")
 
 
 def _duel(report: DemoReport) -> str:
