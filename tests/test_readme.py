@@ -9,7 +9,7 @@ from pathlib import Path
 from data.store import STORE_VARIABLE, Store
 from model.demo.run import run_demo
 from tests.conftest import ROOT
-from tests.model.demo.test_demo import SMALL
+from tests.worlds.small_demo import SMALL_DEMO
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # `make` targets and the dashboard have tests of their own, or are this one; `hf` needs the hub.
@@ -24,7 +24,7 @@ def commands() -> list[str]:
 
 def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
     # what `make demo` does, smaller
-    run_demo(Store(tmp_path / "store"), lambda _line: None, SMALL)
+    run_demo(Store(tmp_path / "store"), lambda _line: None, SMALL_DEMO)
     ran = 0
     environment = os.environ | {
         STORE_VARIABLE: str(tmp_path / "store"),

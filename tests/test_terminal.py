@@ -23,7 +23,7 @@ from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from data.text import is_printable, printable
 from tests.conftest import GOLDEN, ROOT, golden_records
-from tests.replay.comparing.test_with_miners import ids_by_position, publish
+from tests.worlds.replays import ids_by_position, publish_replay
 
 # Clears a screen, sets a title, turns text around, hides a letter; markup and an emoji of `rich`;
 # letters that cp1252 and ASCII lack.
@@ -57,7 +57,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids = list(ids_by_position(store).values())
     for run in ("replay-a", "replay-b"):
         guesses = np.random.default_rng(len(run)).random(len(ids))
-        publish(store, dict(zip(ids, guesses.tolist(), strict=True)), run)
+        publish_replay(store, dict(zip(ids, guesses.tolist(), strict=True)), run)
     with writing(store) as writer:
         writer.connection.execute("UPDATE replay_runs SET model = ?", [f"model{HOSTILE}"])
     Image.new("RGB", (64, 48)).save(folder / f"photo{NAME}.png")

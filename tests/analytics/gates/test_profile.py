@@ -12,46 +12,17 @@ from analytics.gates.profile import gate_means, gated_runs
 from analytics.warehouse.connection import reading, writing
 from data.errors import RunError
 from data.store import Store
+from tests.worlds.gated_replays import GATED_REPLAYS
 
 SETTINGS = BootstrapSettings(draws=400, seed=3)
 VIEWS = 3
-
-# 60 challenges on 20 source images; every third answer is wrong, and there the first view is more
-# open by 0.5. Number 3 is exactly 0.5, which is class 0. The last two have no image and no gates.
-WORLD = """
-INSERT INTO media (
-    challenge_id, file, position, era, era_candidates, label, parquet, row,
-    flip_horizontal, flip_vertical
-)
-SELECT 'c' || i, 'f', i, 'E7', ['E7'], i % 2, 's.parquet', i % 20, false, false
-FROM range(60) AS t (i);
-INSERT INTO replay_runs VALUES
-    ('gated', 'm', false, '2026-01-01', 60, 59, '{}'),
-    ('plain', 'm', false, '2026-01-02', 60, 59, '{}');
-INSERT INTO replay_predictions
-SELECT
-    'gated', 'c' || i,
-    CASE WHEN i = 59 THEN NULL WHEN i = 3 THEN 0.5
-        WHEN (i % 3 = 0) = (i % 2 = 0) THEN 0.9 ELSE 0.1 END,
-    0, 0, CASE WHEN i % 5 = 0 THEN 'distribution' ELSE 'exact' END,
-    CASE WHEN i = 59 THEN 'shard missing' END, 1, 0
-FROM range(60) AS t (i);
-INSERT INTO replay_gates
-SELECT
-    'gated', 'c' || i, view,
-    CASE view
-        WHEN 1 THEN CASE WHEN i % 3 = 0 THEN 0.8 ELSE 0.3 END + 0.01 * (i % 20) / 20
-        WHEN 2 THEN CASE WHEN i % 4 = 0 THEN 0 ELSE 0.5 END
-        ELSE 0.4 END
-FROM range(58) AS t (i), range(1, 4) AS v (view);
-"""
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(tmp_path_factory.mktemp("gates"))
     with writing(store) as writer:
-        writer.connection.execute(WORLD)
+        writer.connection.execute(GATED_REPLAYS)
     return store
 
 
@@ -137,7 +108,7 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_few_images_give_no_interval(store: Store, tmp_path: Path) -> None:
     few = Store(tmp_path / "few")
     with writing(few) as writer:
-        writer.connection.execute(WORLD)
+        writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE media SET row = row % 9")
     with reading(few) as connection:
         found = gate_means(connection, "gated", settings=SETTINGS)
@@ -149,7 +120,7 @@ def test_few_images_give_no_interval(store: Store, tmp_path: Path) -> None:
 def test_one_side_alone_has_no_difference(tmp_path: Path) -> None:
     store = Store(tmp_path / "right")
     with writing(store) as writer:
-        writer.connection.execute(WORLD)
+        writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE replay_predictions SET probability = 0.2")
     with reading(store) as connection:
         found = gate_means(connection, "gated", 0, SETTINGS)
@@ -162,7 +133,7 @@ def test_one_side_alone_has_no_difference(tmp_path: Path) -> None:
 def test_a_label_without_a_challenge_has_no_means(tmp_path: Path) -> None:
     store = Store(tmp_path / "none")
     with writing(store) as writer:
-        writer.connection.execute(WORLD)
+        writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE media SET label = 0")
     with reading(store) as connection:
         found = gate_means(connection, "gated", 1, SETTINGS)
@@ -180,7 +151,7 @@ def test_runs_without_gates_are_refused(connection: duckdb.DuckDBPyConnection) -
 def test_numbers_of_views_that_differ_are_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "mixed")
     with writing(store) as writer:
-        writer.connection.execute(WORLD)
+        writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("DELETE FROM replay_gates WHERE challenge_id = 'c7' AND view = 3")
     with reading(store) as connection, pytest.raises(RunError, match=r"with \[2, 3\] gates"):
         gate_means(connection, "gated")

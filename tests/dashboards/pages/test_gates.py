@@ -12,8 +12,8 @@ from analytics.warehouse.connection import reading, writing
 from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, planes_chart
 from data.store import STORE_VARIABLE, Store
 from model.views import views
-from tests.analytics.gates.test_profile import WORLD
 from tests.conftest import ROOT
+from tests.worlds.gated_replays import GATED_REPLAYS
 
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
@@ -27,7 +27,7 @@ SELECT 'gated', 'c' || i, view, view / 20.0 FROM range(58) AS t (i), range(4, 13
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store that the page shows: a replay with gates of 12 views, and one without."""
     store = Store(tmp_path / "store")
-    change(store, WORLD + TWELVE)
+    change(store, GATED_REPLAYS + TWELVE)
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
 

@@ -26,7 +26,7 @@ from data.logs.forms import LogFile, LogKind
 from data.logs.names import file_names, path_text
 from data.records.types import Logged, Reject, SeriesStep
 from tests.conftest import CASES
-from tests.data.logs.test_stream import zstd
+from tests.worlds.compression import zstd_compress
 
 Json = dict[str, Any]
 NOBODY = 65534
@@ -84,7 +84,7 @@ def test_rotated_logs_are_read_or_named() -> None:
         *("x.JSONL", "x.jsonl.old", "x.bak", "x", "x.txt", ".x.jsonl"),
     ],
 )
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, zstd])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, zstd_compress])
 def test_a_log_is_told_by_its_content_whatever_it_is_called(
     tmp_path: Path, record: Json, name: str, pack: Any
 ) -> None:
@@ -104,7 +104,7 @@ def test_a_log_is_told_by_its_content_whatever_it_is_called(
         ("x", zipped(b"{}"), "a zip archive"),
         ("x.tar", tarred(b"{}"), "a tar archive"),
         ("x.tgz", gzip.compress(tarred(b"{}")), "a tar archive in gzip data"),
-        ("x.tar.zst", zstd(tarred(b"{}")), "a tar archive in zstd data"),
+        ("x.tar.zst", zstd_compress(tarred(b"{}")), "a tar archive in zstd data"),
         ("x.tar.bz2", bz2.compress(tarred(b"{}")), "a tar archive in bzip2 data"),
         ("x.jsonl.gz.gz", gzip.compress(gzip.compress(b"{}")), "packed data in gzip data"),
         ("x.jsonl.xz", lzma.compress(b"{}"), "xz data"),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,18 +18,14 @@ from data.logs.json_logs import read_json_log
 from data.logs.stream import open_log
 from data.records.types import Logged, LogItem, Reject
 from tests.conftest import CASES
+from tests.worlds.compression import zstd_compress
 
 Json = dict[str, Any]
 
 
-def zstd(content: bytes) -> bytes:
-    packed: bytes = pa.Codec("zstd").compress(content, asbytes=True)
-    return packed
-
-
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
-    "zst": zstd,
+    "zst": zstd_compress,
     "bz2": bz2.compress,
 }
 

@@ -14,26 +14,14 @@ from data.errors import StoreError
 from data.store import STORE_VARIABLE, Store
 from model.checkpoint.checkpoint import load_checkpoint
 from model.demo.run import DemoReport, FirstResult, run_demo
-from model.demo.settings import MODEL, DemoSettings, DemoTraining
+from model.demo.settings import MODEL
 from model.demo.text import first_lines, next_lines, page_command, verdict_lines
 from model.demo.world import check_free
 from model.metadata.encoder import MetadataEncoder
 from model.network.fusion import GatedFusion
 from replay.candidates.predictor import TRAINING_ROWS
 from tests.conftest import ROOT
-
-SMALL = DemoSettings(
-    scenes=12,
-    challenges=60,
-    uids=30,
-    validators=2,
-    variants=3,
-    training=DemoTraining(scenes=24, epochs=1, side=32, validation=0.3),
-)
-
-
-def silence(_line: str) -> None:
-    pass
+from tests.worlds.small_demo import SMALL_DEMO, silence
 
 
 @dataclass(frozen=True)
@@ -47,18 +35,18 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     store = Store(tmp_path_factory.mktemp("demo"))
     first: list[FirstResult] = []
-    return Demo(store, run_demo(store, silence, SMALL, on_first_result=first.append), first)
+    return Demo(store, run_demo(store, silence, SMALL_DEMO, on_first_result=first.append), first)
 
 
 def test_the_demo_does_the_whole_job(demo: Demo) -> None:
     found, against = demo.report.model, demo.report.against
     assert demo.first == [demo.report.first]
-    assert demo.report.first.challenges == SMALL.challenges
+    assert demo.report.first.challenges == SMALL_DEMO.challenges
     assert demo.report.first.orange.candidate.n == found.candidate.n > 5
     assert found.left_out.keys() == {"synthetic source"}
     assert found.exact > 5
     assert found.distributions > 5
-    assert found.candidate.n + sum(found.left_out.values()) == SMALL.challenges
+    assert found.candidate.n + sum(found.left_out.values()) == SMALL_DEMO.challenges
     assert len(found.miners) >= 10
     assert found.overlap_checked
     assert against.n == found.candidate.n
@@ -76,7 +64,7 @@ def test_the_model_is_whole_and_learned_from_rows_that_no_challenge_uses(demo: D
     assert kept.backbone  # it was trained too
     assert {type(part) for part in kept.model.children()} >= {GatedFusion, MetadataEncoder}
     rows = read_training_rows(folder / TRAINING_ROWS)
-    assert rows.height == 2 * SMALL.training.scenes
+    assert rows.height == 2 * SMALL_DEMO.training.scenes
     with reading(demo.store) as connection:
         assert not challenge_overlap(connection, rows)["overlaps"].any()
         gates = connection.execute(
@@ -91,10 +79,10 @@ def test_it_is_the_same_every_time_and_another_one_in_its_store_starts_over(
     demo: Demo, tmp_path: Path
 ) -> None:
     store = Store(tmp_path)
-    other = run_demo(store, silence, replace(SMALL, challenges=50))
+    other = run_demo(store, silence, replace(SMALL_DEMO, challenges=50))
     assert other.model.candidate.n < demo.report.model.candidate.n
     assert query(store, "SELECT count(*) FROM media").rows == [(50,)]
-    again = run_demo(store, silence, SMALL)
+    again = run_demo(store, silence, SMALL_DEMO)
     assert (again.model, again.against) == (demo.report.model, demo.report.against)
     assert again.first == demo.report.first
     shards = [sorted(one.sources.iterdir()) for one in (store, demo.store)]
@@ -124,7 +112,7 @@ def test_a_second_demo_draws_and_trains_nothing_again(
 
     monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
     monkeypatch.setattr("model.training.train._Work.train", drawn_again)
-    again = run_demo(demo.store, silence, SMALL)
+    again = run_demo(demo.store, silence, SMALL_DEMO)
     assert (again.model, again.against) == (demo.report.model, demo.report.against)
 
 
@@ -170,8 +158,10 @@ def test_after_a_rehearsal_the_first_result_compiles_nothing(tmp_path: Path) -> 
 import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
-import tests.model.demo.test_demo as test
+from data.store import Store
 from model.demo.rehearsal import STEPS, rehearsal_of
+from model.demo.run import run_demo
+from tests.worlds.small_demo import SMALL_DEMO, silence
 
 if __name__ == "__main__":
     made, compile_one = [], Dispatcher.compile
@@ -182,14 +172,14 @@ if __name__ == "__main__":
             made.append((self.py_func.__qualname__, signature))
         return found
     Dispatcher.compile = counted
-    store = test.Store(Path({str(tmp_path / "store")!r}))
+    store = Store(Path({str(tmp_path / "store")!r}))
     with rehearsal_of(store) as ready:
         for step in STEPS:
             ready(step)
         def stop(first):
             print(made)
             sys.exit(0)
-        test.run_demo(store, test.silence, test.SMALL, tell=stop)
+        run_demo(store, silence, SMALL_DEMO, on_first_result=stop)
 """
     script = tmp_path / "counted.py"
     script.write_text(program)

@@ -1,9 +1,7 @@
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 
@@ -11,24 +9,8 @@ from data.records.types import NullKind
 from model.metadata.encoder import FIELD_WIDTHS, METADATA_WIDTH, MetadataEncoder
 from model.metadata.tags import tag_row, tag_weights
 from model.metadata.tensors import FIELDS, MetadataTensors, metadata_tensors
+from tests.worlds.metadata_rows import FULL_ROW, letter_vectors
 
-FULL: dict[str, Any] = {
-    "gps_lat": 40.7,
-    "gps_lon": -74.0,
-    "city": "new_york_city",
-    "scene_description": "Cones close a lane.",
-    "daytime": "Dark",
-    "environment": "Urban",
-    "travel_alteration": ["Lane Shift"],
-    "weather": ["Rain", "Fog"],
-    "gps_null": None,
-    "city_null": None,
-    "scene_description_null": None,
-    "daytime_null": None,
-    "environment_null": None,
-    "travel_alteration_null": None,
-    "weather_null": None,
-}
 COLUMNS = {"text": "scene_description"}
 SLICES = dict(
     zip(
@@ -37,14 +19,6 @@ SLICES = dict(
         strict=True,
     )
 )
-
-
-def letters(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Stands for the text encoder."""
-    vectors = np.zeros((len(texts), 384), np.float32)
-    for row, text in enumerate(texts):
-        vectors[row, [ord(letter) % 384 for letter in text]] = 1
-    return vectors
 
 
 def an_encoder(drop_all: float = 0.0, drop_field: float = 0.0) -> MetadataEncoder:
@@ -60,8 +34,8 @@ def without(field: str, kind: NullKind) -> dict[str, Any]:
         NullKind.WORD: ["Unknown"] if field == "weather" else "Unknown",
     }
     if field == "gps":
-        return FULL | {"gps_lat": None, "gps_lon": None, "gps_null": kind.value}
-    return FULL | {column: kept.get(kind), f"{column}_null": kind.value}
+        return FULL_ROW | {"gps_lat": None, "gps_lon": None, "gps_null": kind.value}
+    return FULL_ROW | {column: kept.get(kind), f"{column}_null": kind.value}
 
 
 def test_it_is_704_wide() -> None:
@@ -73,14 +47,16 @@ def test_it_is_704_wide() -> None:
         "text": 384,
     }
     assert METADATA_WIDTH == 704
-    assert an_encoder()(metadata_tensors([FULL] * 3, letters), 3).shape == (3, 704)
+    assert an_encoder()(metadata_tensors([FULL_ROW] * 3, letter_vectors), 3).shape == (3, 704)
 
 
 @pytest.mark.parametrize("kind", NullKind)
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_kind_of_null_is_the_fields_own_null_vector(field: str, kind: NullKind) -> None:
     encoder = an_encoder()
-    full, null = encoder(metadata_tensors([FULL, without(field, kind)], letters), 2).detach()
+    full, null = encoder(
+        metadata_tensors([FULL_ROW, without(field, kind)], letter_vectors), 2
+    ).detach()
     torch.testing.assert_close(null[SLICES[field]], encoder.nulls[field].detach())
     others = [place for name, places in SLICES.items() if name != field for place in places]
     assert torch.equal(null[others], full[others])
@@ -92,25 +68,25 @@ def test_every_kind_of_null_is_the_fields_own_null_vector(field: str, kind: Null
 def test_a_value_that_stands_for_nothing_is_null_without_being_told_so(
     field: str, value: object
 ) -> None:
-    row = {key: item for key, item in FULL.items() if not key.endswith("_null")}
+    row = {key: item for key, item in FULL_ROW.items() if not key.endswith("_null")}
     columns = ("gps_lat",) if field == "gps" else (COLUMNS.get(field, field),)
     for column in columns:
         row[column] = value
-    present = metadata_tensors([row], letters).present[0].tolist()
+    present = metadata_tensors([row], letter_vectors).present[0].tolist()
     assert present == [name != field for name in FIELDS]
 
 
 def test_nothing_known_is_the_image_only_mode() -> None:
     encoder = an_encoder()
-    empty = metadata_tensors([{}, {}], letters)
+    empty = metadata_tensors([{}, {}], letter_vectors)
     assert not empty.present.any()
     assert torch.equal(encoder(empty, 2), encoder(None, 2))
 
 
 def test_null_vectors_learn_and_never_give_nan() -> None:
     encoder = an_encoder()
-    row = FULL | {"gps_lat": math.nan, "weather": [], "daytime": None}
-    out = encoder(metadata_tensors([row, FULL], letters), 2)
+    row = FULL_ROW | {"gps_lat": math.nan, "weather": [], "daytime": None}
+    out = encoder(metadata_tensors([row, FULL_ROW], letter_vectors), 2)
     assert out.isfinite().all()
     out.square().sum().backward()
     for field in FIELDS:
@@ -128,8 +104,8 @@ def test_null_vectors_learn_and_never_give_nan() -> None:
 
 def test_several_values_are_averaged() -> None:
     encoder = an_encoder()
-    rows = [FULL | {"weather": weather} for weather in (["Rain"], ["Fog"], ["Rain", "Fog"])]
-    rain, fog, both = encoder(metadata_tensors(rows, letters), 3)[:, SLICES["weather"]]
+    rows = [FULL_ROW | {"weather": weather} for weather in (["Rain"], ["Fog"], ["Rain", "Fog"])]
+    rain, fog, both = encoder(metadata_tensors(rows, letter_vectors), 3)[:, SLICES["weather"]]
     torch.testing.assert_close(both, (rain + fog) / 2)
 
 
@@ -143,13 +119,13 @@ def test_unseen_words_are_their_own_category() -> None:
     np.testing.assert_array_equal(
         tag_weights("weather", ["Rain", "Unknown"]), tag_weights("weather", ["Rain"])
     )
-    row = FULL | {"environment": "Airport"}
-    assert metadata_tensors([row], letters).present.all()
+    row = FULL_ROW | {"environment": "Airport"}
+    assert metadata_tensors([row], letter_vectors).present.all()
 
 
 def test_training_drops_all_or_single_fields_at_the_stated_rates() -> None:
     torch.manual_seed(5)
-    metadata = metadata_tensors([FULL] * 4000, letters)
+    metadata = metadata_tensors([FULL_ROW] * 4000, letter_vectors)
     encoder = an_encoder(drop_all=0.5, drop_field=0.2)
     out = encoder(metadata, 4000).detach()
     hidden = torch.stack(
@@ -163,9 +139,9 @@ def test_training_drops_all_or_single_fields_at_the_stated_rates() -> None:
 
 
 def test_rows_can_be_taken() -> None:
-    rows = [FULL, {}, FULL | {"gps_lat": 10.0}]
-    taken: MetadataTensors = metadata_tensors(rows, letters).rows(torch.tensor([2, 1]))
-    expected = metadata_tensors([rows[2], rows[1]], letters)
+    rows = [FULL_ROW, {}, FULL_ROW | {"gps_lat": 10.0}]
+    taken: MetadataTensors = metadata_tensors(rows, letter_vectors).rows(torch.tensor([2, 1]))
+    expected = metadata_tensors([rows[2], rows[1]], letter_vectors)
     assert len(taken) == 2
     assert torch.equal(taken.present, expected.present)
     assert all(torch.equal(taken.values[f], expected.values[f]) for f in FIELDS)

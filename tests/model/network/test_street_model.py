@@ -11,7 +11,7 @@ from model.network.describe import describe
 from model.network.pruning import scorer_loss
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
-from tests.model.metadata.test_encoder import FULL, letters
+from tests.worlds.metadata_rows import FULL_ROW, letter_vectors
 
 SMALL = ModelSettings(features=24, width=32, heads=4, kv_heads=2, layers=3, keep_views=7, seed=3)
 WHOLE = replace(SMALL, keep_views=12)
@@ -40,7 +40,9 @@ def assert_same(first: ModelOutput, second: ModelOutput, atol: float = 1e-5) -> 
 
 @torch.no_grad()
 def test_shapes_and_ranges() -> None:
-    output = a_model()(features(), metadata_tensors([FULL, {}, FULL, {}, {}], letters))
+    output = a_model()(
+        features(), metadata_tensors([FULL_ROW, {}, FULL_ROW, {}, {}], letter_vectors)
+    )
     assert output.logits.shape == (5, 2)
     assert output.view_logits.shape == (5, 12, 2)
     assert output.scores.shape == (5, 11)
@@ -104,13 +106,13 @@ def test_all_masked_is_one_prior_answer_and_nothing_breaks() -> None:
 @torch.no_grad()
 def test_training_answers_as_inference_does_when_nothing_is_dropped() -> None:
     model, x = a_model(STILL), features()
-    metadata = metadata_tensors([FULL, {}] * 2 + [FULL], letters)
+    metadata = metadata_tensors([FULL_ROW, {}] * 2 + [FULL_ROW], letter_vectors)
     assert_same(model(x, metadata), model.train()(x, metadata))
 
 
 def test_the_loss_reaches_every_part() -> None:
     model = a_model().train()
-    output = model(features(), metadata_tensors([FULL, {}] * 2 + [FULL], letters))
+    output = model(features(), metadata_tensors([FULL_ROW, {}] * 2 + [FULL_ROW], letter_vectors))
     loss = F.cross_entropy(output.logits, torch.tensor([0, 1, 0, 1, 1]))
     loss = loss + output.view_logits.square().mean() + output.weather_logits.square().mean()
     torch.autograd.backward(loss + scorer_loss(output.scores, output.gates, output.seen))
@@ -125,11 +127,11 @@ def test_the_loss_reaches_every_part() -> None:
 @torch.no_grad()
 def test_metadata_moves_the_answer_but_no_gate_and_no_auxiliary_one() -> None:
     model, x = a_model(), features()
-    blind, told = model(x), model(x, metadata_tensors([FULL] * 5, letters))
+    blind, told = model(x), model(x, metadata_tensors([FULL_ROW] * 5, letter_vectors))
     assert not torch.allclose(blind.logits, told.logits)
     for name in ("gates", "view_logits", "weather_logits", "scores"):
         assert torch.equal(getattr(blind, name), getattr(told, name))
-    assert torch.equal(model(x, metadata_tensors([{}] * 5, letters)).logits, blind.logits)
+    assert torch.equal(model(x, metadata_tensors([{}] * 5, letter_vectors)).logits, blind.logits)
 
 
 @torch.no_grad()
@@ -177,8 +179,10 @@ def test_bf16_agrees() -> None:
     assert exact.logits.std() > 0.1
     assert (mixed.logits - exact.logits).abs().max() < 0.03
     assert (mixed.gates - exact.gates).abs().max() < 0.02
-    stored = a_model(WHOLE).bfloat16()(x.bfloat16(), metadata_tensors([FULL] * 64, letters))
-    exact = model(x, metadata_tensors([FULL] * 64, letters))
+    stored = a_model(WHOLE).bfloat16()(
+        x.bfloat16(), metadata_tensors([FULL_ROW] * 64, letter_vectors)
+    )
+    exact = model(x, metadata_tensors([FULL_ROW] * 64, letter_vectors))
     assert (stored.logits - exact.logits).abs().max() < 0.06
     assert (stored.gates - exact.gates).abs().max() < 0.03
 

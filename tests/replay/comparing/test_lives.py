@@ -18,8 +18,8 @@ from data.store import Store
 from replay.comparing.results import Comparison, Score
 from replay.comparing.with_miners import CompareSettings, compare
 from tests.analytics.audit.test_simulated_logs import world
-from tests.replay.comparing.test_with_miners import publish
 from tests.worlds.audit_logs import write_lines
+from tests.worlds.replays import publish_replay
 
 Json = dict[str, Any]
 FIRST, SECOND = "life-1", "life-2"
@@ -49,7 +49,7 @@ def answered(store: Store) -> Store:
     """With a replay whose answers hang on the challenge alone."""
     with reading(store) as connection:
         ids = connection.execute("SELECT challenge_id FROM media").fetchall()
-    publish(store, {one: int(one[:6], 16) / 0xFFFFFF for (one,) in ids})
+    publish_replay(store, {one: int(one[:6], 16) / 0xFFFFFF for (one,) in ids})
     return store
 
 

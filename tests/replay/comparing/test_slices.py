@@ -19,7 +19,7 @@ from replay.comparing.results import Comparison
 from replay.comparing.slices import FIELDS, memberships
 from replay.comparing.with_miners import CompareSettings, compare
 from tests.conftest import golden_records
-from tests.replay.comparing.test_with_miners import ids_by_position, publish
+from tests.worlds.replays import ids_by_position, publish_replay
 
 DRAWS = BootstrapSettings(draws=100)
 # More values than these have only fields of free text.
@@ -31,7 +31,7 @@ def records(store: Store, golden: Path) -> list[dict[str, Any]]:
     """Golden E9 with a candidate that answers each challenge."""
     ingest(store, [golden / "e9" / "challenges.jsonl"])
     guesses = np.random.default_rng(0).random(1000)
-    publish(store, {one: float(guesses[k]) for k, one in ids_by_position(store).items()})
+    publish_replay(store, {one: float(guesses[k]) for k, one in ids_by_position(store).items()})
     return golden_records(golden, "e9")
 
 
@@ -91,7 +91,7 @@ def test_free_text_makes_no_slice_a_value(
     log.write_text("".join(json.dumps(record) + "\n" for record in records))
     free = Store(tmp_path / "free")
     ingest(free, [log])
-    publish(free, dict.fromkeys(ids_by_position(free).values(), 0.7))
+    publish_replay(free, dict.fromkeys(ids_by_position(free).values(), 0.7))
     with reading(store) as connection:
         before = memberships(connection, run_answers(connection, "latest"), settings=FEW)
     with reading(free) as connection:

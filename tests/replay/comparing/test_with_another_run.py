@@ -21,7 +21,7 @@ from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON
 from replay.comparing.with_another_run import Against, against
 from tests.conftest import golden_records
-from tests.replay.comparing.test_with_miners import Possible, ids_by_position, publish
+from tests.worlds.replays import ReplayAnswers, ids_by_position, publish_replay
 
 DRAWS = BootstrapSettings(draws=100)
 
@@ -60,10 +60,10 @@ def guesses(store: Store, golden: Path) -> tuple[Guesses, Guesses]:
     able = {k: np.clip(rng.normal(0.35 + 0.3 * labels[k], 0.2), 0, 1) for k in ids}
     one = {k: round(float(p), 1) for k, p in able.items() if k >= 50}
     other = {k: round(float(rng.random()), 1) for k in ids if k < len(ids) - 20}
-    publish(store, {ids[k]: p for k, p in one.items()})
+    publish_replay(store, {ids[k]: p for k, p in one.items()})
     # a challenge without a prediction is none that both predicted
-    silent: Possible = {ids[k]: None for k in ids if k not in other}
-    publish(store, silent | {ids[k]: p for k, p in other.items()}, "replay-b")
+    silent: ReplayAnswers = {ids[k]: None for k in ids if k not in other}
+    publish_replay(store, silent | {ids[k]: p for k, p in other.items()}, "replay-b")
     return one, other
 
 
@@ -157,7 +157,7 @@ def asked(store: Store, record: Json, labels: list[int], **metadata: Any) -> dic
 def test_possible_images_count_by_the_share_above_a_half(store: Store, record: Json) -> None:
     ids = asked(store, record, [1, 1, 0, 0])
     # shares 3/4, 1, 1/2 (0.5 itself is class 0) and 0; and 1, 0, 0, 1/4
-    publish(
+    publish_replay(
         store,
         {
             ids[0]: [0.9, 0.8, 0.7, 0.1],
@@ -166,7 +166,7 @@ def test_possible_images_count_by_the_share_above_a_half(store: Store, record: J
             ids[3]: 0.2,
         },
     )
-    publish(
+    publish_replay(
         store, {ids[0]: 0.8, ids[1]: 0.1, ids[2]: 0.3, ids[3]: [0.9, 0.1, 0.1, 0.1]}, "replay-b"
     )
 
@@ -196,8 +196,8 @@ def test_possible_images_count_by_the_share_above_a_half(store: Store, record: J
 def test_what_either_was_trained_on_is_left_out(store: Store, record: Json, tmp_path: Path) -> None:
     # nothing but the row is known of each
     ids = asked(store, record, [1, 0, 1, 0, 1], **{"video_info.vid_id": None, "gps": None})
-    publish(store, {ids[k]: 0.9 for k in range(4)})
-    publish(store, {ids[k]: 0.2 for k in (1, 2, 3, 4)}, "replay-b")
+    publish_replay(store, {ids[k]: 0.9 for k in range(4)})
+    publish_replay(store, {ids[k]: 0.2 for k in (1, 2, 3, 4)}, "replay-b")
     name = Path(record["metadata"]["source_parquet"]).name
 
     result = found(store, training=rows((name, 0), (name, 1), ("another.parquet", 2)))
@@ -221,8 +221,8 @@ def test_the_same_run_twice_none_in_common_and_an_unknown_one_are_one_clear_line
     store: Store, record: Json
 ) -> None:
     ids = asked(store, record, [1, 0])
-    publish(store, {ids[0]: 0.9, ids[1]: None})
-    publish(store, {ids[1]: 0.9}, "replay-b")
+    publish_replay(store, {ids[0]: 0.9, ids[1]: None})
+    publish_replay(store, {ids[1]: 0.9}, "replay-b")
 
     with pytest.raises(RunError, match="found the same run against itself; expected two replays"):
         found(store, names=("replay-a", "latest"))
@@ -239,8 +239,8 @@ def test_the_same_run_twice_none_in_common_and_an_unknown_one_are_one_clear_line
 def test_the_command_says_it_in_text_and_in_json(store: Store, golden: Path) -> None:
     ingest(store, [golden / "e7" / "challenges.jsonl"])
     ids, rng = ids_by_position(store), np.random.default_rng(0)
-    publish(store, {ids[k]: rng.random(2).tolist() for k in ids})
-    publish(store, {ids[k]: rng.random() for k in ids if k}, "replay-b", uses_metadata=True)
+    publish_replay(store, {ids[k]: rng.random(2).tolist() for k in ids})
+    publish_replay(store, {ids[k]: rng.random() for k in ids if k}, "replay-b", uses_metadata=True)
     words = ["compare", "replay-a", "--store", str(store.root), "--draws", "100"]
 
     done = CliRunner().invoke(streetreplay.app, [*words, "--against", "replay-b", "--json"])

@@ -10,55 +10,16 @@ from typer.testing import CliRunner
 
 import streetreplay
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
-from analytics.warehouse.rows import append
 from data.errors import QueryError, RunError
 from data.store import Store
 from replay.comparing.results import RANKED, STATISTICS, Comparison
 from replay.comparing.with_miners import CompareSettings, compare
 from tests.conftest import golden_records
+from tests.worlds.replays import ids_by_position, publish_replay
 
 Json = dict[str, Any]
-Possible = dict[str, list[float] | float | None]
-"""By challenge: the probability, those of equally likely images, or None for none."""
-
-
-def publish(
-    store: Store, answers: Possible, run_id: str = "replay-a", *, uses_metadata: bool = False
-) -> None:
-    """Put a finished replay into the warehouse, as the runner does."""
-    predictions, variants = [], []
-    for challenge_id, given in answers.items():
-        images = given if isinstance(given, list) else [] if given is None else [given]
-        named = {"run_id": run_id, "challenge_id": challenge_id}
-        mean = float(np.mean(images)) if images else None
-        share = float(np.mean(np.array(images) > 0.5)) if images else None
-        kind = "impossible" if not images else "exact" if len(images) == 1 else "distribution"
-        predictions.append(
-            named
-            | {"probability": mean, "positive_share": share, "spread": None, "noisy": 0}
-            | {"images": len(images), "fidelity": kind}
-            | {"reason": None if images else "shard missing"}
-        )
-        variants += [
-            named
-            | {"variant": k, "weight": 1 / len(images), "noisy": False, "probability": probability}
-            for k, probability in enumerate(images)
-        ]
-    run = {"run_id": run_id, "model": "m", "uses_metadata": uses_metadata, "settings": "{}"}
-    counted = {"selected": len(answers), "predicted": 0}
-    with writing(store) as writer:
-        finished = {"finished": np.datetime64("2026-01-01", "us").item()}
-        append(writer.connection, "replay_runs", [run | counted | finished])
-        append(writer.connection, "replay_predictions", predictions)
-        append(writer.connection, "replay_variants", variants)
-
-
-def ids_by_position(store: Store) -> dict[int, str]:
-    with reading(store) as connection:
-        found = connection.execute("SELECT position, challenge_id FROM media").fetchall()
-    return dict(found)
 
 
 def compared(store: Store, run: str = "latest", *, auc: bool = False) -> Comparison:
@@ -78,7 +39,7 @@ def test_each_miner_and_the_candidate_on_exactly_their_shared_challenges(
     rng = np.random.default_rng(0)
     # candidate: every third challenge without a prediction, some at exactly 0.5, some not replayed
     guesses = {k: float(rng.choice([0.5, rng.random()])) for k in range(50)}
-    publish(store, {ids[k]: None if k % 3 == 0 else p for k, p in guesses.items()})
+    publish_replay(store, {ids[k]: None if k % 3 == 0 else p for k, p in guesses.items()})
     result = compared(store)
 
     answers: dict[tuple[int, str], list[tuple[int, float]]] = {}
@@ -134,7 +95,7 @@ def test_every_miner_gets_its_own_logged_rewards_and_score(
     # the golden logs begin with the validator, so that windows that start empty are its own
     records = golden_records(golden, era)
     ingest(store, [golden / era / "challenges.jsonl"])
-    publish(store, dict.fromkeys(ids_by_position(store).values(), 0.7))
+    publish_replay(store, dict.fromkeys(ids_by_position(store).values(), 0.7))
     rewards: dict[tuple[int, str], list[float]] = {}
     scores: dict[tuple[int, str], float] = {}
     for record in records:
@@ -165,7 +126,7 @@ def test_a_candidate_that_answers_as_a_miner_gets_its_metrics_and_rewards(
             answers.setdefault((uid, hotkey), {})[k] = prediction
     fine = {m: a for m, a in answers.items() if all(0 <= p <= 1 for p in a.values())}
     miner = max(fine, key=lambda m: len(fine[m]))
-    publish(store, {ids[k]: p for k, p in fine[miner].items()})
+    publish_replay(store, {ids[k]: p for k, p in fine[miner].items()})
     result = compared(store, auc=True)
     (one,) = (m for m in result.miners if (m.uid, m.hotkey) == miner)
     last = max(fine[miner])
@@ -195,7 +156,7 @@ def test_a_changed_hotkey_is_another_miner_and_reasons_are_counted(
     log = tmp_path / "x.jsonl"
     log.write_text("\n".join(json.dumps(r) for r in records), encoding="utf-8")
     ingest(store, [log])
-    publish(store, dict.fromkeys(ids_by_position(store).values(), 1.0))
+    publish_replay(store, dict.fromkeys(ids_by_position(store).values(), 1.0))
     uid = record["miner_uids"][0]
     found = {m.hotkey: m for m in compared(store).miners if m.uid == uid}
     own = found[record["miner_hotkeys"][0]]
@@ -226,7 +187,7 @@ def test_who_never_answered_is_compared_by_reward_alone(
     log = tmp_path / "x.jsonl"
     log.write_text("\n".join(json.dumps(r) for r in records), encoding="utf-8")
     ingest(store, [log])
-    publish(store, dict.fromkeys(ids_by_position(store).values(), 0.9))
+    publish_replay(store, dict.fromkeys(ids_by_position(store).values(), 0.9))
     result = compared(store)
     silent = [m for m in result.miners if m.uid == uid]
     assert silent == result.miners[-len(silent) :]
@@ -243,7 +204,7 @@ def test_possible_images_are_carried_as_distributions(store: Store, golden: Path
     labels = {k: r["label"] for k, r in enumerate(golden_records(golden, "e7"))}
     rng = np.random.default_rng(0)
     images = {k: rng.random(4).tolist() if k % 2 else float(rng.random()) for k in ids}
-    publish(store, {ids[k]: given for k, given in images.items()})
+    publish_replay(store, {ids[k]: given for k, given in images.items()})
     result = compared(store)
     assert (result.exact, result.distributions) == (200, 200)
     right = [np.mean((np.array(images[k]) > 0.5) == labels[k]) for k in ids]
@@ -262,7 +223,7 @@ def test_a_run_that_is_not_there_is_one_clear_line(store: Store, golden: Path) -
     ingest(store, [golden / "real" / "media_record.json"])
     with pytest.raises(RunError, match=r"found 0 finished replays.*replay --model orange"):
         compared(store)
-    publish(store, {})
+    publish_replay(store, {})
     with pytest.raises(RunError, match="found 1 finished replays"):
         compared(store, "replay-b")
 
@@ -272,7 +233,7 @@ def test_nothing_in_common_is_one_clear_line_with_its_n(
 ) -> None:
     ingest(store, [golden / "real" / "media_record.json"])
     (known,) = ids_by_position(store).values()
-    publish(store, {known: None, "of another store": 0.7})
+    publish_replay(store, {known: None, "of another store": 0.7})
     with pytest.raises(
         RunError,
         match=r"found 0 answers of miners to its 0 predicted challenges \(2 more without a "
@@ -284,7 +245,7 @@ def test_nothing_in_common_is_one_clear_line_with_its_n(
     log = tmp_path / "unasked.json"
     log.write_text(json.dumps(record | {key: [] for key in keys}), encoding="utf-8")
     ingest(asked_nobody, [log])
-    publish(asked_nobody, dict.fromkeys(ids_by_position(asked_nobody).values(), 0.7))
+    publish_replay(asked_nobody, dict.fromkeys(ids_by_position(asked_nobody).values(), 0.7))
     with pytest.raises(QueryError, match="found no answer in this store"):
         compared(asked_nobody)
 
@@ -294,7 +255,7 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
 ) -> None:
     ingest(store, [golden / "e7" / "challenges.jsonl"])
     ids, rng = ids_by_position(store), np.random.default_rng(0)
-    publish(store, {ids[k]: rng.random(2).tolist() for k in ids})
+    publish_replay(store, {ids[k]: rng.random(2).tolist() for k in ids})
     words = ["compare", "--store", str(store.root), "--draws", "100"]
     done = CliRunner().invoke(streetreplay.app, [*words, "--json", "--auc-intervals"])
     assert done.exit_code == 0, done.output

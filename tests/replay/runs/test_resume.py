@@ -18,7 +18,7 @@ from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings
-from tests.replay.runs.test_run import Brightness, answers
+from tests.worlds.brightness import Brightness, stored_predictions
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
 
 SMALL_PARTS = ReplaySettings(challenges=4)
@@ -66,7 +66,7 @@ def run(world: World, candidate: Brightness) -> dict[str, int]:
 
 def test_rows_of_a_mended_shard_are_tried_again_and_the_others_kept(world: World) -> None:
     run(world, Brightness(fingerprint="whole"))
-    expected = answers(world.store)
+    expected = stored_predictions(world.store)
     whole = spoil(world.store.sources / SHARD, small(2))
     assert run(world, Brightness()) == {Reason.BYTES: 1}
     unmended = Brightness()
@@ -217,7 +217,7 @@ def test_a_candidate_that_hides_the_failure_is_asked_again(world: World) -> None
 
     spoil(world.store.sources / SHARD, small(2))
     assert replay(world.store, Hides(), planned(world), world.shards).predicted == 7
-    assert all(row[1] for row in answers(world.store) if row[1] is not None)
+    assert all(row[1] for row in stored_predictions(world.store) if row[1] is not None)
 
 
 def test_a_candidate_that_rewords_the_failure_does_not_end_the_forecast(world: World) -> None:

@@ -1,7 +1,5 @@
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +16,8 @@ from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run import replay
 from replay.settings import ReplaySettings, VariantSettings
+from tests.worlds.brightness import Brightness, stored_predictions
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
-
-
-@dataclass
-class Brightness:
-    """A predictor whose answers are easy to check, and which remembers what it was asked."""
-
-    name: str = "brightness"
-    fingerprint: str = "1"
-    wants_metadata: bool = False
-    asked: list[tuple[str, ...]] = field(default_factory=list)
-    seen: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def predict(self, batch: Batch) -> Predictions:
-        self.asked.append(tuple(batch.challenge_ids))
-        self.seen += batch.metadata or []
-        return Predictions(np.array([image.mean() / 255 for image in batch.images]))
 
 
 @pytest.fixture
@@ -60,10 +43,6 @@ def move_to_an_empty_store(world: World) -> None:
     world.store = other
 
 
-def answers(store: Store) -> list[tuple[Any, ...]]:
-    return query(store, "SELECT * EXCLUDE (run_id) FROM replay_predictions ORDER BY ALL").rows
-
-
 def test_every_challenge_gets_a_row_and_those_without_an_answer_say_why(world: World) -> None:
     report = replay(world.store, Brightness(), planned(world), world.shards)
     assert (report.selected, report.predicted) == (12, 10)
@@ -84,7 +63,7 @@ def test_every_challenge_gets_a_row_and_those_without_an_answer_say_why(world: W
 
 def test_answers_are_of_the_decoded_jpeg_of_their_own_challenge(world: World) -> None:
     replay(world.store, Brightness(), planned(world), world.shards)
-    stored = {row[0]: row[1] for row in answers(world.store)}
+    stored = {row[0]: row[1] for row in stored_predictions(world.store)}
     rebuilder = Rebuilder(world.shards)
     for challenge in world.ingest()[:10]:
         image = rebuilder.rebuild(challenge).decoded()
@@ -94,12 +73,12 @@ def test_answers_are_of_the_decoded_jpeg_of_their_own_challenge(world: World) ->
 @pytest.mark.parametrize("batch", [1, 3, 100])
 def test_answers_do_not_depend_on_the_batch(world: World, batch: int) -> None:
     replay(world.store, Brightness(), planned(world), world.shards)
-    before = answers(world.store)
+    before = stored_predictions(world.store)
     move_to_an_empty_store(world)
     settings = ReplaySettings(challenges=batch)
     report = replay(world.store, Brightness(), planned(world), world.shards, settings=settings)
     assert report.predicted == 10
-    assert answers(world.store) == before
+    assert stored_predictions(world.store) == before
 
 
 def test_the_same_replay_again_is_the_same_run_and_asks_nothing(world: World) -> None:
@@ -136,10 +115,10 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stopped(world: World) -> None:
     resumed = Brightness()
     replay(world.store, resumed, planned(world), world.shards, settings=settings)
     assert len(resumed.asked) < 3
-    interrupted = answers(world.store)
+    interrupted = stored_predictions(world.store)
     move_to_an_empty_store(world)
     replay(world.store, Brightness(), planned(world), world.shards, settings=settings)
-    assert answers(world.store) == interrupted
+    assert stored_predictions(world.store) == interrupted
 
 
 def test_the_run_folder_tells_what_was_run(world: World) -> None:
