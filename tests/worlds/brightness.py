@@ -1,4 +1,4 @@
-"""A candidate that answers an image's mean brightness, and what a warehouse holds of its answers."""
+"""A candidate that answers with an image's mean brightness, and its stored predictions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
