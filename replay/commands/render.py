@@ -87,7 +87,7 @@ def render(
     )
     settings = variant_settings(variants, seed)
     if sheet is not None:
-        from replay.pictures.cards import check_sheet  # noqa: PLC0415
+        from replay.pictures.contact_sheet import check_sheet  # noqa: PLC0415
 
         check_sheet(sheet)
     planned, shards = plan_of_store(open_store(store), sources, selection, settings)
@@ -116,7 +116,8 @@ def render(
 def _draw_sheet(
     path: Path, planned: list["Planned"], shards: "Shards", images: "RenderSettings"
 ) -> None:
-    from replay.pictures.cards import SheetSettings, draw_sheet  # noqa: PLC0415
+    from replay.pictures.cards import SheetSettings  # noqa: PLC0415
+    from replay.pictures.contact_sheet import draw_sheet  # noqa: PLC0415
 
     settings = SheetSettings(images=images)
     with progress("contact sheet", min(len(planned), settings.challenges)) as on_progress:

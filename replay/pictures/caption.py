@@ -1,4 +1,4 @@
-"""What a contact sheet says of a challenge: its recorded parameters, in words."""
+"""The caption beside a challenge on a contact sheet: its recorded parameters, line by line."""
 
 from collections.abc import Iterator
 

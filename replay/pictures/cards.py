@@ -1,15 +1,12 @@
-"""A contact sheet for people: each source with what was cut from it, and what became of that."""
+"""The challenges of a contact sheet as cards: each source, what was cut from it, and its images."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from data.errors import StreetReplayError
 from data.sources.shards import Shards
-from data.whole_files import aside_of, written_aside
 from replay.augmentation.augment import Pixels
 from replay.pictures.jpeg_files import RenderSettings, at_side
 from replay.pictures.placement import Placement, placement
@@ -17,8 +14,6 @@ from replay.plans.plan import Planned, in_reading_order
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.rebuild import CannotRebuildError, Merged, Rebuilder, merge
 from replay.rebuilding.variants import UNDISTORTED
-
-SUFFIXES = (".png", ".pdf", ".svg")
 
 # Twice what the page has room for; a 12-megapixel source would take 36 MB.
 _LONGEST = 1152
@@ -71,60 +66,6 @@ class Card:
     images: int = 0
 
 
-def check_sheet(path: Path) -> None:
-    """Make sure that a sheet can be written, before any work is done for it.
-
-    Raises:
-        StreetReplayError: its suffix is none of `SUFFIXES`, or no file can be written there.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise StreetReplayError(
-            f"--sheet {path}",
-            found=f"suffix {path.suffix}" if path.suffix else "no suffix",
-            expected=f"one of {' '.join(SUFFIXES)}",
-        )
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(None, "a folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside_of(path).touch()
-        aside_of(path).unlink()
-    except OSError as error:
-        raise StreetReplayError(
-            f"--sheet {path}", found=error.strerror, expected="a file that can be written"
-        ) from None
-
-
-def draw_sheet(
-    planned: Sequence[Planned],
-    shards: Shards,
-    path: Path,
-    settings: SheetSettings = SheetSettings(),
-    on_progress: Callable[[], None] = lambda: None,
-) -> str:
-    """Draw the first challenges of a plan on one sheet; an earlier file is replaced.
-
-    Args:
-        planned: the challenges, in the order of the sheet.
-        shards: the source images.
-        path: of the sheet; its suffix is its format.
-        settings: how much it holds.
-        on_progress: called after each challenge.
-
-    Returns:
-        A line for a person: how many of how many challenges are on it, and which.
-    """
-    from replay.pictures.page import draw_page  # noqa: PLC0415  (matplotlib takes half a second)
-
-    shown = planned[: settings.challenges]
-    cards = collect(shown, shards, settings, on_progress)
-    line = _which(shown, len(planned))
-    figure = draw_page(cards, line)
-    with written_aside(path) as aside:
-        figure.savefig(aside, format=path.suffix.lower()[1:], facecolor="white")
-    return line
-
-
 def collect(
     planned: Sequence[Planned],
     shards: Shards,
@@ -139,16 +80,6 @@ def collect(
         done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
         on_progress()
     return [done[item.challenge.challenge_id] for item in planned]
-
-
-def _which(shown: Sequence[Planned], total: int) -> str:
-    line = f"{len(shown)} of {total} challenges"
-    if len(shown) in (0, total):
-        return line
-    first, last = (
-        f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
-    )
-    return f"{line}: the first in the order of the log, {first} to {last}"
 
 
 def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:

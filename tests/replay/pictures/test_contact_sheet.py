@@ -25,11 +25,10 @@ from replay.pictures.caption import caption
 from replay.pictures.cards import (
     Card,
     SheetSettings,
-    check_sheet,
     collect,
-    draw_sheet,
     most_probable,
 )
+from replay.pictures.contact_sheet import check_sheet, draw_sheet
 from replay.pictures.jpeg_files import RenderSettings
 from replay.pictures.page import draw_page, drawable
 from replay.plans.plan import Planned, plan

@@ -6,7 +6,7 @@ from filelock import FileLock
 
 from data.errors import WriteError
 from data.store import Store
-from replay.pictures.cards import draw_sheet
+from replay.pictures.contact_sheet import draw_sheet
 from replay.pictures.jpeg_files import render
 from replay.plans.plan import plan
 from replay.runs.run_folder import RunFolder

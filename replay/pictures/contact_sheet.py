@@ -1,0 +1,75 @@
+"""The contact sheet of a plan's challenges, written as a PNG, PDF or SVG file."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data.errors import StreetReplayError
+from data.sources.shards import Shards
+from data.whole_files import aside_of, written_aside
+from replay.pictures.cards import SheetSettings, collect
+from replay.pictures.page import draw_page
+from replay.plans.plan import Planned
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def check_sheet(path: Path) -> None:
+    """Make sure that a sheet can be written, before any work is done for it.
+
+    Raises:
+        StreetReplayError: its suffix is none of `SUFFIXES`, or no file can be written there.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise StreetReplayError(
+            f"--sheet {path}",
+            found=f"suffix {path.suffix}" if path.suffix else "no suffix",
+            expected=f"one of {' '.join(SUFFIXES)}",
+        )
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside_of(path).touch()
+        aside_of(path).unlink()
+    except OSError as error:
+        raise StreetReplayError(
+            f"--sheet {path}", found=error.strerror, expected="a file that can be written"
+        ) from None
+
+
+def draw_sheet(
+    planned: Sequence[Planned],
+    shards: Shards,
+    path: Path,
+    settings: SheetSettings = SheetSettings(),
+    on_progress: Callable[[], None] = lambda: None,
+) -> str:
+    """Draw the first challenges of a plan on one sheet; an earlier file is replaced.
+
+    Args:
+        planned: the challenges, in the order of the sheet.
+        shards: the source images.
+        path: of the sheet; its suffix is its format.
+        settings: how much it holds.
+        on_progress: called after each challenge.
+
+    Returns:
+        A line for a person: how many of how many challenges are on it, and which.
+    """
+    shown = planned[: settings.challenges]
+    cards = collect(shown, shards, settings, on_progress)
+    line = _which(shown, len(planned))
+    figure = draw_page(cards, line)
+    with written_aside(path) as aside:
+        figure.savefig(aside, format=path.suffix.lower()[1:], facecolor="white")
+    return line
+
+
+def _which(shown: Sequence[Planned], total: int) -> str:
+    line = f"{len(shown)} of {total} challenges"
+    if len(shown) in (0, total):
+        return line
+    first, last = (
+        f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
+    )
+    return f"{line}: the first in the order of the log, {first} to {last}"
