@@ -55,6 +55,35 @@ def test_every_make_target_of_the_readme_is_there() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
+def rooms_in_the_readme() -> set[str]:
+    (block,) = re.findall(r"```\n(streetreplay\.py.*?)```", README, flags=re.DOTALL)
+    rooms, package = set(), ""
+    for line in block.splitlines()[1:]:
+        indent, name = re.match(r"( *)([\w.]+)/ +\S", line).groups()  # type: ignore[union-attr]
+        package = package if indent else name
+        rooms.add(f"{package}/{name}" if indent else name)
+    return rooms
+
+
+def rooms_on_disk() -> set[str]:
+    """The packages and their rooms; of tests those that mirror no package."""
+    packages = [path.parent for path in ROOT.glob("*/__init__.py")]
+    mirrored = {"sql"} | {package.name for package in packages}
+    rooms = {package.name for package in packages}
+    for package in packages:
+        left_out = mirrored if package.name == "tests" else {"sample", "store"}
+        rooms |= {
+            f"{package.name}/{path.name}"
+            for path in package.iterdir()
+            if path.is_dir() and path.name not in left_out | {"__pycache__"}
+        }
+    return rooms
+
+
+def test_the_readmes_tree_is_that_of_the_folders() -> None:
+    assert rooms_in_the_readme() == rooms_on_disk()
+
+
 def test_every_relation_is_in_the_readme() -> None:
     from analytics.warehouse.connection import RELATIONS  # noqa: PLC0415
 
