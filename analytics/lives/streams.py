@@ -19,8 +19,9 @@ from analytics.lives.score_links import links
 from analytics.lives.score_matrix import MOST_UIDS, list_lengths, score_matrix
 from analytics.scoring.ema_rule import EmaRule, Float32s
 from analytics.warehouse.statements import statements
+from data.records.eras import ERAS
 
-_EXCUSED = ("E4", "E5", "E6")
+_RESTARTING = frozenset(era.name for era in ERAS if era.restarts_scores)
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def lives_of(rule: EmaRule, streams: Sequence[Stream]) -> list[list[list[Stream]
 
 
 def _connect_restarts(streams: Sequence[Stream], joins: "_Joins") -> None:
-    """Until E6 a process starts with scores of 0, but histories survive: the same chain.
+    """In early eras a process starts with scores of 0, but histories survive: the same chain.
 
     Of several validators' logs that say nothing of hotkeys nobody knows whose process it was: where
     ends of several lives could be meant, it stays apart.
@@ -182,7 +183,7 @@ def _connect_restarts(streams: Sequence[Stream], joins: "_Joins") -> None:
         if joins.is_last(place):
             free.setdefault(joins.hotkey(place), []).append(place)
     for start, stream in enumerate(streams):
-        if not (joins.is_first(start) and stream.era in _EXCUSED and _is_zero(stream.first)):
+        if not (joins.is_first(start) and stream.era in _RESTARTING and _is_zero(stream.first)):
             continue
         if stream.fresh:
             continue

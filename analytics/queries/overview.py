@@ -57,7 +57,7 @@ class LabelCount:
 
 @dataclass(frozen=True)
 class SourceCount:
-    """Challenges of a source; `before_sources` marks E4 and E5, which log none: all are real."""
+    """Challenges of a source; `before_sources` marks eras that log none: all are real."""
 
     source: str | None
     before_sources: bool

@@ -18,13 +18,11 @@ from analytics.scoring.tracker import METRICS, EmaScores, ScoredAnswers, Tracker
 from analytics.simulation.augmentation import augmentation
 from analytics.simulation.miners import MIN_MINERS, MinerKind, Population
 from analytics.simulation.sources import SimulatedSource, SourceDraw, real_image, synthetic_image
-from data.records.eras import ERAS, EXPONENTS
+from data.records.eras import ERA_BY_NAME, ERAS, Era
+from data.records.types import Geometry
 
-SIMULATED_ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
-_WITHOUT_SOURCE = ("E4", "E5")
-_WITH_MODEL_URLS = ("E4", "E5", "E6")
-_WITH_DECK = ("E8", "E9")
-_LETTERBOX = ("E9",)
+# E10 is not simulated: its images are not augmented.
+SIMULATED_ERAS = tuple(era.name for era in ERAS if era.geometry is not Geometry.NONE)
 _LEVEL_DIFFICULTY = 0.4
 _SOURCE_SPREAD = 0.8
 _PROMOTED_AFTER, _REPLACED_AFTER = 1 / 3, 1 / 2
@@ -55,7 +53,7 @@ class SimulationSettings:
     def __post_init__(self) -> None:
         if self.era not in SIMULATED_ERAS:
             raise ValueError(f"era is {self.era}, expected one of {', '.join(SIMULATED_ERAS)}")
-        largest = 0.0 if self.era in _WITHOUT_SOURCE else 1.0
+        largest = 1.0 if ERA_BY_NAME[self.era].logs_source else 0.0
         if not 0.0 <= self.synthetic_share <= largest:
             share = f"synthetic_share is {self.synthetic_share}"
             raise ValueError(f"{share}, expected 0..{largest} in {self.era}")
@@ -70,7 +68,7 @@ class SimulationSettings:
 
     def time_of(self, challenge: int) -> datetime:
         """When the challenge with this 0-based number is sent, UTC."""
-        started = self.started or next(era.start for era in ERAS if era.name == self.era)
+        started = self.started or ERA_BY_NAME[self.era].start
         return started + challenge * self.interval
 
 
@@ -104,7 +102,7 @@ class SimulatedValidator:
         self._tracker = Tracker(uids=settings.uids)
         self._scores = EmaScores(np.zeros(settings.uids))
         self._hotkeys: dict[str, int] = {}
-        self._exponent = EXPONENTS[settings.era]
+        self._era: Era = ERA_BY_NAME[settings.era]
         self._deck: list[int] = []
 
     def records(self) -> Iterator[dict[str, Any]]:
@@ -125,7 +123,7 @@ class SimulatedValidator:
         drawn = self._draw(challenge, label)
         level, params = augmentation(
             drawn.size,
-            letterbox=self._settings.era in _LETTERBOX,
+            letterbox=self._era.geometry is Geometry.LETTERBOX,
             generator=self._generator,
         )
         answers = self.population.answers(label, drawn.difficulty + _LEVEL_DIFFICULTY * level)
@@ -146,7 +144,7 @@ class SimulatedValidator:
         return images[int(self._generator.integers(len(images)))]
 
     def _origin(self, drawn: SourceDraw) -> dict[str, Any]:
-        if self._settings.era in _WITHOUT_SOURCE:
+        if not self._era.logs_source:
             return {"source_model_task": None}
         return {"source_model_task": drawn.task, "source": drawn.source}
 
@@ -158,12 +156,12 @@ class SimulatedValidator:
         rewards: list[float] = []
         for uid, hotkey, prediction in zip(uids, hotkeys, predictions, strict=True):
             number = self._hotkeys.setdefault(hotkey, len(self._hotkeys))
-            scored = self._tracker.answer([uid], [number], prediction, label, self._exponent)
+            scored = self._tracker.answer([uid], [number], prediction, label, self._era.exponent)
             metrics.append(_as_logged(scored, *self._tracker.window(uid)))
             rewards.append(float(scored.reward[0]))
         self._scores.update(uids, rewards, self.validators)
         # from E8 on the validator squeezes its array of uids
-        squeezed = self._settings.era in _WITH_DECK and len(uids) == 1
+        squeezed = self._era.repeats_uids and len(uids) == 1
         return {
             "miner_uids": uids[0] if squeezed else uids,
             "miner_hotkeys": hotkeys,
@@ -175,7 +173,7 @@ class SimulatedValidator:
         }
 
     def _model_urls(self, uids: list[int]) -> dict[str, Any]:
-        if self._settings.era not in _WITH_MODEL_URLS:
+        if not self._era.checks_models:
             return {}
         return {"model_urls": [f"https://example.invalid/model/{uid}" for uid in uids]}
 
@@ -185,7 +183,7 @@ class SimulatedValidator:
         A refill within a challenge may bring a uid a second time.
         """
         count = self._settings.miners_per_challenge
-        if self._settings.era not in _WITH_DECK:
+        if not self._era.repeats_uids:
             return self._shuffled()[:count]
         asked: list[int] = []
         while len(asked) < count:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from data.records.eras import ERA_BY_NAME
 from data.records.types import NullKind
 from data.text import printable
 
@@ -79,7 +80,8 @@ def _text(record: Mapping[str, Any], column: str) -> str:
         return "" if None in place else f"{place[0]:.6f}, {place[1]:.6f}"
     value = record[column]
     if column == "source" and value is None:
-        return "none logged (before E6: real)" if record["era"] in ("E4", "E5") else "none logged"
+        logs_source = ERA_BY_NAME[record["era"]].logs_source
+        return "none logged" if logs_source else "none logged (before E6: real)"
     if column == "era" and len(record["era_candidates"]) > 1:
         value = f"{value} (possible: {', '.join(record['era_candidates'])})"
     if isinstance(value, list):
