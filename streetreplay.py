@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 from analytics.commands import audit, logs, miners
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
-from model.checkpoint.names import FORM, names_checkpoint
+from model.checkpoint.command_line_name import FORM, names_checkpoint
 from model.commands import demo, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor

@@ -1,7 +1,7 @@
 """A checkpoint: `model.safetensors`, `model.json` and, of a training, `training_rows.parquet`.
 
 Nothing is ever unpickled. `model.json`, the card, names the hash of each other file, so that
-weights never stand beside rows of another training; see `checkpoint_files`.
+weights never stand beside rows of another training; see `committed_files.py`.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from data.errors import RunError
-from model.checkpoint.files import commit, committed, discard, settle
+from model.checkpoint.committed_files import commit, committed, discard, settle
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS

@@ -1,7 +1,7 @@
 """A checkpoint that the command line names, as a candidate."""
 
 from data.terminal import note
-from model.checkpoint.names import checkpoint_name
+from model.checkpoint.command_line_name import checkpoint_name
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
 from replay.candidates.registry import LoadSettings
 

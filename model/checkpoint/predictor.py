@@ -20,10 +20,10 @@ from model.backbone.backbone import Backbone
 from model.backbone.cache import FeatureCache
 from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import FeatureMaker, open_cache
-from model.checkpoint.backbone import backbone_of
+from model.checkpoint.backbone_in_card import backbone_of
 from model.checkpoint.checkpoint import SCORER, Checkpoint, load_checkpoint
 from model.metadata.tensors import MetadataTensors, TextEncoder, metadata_tensors
-from model.metadata.text import TextVectors
+from model.metadata.text_vectors import TextVectors
 from model.network.street_model import ModelOutput
 from replay.candidates.predictor import Batch, Predictions
 

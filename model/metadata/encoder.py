@@ -9,7 +9,7 @@ from torch import nn
 from model.metadata.gps import GPS_WIDTH
 from model.metadata.tags import TAG_FIELDS
 from model.metadata.tensors import FIELD_INPUTS, FIELDS, MetadataTensors
-from model.metadata.text import TEXT_WIDTH
+from model.metadata.text_vectors import TEXT_WIDTH
 
 _TAG_WIDTH = 64
 

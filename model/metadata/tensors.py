@@ -16,7 +16,7 @@ import torch
 from data.records.values import null_kind
 from model.metadata.gps import GPS_WIDTH, gps_features
 from model.metadata.tags import TAG_FIELDS, table_rows, tag_weights
-from model.metadata.text import TEXT_WIDTH
+from model.metadata.text_vectors import TEXT_WIDTH
 
 FIELDS = ("gps", *TAG_FIELDS, "text")
 

@@ -13,10 +13,10 @@ from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.backbone import Backbone, BackboneSettings, load_backbone
-from model.checkpoint.backbone import card_of
+from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import BACKBONE, CARD, MODEL, SCORER, read_card, save_checkpoint
 from model.metadata.tensors import MetadataTensors, metadata_tensors
-from model.metadata.text import TextVectors
+from model.metadata.text_vectors import TextVectors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.dataset import InputMaker

@@ -15,7 +15,7 @@ import torch
 from analytics.warehouse.connection import reading
 from data.terminal import print_table
 from model.backbone.backbone import RANDOM, BackboneSettings, load_backbone
-from model.checkpoint.backbone import card_of
+from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
 from model.network.settings import ModelSettings

@@ -11,7 +11,7 @@ import torch
 
 from model.backbone.backbone import Backbone
 from model.backbone.features import FeatureMaker, open_cache
-from model.checkpoint.backbone import backbone_of, card_of
+from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings
 from model.network.settings import ModelSettings

@@ -20,9 +20,9 @@ from data.store import Store
 from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
 from model.backbone.batch_size import ForwardCost
 from model.backbone.cache import FeatureCache
-from model.checkpoint.backbone import backbone_of, card_of
+from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
-from model.checkpoint.names import checkpoint_name, names_checkpoint
+from model.checkpoint.command_line_name import checkpoint_name, names_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
 from model.metadata.tensors import metadata_tensors
 from model.network.settings import ModelSettings
@@ -245,7 +245,7 @@ def test_a_card_that_names_a_huge_backbone_is_refused_before_it_is_made(
     path = tmp_path / "model.json"
     written = json.loads(path.read_text()) | {"backbone": "vit_7b_patch16_dinov3"}
     path.write_text(json.dumps(written))
-    monkeypatch.setattr("model.checkpoint.backbone.load_backbone", None)
+    monkeypatch.setattr("model.checkpoint.backbone_in_card.load_backbone", None)
     with pytest.raises(RunError, match=r"weights of vit_7b_patch16_dinov3 in .*different"):
         load_predictor(tmp_path)
 

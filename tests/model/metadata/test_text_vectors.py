@@ -8,8 +8,8 @@ import torch
 from transformers import AutoTokenizer, BertModel
 
 from data.errors import RunError
-from model.metadata import text as text_vectors
-from model.metadata.text import TEXT_WIDTH, TextVectors
+from model.metadata import text_vectors
+from model.metadata.text_vectors import TEXT_WIDTH, TextVectors
 
 TEXTS = ["Orange cones close the right lane.", "A quiet street.", "", "Zufahrt \ud800 é"]
 
