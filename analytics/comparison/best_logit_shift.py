@@ -18,7 +18,7 @@ from analytics.comparison.bootstrap import (
     image_draws,
     in_threads,
 )
-from analytics.comparison.intervals import centred_intervals
+from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import CLASS_OF_ONE, Answers, Challenges, Flags, answerer
 from analytics.comparison.rewards_in_place import (
     Codes,
@@ -54,7 +54,7 @@ class Shift:
     reward: float
     unshifted: float
     difference: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _means(turns: _Turns, thresholds: Floats, settings: BootstrapSettings) -> Fl
 
 def _interval(
     turns: _Turns, threshold: float, found: float, settings: BootstrapSettings
-) -> tuple[float, float] | None:
+) -> Interval | None:
     challenges = turns.challenges
     if len(np.unique(challenges.images[turns.asked.challenge])) < MIN_IMAGES:
         return None

@@ -1,24 +1,21 @@
-"""Intervals from bootstrap draws, one by one and together, and where they put someone's rank."""
-
-from dataclasses import dataclass
+"""Confidence intervals: of a share, and from bootstrap draws, one by one and simultaneous."""
 
 import numpy as np
+from scipy import stats
 
 from analytics.scoring.metrics import Floats
 
+Interval = tuple[float, float]
+"""Its lower and its upper end."""
 
-@dataclass(frozen=True)
-class Rank:
-    """A place among `of` (the one placed among them), 1 = best, and its interval, both ends in it.
 
-    `left_out` are those that were not placed, for too few source images.
-    """
-
-    rank: int
-    best: int
-    worst: int
-    of: int
-    left_out: int
+def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a share, 0..1 (Wilson 1927); all of it for a `whole` of 0."""
+    if whole == 0:
+        return 0.0, 1.0
+    share = stats.binomtest(part, whole)
+    ends = share.proportion_ci(confidence_level=level, method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def centred_intervals(points: Floats, draws: Floats, level: float) -> Floats:
@@ -51,25 +48,3 @@ def simultaneous_intervals(points: Floats, draws: Floats, level: float) -> Float
     studentised = np.divide(errors, scale, out=np.zeros_like(draws), where=scale > 0)
     half = np.quantile(studentised.max(axis=1), level) * scale
     return np.stack([points - half, points + half], axis=1)
-
-
-def rank(differences: Floats, draws: Floats, level: float, left_out: int = 0) -> Rank:
-    """Where a candidate stands among M miners, each compared on that miner's own challenges.
-
-    A rank is 1 + the miners ahead of it. It is at best 1 + those surely ahead, at worst 1 + those
-    not surely behind, by `simultaneous_intervals`: so all of it holds with probability `level`.
-
-    Args:
-        differences: (M,), candidate minus miner.
-        draws: (draws, M), likewise.
-        level: 0..1.
-        left_out: miners that are not among the M.
-    """
-    low, high = simultaneous_intervals(differences, draws, level).T
-    return Rank(
-        rank=1 + int((differences < 0).sum()),
-        best=1 + int((high < 0).sum()),
-        worst=1 + int((low <= 0).sum()),
-        of=1 + len(differences),
-        left_out=left_out,
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analytics.comparison.holm import holm
+from analytics.comparison.multiple_tests import holm
 from analytics.comparison.paired_answers import Paired
 from analytics.scoring.metrics import Floats
 

@@ -19,12 +19,10 @@ from analytics.comparison.bootstrap import (
     in_threads,
 )
 from analytics.comparison.image_confusion import ImageConfusion, image_confusion
-from analytics.comparison.intervals import centred_intervals
+from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import Answers, Flags, Paired
 from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
-
-Interval = tuple[float, float]
 
 _THEIRS, _OURS = 0, 1
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, drawn_images
-from analytics.comparison.intervals import simultaneous_intervals
+from analytics.comparison.intervals import Interval, simultaneous_intervals
 from analytics.queries.overview import ReplayRun
 from analytics.scoring.metrics import Floats, predicted_class
 from analytics.warehouse.statements import named_rows, statements
@@ -33,7 +33,7 @@ class ViewGate:
     right_dropped: float | None
     wrong_dropped: float | None
     difference: float | None
-    interval: tuple[float, float] | None
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def _views(
     means = [_mean(side) for side in sides]
     dropped = [_mean((side == 0).astype(np.float64)) for side in sides]
     differences = means[0] - means[1]
-    intervals: list[tuple[float, float] | None] = [None] * gates.shape[1]
+    intervals: list[Interval | None] = [None] * gates.shape[1]
     if min(len(np.unique(images[right])), len(np.unique(images[~right]))) >= MIN_IMAGES:
         draws = _drawn_differences(gates, right, images, settings)
         found = simultaneous_intervals(differences, draws, settings.level)

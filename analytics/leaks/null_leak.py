@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from analytics.comparison.wilson import Interval
+from analytics.comparison.intervals import Interval
 from analytics.scoring.metrics import Floats, mcc_of_tables
 from analytics.warehouse.statements import statements
 from data.errors import QueryError

@@ -1,5 +1,6 @@
 """Label leaks and overlap with training rows as tables for a person."""
 
+from analytics.comparison.intervals import Interval
 from analytics.leaks.null_leak import ANY_KIND, NullLeak
 from analytics.leaks.training_overlap import OverlapCounts
 from data.terminal import note, print_table, say
@@ -32,7 +33,7 @@ def _leak_row(leak: NullLeak) -> tuple[object, ...]:
     )
 
 
-def _ends(interval: tuple[float, float] | None) -> str | None:
+def _ends(interval: Interval | None) -> str | None:
     return None if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
-from analytics.comparison.holm import holm
+from analytics.comparison.multiple_tests import holm
 from analytics.miners.answers import Indices, Miner, MinerAnswers
 from analytics.miners.pair_ties import PairTies, enough_shared, pair_ties
 from analytics.scoring.metrics import Floats

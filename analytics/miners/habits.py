@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from analytics.comparison.wilson import Interval, wilson_interval
+from analytics.comparison.intervals import Interval, wilson_interval
 from analytics.lives.order import Life
 from analytics.warehouse.statements import named_rows, statements
 

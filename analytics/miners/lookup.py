@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from analytics.comparison.holm import holm
+from analytics.comparison.intervals import Interval
+from analytics.comparison.multiple_tests import holm
 from analytics.miners.answers import Flags, Indices, Miner, MinerAnswers
 from analytics.scoring.metrics import Floats
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)

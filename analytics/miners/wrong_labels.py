@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from analytics.comparison.wilson import Interval, wilson_interval
+from analytics.comparison.intervals import Interval, wilson_interval
 from analytics.miners.answers import Indices, MinerAnswers
 from analytics.miners.clones import CloneGroup
 from analytics.miners.item_response import Ability

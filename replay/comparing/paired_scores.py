@@ -16,9 +16,10 @@ from analytics.comparison.bootstrap import (
     point_scores,
 )
 from analytics.comparison.image_confusion import image_confusion
-from analytics.comparison.intervals import Rank, centred_intervals, rank
+from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.mcnemar import mcnemar
 from analytics.comparison.paired_answers import Paired
+from analytics.comparison.rank import Rank, rank
 from analytics.scoring.metrics import Floats
 from replay.comparing.results import STATISTICS, Difference, PairedComparison, Score
 
@@ -130,7 +131,7 @@ def _images_asked(paired: Paired) -> NDArray[np.int64]:
     return np.bincount(pairs // count, minlength=answers.count)
 
 
-def _intervals(judged: PairedScores, name: str) -> list[tuple[float, float] | None]:
+def _intervals(judged: PairedScores, name: str) -> list[Interval | None]:
     ends = centred_intervals(judged.points[name], judged.draws[name], judged.level)
     return [
         (float(low), float(high)) if enough else None

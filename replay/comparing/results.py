@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from analytics.comparison.best_logit_shift import Shift
 from analytics.comparison.calibration import Calibration
-from analytics.comparison.intervals import Rank
+from analytics.comparison.intervals import Interval
 from analytics.comparison.mcnemar import McNemar
+from analytics.comparison.rank import Rank
 from analytics.comparison.slices import Slice
 from analytics.lives.order import Life
 
@@ -45,7 +46,7 @@ class Difference:
     """Candidate minus the other; `interval` over source images is None for too few of them."""
 
     value: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Comparison:
     uses_metadata: bool
     lives: list[Life]
     candidate: Score
-    mcc_interval: tuple[float, float] | None
+    mcc_interval: Interval | None
     exact: int
     distributions: int
     images: int

@@ -1,6 +1,7 @@
 """Slices of a comparison as text for a person at a terminal."""
 
-from analytics.comparison.slices import Interval, Slice
+from analytics.comparison.intervals import Interval
+from analytics.comparison.slices import Slice
 from data.terminal import print_table, say
 from replay.comparing.results import Comparison
 

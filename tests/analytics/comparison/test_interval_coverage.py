@@ -7,7 +7,8 @@ import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
 from analytics.comparison.image_confusion import image_confusion
-from analytics.comparison.intervals import centred_intervals, rank
+from analytics.comparison.intervals import centred_intervals
+from analytics.comparison.rank import rank
 from analytics.scoring.metrics import mcc_of_tables
 from tests.worlds.answers import WorldSettings, world
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analytics.comparison.holm import holm
+from analytics.comparison.multiple_tests import holm
 from analytics.miners.answers import MinerAnswers
 from analytics.miners.clones import CloneSettings, clone_groups
 from analytics.miners.pair_ties import pair_ties

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
-from analytics.comparison.wilson import wilson_interval
 from analytics.miners.answers import Miner, MinerAnswers
 from analytics.miners.clones import CloneGroup
 from analytics.miners.item_response import Ability, item_response
@@ -83,11 +81,3 @@ def test_nobody_able_suspects_nothing() -> None:
     found = wrong_labels(answers, abilities, [])
 
     assert (found.suspected, found.voters, found.images_left_out) == ([], 0, IMAGES)
-
-
-@pytest.mark.parametrize(("part", "whole"), [(0, 5), (5, 5), (3, 17), (400, 1000)])
-def test_the_interval_of_a_share_is_wilsons(part: int, whole: int) -> None:
-    expected = stats.binomtest(part, whole).proportion_ci(method="wilson")
-
-    assert wilson_interval(part, whole) == pytest.approx((expected.low, expected.high))
-    assert wilson_interval(0, 0) == (0.0, 1.0)
