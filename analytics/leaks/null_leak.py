@@ -4,12 +4,14 @@ A sampler that sends label 1 only with a description makes NULL-ness of the desc
 (DOMAIN.md §7). Here it is measured for every field, by era and source.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
+from scipy.special import entr, rel_entr
 
 from analytics.comparison.intervals import Interval
 from analytics.scoring.metrics import Floats, mcc_of_tables
@@ -92,14 +94,25 @@ def null_leaks(
 def mutual_information(tables: Floats) -> Floats:
     """Mutual information in bits, the plug-in estimate, of tables (..., labels, classes).
 
-    0 or more; 0 for a table without counts.
+    0 or more; 0 for a table without counts. It is the relative entropy of the joint shares to the
+    product of their margins (Cover and Thomas 2006, section 2.3).
     """
-    total = np.maximum(tables.sum(axis=(-2, -1), keepdims=True), 1e-300)
-    shares = tables / total
-    apart = shares.sum(axis=-1, keepdims=True) * shares.sum(axis=-2, keepdims=True)
-    ratio = np.divide(shares, apart, out=np.ones_like(shares), where=shares > 0)
-    found: Floats = np.maximum(0.0, (shares * np.log2(ratio)).sum(axis=(-2, -1)))
-    return found
+    joint = _shares(tables)
+    independent = joint.sum(axis=-1, keepdims=True) * joint.sum(axis=-2, keepdims=True)
+    bits: Floats = rel_entr(joint, independent).sum(axis=(-2, -1)) / math.log(2)
+    return np.maximum(0.0, bits)
+
+
+def _label_entropy(table: Floats) -> float:
+    """Entropy in bits of the labels of a table (labels, classes)."""
+    return float(entr(_shares(table).sum(axis=-1)).sum() / math.log(2))
+
+
+def _shares(tables: Floats) -> Floats:
+    """The cells as shares of each table, which sum to 1; 0 in a table without counts."""
+    totals = tables.sum(axis=(-2, -1), keepdims=True)
+    shares: Floats = np.divide(tables, totals, out=np.zeros_like(tables), where=totals > 0)
+    return shares
 
 
 @dataclass(frozen=True)
@@ -154,7 +167,7 @@ def _leak(
         mcc_interval=None if one_label else mcc_interval,
         bits=float(mutual_information(whole)),
         bits_interval=bits_interval,
-        label_bits=float(mutual_information(np.diag(whole.sum(axis=1)))),
+        label_bits=_label_entropy(whole),
     )
 
 
