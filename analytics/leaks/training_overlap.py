@@ -18,9 +18,7 @@ from analytics.scoring.metrics import Floats
 from analytics.warehouse.statements import statements
 from data.errors import FieldError, SourceError
 from data.records import values
-
-# of the sphere with the mean radius (IUGG), metres
-EARTH_RADIUS = 6_371_008.8
+from data.records.cities import EARTH_METRES
 
 _OPTIONAL = ("vid_id", "gps_lat", "gps_lon")
 _DATA_SET_NAMES = {"video_info.vid_id": "vid_id", "original_index": "row"}
@@ -237,7 +235,7 @@ def _nearest(places: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
     distances, _ = tree.query(distinct, k=1)
     metres = np.full(places.height, np.nan)
     has_gps = places.select(pl.all_horizontal(pl.col(_GPS).is_not_null())).to_series().to_numpy()
-    metres[has_gps] = distances[back, 0] * EARTH_RADIUS
+    metres[has_gps] = distances[back, 0] * EARTH_METRES
     return pl.Series("metres", metres).fill_nan(None)
 
 

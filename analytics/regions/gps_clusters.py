@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 
 from analytics.scoring.metrics import Floats
-
-_EARTH_KILOMETRES = 6371.0088
-"""Mean radius (IUGG)."""
+from data.records.cities import EARTH_KILOMETRES
 
 ALONE = -1
 
@@ -39,7 +37,7 @@ def gps_clusters(
     if not len(latitudes):
         return np.empty(0, np.int64)
     different, places = np.unique(np.stack([latitudes, longitudes], 1), axis=0, return_inverse=True)
-    near = settings.kilometres / _EARTH_KILOMETRES
+    near = settings.kilometres / EARTH_KILOMETRES
     found = DBSCAN(eps=near, min_samples=settings.least, metric="haversine", algorithm="ball_tree")
     labels = found.fit_predict(np.radians(different))
     clusters: NDArray[np.int64] = labels[places.ravel()].astype(np.int64)

@@ -33,7 +33,10 @@ CITIES: Mapping[str, tuple[float, float]] = {
 # Farther than the outskirts of the largest (Los Angeles, 90 km); images of the golden records lie
 # within 29 km.
 CITY_KILOMETRES = 150.0
-_EARTH_KILOMETRES = 6371.0088  # mean radius (IUGG)
+
+# Of the sphere with the mean radius (IUGG).
+EARTH_KILOMETRES = 6371.0088
+EARTH_METRES = 1000 * EARTH_KILOMETRES
 
 # South, north, west, east: the contiguous states, Alaska, Hawaii, Puerto Rico.
 _COUNTRY = (
@@ -74,7 +77,7 @@ def kilometres(
         math.sin((other_north - north) / 2) ** 2
         + math.cos(north) * math.cos(other_north) * math.sin(east / 2) ** 2
     )
-    return 2 * _EARTH_KILOMETRES * math.asin(math.sqrt(min(1.0, half_chord)))
+    return 2 * EARTH_KILOMETRES * math.asin(math.sqrt(min(1.0, half_chord)))
 
 
 def _in_country(latitude: float, longitude: float) -> bool:

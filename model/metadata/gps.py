@@ -3,10 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-GPS_WIDTH = 128
+from data.records.cities import EARTH_KILOMETRES
 
-_EARTH = 6371.0088
-"""Mean radius, km."""
+GPS_WIDTH = 128
 
 # The middle of the contiguous US: east-west distances are measured from here.
 _MERIDIAN = -98.0
@@ -36,7 +35,7 @@ def gps_features(latitude: npt.ArrayLike, longitude: npt.ArrayLike) -> npt.NDArr
     """
     north = np.radians(np.asarray(latitude, np.float64))
     east = np.radians((np.asarray(longitude, np.float64) - _MERIDIAN + 180) % 360 - 180)
-    km = _EARTH * np.stack((north, east * np.cos(north)), axis=-1)  # (N, 2)
+    km = EARTH_KILOMETRES * np.stack((north, east * np.cos(north)), axis=-1)  # (N, 2)
     lengths = np.geomspace(_LONGEST, _SHORTEST, GPS_WIDTH // 4)
     angles = 2 * np.pi * km[..., None] / lengths  # (N, 2, 32)
     amplitudes = lengths**_FALL

@@ -20,9 +20,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import BallTree
 
-from analytics.leaks.training_overlap import EARTH_RADIUS, OverlapSettings
+from analytics.leaks.training_overlap import OverlapSettings
 from analytics.simulation.sources import SimulatedSource
 from data.errors import RunError, SourceError
+from data.records.cities import EARTH_METRES
 from data.records.fields import FIELDS, read_fields
 from data.sources.shard import Shard
 from data.sources.shards import Shards
@@ -181,7 +182,7 @@ def _near(rows: Sequence[TrainingRow], metres: float) -> Ints:
     if not len(places):
         return np.empty((2, 0), np.int64)
     radians = np.radians([row.gps for row in rows if row.gps is not None])
-    found = BallTree(radians, metric="haversine").query_radius(radians, metres / EARTH_RADIUS)
+    found = BallTree(radians, metric="haversine").query_radius(radians, metres / EARTH_METRES)
     first = np.repeat(places, [len(near) for near in found])
     return np.stack((first, places[np.concatenate(found).astype(np.int64)]))
 

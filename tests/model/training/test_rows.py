@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import haversine_distances
 
-from analytics.leaks.training_overlap import EARTH_RADIUS, read_training_rows
+from analytics.leaks.training_overlap import read_training_rows
 from data.errors import RunError, SourceError
+from data.records.cities import EARTH_METRES
 from data.scenes.parquet import SCHEMA, scene_row, write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
@@ -86,7 +87,7 @@ def worlds(draw: st.DrawFn) -> list[TrainingRow]:
     rows = []
     for row in range(count):
         vid = None if rng.random() < 0.2 else f"v{rng.integers(25)}"
-        step = rng.integers(300) * 50 / EARTH_RADIUS  # 50 m apart along a meridian
+        step = rng.integers(300) * 50 / EARTH_METRES  # 50 m apart along a meridian
         gps = None if rng.random() < 0.3 else (float(np.degrees(0.7 + step)), -70.0)
         rows.append(a_row(row, row % 2, vid, gps))
     return rows
@@ -110,7 +111,7 @@ def test_no_video_and_no_place_stands_on_both_sides(rows: list[TrainingRow], see
         for side in (training, validation)
     )
     if len(here) and len(there):
-        assert haversine_distances(here, there).min() * EARTH_RADIUS > 100
+        assert haversine_distances(here, there).min() * EARTH_METRES > 100
 
 
 def test_the_split_is_of_about_the_share_and_of_the_seed(shards: Shards) -> None:
