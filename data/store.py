@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STORE_VARIABLE = "STREETREPLAY_STORE"
-DEFAULT_STORE = Path(__file__).parent / "store"
+
+_ROOT = Path(__file__).parents[1]
+# Of a checkout its own `data/store`; beside an installed wheel a store would be lost with it.
+DEFAULT_STORE = (_ROOT if (_ROOT / "pyproject.toml").is_file() else Path()) / "data" / "store"
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Store:
 
 
 def open_store(root: Path | None = None) -> Store:
-    """The store at `root`, else at $STREETREPLAY_STORE, else `data/store` of this checkout.
+    """The store at `root`, else at $STREETREPLAY_STORE, else `data/store` of this checkout, or of
+    the working directory where StreetReplay is installed without one.
 
     Nothing is created: an empty or missing folder is an empty store.
     """

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from data.store import STORE_VARIABLE
 from tests.conftest import ROOT
 from tests.worlds.checkout import PACKAGES, copy_checkout
 
@@ -16,7 +17,8 @@ BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    left_out = ("PYTHONPATH", STORE_VARIABLE)
+    environment = {name: value for name, value in os.environ.items() if name not in left_out}
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -71,8 +73,8 @@ def test_an_installed_wheel_ingests_and_queries(installed: Path, tmp_path: Path)
         installed / "python", "-c", "import analytics; print(analytics.__file__)", cwd=tmp_path
     )
     assert str(ROOT) not in where
-    record, store = ROOT / "data" / "sample" / "media_record.json", tmp_path / "store"
-    run(streetreplay, "ingest", record, "--store", store, cwd=tmp_path)
+    run(streetreplay, "ingest", ROOT / "data" / "sample" / "media_record.json", cwd=tmp_path)
     query = "SELECT count(*) AS n FROM responses"
-    answer = run(streetreplay, "sql", query, "--store", store, "--format", "csv", cwd=tmp_path)
+    answer = run(streetreplay, "sql", query, "--format", "csv", cwd=tmp_path)
     assert int(answer.splitlines()[1]) > 0
+    assert (tmp_path / "data" / "store" / "warehouse.duckdb").is_file()
