@@ -46,7 +46,7 @@ def _orange() -> Predictor:
 
 
 def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
-    from model.checkpoint.named import load_named  # noqa: PLC0415
+    from model.checkpoint.predictor import load_named  # noqa: PLC0415
 
     return load_named(name, settings)
 

@@ -15,7 +15,8 @@ from model.backbone.backbone import (
     empty_backbone,
     load_backbone,
 )
-from model.checkpoint.checkpoint import CARD, Checkpoint, ModelCard, check_fit, restore
+from model.checkpoint.card import CARD, ModelCard
+from model.checkpoint.checkpoint import Checkpoint, check_fit, restore
 from model.network.settings import ModelSettings
 from model.views.views import VIEWS_VERSION
 

@@ -5,12 +5,10 @@ weights never stand beside rows of another training; see `committed_files.py`.
 """
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,80 +16,13 @@ from safetensors.torch import load, save
 from torch import nn
 
 from data.errors import RunError
+from model.checkpoint.card import CARD, WEIGHTS, ModelCard, card_content, read_card_and_digests
 from model.checkpoint.committed_files import commit, committed, discard, settle
-from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS
 
-WEIGHTS = "model.safetensors"
-MODEL, SCORER, BACKBONE = "model", "scorer", "backbone"
-"""Parts of a model, as a card names those that were trained."""
-
-CARD = "model.json"
-
-# Where the card names the hash of each file.
-_DIGESTS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
-_FORMAT = "streetreplay-model"
-# Raised when older code would read new files wrongly, or the other way round.
-_VERSION = 2
-_PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _BACKBONE = "backbone."
 _SHOWN = 3
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What a checkpoint is, beside its weights.
-
-    `backbone` is a timm name, `backbone_fingerprint` tells its weights, `views` is the geometry of
-    the views and `training` where the weights come from: both of JSON's own types. `training` says
-    under `trained` which parts were (MODEL, SCORER, BACKBONE), and under `metadata` whether any was
-    fed.
-    """
-
-    settings: ModelSettings
-    backbone: str
-    backbone_fingerprint: str
-    views: Mapping[str, Any]
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def trained(self) -> Sequence[str]:
-        """The parts that were trained; none where the card does not say."""
-        parts = self.training.get("trained")
-        return parts if isinstance(parts, list) else []
-
-    def check_metadata(self, what: str) -> None:
-        """Refuse to feed metadata to a model that was trained without any.
-
-        Raises:
-            RunError: the card says image-only.
-        """
-        if self.training.get("metadata") is False:
-            raise RunError(
-                "--metadata",
-                found=f"{what}, trained on images alone",
-                expected="a checkpoint that was trained with --metadata",
-                remedy="leave out --metadata",
-            )
-
-    def check_backbone(self, name: str, fingerprint: str, views: Mapping[str, Any]) -> None:
-        """Refuse features of another backbone or geometry: they would fit, and mean nothing.
-
-        Raises:
-            RunError: what differs, with both sides.
-        """
-        pairs = (
-            ("backbone", name, self.backbone),
-            ("weights of the backbone", fingerprint, self.backbone_fingerprint),
-            ("geometry of the views", dict(views), dict(self.views)),
-        )
-        for what, found, expected in pairs:
-            # as JSON: a loaded card has lists where settings have tuples
-            if json.dumps(found, sort_keys=True) != json.dumps(expected, sort_keys=True):
-                raise RunError(
-                    what, found=found, expected=f"{expected}, which the checkpoint was trained with"
-                )
 
 
 @dataclass(frozen=True)
@@ -142,12 +73,10 @@ def save_checkpoint(
     stored = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     files = {WEIGHTS: stored} | ({} if training_rows is None else {TRAINING_ROWS: training_rows})
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    written = {"format": _FORMAT, "version": _VERSION, **asdict(card)}
-    written |= {key: digests.get(name) for name, key in _DIGESTS.items()}
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(RunError):  # nothing to settle without a whole card
-        settle(folder, _read(folder)[1])
-    commit(folder, folder / CARD, (json.dumps(written, indent=1) + "\n").encode(), files)
+        settle(folder, read_card_and_digests(folder)[1])
+    commit(folder, folder / CARD, card_content(card, digests), files)
     if training_rows is None:
         discard(folder, TRAINING_ROWS)
     return digests[WEIGHTS]
@@ -160,7 +89,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         RunError: no checkpoint, a pickled one, damaged or cut short, of another format, weights
             that do not fit the settings beside them, or rows that are not those of the weights.
     """
-    card, digests = _read(folder)
+    card, digests = read_card_and_digests(folder)
     _, stored = committed(folder, WEIGHTS, digests[WEIGHTS])
     try:
         tensors = load(stored)
@@ -179,79 +108,12 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     }
     rows = digests.get(TRAINING_ROWS)
     return Checkpoint(
-        *(model.eval(), card, digests[WEIGHTS], backbone),
-        None if rows is None else committed(folder, TRAINING_ROWS, rows)[0],
+        model=model.eval(),
+        card=card,
+        sha256=digests[WEIGHTS],
+        backbone=backbone,
+        training_rows=None if rows is None else committed(folder, TRAINING_ROWS, rows)[0],
     )
-
-
-def read_card(folder: Path) -> tuple[ModelCard, str]:
-    """What `model.json` says, and the hash of the weights, which are not opened.
-
-    Raises:
-        RunError: as `load_checkpoint`.
-    """
-    card, digests = _read(folder)
-    return card, digests[WEIGHTS]
-
-
-def _read(folder: Path) -> tuple[ModelCard, dict[str, str]]:
-    """The card, and the hashes of the files that it names."""
-    path = folder / CARD
-    _refuse_others(folder)
-    try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(str(path), found=error, expected="a JSON object") from error
-    form = (written.get("format"), written.get("version")) if isinstance(written, dict) else None
-    if form != (_FORMAT, _VERSION):
-        raise RunError(
-            str(path),
-            found=f"format and version {form}",
-            expected=f"{(_FORMAT, _VERSION)}",
-            remedy="train again, or use the version of StreetReplay that wrote it",
-        )
-    try:
-        digests = {name: written[key] for name, key in _DIGESTS.items()}
-        card = _card(written, path)
-    except KeyError as error:
-        raise RunError(str(path), found=f"no {error}", expected="every part of a card") from error
-    return card, {name: str(digest) for name, digest in digests.items() if digest is not None}
-
-
-def _refuse_others(folder: Path) -> None:
-    if (folder / CARD).is_file():
-        return
-    given = [folder] if folder.is_file() else sorted(folder.glob("*"))
-    pickled = [path.name for path in given if path.suffix.lower() in _PICKLED]
-    if pickled:
-        raise RunError(
-            f"checkpoint {folder}",
-            found=pickled[0],
-            expected=f"{CARD} and {WEIGHTS} (pickled weights can run code: they are never opened)",
-        )
-    found = f"no {CARD}" if folder.is_dir() else "no such folder"
-    raise RunError(f"checkpoint {folder}", found=found, expected=f"{CARD} and {WEIGHTS}")
-
-
-def _card(written: dict[str, Any], path: Path) -> ModelCard:
-    parts = {one.name: written[one.name] for one in fields(ModelCard)}
-    wrong = [name for name in ("views", "training") if not isinstance(parts[name], dict)]
-    if wrong:
-        raise RunError(f"{wrong[0]} in {path}", found=repr(parts[wrong[0]]), expected="an object")
-    return ModelCard(**parts | {"settings": _settings(parts["settings"], path)})
-
-
-def _settings(written: Any, path: Path) -> ModelSettings:
-    names = {one.name for one in fields(ModelSettings)}
-    given = set(written) if isinstance(written, dict) else set()
-    if given != names:
-        missing, unknown = sorted(names - given), sorted(given - names)
-        raise RunError(
-            f"settings in {path}",
-            found=f"unknown {unknown}, missing {missing}",
-            expected="exactly the settings of this version",
-        )
-    return ModelSettings(**written)
 
 
 def restore(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:

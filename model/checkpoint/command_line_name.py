@@ -26,7 +26,7 @@ def names_checkpoint(name: str) -> bool:
     return name.startswith(PREFIX) or _split(name)[0].exists()
 
 
-def checkpoint_name(name: str) -> CheckpointName:
+def parse_checkpoint_name(name: str) -> CheckpointName:
     """What `[checkpoint:]DIR[#keep=N]` says.
 
     Raises:

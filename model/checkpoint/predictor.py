@@ -16,16 +16,20 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
+from data.terminal import note
 from model.backbone.backbone import Backbone
 from model.backbone.cache import FeatureCache
 from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import FeatureMaker, open_cache
 from model.checkpoint.backbone_in_card import backbone_of
-from model.checkpoint.checkpoint import SCORER, Checkpoint, load_checkpoint
+from model.checkpoint.card import SCORER
+from model.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from model.checkpoint.command_line_name import parse_checkpoint_name
 from model.metadata.tensors import MetadataTensors, TextEncoder, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.street_model import ModelOutput
 from replay.candidates.predictor import Batch, Predictions
+from replay.candidates.registry import LoadSettings
 
 # Raised when the same checkpoint would answer differently by this code.
 _VERSION = 1
@@ -166,6 +170,13 @@ def load_predictor(
         text=TextVectors(store.text_vectors) if store and settings.metadata else None,
         training_rows=checkpoint.training_rows,
     )
+
+
+def load_named(name: str, settings: LoadSettings) -> CheckpointPredictor:
+    """The candidate that `[checkpoint:]DIR[#keep=N]` names; errors as `load_predictor`."""
+    named = parse_checkpoint_name(name)
+    chosen = PredictorSettings(metadata=settings.metadata, keep=named.keep)
+    return load_predictor(named.folder, settings.store, chosen, note)
 
 
 def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> str:

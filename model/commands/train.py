@@ -122,11 +122,11 @@ def describe(
     as_json: JsonOption = False,
 ) -> None:
     """Print a model's parts in the order of the forward pass: shapes and numbers of parameters."""
-    from model.checkpoint.checkpoint import read_card  # noqa: PLC0415
+    from model.checkpoint.card import read_card  # noqa: PLC0415
     from model.network.describe import describe as parts_of  # noqa: PLC0415
     from model.network.settings import ModelSettings  # noqa: PLC0415
 
-    card = None if checkpoint is None else read_card(checkpoint.expanduser())[0]
+    card = None if checkpoint is None else read_card(checkpoint.expanduser())
     settings = ModelSettings() if card is None else card.settings
     parts = parts_of(settings)
     total = sum(part.parameters for part in parts)

@@ -14,7 +14,8 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.backbone import Backbone, BackboneSettings, load_backbone
 from model.checkpoint.backbone_in_card import card_of
-from model.checkpoint.checkpoint import BACKBONE, CARD, MODEL, SCORER, read_card, save_checkpoint
+from model.checkpoint.card import BACKBONE, CARD, MODEL, SCORER, read_card
+from model.checkpoint.checkpoint import save_checkpoint
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.settings import ModelSettings
@@ -140,7 +141,7 @@ def _training_of(out: Path) -> str | None:
     if not (out / CARD).is_file():
         return None
     try:
-        return str(read_card(out)[0].training.get("run_id"))
+        return str(read_card(out).training.get("run_id"))
     except RunError:
         return "unreadable"
 

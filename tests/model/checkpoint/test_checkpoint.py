@@ -12,13 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from data.errors import RunError, WriteError
-from model.checkpoint.checkpoint import (
-    ModelCard,
-    load_checkpoint,
-    read_card,
-    restore,
-    save_checkpoint,
-)
+from model.checkpoint.card import ModelCard, read_card
+from model.checkpoint.checkpoint import load_checkpoint, restore, save_checkpoint
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from tests.worlds.full_disk import fill, small_disk

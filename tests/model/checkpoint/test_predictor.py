@@ -22,7 +22,7 @@ from model.backbone.batch_size import ForwardCost
 from model.backbone.cache import FeatureCache
 from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
-from model.checkpoint.command_line_name import checkpoint_name, names_checkpoint
+from model.checkpoint.command_line_name import names_checkpoint, parse_checkpoint_name
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
 from model.metadata.tensors import metadata_tensors
 from model.network.settings import ModelSettings
@@ -384,7 +384,7 @@ def test_names(tmp_path: Path) -> None:
         ("checkpoint:none", Path("none"), None),
     ):
         assert names_checkpoint(name)
-        named = checkpoint_name(name)
+        named = parse_checkpoint_name(name)
         assert (named.folder, named.keep) == (folder, keep)
     for name in ("mine:Candidate", "nothing-here", "hf:nothing#x"):
         assert not names_checkpoint(name)
@@ -393,7 +393,7 @@ def test_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", ["keep=0", "keep=-1", "keep=²", "keep=", "views=3"])
 def test_other_options_are_refused(tmp_path: Path, option: str) -> None:
     with pytest.raises(RunError, match="expected keep=N"):
-        checkpoint_name(f"checkpoint:{tmp_path}#{option}")
+        parse_checkpoint_name(f"checkpoint:{tmp_path}#{option}")
 
 
 def test_command_line_names_load_a_checkpoint(folder: Path, store: Store) -> None:

@@ -1,0 +1,158 @@
+"""A checkpoint's card, `model.json`: which model it is, on which backbone, and how it was trained.
+
+The card also holds the SHA-256 of each other file of its checkpoint.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from data.errors import RunError
+from model.network.settings import ModelSettings
+from replay.candidates.predictor import TRAINING_ROWS
+
+CARD = "model.json"
+WEIGHTS = "model.safetensors"
+
+MODEL, SCORER, BACKBONE = "model", "scorer", "backbone"
+"""Parts of a model, as a card names those that were trained."""
+
+# The key of each file's hash in the card.
+_DIGEST_KEYS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
+_FORMAT = "streetreplay-model"
+# Raised when older code would read new files wrongly, or the other way round.
+_VERSION = 2
+_PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a checkpoint is, beside its weights.
+
+    `backbone` is a timm name, `backbone_fingerprint` identifies its weights, `views` is the
+    geometry of the views and `training` where the weights come from: both of JSON's own types.
+    `training` says under `trained` which parts were trained (MODEL, SCORER, BACKBONE), and under
+    `metadata` whether the model was trained with metadata.
+    """
+
+    settings: ModelSettings
+    backbone: str
+    backbone_fingerprint: str
+    views: Mapping[str, Any]
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trained(self) -> Sequence[str]:
+        """The parts that were trained; none where the card does not say."""
+        parts = self.training.get("trained")
+        return parts if isinstance(parts, list) else []
+
+    def check_metadata(self, what: str) -> None:
+        """Refuse to give metadata to a model that was trained without any.
+
+        Raises:
+            RunError: the card says image-only.
+        """
+        if self.training.get("metadata") is False:
+            raise RunError(
+                "--metadata",
+                found=f"{what}, trained on images alone",
+                expected="a checkpoint that was trained with --metadata",
+                remedy="leave out --metadata",
+            )
+
+    def check_backbone(self, name: str, fingerprint: str, views: Mapping[str, Any]) -> None:
+        """Refuse features of another backbone or geometry: they would fit, and mean nothing.
+
+        Raises:
+            RunError: what differs, with both sides.
+        """
+        comparisons = (
+            ("backbone", name, self.backbone),
+            ("weights of the backbone", fingerprint, self.backbone_fingerprint),
+            ("geometry of the views", dict(views), dict(self.views)),
+        )
+        for what, found, expected in comparisons:
+            # as JSON: a loaded card has lists where settings have tuples
+            if json.dumps(found, sort_keys=True) != json.dumps(expected, sort_keys=True):
+                raise RunError(
+                    what, found=found, expected=f"{expected}, which the checkpoint was trained with"
+                )
+
+
+def card_content(card: ModelCard, digests: Mapping[str, str]) -> bytes:
+    """The card as the bytes of its JSON file, with the hash of each other file by its name."""
+    written = {"format": _FORMAT, "version": _VERSION, **asdict(card)}
+    written |= {key: digests.get(name) for name, key in _DIGEST_KEYS.items()}
+    return (json.dumps(written, indent=1) + "\n").encode()
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card in a checkpoint's folder; no other file is opened.
+
+    Raises:
+        RunError: no card, or one that is damaged, of another format or without a part.
+    """
+    return read_card_and_digests(folder)[0]
+
+
+def read_card_and_digests(folder: Path) -> tuple[ModelCard, dict[str, str]]:
+    """The card, and the SHA-256 of each other file by its name; errors as `read_card`."""
+    path = folder / CARD
+    _check_card_exists(folder)
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(str(path), found=error, expected="a JSON object") from error
+    form = (written.get("format"), written.get("version")) if isinstance(written, dict) else None
+    if form != (_FORMAT, _VERSION):
+        raise RunError(
+            str(path),
+            found=f"format and version {form}",
+            expected=f"{(_FORMAT, _VERSION)}",
+            remedy="train again, or use the version of StreetReplay that wrote it",
+        )
+    try:
+        digests = {name: written[key] for name, key in _DIGEST_KEYS.items()}
+        card = _parse_card(written, path)
+    except KeyError as error:
+        raise RunError(str(path), found=f"no {error}", expected="every part of a card") from error
+    return card, {name: str(digest) for name, digest in digests.items() if digest is not None}
+
+
+def _check_card_exists(folder: Path) -> None:
+    if (folder / CARD).is_file():
+        return
+    given = [folder] if folder.is_file() else sorted(folder.glob("*"))
+    pickled = [path.name for path in given if path.suffix.lower() in _PICKLED]
+    if pickled:
+        raise RunError(
+            f"checkpoint {folder}",
+            found=pickled[0],
+            expected=f"{CARD} and {WEIGHTS} (pickled weights can run code: they are never opened)",
+        )
+    found = f"no {CARD}" if folder.is_dir() else "no such folder"
+    raise RunError(f"checkpoint {folder}", found=found, expected=f"{CARD} and {WEIGHTS}")
+
+
+def _parse_card(written: dict[str, Any], path: Path) -> ModelCard:
+    parts = {part.name: written[part.name] for part in fields(ModelCard)}
+    wrong = [name for name in ("views", "training") if not isinstance(parts[name], dict)]
+    if wrong:
+        raise RunError(f"{wrong[0]} in {path}", found=repr(parts[wrong[0]]), expected="an object")
+    return ModelCard(**parts | {"settings": _parse_settings(parts["settings"], path)})
+
+
+def _parse_settings(written: Any, path: Path) -> ModelSettings:
+    names = {setting.name for setting in fields(ModelSettings)}
+    given = set(written) if isinstance(written, dict) else set()
+    if given != names:
+        missing, unknown = sorted(names - given), sorted(given - names)
+        raise RunError(
+            f"settings in {path}",
+            found=f"unknown {unknown}, missing {missing}",
+            expected="exactly the settings of this version",
+        )
+    return ModelSettings(**written)
