@@ -15,7 +15,7 @@ from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import LogError
 from data.logs.discovery import find_logs, read_log
-from data.records.types import Logged, LogItem, Place, Reject, Run, SeriesStep
+from data.records.types import Logged, LogItem, Origin, Reject, Run, SeriesStep
 from data.store import Store
 from data.text import printable
 
@@ -92,11 +92,11 @@ class _Staging:
                     on_progress(count)
         except LogError as error:
             # One log that cannot be read costs no other.
-            self._add(Reject(Place(file, None), printable(str(error)), ""))
+            self._add(Reject(Origin(file, None), printable(str(error)), ""))
             count += 1
         if count == 0:
             reason = "log: found no record; expected Media records of a validator"
-            self._add(Reject(Place(file, None), reason, ""))
+            self._add(Reject(Origin(file, None), reason, ""))
         on_progress(count)
 
     def _add(self, item: LogItem) -> None:

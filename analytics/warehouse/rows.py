@@ -39,16 +39,16 @@ def naive_utc(time: datetime | None) -> datetime | None:
 
 def media_row(logged: Logged) -> Row:
     """The row of `media` of one challenge."""
-    place, challenge = logged.place, logged.challenge
+    origin, challenge = logged.origin, logged.challenge
     row: dict[str, Any] = {
         "challenge_id": challenge.challenge_id,
-        "run_id": place.run_id,
+        "run_id": origin.run_id,
         # of the log until `analytics.warehouse.run_segments` makes it one of the run
-        "segment": None if place.run_id is None else place.part,
-        "step": place.step,
-        "file": place.file,
-        "position": place.position,
-        "time": naive_utc(place.time),
+        "segment": None if origin.run_id is None else origin.part,
+        "step": origin.step,
+        "file": origin.file,
+        "position": origin.position,
+        "time": naive_utc(origin.time),
         "era": challenge.era,
         "era_candidates": challenge.era_candidates,
         "label": challenge.label,
@@ -114,8 +114,8 @@ def run_row(run: Run) -> Row:
 def reject_row(reject: Reject) -> Row:
     """The row of `rejects` of one reject."""
     return {
-        "file": reject.place.file,
-        "position": reject.place.position,
+        "file": reject.origin.file,
+        "position": reject.origin.position,
         "field": reject.column,
         "reason": reject.reason,
         "excerpt": reject.excerpt,

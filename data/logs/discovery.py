@@ -18,7 +18,7 @@ from data.logs.json_logs import read_json_log
 from data.logs.media_html import media_step, read_media_html
 from data.logs.names import path_text
 from data.logs.wandb_run import read_wandb_run
-from data.records.types import LogItem, Place, Reject
+from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 
 _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
@@ -112,7 +112,7 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
         LogError: the file cannot be opened at all.
     """
     if log.kind is LogKind.UNREAD:
-        yield Reject(Place(file, None), printable(log.reason), "")
+        yield Reject(Origin(file, None), printable(log.reason), "")
     elif log.kind is LogKind.RUN_FOLDER:
         yield from read_downloaded_run(log.path, file)
     elif log.kind is LogKind.WANDB:

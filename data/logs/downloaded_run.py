@@ -18,7 +18,7 @@ from data.logs.media_html import media_files, read_media_html
 from data.logs.names import path_text
 from data.logs.run_config import config_text, plain_config, validator_of
 from data.logs.run_parts import with_parts
-from data.records.types import LogItem, Place, Reject, Run
+from data.records.types import LogItem, Origin, Reject, Run
 
 _FILES = "files"
 _MEDIA = Path("media/html")
@@ -63,7 +63,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
     """
     run_id = _run_id(folder)
     settings: dict[str, Any] = {}
-    for item in _settings(folder, Place(file, None, run_id)):
+    for item in _settings(folder, Origin(file, None, run_id)):
         if isinstance(item, Reject):
             yield item
         else:
@@ -92,7 +92,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
     if not media:
         expected = f"{_MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
         reason = f"media: found {found}; expected {expected}"
-        yield Reject(Place(file, None, run_id), reason, "")
+        yield Reject(Origin(file, None, run_id), reason, "")
     yield from with_parts(
         (step, [read_media_html(path, file, step, run_id=run_id, step=step) for path in paths])
         for step, paths in sorted(media.items())
@@ -106,7 +106,7 @@ def _run_id(folder: Path) -> str:
     return match[1] if match else path_text(Path(named.name))
 
 
-def _settings(folder: Path, place: Place) -> Iterator[dict[str, Any] | Reject]:
+def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]:
     """What `config.yaml` holds; a damaged one costs its settings, never a challenge."""
     path = folder / _CONFIG
     if not path.is_file():
@@ -115,13 +115,13 @@ def _settings(folder: Path, place: Place) -> Iterator[dict[str, Any] | Reject]:
         config = yaml.load(_text(path), Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         found = " ".join(str(error).split()) or type(error).__name__
-        yield Reject(place, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+        yield Reject(origin, f"{_CONFIG}: found {found}; expected the settings of a run", "")
         return
     if isinstance(config, dict):
         yield config
     elif config is not None:
         found = type(config).__name__
-        yield Reject(place, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+        yield Reject(origin, f"{_CONFIG}: found {found}; expected the settings of a run", "")
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]

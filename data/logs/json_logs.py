@@ -17,7 +17,7 @@ from data.logs.json_text import Broken, Hole, Parsed, json_value, json_values
 from data.logs.stream import open_log
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.other_forms import HISTORY_REMEDY, is_history_row
-from data.records.types import LogItem, Place, Reject
+from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 
 # A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
@@ -70,12 +70,12 @@ def _summed(items: Iterable[LogItem | _HistoryRow], file: str) -> Iterator[LogIt
         if broken == MAX_BROKEN_IN_A_ROW:
             found = f"{broken} broken records in a row"
             reason = f"log: found {found}; expected Media records; the rest is not read"
-            yield Reject(Place(file, None), reason, "")
+            yield Reject(Origin(file, None), reason, "")
             break
     if history_rows:
         found = f"{history_rows} rows of a W&B history"
         reason = f"log: found {found}; expected Media records; {HISTORY_REMEDY}"
-        yield Reject(Place(file, None), reason, "")
+        yield Reject(Origin(file, None), reason, "")
 
 
 def _is_text(line: bytes) -> bool:
@@ -113,7 +113,7 @@ def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _His
             yield item
             position += 1
         if position == before and len(line.strip()) > 1:
-            yield _unparsed(Place(file, position), "no record", line.decode("utf-8", "replace"))
+            yield _unparsed(Origin(file, position), "no record", line.decode("utf-8", "replace"))
             position += 1
 
 
@@ -121,7 +121,7 @@ def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _
     raw, error = _read_all(stream)
     if len(raw) > MAX_DOCUMENT_BYTES:
         found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
-        yield Reject(Place(file, 0), f"file: found {found}; expected JSON lines", "")
+        yield Reject(Origin(file, 0), f"file: found {found}; expected JSON lines", "")
         return
     position = 0
     for item in _read_values(_document_text(raw), file, 0):
@@ -145,58 +145,58 @@ def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _Hist
         text = raw.decode("utf-8-sig")  # files that were put together have marks inside
     except UnicodeDecodeError as error:
         found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
-        yield _unparsed(Place(file, position), found, shown)
+        yield _unparsed(Origin(file, position), found, shown)
         return
     yield from _read_values(text, file, position)
 
 
 def _read_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
-    for place, value in enumerate(json_values(text), position):
-        yield _item(value, text, Place(file, place))
+    for index, value in enumerate(json_values(text), position):
+        yield _item(value, text, Origin(file, index))
 
 
-def _item(value: Parsed | Broken | Hole, text: str, place: Place) -> LogItem | _HistoryRow:
+def _item(value: Parsed | Broken | Hole, text: str, origin: Origin) -> LogItem | _HistoryRow:
     if isinstance(value, Hole):
         found = f"a hole of {value.size} NUL bytes"
         reason = f"record: found {found}; expected one JSON object; what stood there is lost"
-        return Reject(place, reason, "")
+        return Reject(origin, reason, "")
     if isinstance(value, Parsed) and is_history_row(value.value):
         return _HISTORY_ROW
-    return _record(value, text, place)
+    return _record(value, text, origin)
 
 
-def read_text_record(text: str, place: Place) -> LogItem:
+def read_text_record(text: str, origin: Origin) -> LogItem:
     """The one record that a text holds, or the `Reject` that says why it holds none."""
-    return _record(json_value(text), text, place)
+    return _record(json_value(text), text, origin)
 
 
-def _record(value: Parsed | Broken, text: str, place: Place) -> LogItem:
+def _record(value: Parsed | Broken, text: str, origin: Origin) -> LogItem:
     if isinstance(value, Broken):
-        return _broken(value, text, place)
+        return _broken(value, text, origin)
     if value.repeated is not None:
         key = printable(repr(value.repeated), 40)
         reason = f"record: found the key {key} twice in one object; expected each key once"
-        return Reject(place, reason, _excerpt(value.value))
+        return Reject(origin, reason, _excerpt(value.value))
     try:
-        return read_challenge(value.value, place)
+        return read_challenge(value.value, origin)
     except RecordError as error:
-        return Reject(place, printable(str(error)), _excerpt(value.value))
+        return Reject(origin, printable(str(error)), _excerpt(value.value))
     except RecursionError:
-        return Reject(place, "record: found one nested too deeply; expected a Media record", "")
+        return Reject(origin, "record: found one nested too deeply; expected a Media record", "")
 
 
-def _broken(value: Broken, text: str, place: Place) -> Reject:
+def _broken(value: Broken, text: str, origin: Origin) -> Reject:
     """The reject of text that is no JSON: the reason, and the text where the parser stopped."""
     rest = text[value.stop : value.stop + _SHORT].lstrip()
     ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
     found = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
     start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
-    return _unparsed(place, found, text[start : start + 2 * EXCERPT_CHARACTERS])
+    return _unparsed(origin, found, text[start : start + 2 * EXCERPT_CHARACTERS])
 
 
-def _unparsed(place: Place, found: str, text: str) -> Reject:
+def _unparsed(origin: Origin, found: str, text: str) -> Reject:
     excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
-    return Reject(place, printable(f"record: found {found}; expected one JSON object"), excerpt)
+    return Reject(origin, printable(f"record: found {found}; expected one JSON object"), excerpt)
 
 
 def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
@@ -213,7 +213,7 @@ def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
 def _cut_off(file: str, position: int, error: OSError) -> Reject:
     found = error.strerror or error
     reason = f"log: found {found}; expected a whole file; what came before is kept"
-    return Reject(Place(file, position), printable(reason), "")
+    return Reject(Origin(file, position), printable(reason), "")
 
 
 def _excerpt(record: Any) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data.logs.json_logs import MAX_RECORD_BYTES, read_text_record
 from data.logs.stream import open_log
-from data.records.types import LogItem, Place, Reject
+from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 
 _NAME = re.compile(r"metadata_(\d{1,9})_[0-9a-f]+\.html")
@@ -58,21 +58,21 @@ def read_media_html(
     time: datetime | None = None,
 ) -> LogItem:
     """Read the record of one media file; one that cannot be opened costs itself alone."""
-    place = Place(file, position, run_id, step, time)
+    origin = Origin(file, position, run_id, step, time)
     try:
         with open_log(path) as stream:
             raw = stream.read(MAX_RECORD_BYTES)
     except OSError as error:
         found = error.strerror or error
         reason = f"media file {path.name}: found {found}; expected a whole file"
-        return Reject(place, printable(reason), "")
+        return Reject(origin, printable(reason), "")
     opening = _OPENING.search(raw)
     start = raw.find(b">", opening.end()) + 1 if opening else 0
     end = raw.lower().rfind(b"</pre>")
     if not start or end < start:
         found = "no closing </pre>: cut off" if opening else "no <pre>"
         reason = f"media file {path.name}: found {found}; expected <pre>{{json}}</pre>"
-        return Reject(place, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
+        return Reject(origin, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
     text = raw[start:end].decode("utf-8", "replace")
     escaped = _OF_A_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)
-    return read_text_record(html.unescape(text) if escaped else text, place)
+    return read_text_record(html.unescape(text) if escaped else text, origin)

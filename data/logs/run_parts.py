@@ -31,7 +31,7 @@ class _Part:
 
 
 def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
-    """Records with the part of the run that each is of, in `Place.part`.
+    """Records with the part of the run that each is of, in `Origin.part`.
 
     Args:
         steps: each step in order, with what its files hold; where none is held twice, all is one
@@ -47,7 +47,7 @@ def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
                 parts[part] = now
             elif part < _MOST_PARTS:
                 parts.append(now)
-            yield replace(record, place=replace(record.place, part=part))
+            yield replace(record, origin=replace(record.origin, part=part))
 
 
 def _assigned(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, int]]:
@@ -55,19 +55,19 @@ def _assigned(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, i
     if len(records) == 1 and len(parts) <= 1:
         return [(records[0], 0)]
     fits = [
-        (_carried_on(held.scores, _scores(record)), held.step, part, place)
+        (_carried_on(held.scores, _scores(record)), held.step, part, index)
         for part, held in enumerate(parts)
-        for place, record in enumerate(records)
+        for index, record in enumerate(records)
     ]
     part_of: dict[int, int] = {}
-    for _, _, part, place in sorted(fits, key=lambda fit: (-fit[0], -fit[1], fit[2], fit[3])):
-        if place not in part_of and part not in part_of.values():
-            part_of[place] = part
+    for _, _, part, index in sorted(fits, key=lambda fit: (-fit[0], -fit[1], fit[2], fit[3])):
+        if index not in part_of and part not in part_of.values():
+            part_of[index] = part
     new = len(parts)
-    for place in range(len(records)):
-        if place not in part_of:
-            part_of[place], new = min(new, _MOST_PARTS), new + 1
-    return [(records[place], part) for place, part in sorted(part_of.items(), key=itemgetter(1))]
+    for index in range(len(records)):
+        if index not in part_of:
+            part_of[index], new = min(new, _MOST_PARTS), new + 1
+    return [(records[index], part) for index, part in sorted(part_of.items(), key=itemgetter(1))]
 
 
 def _carried_on(before: _Scores, after: _Scores) -> int:

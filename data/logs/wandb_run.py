@@ -18,7 +18,7 @@ from data.logs.names import path_text
 from data.logs.run_config import config_text, plain_config, validator_of
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.fields import SERIES
-from data.records.types import LogItem, Place, Reject, Run, SeriesStep
+from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
 
 _SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
@@ -59,7 +59,7 @@ def read_wandb_run(log: Path, file: str) -> Iterator[LogItem]:
     for step, damage in contents.damages:
         cut = "; the run is still being written, or was cut off" if damage.torn else ""
         reason = f"transaction log at byte {damage.byte}: found {damage.reason}{cut}"
-        yield Reject(Place(file, step, run_id, step), printable(reason), "")
+        yield Reject(Origin(file, step, run_id, step), printable(reason), "")
 
 
 def _gather(log: Path) -> _Contents:
@@ -168,15 +168,15 @@ def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Itera
         media = media_files(log.parent / _MEDIA)
     except OSError as error:
         reason = f"media of the run: found {error.strerror}; expected {_MEDIA} that may be read"
-        yield Reject(Place(file, None, run_id), reason, "")
+        yield Reject(Origin(file, None, run_id), reason, "")
         return
     for step in sorted(media.keys() | contents.with_media):
-        place = Place(file, step, run_id, step, contents.times.get(step))
+        origin = Origin(file, step, run_id, step, contents.times.get(step))
         if step not in media:
             reason = (
                 f"media of step {step}: found no file; expected {_MEDIA}/metadata_{step}_*.html"
             )
-            yield Reject(place, reason, "")
+            yield Reject(origin, reason, "")
         for path in media.get(step, ()):
             yield read_media_html(
                 path, file, step, run_id=run_id, step=step, time=contents.times.get(step)

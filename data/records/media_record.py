@@ -12,7 +12,7 @@ from data.records.augmentation import read_augmentation
 from data.records.eras import era_candidates
 from data.records.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
 from data.records.other_forms import refuse_other_forms
-from data.records.types import Augmentation, Challenge, Logged, Place, Reject, Response, Source
+from data.records.types import Augmentation, Challenge, Logged, Origin, Reject, Response, Source
 from data.text import printable, storable
 
 _ID_DIGITS = 16
@@ -23,12 +23,12 @@ _MAX_RESPONSES = 10_000
 _MAX_FLOAT32 = 3.4028234663852886e38
 
 
-def read_challenge(record: Any, place: Place) -> Logged:
+def read_challenge(record: Any, origin: Origin) -> Logged:
     """Read one record strictly where scoring depends on it, leniently where only a column does.
 
     Args:
         record: what JSON gave.
-        place: where the record stood; its time is evidence of the era.
+        origin: where the record comes from; its time is evidence of the era.
 
     Raises:
         RecordError: the record is no challenge: who was asked, what they answered or what was right
@@ -45,7 +45,7 @@ def read_challenge(record: Any, place: Place) -> Logged:
     challenge = Challenge(
         challenge_id=content_id(record),
         label=label,
-        era=(candidates := era_candidates(record, place.time))[0],
+        era=(candidates := era_candidates(record, origin.time))[0],
         era_candidates=candidates,
         source=Source(**read.columns),
         nulls=read.nulls,
@@ -56,14 +56,14 @@ def read_challenge(record: Any, place: Place) -> Logged:
     )
     rejects = tuple(
         Reject(
-            place,
+            origin,
             f"{problem.column}: {problem.error}",
             printable(json.dumps(problem.value), EXCERPT_CHARACTERS),
             problem.column,
         )
         for problem in problems + read.problems
     )
-    return Logged(place, challenge, rejects)
+    return Logged(origin, challenge, rejects)
 
 
 def content_id(record: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Geometry(StrEnum):
 class Response:
     """One answer of one miner, and the numbers that the validator logged beside it.
 
-    `slot` is the 0-based place in the record: a uid can be asked twice in one challenge. A
+    `slot` is the 0-based index in the record: a uid can be asked twice in one challenge. A
     prediction is as logged: -1 = no answer; values outside 0..1 occur; None = NaN or infinite.
     """
 
@@ -141,8 +141,8 @@ class Challenge:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a record stood: log file, 0-based position in it (a W&B run: the step), run, time.
+class Origin:
+    """Where a record comes from: log file, 0-based position in it (a W&B run: the step), run, time.
 
     `part` is 0-based, and not 0 only where one log holds a step of its run more than once.
     """
@@ -159,7 +159,7 @@ class Place:
 class Reject:
     """What could not be read: a whole record (`column` is None) or one value of a kept one."""
 
-    place: Place
+    origin: Origin
     reason: str
     excerpt: str
     column: str | None = None
@@ -201,9 +201,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Logged:
-    """A challenge at its place, with the values of it that could not be read."""
+    """A challenge and its origin, with the values of it that could not be read."""
 
-    place: Place
+    origin: Origin
     challenge: Challenge
     problems: tuple[Reject, ...] = ()
 

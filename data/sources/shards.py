@@ -19,8 +19,8 @@ from data.sources.validator_cache import CachedImages, read_cached
 
 
 @dataclass(frozen=True)
-class SourcePlace:
-    """Where an image that a record may mean is kept: a cached image, or a position in a shard."""
+class SourceLocation:
+    """Where a source image is kept: in a cached image, or at a position of a shard."""
 
     cached: Path | None = None
     shard: Shard | None = None
@@ -30,9 +30,9 @@ class SourcePlace:
 class Shards:
     """The parquet shards in a folder and the folders below it, by file name; and cached images.
 
-    A cached image is what the validator used, so it is taken before the shard's row. Several files
-    may bear one name: copies, or revisions of the data set. Then all that differ are places where
-    an image may be, and who knows the record chooses. The last row group of each stays in memory
+    A cached image is what the validator used, so it goes before the shard's row. Several files may
+    bear one name: copies, or revisions of the data set. Then each that differs is a location where
+    the image may be, and who knows the record chooses. The last row group of each stays in memory
     (100 rows of photographs are about 100 MB), so that reading in order of shard and row reads each
     group once.
     """
@@ -150,7 +150,7 @@ class Shards:
         """
         return self.copies(name)[0]
 
-    def places(self, name: str, row: int) -> list[SourcePlace]:
+    def locations(self, name: str, row: int) -> list[SourceLocation]:
         """Where the image of a row may be: cached images, else the rows of that label in each copy.
 
         Args:
@@ -162,40 +162,40 @@ class Shards:
             SourceError: no shard of that name can be read.
         """
         if cached := self.cached.paths(name, row):
-            return [SourcePlace(cached=path) for path in cached]
+            return [SourceLocation(cached=path) for path in cached]
         return [
-            SourcePlace(shard=shard, position=position)
+            SourceLocation(shard=shard, position=position)
             for shard in self.copies(name)
             for position in shard.positions(row)
         ]
 
-    def read_at(self, place: SourcePlace) -> SourceRow:
-        """What is kept at a place.
+    def read_at(self, location: SourceLocation) -> SourceRow:
+        """The row that is kept at a location.
 
         Raises:
             SourceError: it cannot be read, or holds no image.
         """
-        if place.cached is not None:
-            return SourceRow(*read_cached(place.cached))
-        if place.shard is None:
-            raise ValueError("a place that is none")
-        shard, group = place.shard, place.shard.group_of(place.position)
+        if location.cached is not None:
+            return SourceRow(*read_cached(location.cached))
+        if location.shard is None:
+            raise ValueError("a location without a cached image or a shard")
+        shard, group = location.shard, location.shard.group_of(location.position)
         held = self._held.get(shard.path)
         if held is None or held[0] != group:
             # of shards of another name nothing is kept
             name = shard.path.name
             self._held = {path: one for path, one in self._held.items() if path.name == name}
             held = self._held[shard.path] = (group, shard.read_group(group))
-        return shard.row_in(group, held[1], place.position)
+        return shard.row_in(group, held[1], location.position)
 
-    def image_at(self, place: SourcePlace) -> tuple[SourceRow, Image.Image]:
+    def image_at(self, location: SourceLocation) -> tuple[SourceRow, Image.Image]:
         """The image that the validator opened: from its cache, else made of the shard's row.
 
         Raises:
             SourceError: it cannot be read, or is no whole image.
         """
-        source = self.read_at(place)
-        if place.cached is not None:
+        source = self.read_at(location)
+        if location.cached is not None:
             return source, decoded(source.image)
         return source, cached_image(source.image)
 
@@ -212,7 +212,7 @@ class Shards:
             raise SourceError(
                 f"row {row} of {name}", found=f"{shard.rows} rows, none of them it", expected="it"
             )
-        return self.read_at(SourcePlace(shard=shard, position=positions[0]))
+        return self.read_at(SourceLocation(shard=shard, position=positions[0]))
 
     def fingerprints(self, used: Iterable[tuple[str, int]]) -> dict[str, str]:
         """What tells whether (shard, row) sources are the same again: a hash for each shard.

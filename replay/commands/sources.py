@@ -182,9 +182,9 @@ def _is_image(
         return True
     if source not in looked_at:
         looked_at[source] = False
-        for place in shards.places(*source):
+        for location in shards.locations(*source):
             with suppress(SourceError):
-                image_size(shards.read_at(place).image)
+                image_size(shards.read_at(location).image)
                 looked_at[source] = True
     return looked_at[source]
 

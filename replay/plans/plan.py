@@ -76,7 +76,7 @@ def _missing(parquet: str, row: int, shards: Shards) -> tuple[Reason, str] | Non
         begun = "" if unfinished is None else f": {unfinished.name} is an unfinished download of it"
         return Reason.SHARD_MISSING, parquet + begun
     try:
-        if shards.places(parquet, row):
+        if shards.locations(parquet, row):
             return None
         rows = shards[parquet].rows
     except SourceError as error:

@@ -11,7 +11,7 @@ from PIL import Image
 from data.errors import SourceError
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shard import SourceRow
-from data.sources.shards import Shards, SourcePlace
+from data.sources.shards import Shards, SourceLocation
 from replay.augmentation.augment import (
     SIDE,
     CropOutsideError,
@@ -23,7 +23,7 @@ from replay.augmentation.augment import (
 from replay.augmentation.known_answers import check_known_answers
 from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.fidelity import Reason
-from replay.rebuilding.source_matching import difference, matching_place
+from replay.rebuilding.source_matching import difference, matching_location
 from replay.rebuilding.variants import UNDISTORTED, Variant
 from replay.settings import Arithmetic
 
@@ -112,7 +112,7 @@ class Rebuilder:
         check_known_answers()
         self._shards = shards
         self._seed, self._side, self._arithmetic = seed, side, arithmetic
-        self._held: tuple[SourcePlace, SourceRow, Image.Image] | None = None
+        self._held: tuple[SourceLocation, SourceRow, Image.Image] | None = None
         self._distorted: str | None = None
         self._distorters: dict[Arithmetic, Distorter] = {}
 
@@ -182,19 +182,19 @@ class Rebuilder:
         if parquet not in self._shards and (parquet, row) not in self._shards.cached:
             raise CannotRebuildError(challenge.challenge_id, Reason.SHARD_MISSING, parquet)
         try:
-            places = self._shards.places(parquet, row)
-            if not places:
+            locations = self._shards.locations(parquet, row)
+            if not locations:
                 raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
-            place = matching_place(challenge, self._shards, places)
-            if self._held is None or self._held[0] != place:
-                self._held = (place, *self._shards.image_at(place))
+            location = matching_location(challenge, self._shards, locations)
+            if self._held is None or self._held[0] != location:
+                self._held = (location, *self._shards.image_at(location))
         except CannotRebuildError:
             raise
         except SourceError as error:
             raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
         _, source, image = self._held
         if (differs := difference(challenge, source, image.size)) is not None:
-            of_all = f" (and so does each of {len(places)} copies)" if len(places) > 1 else ""
+            of_all = f" (and so does each of {len(locations)} copies)" if len(locations) > 1 else ""
             raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)
         return image
 

@@ -11,15 +11,15 @@ from data.records import values
 from data.records.stored_challenge import StoredChallenge
 from data.sources.cached_image import image_size
 from data.sources.shard import SourceRow
-from data.sources.shards import Shards, SourcePlace
+from data.sources.shards import Shards, SourceLocation
 
 _SAME_PLACE_DEGREES = 1e-9
 
 
-def matching_place(
-    challenge: StoredChallenge, shards: Shards, places: Sequence[SourcePlace]
-) -> SourcePlace:
-    """The place that agrees with a record in most of id, size and GPS, and differs in none.
+def matching_location(
+    challenge: StoredChallenge, shards: Shards, locations: Sequence[SourceLocation]
+) -> SourceLocation:
+    """The location whose row agrees with a record in most of id, size and GPS, and differs in none.
 
     Where several do, the first; where none does, the first as well, for whoever says what differs.
     One that cannot be read comes last.
@@ -27,19 +27,19 @@ def matching_place(
     Args:
         challenge: the record.
         shards: the source images.
-        places: of `Shards.places`, at least one; nothing is read of a single one.
+        locations: of `Shards.locations`, at least one; nothing is read of a single one.
     """
-    if len(places) == 1:
-        return places[0]
-    return max(places, key=lambda place: _evidence(challenge, shards, place))
+    if len(locations) == 1:
+        return locations[0]
+    return max(locations, key=lambda location: _evidence(challenge, shards, location))
 
 
 def _evidence(
-    challenge: StoredChallenge, shards: Shards, place: SourcePlace
+    challenge: StoredChallenge, shards: Shards, location: SourceLocation
 ) -> tuple[bool, bool, int]:
     """Readable, without a difference, and in how many facts equal."""
     try:
-        source = shards.read_at(place)
+        source = shards.read_at(location)
         size = image_size(source.image)
     except SourceError:
         return False, False, 0

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from data.records.media_record import read_challenge
-from data.records.types import Challenge, Place
+from data.records.types import Challenge, Origin
 from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from model.baselines.orange import OrangeBaseline
@@ -58,7 +58,7 @@ def golden_images(levels: tuple[int, ...] = (0, 1)) -> Iterator[GoldenImage]:
             if want["level"] not in levels:
                 continue
             number = want["challenge"]
-            challenge = read_challenge(records[number], Place("x", 0)).challenge
+            challenge = read_challenge(records[number], Origin("x", 0)).challenge
             both = told.get(number, {})
             expected = {
                 one: both.get(f"pixels_sha256_{one}", want["pixels_sha256"]) for one in Arithmetic

@@ -18,7 +18,7 @@ from analytics.simulation.sources import SimulatedSource
 from analytics.simulation.validator import SimulatedValidator, SimulationSettings, simulate
 from data.records.eras import EXPONENTS
 from data.records.media_record import read_challenge
-from data.records.types import Geometry, NullKind, Place
+from data.records.types import Geometry, NullKind, Origin
 from tests.conftest import GOLDEN
 
 ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
@@ -135,7 +135,7 @@ def test_records_are_json_and_survive_it() -> None:
 def test_the_reader_reads_every_record_without_a_problem(era: str) -> None:
     share = 0.0 if era in ("E4", "E5") else 0.3
     for position, record in enumerate(records(era, 60, share)):
-        logged = read_challenge(record, Place("simulated", position))
+        logged = read_challenge(record, Origin("simulated", position))
         assert logged.problems == ()
         assert len(logged.challenge.responses) == 10
 
@@ -364,7 +364,7 @@ def test_synthetic_records_have_prompts_but_no_place_and_no_tags() -> None:
     assert 70 < len(synthetic) < 130
     assert {record["source_model_task"] for record in synthetic} == {"i2i", "t2i"}
     for position, record in enumerate(synthetic):
-        challenge = read_challenge(record, Place("simulated", position)).challenge
+        challenge = read_challenge(record, Origin("simulated", position)).challenge
         for column in ("gps", "weather", "daytime", "environment"):
             assert challenge.nulls[column] is NullKind.ABSENT
         assert challenge.source.prompt
@@ -401,7 +401,7 @@ def test_the_era_shows_in_keys_and_geometry(era: str) -> None:
     assert ("model_urls" in record) == (era in ("E4", "E5", "E6"))
     assert ("source" in record) == (era not in ("E4", "E5"))
     time = small(era=era).time_of(299)
-    challenge = read_challenge(record, Place("simulated", 299, time=time)).challenge
+    challenge = read_challenge(record, Origin("simulated", 299, time=time)).challenge
     assert era in challenge.era_candidates
     geometry = Geometry.LETTERBOX if era == "E9" else Geometry.CROP
     assert challenge.augmentation.geometry is geometry

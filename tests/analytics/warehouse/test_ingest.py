@@ -15,7 +15,7 @@ from analytics.warehouse.rows import media_row, response_rows, run_row
 from data.errors import LogError
 from data.records.fields import SERIES
 from data.records.media_record import read_challenge
-from data.records.types import Place, Run
+from data.records.types import Origin, Run
 from data.store import Store
 from tests.conftest import golden_records
 
@@ -318,7 +318,7 @@ def test_every_column_of_media_and_responses_is_filled_by_a_field(
     store: Store, record: Json, tmp_path: Path
 ) -> None:
     ingest(store, [write_lines(tmp_path / "x.jsonl", [record])])
-    logged = read_challenge(record, Place("x", 0))
+    logged = read_challenge(record, Origin("x", 0))
     with reading(store) as connection:
         columns = {
             relation: set(connection.table(relation).columns)

@@ -61,7 +61,7 @@ def parquet() -> bytes:
 
 def test_rotated_logs_are_read_or_named() -> None:
     items = [i for log in find_logs([CASES / "rotated-logs"]) for i in read_log(log, log.path.name)]
-    named = {item.place.file: item.reason for item in items if isinstance(item, Reject)}
+    named = {item.origin.file: item.reason for item in items if isinstance(item, Reject)}
     assert sum(isinstance(item, Logged) for item in items) == 10
     assert named.keys() == {"challenges-3.zip", "old.tar.gz"}
     assert "a zip archive" in named["challenges-3.zip"]
@@ -227,7 +227,7 @@ def test_history_rows_beside_challenges_are_counted_in_one_line(
     (log,) = find_logs([tmp_path])
     challenge, reject = read_log(log, "x")
     assert isinstance(challenge, Logged)
-    assert challenge.place.position == 1
+    assert challenge.origin.position == 1
     assert isinstance(reject, Reject)
     assert "found 3 rows of a W&B history" in reject.reason
 
@@ -325,7 +325,7 @@ def test_a_media_file_that_may_not_be_read_costs_itself(run_folder: Path) -> Non
     with without_rights():
         items = list(read_log(log, "run"))
     (reject,) = [item for item in items if isinstance(item, Reject)]
-    assert reject.place.step == 7
+    assert reject.origin.step == 7
     assert "Permission denied" in reject.reason
     assert sum(isinstance(item, Logged) for item in items) == 39
 

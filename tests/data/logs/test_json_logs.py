@@ -22,7 +22,7 @@ def kinds(items: list[LogItem]) -> list[type]:
 
 
 def positions(items: list[LogItem]) -> list[int | None]:
-    return [item.place.position for item in items if isinstance(item, Logged | Reject)]
+    return [item.origin.position for item in items if isinstance(item, Logged | Reject)]
 
 
 @pytest.mark.parametrize("indent", [None, 4])

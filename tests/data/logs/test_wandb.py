@@ -51,8 +51,8 @@ def test_the_golden_run_is_read_whole(run_log: Path, golden: Path) -> None:
             for name in ("accuracy", "auc", "f1_score", "mcc", "precision", "recall"):
                 assert logged[name] == record[f"miner_image_{name}"][slot]
     challenges = of(items, Logged)
-    assert [item.place.step for item in challenges] == list(range(40))
-    assert all(item.place.time is not None for item in challenges)
+    assert [item.origin.step for item in challenges] == list(range(40))
+    assert all(item.origin.time is not None for item in challenges)
 
 
 def test_media_html_holds_the_same_record_as_the_json(run_log: Path, golden: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_truncated_log_keeps_what_is_whole_and_says_what_is_missing(
     assert len(of(items, Logged)) == 40
     (reject,) = of(items, Reject)
     assert "cut off" in reject.reason
-    assert reject.place.position == run.steps
+    assert reject.origin.position == run.steps
 
 
 @settings(max_examples=25, deadline=None)
@@ -133,7 +133,7 @@ def test_a_missing_media_file_is_reported_and_its_series_kept(run_log: Path) -> 
     assert len(of(items, SeriesStep)) == 40
     assert len(of(items, Logged)) == 39
     (reject,) = of(items, Reject)
-    assert reject.place.position == 5
+    assert reject.origin.position == 5
     assert "found no file" in reject.reason
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.records.cities import CITIES, CITY_KILOMETRES, kilometres, position_problem
 from data.records.media_record import read_challenge
-from data.records.types import NullKind, Place
+from data.records.types import NullKind, Origin
 from data.records.values import gps
 from tests.conftest import CASES, golden_records
 
@@ -62,7 +62,7 @@ def test_a_position_in_every_form_is_a_value_only_as_latitude_then_longitude() -
     lines = (CASES / "gps-forms.jsonl").read_text(encoding="utf-8").splitlines()
     kept, problems = [], 0
     for number, line in enumerate(lines):
-        logged = read_challenge(json.loads(line), Place("gps", number))
+        logged = read_challenge(json.loads(line), Origin("gps", number))
         source = logged.challenge.source
         if source.gps_lat is not None:
             assert (source.gps_lat, source.gps_lon) == (39.77160604, -86.18823935)
@@ -86,7 +86,7 @@ def test_a_swapped_position_is_a_problem_and_costs_nothing_else(
     record: dict[str, object], value: object, city: str | None
 ) -> None:
     metadata = {**record["metadata"], "gps": value, "city_name": city}  # type: ignore[dict-item]
-    logged = read_challenge(record | {"metadata": metadata}, Place("log", 0))
+    logged = read_challenge(record | {"metadata": metadata}, Origin("log", 0))
     assert logged.challenge.source.gps_lat is None
     assert logged.challenge.source.gps_lon is None
     assert logged.challenge.source.city == city

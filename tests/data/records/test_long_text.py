@@ -12,7 +12,7 @@ from data.errors import LogError
 from data.records import values
 from data.records.fields import FIELDS
 from data.records.media_record import read_challenge
-from data.records.types import Place
+from data.records.types import Origin
 
 SIZE = 10**6
 # Linear reading takes well under a second of processor time; quadratic reading takes hours.
@@ -69,7 +69,7 @@ def test_a_record_with_a_megabyte_in_every_text_field_is_read(
 ) -> None:
     long = with_every_text(record, repeated * (SIZE // len(repeated)))
     with processor_ceiling():
-        logged = read_challenge(long, Place("log", 0))
+        logged = read_challenge(long, Origin("log", 0))
     assert len(logged.challenge.responses) == 10
     assert all(len(problem.reason) < 1000 for problem in logged.problems)
 
@@ -93,4 +93,4 @@ def test_a_record_with_a_megabyte_where_a_number_belongs_is_refused_in_a_line(
     for value in (text, [text] * 10, {text: text}):
         changed = json.loads(json.dumps(record)) | {key: value}
         with processor_ceiling():
-            assert len(refusal(read_challenge, changed, Place("log", 0))) < 1000
+            assert len(refusal(read_challenge, changed, Origin("log", 0))) < 1000

@@ -8,9 +8,9 @@ import pytest
 
 from data.errors import RecordError
 from data.records.media_record import content_id, read_challenge
-from data.records.types import Geometry, NullKind, Place
+from data.records.types import Geometry, NullKind, Origin
 
-HERE = Place("log.jsonl", 0)
+HERE = Origin("log.jsonl", 0)
 
 Json = dict[str, Any]
 

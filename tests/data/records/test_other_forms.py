@@ -12,11 +12,11 @@ from data.logs.json_logs import read_json_log
 from data.logs.media_html import read_media_html
 from data.records.media_record import read_challenge
 from data.records.other_forms import is_history_row
-from data.records.types import Logged, Place, Reject
+from data.records.types import Logged, Origin, Reject
 from tests.conftest import CASES
 
 Json = dict[str, Any]
-HERE = Place("log", 0)
+HERE = Origin("log", 0)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def validators_cache(folder: Path, images: list[bytes]) -> None:
 
 
 def read_image(shards: Shards, name: str, row: int) -> tuple[SourceRow, Image.Image]:
-    return shards.image_at(shards.places(name, row)[0])
+    return shards.image_at(shards.locations(name, row)[0])
 
 
 @pytest.fixture

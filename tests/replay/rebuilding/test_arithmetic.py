@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from data.errors import RunError
 from data.records.media_record import read_challenge
 from data.records.stored_challenge import StoredChallenge
-from data.records.types import Place
+from data.records.types import Origin
 from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
@@ -208,7 +208,7 @@ def test_images_are_built_by_the_arithmetic_wherever_they_are_built(
 
 def golden_challenge(golden: Path, number: int) -> StoredChallenge:
     record = golden_records(golden, "e7")[number]
-    read = read_challenge(record, Place("x", 0)).challenge
+    read = read_challenge(record, Origin("x", 0)).challenge
     return StoredChallenge(
         challenge_id="0123456789abcdef",
         file="x",

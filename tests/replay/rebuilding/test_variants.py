@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.records.media_record import read_challenge
-from data.records.types import Place
+from data.records.types import Origin
 from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from replay.augmentation import distortions
@@ -47,7 +47,7 @@ def test_every_golden_image_of_levels_2_and_3_is_among_the_possible_ones(
         level = want["level"]
         if level < 2:
             continue
-        challenge = read_challenge(records[want["challenge"]], Place("x", 0)).challenge
+        challenge = read_challenge(records[want["challenge"]], Origin("x", 0)).challenge
         source = challenge.source
         raw = shards.read(source.parquet or "", source.row or 0).image
         base = augment(cached_image(raw), challenge.augmentation)
@@ -188,7 +188,7 @@ def test_contrast_by_table_equals_the_arithmetic() -> None:
 
 
 def test_the_bundled_record_is_not_distorted(record: dict[str, object]) -> None:
-    challenge = read_challenge(json.loads(json.dumps(record)), Place("x", 0)).challenge
+    challenge = read_challenge(json.loads(json.dumps(record)), Origin("x", 0)).challenge
     level = challenge.augmentation.aug_level
     assert draw(level, challenge.challenge_id, VariantSettings()) == (
         Variant(Distortions(), 1.0, 0),
