@@ -17,7 +17,7 @@ from data.store import Store
 from data.text import printable
 from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.variants import Variant, possible
+from replay.rebuilding.variants import Variant, distortion_combinations
 
 _FIDELITIES = {
     Fidelity.EXACT: "Exact: the very image that miners saw.",
@@ -62,7 +62,7 @@ def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None)
 
 
 def _picture(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
-    if not chosen.drawn:
+    if not chosen.variants:
         st.caption(_FIDELITIES[chosen.fidelity])
         st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
         if chosen.reason is Reason.SHARD_MISSING:
@@ -73,7 +73,7 @@ def _picture(version: store_access.Version, chosen: Planned, run: ReplayRun | No
     if seen is not None and seen.images:
         shown = _seen_image(version, challenge, seen)
     else:
-        shown = rebuilt_image(version, challenge, _choose(chosen.drawn, "Possible image"))
+        shown = rebuilt_image(version, challenge, _choose(chosen.variants, "Possible image"))
     if shown.png is None or shown.size is None:
         st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
         st.text(f"No image: {printable(shown.why_not or '')}")
@@ -91,26 +91,26 @@ def _seen_image(
     version: store_access.Version, challenge: StoredChallenge, seen: store_access.Seen
 ) -> Shown:
     """One of the images that the candidate was shown, as the user chooses, and its answer."""
-    combinations = possible(challenge.augmentation.aug_level)
+    combinations = distortion_combinations(challenge.augmentation.aug_level)
     images = {
         Variant(combinations[image.variant], image.weight, image.variant): image
         for image in seen.images
         if image.variant < len(combinations)
     }
-    drawn = _choose(tuple(images), "Image that the candidate was shown")
-    st.text(f"Candidate's answer to this image: {images[drawn].probability:.4f}")
-    return rebuilt_image(version, challenge, drawn, seen)
+    variant = _choose(tuple(images), "Image that the candidate was shown")
+    st.text(f"Candidate's answer to this image: {images[variant].probability:.4f}")
+    return rebuilt_image(version, challenge, variant, seen)
 
 
 def _choose(images: Sequence[Variant], label: str) -> Variant:
     if len(images) == 1:
         return images[0]
     place = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
-    drawn = images[place - 1]
-    applied = [f"{name} {level}" for name, level in asdict(drawn.distortions).items() if level]
-    noise = "; its noise is of our own drawing" if drawn.noisy else ""
+    variant = images[place - 1]
+    applied = [f"{name} {level}" for name, level in asdict(variant.distortions).items() if level]
+    noise = "; its noise is of our own drawing" if variant.noisy else ""
     st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
-    return drawn
+    return variant
 
 
 def _why(reason: str | None, detail: str | None) -> str:

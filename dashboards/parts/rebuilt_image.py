@@ -31,14 +31,14 @@ class Shown:
 
 @st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
 def rebuilt_image(
-    version: Version, challenge: StoredChallenge, drawn: Variant, seen: Seen | None = None
+    version: Version, challenge: StoredChallenge, variant: Variant, seen: Seen | None = None
 ) -> Shown:
     """Rebuild one possible image of a challenge, as a miner decodes it.
 
     Args:
         version: of the store.
         challenge: which one.
-        drawn: which of its possible images.
+        variant: which of its possible images.
         seen: of the replay whose candidate was shown it; None: with a replay's default settings.
     """
     from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
@@ -47,7 +47,7 @@ def rebuilt_image(
     settings = ReplaySettings() if seen is None else seen.settings
     try:
         rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
-        rebuilt = rebuilder.rebuild(challenge, drawn)
+        rebuilt = rebuilder.rebuild(challenge, variant)
     except CannotRebuildError as error:
         return Shown(None, why_not=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())

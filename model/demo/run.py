@@ -110,7 +110,7 @@ def _first_result(
     ready("replay")
     orange, planned = replay_orange(store, settings, progress)
     ready("compare")
-    images = sum(len(item.drawn) for item in planned)
+    images = sum(len(item.variants) for item in planned)
     return FirstResult(len(planned), images, beside_miners(store, orange)), planned
 
 

@@ -97,7 +97,7 @@ class InputMaker:
             part = samples[start : start + step]
             while part:
                 images = _LazyImages(partial(self._build, part))
-                named = [keys.key(one.challenge, one.drawn) for one in part]
+                named = [keys.key(one.challenge, one.variant) for one in part]
                 try:
                     made.append(maker.features(images.lazily(len(part)), named))
                     break

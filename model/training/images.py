@@ -45,7 +45,7 @@ def build_jpegs(
 
 def _jpeg(rebuilder: Rebuilder, sample: Sample) -> Built:
     try:
-        return rebuilder.rebuild(sample.challenge, sample.drawn).jpeg
+        return rebuilder.rebuild(sample.challenge, sample.variant).jpeg
     except CannotRebuildError as error:
         return error
 

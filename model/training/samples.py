@@ -17,7 +17,7 @@ from data.records.augmentation import read_augmentation
 from data.records.stored_challenge import StoredChallenge
 from model.training.row import TrainingRow
 from replay.candidates.predictor import Image
-from replay.rebuilding.variants import Variant, possible
+from replay.rebuilding.variants import Variant, distortion_combinations
 
 # The crop eras, E4 to E8, as in almost every log.
 _ERA = "E7"
@@ -29,7 +29,7 @@ class Sample:
 
     row: int
     challenge: StoredChallenge
-    drawn: Variant
+    variant: Variant
 
 
 def draw_samples(row: TrainingRow, index: int, count: int, seed: int) -> list[Sample]:
@@ -41,7 +41,7 @@ def _draw(row: TrainingRow, index: int, number: int, seed: int) -> Sample:
     challenge_id = _digest(f"{seed} {row.parquet} {row.row} {number}")
     generator = np.random.default_rng(int(_digest(f"{seed} {row.scene} {number}"), 16))
     level, params = augmentation(row.size, letterbox=False, generator=generator)
-    combinations = possible(level)
+    combinations = distortion_combinations(level)
     chosen = int(generator.integers(len(combinations)))
     challenge = StoredChallenge(
         challenge_id=challenge_id,

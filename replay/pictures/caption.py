@@ -6,7 +6,7 @@ from data.records.types import Augmentation, Geometry
 from replay.pictures.cards import Card
 from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity
-from replay.rebuilding.variants import possible
+from replay.rebuilding.variants import distortion_combinations
 
 _LABELS = {0: "0, no roadwork", 1: "1, roadwork"}
 
@@ -48,9 +48,9 @@ def _images(card: Card) -> Iterator[tuple[str, str]]:
     planned = card.planned
     if planned.fidelity is not Fidelity.DISTRIBUTION:
         return
-    all_of_them = len(possible(planned.challenge.augmentation.aug_level))
-    yield "images", f"{len(planned.drawn)} of {all_of_them} possible built"
-    if card.images < len(planned.drawn):
+    all_of_them = len(distortion_combinations(planned.challenge.augmentation.aug_level))
+    yield "images", f"{len(planned.variants)} of {all_of_them} possible built"
+    if card.images < len(planned.variants):
         yield "", f"{card.images} different"
     if len(card.variants) < card.images:
         weight = sum(one.weight for one in card.variants)

@@ -97,11 +97,11 @@ def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
 
 def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     challenge = card.planned.challenge
-    fidelity, drawn = at_side(card.planned, settings.images.side)
+    fidelity, variants = at_side(card.planned, settings.images.side)
     # variants first: the image before distortions is then a step that they had in common
-    built = [rebuilder.rebuild(challenge, one) for one in drawn]
+    built = [rebuilder.rebuild(challenge, one) for one in variants]
     undistorted = rebuilder.rebuild(challenge, UNDISTORTED)
-    merged = merge(built, drawn)
+    merged = merge(built, variants)
     several = merged if fidelity is Fidelity.DISTRIBUTION else []
     return replace(
         card,

@@ -124,7 +124,7 @@ def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Variant, ...]]:
     """The fidelity and the images of a challenge with images, where these have `side` pixels."""
     # what was not augmented is of source size, whatever the side
     if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
-        return item.fidelity, item.drawn
+        return item.fidelity, item.variants
     return Fidelity.UNSEEN, (UNDISTORTED,)
 
 
@@ -133,14 +133,14 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
     place = (challenge.challenge_id, challenge.file, challenge.position)
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return Rendered(*place, item.fidelity, item.reason, item.detail)
-    fidelity, drawn = at_side(item, settings.side)
+    fidelity, variants = at_side(item, settings.side)
     try:
-        built = [rebuilder.rebuild(challenge, one) for one in drawn]
-        different = _first_drawn(built, drawn)
+        built = [rebuilder.rebuild(challenge, one) for one in variants]
+        different = _first_of_each(built, variants)
         others = _by(settings.arithmetic.other, rebuilder, challenge, different)
     except CannotRebuildError as error:
         return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
-    merged = merge(built, drawn)
+    merged = merge(built, variants)
     unseen = f"-unseen-{settings.side}" if fidelity is Fidelity.UNSEEN else ""
     return Rendered(
         *place,
@@ -160,10 +160,10 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
     )
 
 
-def _first_drawn(images: Sequence[RebuiltImage], drawn: Sequence[Variant]) -> list[Variant]:
+def _first_of_each(images: Sequence[RebuiltImage], variants: Sequence[Variant]) -> list[Variant]:
     """The first that gave each different image, in the order of `merge`."""
     first: dict[bytes, Variant] = {}
-    for image, one in zip(images, drawn, strict=True):
+    for image, one in zip(images, variants, strict=True):
         first.setdefault(image.pixels.tobytes(), one)
     return list(first.values())
 
@@ -172,10 +172,10 @@ def _by(
     arithmetic: Arithmetic,
     rebuilder: Rebuilder,
     challenge: StoredChallenge,
-    drawn: Sequence[Variant],
+    variants: Sequence[Variant],
 ) -> list[Pixels]:
     """The images of a challenge by an arithmetic."""
-    return [rebuilder.pixels(challenge, one, arithmetic) for one in drawn]
+    return [rebuilder.pixels(challenge, one, arithmetic) for one in variants]
 
 
 def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:

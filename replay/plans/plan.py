@@ -8,7 +8,7 @@ from data.errors import SourceError
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.variants import Variant, draw, possible
+from replay.rebuilding.variants import Variant, distortion_combinations, sampled_variants
 from replay.settings import VariantSettings
 
 # Images that are rows of no public data set.
@@ -19,13 +19,13 @@ _UNSHARED_SOURCES = {"synthetic": Reason.SYNTHETIC, "api": Reason.API}
 class Planned:
     """One challenge of a plan: its images, or why there are none.
 
-    `drawn` are its possible images with their weights: one where exact, several where a
+    `variants` are its possible images with their weights: one where exact, several where a
     distribution, none where impossible; `detail` says for a person what the reason is about.
     """
 
     challenge: StoredChallenge
     fidelity: Fidelity
-    drawn: tuple[Variant, ...] = ()
+    variants: tuple[Variant, ...] = ()
     reason: Reason | None = None
     detail: str | None = None
 
@@ -33,25 +33,25 @@ class Planned:
 def plan(
     challenges: Iterable[StoredChallenge],
     shards: Shards,
-    variants: VariantSettings = VariantSettings(),
+    settings: VariantSettings = VariantSettings(),
 ) -> list[Planned]:
     """Plan a rebuild of `challenges`, in their order, from the sources at hand.
 
     Args:
         challenges: what to rebuild.
         shards: the source images.
-        variants: how many images of a level 2 or 3 challenge.
+        settings: how many images of a level 2 or 3 challenge.
     """
-    return [_plan(challenge, shards, variants) for challenge in challenges]
+    return [_plan(challenge, shards, settings) for challenge in challenges]
 
 
-def _plan(challenge: StoredChallenge, shards: Shards, variants: VariantSettings) -> Planned:
+def _plan(challenge: StoredChallenge, shards: Shards, settings: VariantSettings) -> Planned:
     if (obstacle := obstacle_of(challenge, shards)) is not None:
         return Planned(challenge, Fidelity.IMPOSSIBLE, (), *obstacle)
-    drawn = draw(challenge.augmentation.aug_level, challenge.challenge_id, variants)
-    # told by what is possible, not by what was drawn: one draw may well be the undistorted one
-    exact = len(possible(challenge.augmentation.aug_level)) == 1
-    return Planned(challenge, Fidelity.EXACT if exact else Fidelity.DISTRIBUTION, drawn)
+    variants = sampled_variants(challenge.augmentation.aug_level, challenge.challenge_id, settings)
+    # by what is possible, not by what was sampled: one sample may well be the undistorted image
+    exact = len(distortion_combinations(challenge.augmentation.aug_level)) == 1
+    return Planned(challenge, Fidelity.EXACT if exact else Fidelity.DISTRIBUTION, variants)
 
 
 def obstacle_of(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str | None] | None:

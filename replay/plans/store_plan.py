@@ -12,7 +12,7 @@ from replay.settings import VariantSettings
 
 
 def plan_of_store(
-    store: Store, sources: Path | None, selection: Selection, variants: VariantSettings
+    store: Store, sources: Path | None, selection: Selection, settings: VariantSettings
 ) -> tuple[list[Planned], Shards]:
     """Plan what is selected, from the shards in `sources` or else in the store.
 
@@ -26,4 +26,4 @@ def plan_of_store(
         if untimed := without_time(connection, selection):
             note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)
-    return plan(challenges, shards, variants), shards
+    return plan(challenges, shards, settings), shards

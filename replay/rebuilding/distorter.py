@@ -19,21 +19,21 @@ class Distorter:
         bgr = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), dtype=np.uint8)
         self._known = {Distortions(): bgr}
 
-    def build(self, drawn: Variant, noise: Noise | None = None) -> Pixels:
+    def build(self, variant: Variant, noise: Noise | None = None) -> Pixels:
         """The RGB pixels of one variant.
 
         Args:
-            drawn: which one.
+            variant: which one.
             noise: standard normal values (H, W, 3); None draws them, the same each time.
         """
-        before = self._before_noise(replace(drawn.distortions, noise=0, blur=0))
-        if drawn.noisy:
+        before = self._before_noise(replace(variant.distortions, noise=0, blur=0))
+        if variant.noisy:
             if noise is None:
-                rng = seeded_generator(self._seed, self._challenge_id, drawn.index)
+                rng = seeded_generator(self._seed, self._challenge_id, variant.index)
                 noise = rng.standard_normal(before.shape)
-            before = distortions.noise(before, drawn.distortions.noise, noise)
-        if drawn.distortions.blur:
-            before = distortions.blur(before, drawn.distortions.blur)
+            before = distortions.noise(before, variant.distortions.noise, noise)
+        if variant.distortions.blur:
+            before = distortions.blur(before, variant.distortions.blur)
         return np.asarray(cv2.cvtColor(before, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
     def _before_noise(self, wanted: Distortions) -> Pixels:

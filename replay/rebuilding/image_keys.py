@@ -36,7 +36,7 @@ class ImageKeys:
         self._shards, self._seed, self._arithmetic = shards, seed, arithmetic
         self._sources: dict[tuple[str, int], str] = {}
 
-    def key(self, challenge: StoredChallenge, drawn: Variant) -> str:
+    def key(self, challenge: StoredChallenge, variant: Variant) -> str:
         """SHA-256 in hexadecimal of all that determines one image of a challenge.
 
         Raises:
@@ -50,9 +50,9 @@ class ImageKeys:
             "record": [challenge.source_id, challenge.gps, challenge.image_size],
             "augmentation": asdict(challenge.augmentation),
             "arithmetic": self._arithmetic if is_turned(challenge.augmentation) else None,
-            "distortions": asdict(drawn.distortions),
+            "distortions": asdict(variant.distortions),
             # the noise is drawn for each challenge and combination anew
-            "noise": [self._seed, challenge.challenge_id, drawn.index] if drawn.noisy else None,
+            "noise": [self._seed, challenge.challenge_id, variant.index] if variant.noisy else None,
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 

@@ -79,14 +79,16 @@ class Merged:
     noisy: bool
 
 
-def merge(images: Sequence[RebuiltImage], drawn: Sequence[Variant]) -> list[Merged]:
+def merge(images: Sequence[RebuiltImage], variants: Sequence[Variant]) -> list[Merged]:
     """Equal images once, with their weights added; noisy if any of them is."""
-    found: dict[bytes, Merged] = {}
-    for image, one in zip(images, drawn, strict=True):
+    merged: dict[bytes, Merged] = {}
+    for image, variant in zip(images, variants, strict=True):
         key = image.pixels.tobytes()
-        before = found.get(key, Merged(image, 0.0, noisy=False))
-        found[key] = Merged(before.image, before.weight + one.weight, before.noisy or one.noisy)
-    return list(found.values())
+        before = merged.get(key, Merged(image, 0.0, noisy=False))
+        merged[key] = Merged(
+            before.image, before.weight + variant.weight, before.noisy or variant.noisy
+        )
+    return list(merged.values())
 
 
 class Rebuilder:
@@ -116,30 +118,30 @@ class Rebuilder:
         self._distorted: str | None = None
         self._distorters: dict[Arithmetic, Distorter] = {}
 
-    def rebuild(self, challenge: StoredChallenge, drawn: Variant = UNDISTORTED) -> RebuiltImage:
+    def rebuild(self, challenge: StoredChallenge, variant: Variant = UNDISTORTED) -> RebuiltImage:
         """Rebuild one image of a challenge that its plan does not call impossible.
 
         Args:
             challenge: which one.
-            drawn: which of its possible images, as the plan drew it.
+            variant: which of its possible images, as the plan has it.
 
         Raises:
             CannotRebuildError: the source is not what the record says, or cannot be read.
         """
-        pixels = self.pixels(challenge, drawn)
+        pixels = self.pixels(challenge, variant)
         return RebuiltImage(pixels, _encode(pixels))
 
     def pixels(
         self,
         challenge: StoredChallenge,
-        drawn: Variant = UNDISTORTED,
+        variant: Variant = UNDISTORTED,
         arithmetic: Arithmetic | None = None,
     ) -> Pixels:
         """The pixels of one image before its last JPEG encoding; arguments as for `rebuild`.
 
         Args:
             challenge: which one.
-            drawn: which of its images.
+            variant: which of its images.
             arithmetic: another one than the rebuilder's own.
 
         Raises:
@@ -151,11 +153,11 @@ class Rebuilder:
             self._distorted, self._distorters = challenge.challenge_id, {}
         if (distorter := self._distorters.get(arithmetic)) is None:
             base = self._undistorted(challenge, arithmetic)
-            if drawn == UNDISTORTED:
+            if variant == UNDISTORTED:
                 return base
             distorter = Distorter(base, challenge.challenge_id, self._seed)
             self._distorters[arithmetic] = distorter
-        return distorter.build(drawn)
+        return distorter.build(variant)
 
     def _undistorted(self, challenge: StoredChallenge, arithmetic: Arithmetic) -> Pixels:
         try:

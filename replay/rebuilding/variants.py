@@ -30,7 +30,7 @@ class Distortions:
 
 @dataclass(frozen=True)
 class Variant:
-    """One possible image: its distortions, its probability, and its place in `possible`."""
+    """One possible image: distortions, probability, and index in `distortion_combinations`."""
 
     distortions: Distortions
     weight: float
@@ -47,7 +47,7 @@ UNDISTORTED = Variant(Distortions(), 1.0, 0)
 
 
 @lru_cache(maxsize=16)
-def possible(level: int | None) -> tuple[Distortions, ...]:
+def distortion_combinations(level: int | None) -> tuple[Distortions, ...]:
     """All equally likely combinations at an augmentation level; one (nothing) below level 2.
 
     Built once a level: a plan of 100,000 challenges asks for it twice each.
@@ -55,7 +55,7 @@ def possible(level: int | None) -> tuple[Distortions, ...]:
     if level == MILD_LEVEL:
         return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
     if level == STRONG_LEVEL:
-        # Noise varies slowest: `draw` keeps its levels in proportion.
+        # Noise varies slowest: `sampled_variants` keeps its levels in proportion.
         return tuple(
             Distortions(saturation=cs, contrast=cc, blocks=jpeg, noise=gnc, blur=gb)
             for gnc, gb, cs, jpeg, cc in product(_STRONG, repeat=5)
@@ -63,9 +63,11 @@ def possible(level: int | None) -> tuple[Distortions, ...]:
     return (Distortions(),)
 
 
-def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tuple[Variant, ...]:
+def sampled_variants(
+    level: int | None, challenge_id: str, settings: VariantSettings
+) -> tuple[Variant, ...]:
     """The possible images of a challenge that are to be built, weights summing to 1."""
-    total = len(possible(level))
+    total = len(distortion_combinations(level))
     wanted = total if settings.count is None else min(settings.count, total)
     known = _weighted(level, wanted)
     if wanted == total:
@@ -82,7 +84,10 @@ def draw(level: int | None, challenge_id: str, settings: VariantSettings) -> tup
 @lru_cache(maxsize=16)
 def _weighted(level: int | None, count: int) -> tuple[Variant, ...]:
     """Every combination with the weight of one of `count`; shared by all challenges of a plan."""
-    return tuple(Variant(found, 1 / count, index) for index, found in enumerate(possible(level)))
+    return tuple(
+        Variant(found, 1 / count, index)
+        for index, found in enumerate(distortion_combinations(level))
+    )
 
 
 def seeded_generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:

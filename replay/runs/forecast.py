@@ -42,7 +42,7 @@ class Forecast:
 
 
 Attempt = Callable[[Planned, int], tuple[float, float]]
-"""Predicts the image at a place of a challenge's `drawn`: the seconds to rebuild it, and the rest.
+"""Predicts one of a challenge's `variants`, by index: the seconds to rebuild it, and the rest.
 
 An image that cannot be had costs what was spent on it; one whose features are cached, none.
 """
@@ -50,8 +50,8 @@ An image that cannot be had costs what was spent on it; one whose features are c
 
 def forecast(left: Sequence[Planned], attempt: Attempt) -> Forecast:
     """Try a few images of what is left to do, and scale up."""
-    wanted = [item for item in left if item.drawn]
-    images = sum(len(item.drawn) for item in wanted)
+    wanted = [item for item in left if item.variants]
+    images = sum(len(item.variants) for item in wanted)
     if not wanted:
         return Forecast(len(left), 0, 0.0, 0.0)
     attempt(wanted[0], 0)  # the first of all pays for what is loaded once
@@ -68,7 +68,7 @@ def _tried(wanted: Sequence[Planned], attempt: Attempt) -> tuple[float, float, f
     step = max(1, len(wanted) // _TRIED_CHALLENGES)
     end = time.monotonic() + _ENOUGH_SECONDS
     for item in wanted[step // 2 :: step][:_TRIED_CHALLENGES]:
-        for place in range(min(len(item.drawn), _TRIED_IMAGES)):
+        for place in range(min(len(item.variants), _TRIED_IMAGES)):
             rebuild, predict = attempt(item, place)
             (further if place else first).append(rebuild)
             rest.append(predict)

@@ -157,18 +157,18 @@ def _build_all(rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> list[Built]:
     """Every image; a challenge whose source failed once is not tried for its other images."""
     built: list[Built] = []
     failed: dict[str, CannotRebuildError] = {}
-    for item, drawn in wanted:
+    for item, variant in wanted:
         challenge_id = item.challenge.challenge_id
         if challenge_id in failed:
             built.append(failed[challenge_id])
             continue
         try:
-            built.append(_decoded(rebuilder, item, drawn))
+            built.append(_decoded(rebuilder, item, variant))
         except CannotRebuildError as error:
             failed[challenge_id] = error
             built.append(error)
     return built
 
 
-def _decoded(rebuilder: Rebuilder, item: Planned, drawn: Variant) -> Image:
-    return rebuilder.rebuild(item.challenge, drawn).decoded()
+def _decoded(rebuilder: Rebuilder, item: Planned, variant: Variant) -> Image:
+    return rebuilder.rebuild(item.challenge, variant).decoded()

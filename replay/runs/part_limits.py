@@ -29,4 +29,4 @@ def _image_bytes(item: Planned) -> int:
     width, height = (SIDE, SIDE)
     if item.challenge.augmentation.geometry == "none" and item.challenge.image_size is not None:
         width, height = item.challenge.image_size
-    return len(item.drawn) * width * height * 3
+    return len(item.variants) * width * height * 3

@@ -30,14 +30,14 @@ def answer_rows(wanted: Sequence[Wanted], answers: Predictions, name: str) -> li
         raise RunError(f"answers of {name}", found=found, expected=expected)
     gates = _gates(answers, len(wanted), name)
     return [
-        row_of(item, drawn, _probability(value, name), opened)
-        for (item, drawn), value, opened in zip(wanted, answers.probability, gates, strict=True)
+        row_of(item, variant, _probability(value, name), opened)
+        for (item, variant), value, opened in zip(wanted, answers.probability, gates, strict=True)
     ]
 
 
 def row_of(
     item: Planned,
-    drawn: Variant | None = None,
+    variant: Variant | None = None,
     probability: float | None = None,
     gates: list[float] | None = None,
 ) -> Row:
@@ -46,9 +46,9 @@ def row_of(
         "challenge_id": item.challenge.challenge_id,
         "fidelity": item.fidelity,
         "reason": item.reason,
-        "variant": None if drawn is None else drawn.index,
-        "weight": None if drawn is None else drawn.weight,
-        "noisy": None if drawn is None else drawn.noisy,
+        "variant": None if variant is None else variant.index,
+        "weight": None if variant is None else variant.weight,
+        "noisy": None if variant is None else variant.noisy,
         "probability": probability,
         "gates": gates,
     }
@@ -59,7 +59,7 @@ def in_order(part: Sequence[Planned], rows: Sequence[Row]) -> list[Row]:
     places = {
         (item.challenge.challenge_id, variant): (place, number)
         for place, item in enumerate(part)
-        for number, variant in enumerate((None, *(one.index for one in item.drawn)))
+        for number, variant in enumerate((None, *(one.index for one in item.variants)))
     }
     return sorted(
         rows,

@@ -177,7 +177,7 @@ class Replay:
             failures = images.failures if images.wanted else {}
         if answered is None or failures:
             answered = self._ask(wanted, images, failures)
-        unanswered = [row_of(item) for item in part if not item.drawn or _id(item) in failures]
+        unanswered = [row_of(item) for item in part if not item.variants or _id(item) in failures]
         for row in unanswered:
             if (failure := failures.get(row["challenge_id"])) is not None:
                 row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
@@ -210,7 +210,7 @@ class Replay:
     def _batch(self, wanted: Sequence[Wanted], makers: Sequence[Callable[[], Image]]) -> Batch:
         ids = [_id(item) for item, _ in wanted]
         keys = LazySequence(
-            [partial(self._keys.key, item.challenge, drawn) for item, drawn in wanted]
+            [partial(self._keys.key, item.challenge, variant) for item, variant in wanted]
         )
         known = self._metadata
         return Batch(
@@ -228,7 +228,7 @@ class Replay:
 
     def _attempt(self, build: Builder, item: Planned, place: int) -> tuple[float, float]:
         """See `forecast.Attempt`."""
-        wanted = [(item, item.drawn[place])]
+        wanted = [(item, item.variants[place])]
         images = build(wanted)
         rebuilding = 0.0
 
@@ -265,11 +265,11 @@ def _left(part: Sequence[Planned], unanswered: set[str] | None) -> Sequence[Plan
     """What of a part is to be done: all where it is not written, else what has no answer yet."""
     if unanswered is None:
         return part
-    return [item for item in part if item.drawn and _id(item) in unanswered]
+    return [item for item in part if item.variants and _id(item) in unanswered]
 
 
 def _wanted(part: Sequence[Planned]) -> list[Wanted]:
-    return [(item, drawn) for item in part for drawn in item.drawn]
+    return [(item, variant) for item in part for variant in item.variants]
 
 
 def _id(item: Planned) -> str:

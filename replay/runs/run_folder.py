@@ -209,12 +209,12 @@ def _decisive(
 ) -> dict[str, Any]:
     plan = hashlib.sha256()
     for item in planned:
-        drawn = " ".join(f"{one.index}:{one.weight!r}" for one in item.drawn)
-        plan.update(f"{item.challenge.challenge_id} {drawn} {item.reason}\n".encode())
+        variants = " ".join(f"{one.index}:{one.weight!r}" for one in item.variants)
+        plan.update(f"{item.challenge.challenge_id} {variants} {item.reason}\n".encode())
     used = {
         (p.challenge.parquet, p.challenge.row)
         for p in planned
-        if p.drawn and p.challenge.parquet is not None and p.challenge.row is not None
+        if p.variants and p.challenge.parquet is not None and p.challenge.row is not None
     }
     return {
         "replay_version": REPLAY_VERSION,

@@ -49,11 +49,11 @@ def differing(planned: Sequence[Planned], shards: Shards) -> tuple[list[Pair], i
     rebuilders = [Rebuilder(shards, arithmetic=one) for one in Arithmetic]
     pairs, count = [], 0
     for place, item in enumerate(in_reading_order(planned)):
-        for drawn in item.drawn:
+        for variant in item.variants:
             count += 1
-            images = tuple(each.rebuild(item.challenge, drawn) for each in rebuilders)
+            images = tuple(each.rebuild(item.challenge, variant) for each in rebuilders)
             if values := int(np.count_nonzero(images[0].pixels != images[1].pixels)):
-                pairs.append(Pair(place, drawn.weight, images, values))
+                pairs.append(Pair(place, variant.weight, images, values))
     return pairs, count
 
 
@@ -89,7 +89,7 @@ def measure(store: Store, names: Sequence[str]) -> None:
     """Print a row a candidate."""
     selection, variants = Selection(levels=(1, 2, 3)), VariantSettings(IMAGES)
     planned, shards = plan_of_store(store, None, selection, variants)
-    turned = [one for one in planned if one.drawn and is_turned(one.challenge.augmentation)]
+    turned = [one for one in planned if one.variants and is_turned(one.challenge.augmentation)]
     turned = turned[:CHALLENGES]
     pairs, images = differing(turned, shards)
     note(

@@ -9,7 +9,7 @@ import torch
 from data.terminal import print_table, say
 from replay.augmentation.augment import Pixels, augment
 from replay.rebuilding.distorter import Distorter
-from replay.rebuilding.variants import draw
+from replay.rebuilding.variants import sampled_variants
 from replay.settings import VariantSettings
 from tests.bench.rebuild import crops, decoded, milliseconds, photograph
 
@@ -21,12 +21,12 @@ def main() -> None:
     torch.set_num_threads(1)
     size = (1920, 1080)
     image = decoded(photograph(size))
-    noise_free = [d for d in draw(3, "0" * 16, VariantSettings(None)) if not d.noisy]
+    noise_free = [d for d in sampled_variants(3, "0" * 16, VariantSettings(None)) if not d.noisy]
 
     def level_3(base: Pixels) -> None:
         distorter = Distorter(base, "0" * 16, 0)
-        for drawn in noise_free:
-            distorter.build(drawn)
+        for variant in noise_free:
+            distorter.build(variant)
 
     one, all_of_them, whole = [], [], []
     for logged in islice(crops(size, seed=3), REPEATS):

@@ -68,7 +68,7 @@ def main() -> None:
         write_shard(Path(name))
         shards = Shards(Path(name))
         planned = plan(islice(challenges(), ROWS), shards)
-        wanted = [(item, drawn) for item in planned for drawn in item.drawn]
+        wanted = [(item, variant) for item in planned for variant in item.variants]
         rows, best = [], {}
         for workers in WORKERS:
             with builder(shards, 0, workers) as build:

@@ -25,7 +25,7 @@ from data.store import STORE_VARIABLE, Store
 from replay.augmentation.distortions import Pixels
 from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
-from replay.rebuilding.variants import Variant, possible
+from replay.rebuilding.variants import Variant, distortion_combinations
 from replay.runs.run import replay
 from replay.settings import Arithmetic, ReplaySettings, VariantSettings, recorded_settings
 from tests.conftest import GOLDEN, ROOT
@@ -89,8 +89,10 @@ def test_the_page_shows_the_pixels_that_the_candidate_was_shown(replayed: Replay
         assert len(seen.images) == (1 if level == 1 else COUNT)
         assert seen.settings == SETTINGS
         for image in seen.images:
-            drawn = Variant(possible(level)[image.variant], image.weight, image.variant)
-            shown = rebuilt_image(version, challenge, drawn, seen)
+            variant = Variant(
+                distortion_combinations(level)[image.variant], image.weight, image.variant
+            )
+            shown = rebuilt_image(version, challenge, variant, seen)
             assert shown.same_source
             pixels = np.asarray(Image.open(io.BytesIO(shown.png or b"")))[::2, ::2]
             assert np.array_equal(pixels, replayed.shown[image.probability])
@@ -129,7 +131,7 @@ def test_a_shard_that_is_not_the_one_that_was_replayed_is_told(
     pq.write_table(table, file, row_group_size=1)
     version = store_access.images_version(store)
     seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
-    shown = rebuilt_image(version, challenge, Variant(possible(1)[0], 1.0, 0), seen)
+    shown = rebuilt_image(version, challenge, Variant(distortion_combinations(1)[0], 1.0, 0), seen)
     assert shown.png is not None
     assert not shown.same_source
 

@@ -67,8 +67,8 @@ def test_challenges_are_drawn_as_a_validator_draws_them(shards: Shards) -> None:
     for one in samples:
         assert one.challenge.augmentation.geometry is Geometry.CROP
         if one.challenge.augmentation.aug_level in (0, 1):
-            assert one.drawn.distortions == type(one.drawn.distortions)()
-    assert len({one.drawn.distortions for one in samples}) > 50
+            assert one.variant.distortions == type(one.variant.distortions)()
+    assert len({one.variant.distortions for one in samples}) > 50
     assert len({one.challenge.challenge_id for one in samples}) == len(samples)
 
 
@@ -81,11 +81,11 @@ def test_rows_of_one_scene_are_cut_and_distorted_alike(shards: Shards) -> None:
     assert alone.scene == "other.parquet 7"
     ours, twins, other = (draw_samples(row, 0, 3, seed=1) for row in (rows[0], twin, alone))
     for first, second, third in zip(ours, twins, other, strict=True):
-        assert first.drawn == second.drawn
+        assert first.variant == second.variant
         assert first.challenge.augmentation == second.challenge.augmentation
         assert first.challenge.challenge_id != second.challenge.challenge_id
-        assert first.challenge.augmentation != third.challenge.augmentation or first.drawn != (
-            third.drawn
+        assert first.challenge.augmentation != third.challenge.augmentation or first.variant != (
+            third.variant
         )
 
 
@@ -99,7 +99,7 @@ def test_images_are_what_replay_builds_whatever_the_threads(shards: Shards) -> N
     rebuilder = Rebuilder(shards, 4)
     for sample, jpeg in zip(samples, alone, strict=True):
         assert isinstance(jpeg, bytes)
-        expected = rebuilder.rebuild(sample.challenge, sample.drawn)
+        expected = rebuilder.rebuild(sample.challenge, sample.variant)
         assert jpeg == expected.jpeg
         assert np.array_equal(decoded(jpeg), expected.decoded())
 

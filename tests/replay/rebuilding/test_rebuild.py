@@ -266,7 +266,7 @@ def test_one_variant_of_a_distorted_challenge_is_never_called_exact(world: World
     for seed in range(60):
         (item,) = plan(challenges, world.shards, VariantSettings(count=1, seed=seed))
         assert item.fidelity is Fidelity.DISTRIBUTION
-        drawn.add(item.drawn[0].index)
+        drawn.add(item.variants[0].index)
     # the undistorted one among them
     assert drawn == set(range(8))
 

@@ -17,7 +17,12 @@ from replay.augmentation import distortions
 from replay.augmentation.augment import augment
 from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.rebuild import RebuiltImage, merge
-from replay.rebuilding.variants import Distortions, Variant, draw, possible
+from replay.rebuilding.variants import (
+    Distortions,
+    Variant,
+    distortion_combinations,
+    sampled_variants,
+)
 from replay.settings import VariantSettings
 from tests.conftest import golden_expected, golden_records
 from tests.worlds.stores import picture
@@ -52,17 +57,17 @@ def test_every_golden_image_of_levels_2_and_3_is_among_the_possible_ones(
         raw = shards.read(source.parquet or "", source.row or 0).image
         base = augment(cached_image(raw), challenge.augmentation)
         distorter = Distorter(base, challenge.challenge_id, seed=0)
-        drawn = draw(level, challenge.challenge_id, EVERYTHING)
+        variants = sampled_variants(level, challenge.challenge_id, EVERYTHING)
         true = Distortions(**{NAMES[name]: value for name, value in want["distortions"]})
         if true.noise:
             state = np.random.RandomState(want["noise_seed"])
             state.random_sample()
             noise = state.randn(224, 224, 3)
-            (one,) = (d for d in drawn if d.distortions == true)
+            (one,) = (d for d in variants if d.distortions == true)
             assert sha(distorter.build(one, noise)) == want["pixels_sha256"]
             assert sha(distorter.build(one)) != want["pixels_sha256"]
         else:
-            found = {sha(distorter.build(d)) for d in drawn if not d.noisy}
+            found = {sha(distorter.build(d)) for d in variants if not d.noisy}
             assert want["pixels_sha256"] in found
         checked[f"{level} {'noisy' if true.noise else 'noise-free'}"] += 1
     assert sum(checked.values()) == sum(e["level"] > 1 for e in golden_expected(golden, era))
@@ -75,35 +80,40 @@ def test_every_golden_image_of_levels_2_and_3_is_among_the_possible_ones(
 def test_combinations_are_those_that_the_validator_draws_from(
     level: int | None, total: int, noise_free: int
 ) -> None:
-    combinations = possible(level)
+    combinations = distortion_combinations(level)
     assert len(set(combinations)) == len(combinations) == total
     assert sum(c.noise == 0 for c in combinations) == noise_free
 
 
 @pytest.mark.parametrize("level", [0, 2, 3])
 def test_the_table_of_combinations_is_built_once_for_all_challenges(level: int) -> None:
-    assert possible(level) is possible(level)
+    assert distortion_combinations(level) is distortion_combinations(level)
 
 
 @given(st.sampled_from([0, 1, 2, 3]), st.integers(1, 300), st.integers(0, 2**31))
 def test_weights_sum_to_one_and_fewer_draws_keep_the_proportions(
     level: int, count: int, seed: int
 ) -> None:
-    drawn = draw(level, CHALLENGE, VariantSettings(count=count, seed=seed))
-    total = len(possible(level))
-    assert len(drawn) == min(count, total)
-    assert math.isclose(sum(d.weight for d in drawn), 1.0)
-    assert drawn == draw(level, CHALLENGE, VariantSettings(count=count, seed=seed))
+    variants = sampled_variants(level, CHALLENGE, VariantSettings(count=count, seed=seed))
+    total = len(distortion_combinations(level))
+    assert len(variants) == min(count, total)
+    assert math.isclose(sum(d.weight for d in variants), 1.0)
+    assert variants == sampled_variants(level, CHALLENGE, VariantSettings(count=count, seed=seed))
     if level == 3:
         # the leading distortion is stratified: each of its three levels within one of its share
-        counts = Counter(d.distortions.noise for d in drawn)
-        assert all(abs(counts[k] - len(drawn) / 3) <= 1 for k in range(3))
+        counts = Counter(d.distortions.noise for d in variants)
+        assert all(abs(counts[k] - len(variants) / 3) <= 1 for k in range(3))
 
 
 def test_a_mean_over_draws_is_that_over_all_in_the_long_run() -> None:
     value = np.random.default_rng(0).random(243)
     means = [
-        np.mean([value[d.index] for d in draw(3, CHALLENGE, VariantSettings(count=16, seed=k))])
+        np.mean(
+            [
+                value[d.index]
+                for d in sampled_variants(3, CHALLENGE, VariantSettings(count=16, seed=k))
+            ]
+        )
         for k in range(400)
     ]
     assert np.mean(means) == pytest.approx(value.mean(), abs=4 * np.std(means) / 20)
@@ -114,9 +124,11 @@ def test_a_mean_over_draws_is_that_over_all_in_the_long_run() -> None:
 @pytest.mark.parametrize("name", ["saturation", "contrast", "blocks", "noise", "blur"])
 def test_the_stated_error_holds_when_one_distortion_decides(count: int, name: str) -> None:
     # draws at a fixed stride would all share the levels of what varies with that period
-    value = np.array([float(getattr(one, name) > 0) for one in possible(3)])
+    value = np.array([float(getattr(one, name) > 0) for one in distortion_combinations(3)])
     means = [
-        np.mean([value[d.index] for d in draw(3, CHALLENGE, VariantSettings(count, seed))])
+        np.mean(
+            [value[d.index] for d in sampled_variants(3, CHALLENGE, VariantSettings(count, seed))]
+        )
         for seed in range(300)
     ]
     assert np.mean(means) == pytest.approx(value.mean(), abs=0.5 / math.sqrt(count) / 4)
@@ -124,13 +136,13 @@ def test_the_stated_error_holds_when_one_distortion_decides(count: int, name: st
 
 
 def test_fewer_draws_are_different_images() -> None:
-    drawn = draw(3, CHALLENGE, VariantSettings(count=200))
-    assert len({one.index for one in drawn}) == 200
+    variants = sampled_variants(3, CHALLENGE, VariantSettings(count=200))
+    assert len({one.index for one in variants}) == 200
 
 
 def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant() -> None:
     base = np.asarray(picture((224, 224)))
-    noisy = [d for d in draw(3, CHALLENGE, EVERYTHING) if d.noisy][:2]
+    noisy = [d for d in sampled_variants(3, CHALLENGE, EVERYTHING) if d.noisy][:2]
     first = sha(Distorter(base, CHALLENGE, 0).build(noisy[0]))
     assert sha(Distorter(base, CHALLENGE, 0).build(noisy[0])) == first
     others = {
@@ -146,9 +158,9 @@ def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant()
 @given(st.integers(0, 242), st.integers(0, 20))
 def test_shared_steps_give_what_each_step_alone_gives(index: int, seed: int) -> None:
     base = np.asarray(picture((224, 224), seed=seed))
-    one = Variant(possible(3)[index], 1.0, index)
+    one = Variant(distortion_combinations(3)[index], 1.0, index)
     shared = Distorter(base, CHALLENGE, 0)
-    for other in possible(3)[:27]:
+    for other in distortion_combinations(3)[:27]:
         shared.build(Variant(other, 1.0, 0), np.zeros((224, 224, 3)))
     noise = np.random.default_rng(seed).standard_normal((224, 224, 3))
     plain = np.ascontiguousarray(base[:, :, ::-1])
@@ -165,10 +177,10 @@ def test_shared_steps_give_what_each_step_alone_gives(index: int, seed: int) -> 
 def test_equal_images_are_one_with_their_weights_added() -> None:
     # a grey picture has no chroma to draw towards grey, so saturation makes the fewest differences
     base = np.full((224, 224, 3), 255, np.uint8)
-    drawn = [d for d in draw(3, CHALLENGE, EVERYTHING) if not d.noisy]
+    variants = [d for d in sampled_variants(3, CHALLENGE, EVERYTHING) if not d.noisy]
     distorter = Distorter(base, CHALLENGE, 0)
-    merged = merge([RebuiltImage(distorter.build(d), b"") for d in drawn], drawn)
-    assert len(merged) < len(drawn)
+    merged = merge([RebuiltImage(distorter.build(d), b"") for d in variants], variants)
+    assert len(merged) < len(variants)
     assert len({one.image.pixels.tobytes() for one in merged}) == len(merged)
     assert math.isclose(sum(one.weight for one in merged), 81 / 243)
     assert not any(one.noisy for one in merged)
@@ -190,6 +202,6 @@ def test_contrast_by_table_equals_the_arithmetic() -> None:
 def test_the_bundled_record_is_not_distorted(record: dict[str, object]) -> None:
     challenge = read_challenge(json.loads(json.dumps(record)), Origin("x", 0)).challenge
     level = challenge.augmentation.aug_level
-    assert draw(level, challenge.challenge_id, VariantSettings()) == (
+    assert sampled_variants(level, challenge.challenge_id, VariantSettings()) == (
         Variant(Distortions(), 1.0, 0),
     )

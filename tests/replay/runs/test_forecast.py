@@ -32,7 +32,7 @@ def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Pla
         return (0.010, 0.5) if place == 0 else (0.002, 0.5)
 
     found = forecast(planned, attempt)
-    images = sum(len(item.drawn) for item in planned)
+    images = sum(len(item.variants) for item in planned)
     assert (found.challenges, found.images) == (41, images)
     assert images == 20 + 20 * 5
     assert any(place for _, place in tried)
@@ -45,7 +45,7 @@ def test_nothing_left_takes_no_time_and_tries_nothing(planned: list[Planned]) ->
     def refuse(_item: Planned, _place: int) -> tuple[float, float]:
         raise AssertionError
 
-    impossible = [item for item in planned if not item.drawn]
+    impossible = [item for item in planned if not item.variants]
     assert forecast(impossible, refuse) == Forecast(1, 0, 0.0, 0.0)
 
 

@@ -57,7 +57,7 @@ def world(store: Store, record: dict[str, Any]) -> World:
 
 def wanted(world: World) -> list[Wanted]:
     planned = plan(world.ingest(), world.shards, VariantSettings(6))
-    return [(item, drawn) for item in planned for drawn in item.drawn]
+    return [(item, variant) for item in planned for variant in item.variants]
 
 
 def told(images: Any, count: int) -> list[Any]:

@@ -202,7 +202,7 @@ def test_a_bad_source_is_read_once_for_all_its_possible_images(
 
     monkeypatch.setattr(Rebuilder, "rebuild", counted)
     everything = plan(world.ingest(), world.shards)
-    assert sum(len(item.drawn) for item in everything) == 8 + 16
+    assert sum(len(item.variants) for item in everything) == 8 + 16
     replay(world.store, Brightness(), everything, world.shards)
     assert len(rebuilt) == 9
 

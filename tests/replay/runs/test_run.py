@@ -154,25 +154,25 @@ def test_a_distribution_is_the_weighted_mean_over_its_possible_images(world: Wor
     assert (report.exact, report.distributions) == (10, 2)
     assert report.images == 10 + 8 + 40
     assert 20 <= report.noisy <= 30
-    variants = query(
+    rows = query(
         world.store, "SELECT challenge_id, variant, weight, noisy, probability FROM replay_variants"
     ).rows
     distorted = challenges[-1]
-    found = {row[1]: row for row in variants if row[0] == distorted.challenge_id}
+    found = {row[1]: row for row in rows if row[0] == distorted.challenge_id}
     rebuilder = Rebuilder(world.shards)
-    drawn = next(i.drawn for i in everything if i.challenge == distorted)
-    for one in drawn:
+    variants = next(i.variants for i in everything if i.challenge == distorted)
+    for one in variants:
         _, _, weight, noisy, probability = found[one.index]
         assert (weight, noisy) == (one.weight, one.noisy)
         assert probability == rebuilder.rebuild(distorted, one).decoded().mean() / 255
-    answers_of = np.array([found[one.index][4] for one in drawn])
+    answers_of = np.array([found[one.index][4] for one in variants])
     columns = "challenge_id, probability, spread, positive_share, fidelity, images, noisy"
     predicted = query(world.store, f"SELECT {columns} FROM replay_predictions").rows  # noqa: S608
     stored = next(row[1:] for row in predicted if row[0] == distorted.challenge_id)
     assert stored[:3] == pytest.approx(
         (answers_of.mean(), answers_of.std(), (answers_of > 0.5).mean())
     )
-    assert stored[3:] == ("distribution", 40, sum(one.noisy for one in drawn))
+    assert stored[3:] == ("distribution", 40, sum(one.noisy for one in variants))
 
 
 @pytest.mark.parametrize("answer", [np.nan, -0.1, 1.1, np.inf])
