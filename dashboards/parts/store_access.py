@@ -24,7 +24,7 @@ from data.sources.shards import open_shards
 from data.store import Store
 from data.text import printable
 from replay.comparing.results import Comparison
-from replay.comparing.with_miners import compare as compare_run
+from replay.comparing.with_miners import compare_with_miners
 from replay.plans.plan import Planned, plan
 from replay.runs.training_rows import trained_on
 from replay.settings import ReplaySettings, recorded_settings
@@ -126,7 +126,7 @@ def comparison(version: Version, run_id: str) -> Comparison:
     """A replay compared with the logged miners, less what its candidate was trained on."""
     trained = trained_on(version.store, run_id)
     with _connection(version) as connection:
-        return compare_run(connection, run_id, training=trained.rows)
+        return compare_with_miners(connection, run_id, training=trained.rows)
 
 
 # a resource, not data: 100,000 challenges are not to be copied at every click

@@ -18,8 +18,8 @@ from model.demo.settings import MODEL, DemoSettings
 from model.demo.world import draw_sources, read_log
 from replay.candidates.predictor import Predictor
 from replay.comparing.results import Comparison
-from replay.comparing.with_another_run import Against, against
-from replay.comparing.with_miners import compare
+from replay.comparing.with_another_run import RunComparison, compare_with_another_run
+from replay.comparing.with_miners import compare_with_miners
 from replay.plans.plan import Planned, plan
 from replay.runs.run import Replay
 from replay.runs.training_rows import trained_on
@@ -46,7 +46,7 @@ class DemoReport:
     first: FirstResult
     training: "TrainReport"
     model: Comparison
-    against: Against
+    against: RunComparison
 
 
 def run_demo(
@@ -88,8 +88,10 @@ def run_demo(
         return DemoReport(
             first=first,
             training=training,
-            model=compare(connection, model, training=learned_from),
-            against=against(connection, model, first.orange.run_id, training=learned_from),
+            model=compare_with_miners(connection, model, training=learned_from),
+            against=compare_with_another_run(
+                connection, model, first.orange.run_id, training=learned_from
+            ),
         )
 
 
@@ -127,7 +129,7 @@ def replay_orange(
 def beside_miners(store: Store, run: str) -> Comparison:
     """A replay of a candidate that learned from nothing, among the miners."""
     with reading(store) as connection:
-        return compare(connection, run)
+        return compare_with_miners(connection, run)
 
 
 def _replayed(

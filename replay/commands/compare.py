@@ -13,7 +13,7 @@ from replay.commands.options import SeedOption
 
 if TYPE_CHECKING:
     from replay.comparing.results import Comparison
-    from replay.comparing.with_another_run import Against
+    from replay.comparing.with_another_run import RunComparison
     from replay.runs.training_rows import TrainedOn
 
 app = typer.Typer()
@@ -88,10 +88,12 @@ def compare(
     from analytics.warehouse.connection import reading  # noqa: PLC0415
     from replay.comparing.loaded_answers import find_run  # noqa: PLC0415
     from replay.comparing.text import print_comparison  # noqa: PLC0415
-    from replay.comparing.with_another_run import against  # noqa: PLC0415
-    from replay.comparing.with_miners import CompareSettings  # noqa: PLC0415
-    from replay.comparing.with_miners import compare as compare_run  # noqa: PLC0415
-    from replay.runs.training_rows import rows_of, trained_on  # noqa: PLC0415
+    from replay.comparing.with_another_run import compare_with_another_run  # noqa: PLC0415
+    from replay.comparing.with_miners import (
+        CompareSettings,
+        compare_with_miners,
+    )
+    from replay.runs.training_rows import all_training_rows, trained_on  # noqa: PLC0415
 
     bootstrap = BootstrapSettings(draws=draws, seed=seed, auc=auc_intervals)
     by = SliceSettings(bootstrap) if slices else None
@@ -102,8 +104,10 @@ def compare(
         own = trained_on(where, find_run(connection, run)["run_id"], given)
         if other is not None:
             others = trained_on(where, find_run(connection, other)["run_id"])
-            versus = against(connection, run, other, bootstrap, rows_of(own, others), choice)
-        comparison = compare_run(connection, run, settings, own.rows, on_progress, choice)
+            versus = compare_with_another_run(
+                connection, run, other, bootstrap, all_training_rows(own, others), choice
+            )
+        comparison = compare_with_miners(connection, run, settings, own.rows, on_progress, choice)
     if as_json:
         print_json(_as_json(comparison, own, versus, others), indent=1)
     else:
@@ -113,7 +117,7 @@ def compare(
 def _as_json(
     comparison: "Comparison",
     own: "TrainedOn",
-    versus: "Against | None",
+    versus: "RunComparison | None",
     others: "TrainedOn | None",
 ) -> dict[str, Any]:
     """All of it, with the files that the training rows are from; null where nobody knows any."""

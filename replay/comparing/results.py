@@ -1,4 +1,4 @@
-"""What `compare` finds: a candidate beside every miner, its rank, its baselines, its threshold."""
+"""Results of `compare`: a candidate beside every miner, its rank, baselines and threshold."""
 
 from dataclasses import dataclass
 

@@ -10,7 +10,7 @@ from replay.comparing.results import (
     PairedComparison,
 )
 from replay.comparing.slices_text import print_slices
-from replay.comparing.with_another_run import Against, Side
+from replay.comparing.with_another_run import RunComparison, RunScores
 from replay.runs.training_rows import TrainedOn
 
 _HOTKEY_SHOWN = 8
@@ -26,7 +26,7 @@ def print_comparison(
     comparison: Comparison,
     most: int,
     own: TrainedOn | None = None,
-    versus: Against | None = None,
+    versus: RunComparison | None = None,
     others: TrainedOn | None = None,
 ) -> None:
     """Print the candidate, its rank, what it is held against, and the best `most` miners.
@@ -80,7 +80,7 @@ def _with_interval(comparison: Comparison) -> str:
     return f"{comparison.candidate.mcc:.3f} ({low:+.2f}, {high:+.2f})"
 
 
-def _named(one: Comparison | Side) -> str:
+def _named(one: Comparison | RunScores) -> str:
     fed = "metadata-fed" if one.uses_metadata else "image-only"
     return f"{one.model} ({fed}, {one.run_id})"
 
@@ -102,7 +102,7 @@ def _print_overlap(comparison: Comparison, own: TrainedOn | None) -> None:
         say(f"overlap is by the {rows} of {own.file}")
 
 
-def _print_against(versus: Against, others: TrainedOn | None) -> None:
+def _print_against(versus: RunComparison, others: TrainedOn | None) -> None:
     one, other = versus.run, versus.other
     parts = [
         f"{name} {_both(getattr(one, key), getattr(other, key))}, "
@@ -203,15 +203,15 @@ def _miner_row(miner: MinerComparison) -> tuple[object, ...]:
     )
 
 
-def _row(duel: PairedComparison) -> tuple[object, ...]:
-    score, candidate = duel.score, duel.candidate
+def _row(comparison: PairedComparison) -> tuple[object, ...]:
+    score, candidate = comparison.score, comparison.candidate
     return (
         score.n,
         _both(score.mcc, candidate.mcc),
-        _difference(duel.differences["mcc"]),
+        _difference(comparison.differences["mcc"]),
         score.asked,
         _both(score.reward, candidate.reward),
-        _difference(duel.differences["reward"]),
+        _difference(comparison.differences["reward"]),
         _both(score.ema, candidate.ema),
     )
 

@@ -38,7 +38,7 @@ _RUN, _OTHER = 0, 1
 
 
 @dataclass(frozen=True)
-class Side:
+class RunScores:
     """One of two replays, and how right it was on what both predicted.
 
     `accuracy` 0..1, `mcc` -1..1 (signed), `auc` 0..1; the last two are 0 for one label only. Where
@@ -55,7 +55,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Against:
+class RunComparison:
     """A replay against another, on the `n` challenges that both predicted.
 
     `lives` are the validators' that sent them, with how many each. `roadwork` of the n have label
@@ -65,8 +65,8 @@ class Against:
     `training_rows` are the distinct rows whose overlap was left out; None: that was not checked.
     """
 
-    run: Side
-    other: Side
+    run: RunScores
+    other: RunScores
     lives: list[Life]
     n: int
     roadwork: int
@@ -79,14 +79,14 @@ class Against:
     seed: int
 
 
-def against(
+def compare_with_another_run(
     connection: duckdb.DuckDBPyConnection,
     run: str,
     other: str,
     settings: BootstrapSettings = BootstrapSettings(),
     training: pl.DataFrame | None = None,
     choice: Choice = EVERYONE,
-) -> Against:
+) -> RunComparison:
     """Compare two finished replays by the paired bootstrap over source images.
 
     Args:
@@ -114,7 +114,7 @@ def against(
     sides = [one.only(shared.select("place")).challenges() for one in both]
     points, draws = _scores(sides, settings)
     images = sides[_RUN].image_count
-    return Against(
+    return RunComparison(
         run=_side(runs[_RUN], points, _RUN),
         other=_side(runs[_OTHER], points, _OTHER),
         lives=predicted_lives(lives, shared),
@@ -183,8 +183,8 @@ def _of_tables(tables: Floats) -> Scores:
     return {"accuracy": accuracy_of_tables(tables), "mcc": mcc_of_tables(tables)}
 
 
-def _side(run: dict[str, Any], points: Scores, side: int) -> Side:
-    return Side(
+def _side(run: dict[str, Any], points: Scores, side: int) -> RunScores:
+    return RunScores(
         run_id=run["run_id"],
         model=run["model"],
         uses_metadata=run["uses_metadata"],

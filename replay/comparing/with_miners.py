@@ -28,7 +28,7 @@ from analytics.leaks.training_overlap import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
 from replay.comparing.loaded_answers import RunAnswers, run_answers
-from replay.comparing.paired_scores import paired_scores, score, scores_of
+from replay.comparing.paired_comparisons import paired_comparisons, score, scores_of
 from replay.comparing.results import (
     RANKED,
     BaselineComparison,
@@ -55,7 +55,7 @@ class CompareSettings:
     slices: SliceSettings | None = None
 
 
-def compare(
+def compare_with_miners(
     connection: duckdb.DuckDBPyConnection,
     run: str,
     settings: CompareSettings = CompareSettings(),
@@ -86,10 +86,10 @@ def compare(
     """
     found, bootstrap = run_answers(connection, run, training, choice), settings.bootstrap
     challenges, fidelity = found.paired.challenges, found.challenges["fidelity"]
-    judged = paired_scores(found.paired, bootstrap, on_progress)
+    judged = paired_comparisons(found.paired, bootstrap, on_progress)
     earlier = challenges.earlier(settings.earlier)
     chosen, missing = baselines(found.paired, earlier)
-    miners = _miners(found, judged.duels, bootstrap)
+    miners = _miners(found, judged.comparisons, bootstrap)
     sliced = RunSlices([], {})
     if settings.slices is not None:
         sliced = run_slices(connection, found, settings.slices)
@@ -149,22 +149,24 @@ def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, f
 
 
 def _miners(
-    found: RunAnswers, duels: Sequence[PairedComparison], settings: BootstrapSettings
+    found: RunAnswers, comparisons: Sequence[PairedComparison], settings: BootstrapSettings
 ) -> list[MinerComparison]:
     """Those that were asked something, best by MCC first; who answered nothing comes last."""
     scores = _by_life(found, settings)
     miners = [
         MinerComparison(
-            **vars(duel),
+            **vars(comparison),
             uid=uid,
             hotkey=hotkey,
             left_out=found.miners_left_out[miner],
             # of one life alone the scores are those of all
             lives=scores.get(miner)
-            or [LifeScores(found.lives[0].name, duel.score, duel.candidate)],
+            or [LifeScores(found.lives[0].name, comparison.score, comparison.candidate)],
         )
-        for miner, (duel, (uid, hotkey)) in enumerate(zip(duels, found.miners, strict=True))
-        if duel.score.asked
+        for miner, (comparison, (uid, hotkey)) in enumerate(
+            zip(comparisons, found.miners, strict=True)
+        )
+        if comparison.score.asked
     ]
     return sorted(
         miners,
@@ -191,16 +193,16 @@ def _baselines(
     if not chosen:
         return []
     answers = joined([one.answers for one in chosen])
-    judged = paired_scores(Paired(found.paired.challenges, answers), settings, on_progress)
+    judged = paired_comparisons(Paired(found.paired.challenges, answers), settings, on_progress)
     named = [(None, None) if one.miner is None else found.miners[one.miner] for one in chosen]
     return [
         BaselineComparison(
-            **vars(duel),
+            **vars(comparison),
             name=one.name,
             uid=uid,
             hotkey=hotkey,
             chosen_on=one.chosen_on,
             earlier_mcc=one.earlier_mcc,
         )
-        for duel, one, (uid, hotkey) in zip(judged.duels, chosen, named, strict=True)
+        for comparison, one, (uid, hotkey) in zip(judged.comparisons, chosen, named, strict=True)
     ]

@@ -17,7 +17,7 @@ from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.rebuilding.variants import Variant
 from replay.settings import Arithmetic
 
-Wanted = tuple[Planned, Variant]
+PlannedImage = tuple[Planned, Variant]
 """One image: of which challenge, and which of its possible ones."""
 
 Built = Image | CannotRebuildError
@@ -68,14 +68,14 @@ class PartImages(ABC):
         """Begin to build them all, where that can be done beside other work."""
 
 
-Builder = Callable[[Sequence[Wanted]], PartImages]
+ImageBuilder = Callable[[Sequence[PlannedImage]], PartImages]
 """From the images of a part to where they can be had."""
 
 
 @contextmanager
-def builder(
+def image_builder(
     shards: Shards, seed: int, workers: int, arithmetic: Arithmetic = Arithmetic.AVX2
-) -> Iterator[Builder]:
+) -> Iterator[ImageBuilder]:
     """Where images are built: here for fewer than two `workers`, else in so many processes.
 
     Args:
@@ -95,7 +95,7 @@ def builder(
 
 
 class _Here(PartImages):
-    def __init__(self, rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, rebuilder: Rebuilder, wanted: Sequence[PlannedImage]) -> None:
         self._rebuilder, self._images = rebuilder, wanted
 
     @cached_property
@@ -109,7 +109,9 @@ class _Here(PartImages):
 class _InProcesses(PartImages):
     """Each process builds one stretch of the part, so that it decodes each source once."""
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int, wanted: Sequence[Wanted]) -> None:
+    def __init__(
+        self, pool: ProcessPoolExecutor, workers: int, wanted: Sequence[PlannedImage]
+    ) -> None:
         self._pool = pool
         self._stretches = _stretches(wanted, workers)
         self._begun: list[Future[list[Built]]] = []
@@ -126,7 +128,7 @@ class _InProcesses(PartImages):
                 self._begun = [self._pool.submit(_build, stretch) for stretch in self._stretches]
 
 
-def _stretches(wanted: Sequence[Wanted], count: int) -> list[Sequence[Wanted]]:
+def _stretches(wanted: Sequence[PlannedImage], count: int) -> list[Sequence[PlannedImage]]:
     """At most `count` runs of whole challenges, about equally many images in each."""
     starts = [0]
     for index in range(1, len(wanted)):
@@ -147,13 +149,13 @@ def _start(folder: Path, seed: int, arithmetic: Arithmetic) -> None:
     _rebuilder = Rebuilder(Shards(folder), seed, arithmetic=arithmetic)
 
 
-def _build(wanted: Sequence[Wanted]) -> list[Built]:
+def _build(wanted: Sequence[PlannedImage]) -> list[Built]:
     if _rebuilder is None:
         raise RuntimeError("a worker builds images before it was started")
     return _build_all(_rebuilder, wanted)
 
 
-def _build_all(rebuilder: Rebuilder, wanted: Sequence[Wanted]) -> list[Built]:
+def _build_all(rebuilder: Rebuilder, wanted: Sequence[PlannedImage]) -> list[Built]:
     """Every image; a challenge whose source failed once is not tried for its other images."""
     built: list[Built] = []
     failed: dict[str, CannotRebuildError] = {}

@@ -10,12 +10,12 @@ from data.errors import RunError
 from replay.candidates.predictor import Predictions
 from replay.plans.plan import Planned
 from replay.rebuilding.variants import Variant
-from replay.runs.image_workers import Wanted
+from replay.runs.image_workers import PlannedImage
 
 Row = dict[str, Any]
 
 
-def answer_rows(wanted: Sequence[Wanted], answers: Predictions, name: str) -> list[Row]:
+def answer_rows(wanted: Sequence[PlannedImage], answers: Predictions, name: str) -> list[Row]:
     """One row an image.
 
     Args:

@@ -17,7 +17,7 @@ from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError
 from replay.runs.forecast import Forecast, forecast
-from replay.runs.image_workers import Builder, PartImages, Wanted, builder
+from replay.runs.image_workers import ImageBuilder, PartImages, PlannedImage, image_builder
 from replay.runs.part_limits import parts
 from replay.runs.part_rows import answer_rows, in_order, row_of
 from replay.runs.publish import ReplayReport, publish
@@ -113,7 +113,7 @@ class Replay:
     def forecast(self) -> Forecast:
         """What is left to do, and about how long it takes; a few images are tried for that."""
         left = [item for items in self._left.values() for item in items]
-        with builder(self._shards, self._seed, 1, self._arithmetic) as build:
+        with image_builder(self._shards, self._seed, 1, self._arithmetic) as build:
             return forecast(left, partial(self._attempt, build))
 
     def run(self, workers: int = 1, on_progress: OnProgress = lambda _: None) -> ReplayReport:
@@ -130,7 +130,7 @@ class Replay:
         """
         try:
             on_progress(self.done)
-            with builder(self._shards, self._seed, workers, self._arithmetic) as build:
+            with image_builder(self._shards, self._seed, workers, self._arithmetic) as build:
                 for index, images in self._ahead(build):
                     self._do(index, images)
                     on_progress(len(self._left[index]))
@@ -138,7 +138,7 @@ class Replay:
         finally:
             self._run.lock.release()
 
-    def _ahead(self, build: Builder) -> Iterator[tuple[int, PartImages]]:
+    def _ahead(self, build: ImageBuilder) -> Iterator[tuple[int, PartImages]]:
         """The parts that are left, each with the next one begun if images are looked at at all."""
         following: PartImages | None = None
         looked_at = False
@@ -183,7 +183,7 @@ class Replay:
                 row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
         return unanswered + answered
 
-    def _ask_all(self, wanted: Sequence[Wanted], images: PartImages) -> list[Row] | None:
+    def _ask_all(self, wanted: Sequence[PlannedImage], images: PartImages) -> list[Row] | None:
         """The answers; None if some image turned out not to be had, told at the first look."""
         try:
             return self._ask(wanted, images, {})
@@ -195,7 +195,7 @@ class Replay:
 
     def _ask(
         self,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[PlannedImage],
         images: PartImages,
         left_out: Mapping[str, CannotRebuildError],
     ) -> list[Row]:
@@ -207,7 +207,9 @@ class Replay:
         answers = self._predictor.predict(self._batch([wanted[k] for k in asked], makers))
         return answer_rows([wanted[k] for k in asked], answers, self._predictor.name)
 
-    def _batch(self, wanted: Sequence[Wanted], makers: Sequence[Callable[[], Image]]) -> Batch:
+    def _batch(
+        self, wanted: Sequence[PlannedImage], makers: Sequence[Callable[[], Image]]
+    ) -> Batch:
         ids = [_id(item) for item, _ in wanted]
         keys = LazySequence(
             [partial(self._keys.key, item.challenge, variant) for item, variant in wanted]
@@ -226,7 +228,7 @@ class Replay:
         with reading(self._store) as connection:
             return dict(zip(ids, metadata(connection, ids), strict=True))
 
-    def _attempt(self, build: Builder, item: Planned, place: int) -> tuple[float, float]:
+    def _attempt(self, build: ImageBuilder, item: Planned, place: int) -> tuple[float, float]:
         """See `forecast.Attempt`."""
         wanted = [(item, item.variants[place])]
         images = build(wanted)
@@ -268,7 +270,7 @@ def _left(part: Sequence[Planned], unanswered: set[str] | None) -> Sequence[Plan
     return [item for item in part if item.variants and _id(item) in unanswered]
 
 
-def _wanted(part: Sequence[Planned]) -> list[Wanted]:
+def _wanted(part: Sequence[Planned]) -> list[PlannedImage]:
     return [(item, variant) for item in part for variant in item.variants]
 
 

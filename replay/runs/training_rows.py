@@ -78,7 +78,7 @@ def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedO
         ) from None
 
 
-def rows_of(*candidates: TrainedOn) -> "pl.DataFrame | None":
+def all_training_rows(*candidates: TrainedOn) -> "pl.DataFrame | None":
     """The rows that any of them was trained on; None where that is known of nobody."""
     import polars as pl  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ from analytics.warehouse.connection import reading, writing
 from data.store import Store
 from data.terminal import note, print_table, say
 from replay.comparing.loaded_answers import run_answers
-from replay.comparing.with_miners import CompareSettings, compare
+from replay.comparing.with_miners import CompareSettings, compare_with_miners
 
 SIZES = (100_000, 1_000_000)
 ANSWERS, MINERS, IMAGES = 10, 256, 8_549
@@ -89,7 +89,7 @@ def measure(store: Store, challenges: int) -> Timed:
     settings = CompareSettings(BootstrapSettings(draws=DRAWS))
     wall, cpu = time.perf_counter(), time.process_time()
     with reading(store) as connection:
-        compare(connection, "latest", settings)
+        compare_with_miners(connection, "latest", settings)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return Timed(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
 

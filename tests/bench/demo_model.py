@@ -22,7 +22,7 @@ from model.checkpoint.predictor import PredictorSettings, load_predictor
 from model.demo.settings import DemoTraining
 from model.demo.training import draw_training_rows, train_demo
 from replay.candidates.predictor import TRAINING_ROWS, Predictor
-from replay.comparing.with_another_run import Against, against
+from replay.comparing.with_another_run import RunComparison, compare_with_another_run
 from replay.runs.run import replay
 from tests.bench.scene_world import World, make_world
 
@@ -53,11 +53,14 @@ def measured(world: World, root: Path, settings: DemoTraining) -> list[tuple[obj
     with reading(world.store) as connection:
         model, pruned, orange = runs
         pairs = ((model, orange), (model, pruned))
-        found = [against(connection, run, other, training=training) for run, other in pairs]
+        found = [
+            compare_with_another_run(connection, run, other, training=training)
+            for run, other in pairs
+        ]
     return [_row(settings.epochs, one) for one in found]
 
 
-def _row(epochs: int, found: Against) -> tuple[object, ...]:
+def _row(epochs: int, found: RunComparison) -> tuple[object, ...]:
     difference = found.differences["mcc"]
     low, high = difference.interval or (float("nan"), float("nan"))
     return (

@@ -14,7 +14,7 @@ from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
 from data.terminal import print_table
 from replay.plans.plan import plan
-from replay.runs.image_workers import Builder, PartImages, Wanted, builder
+from replay.runs.image_workers import ImageBuilder, PartImages, PlannedImage, image_builder
 from tests.bench.rebuild import crops, photograph
 
 SHARD = "bench-00000-of-00001.parquet"
@@ -47,7 +47,7 @@ def challenges() -> Iterator[StoredChallenge]:
         )
 
 
-def seconds(build: Builder, wanted: list[Wanted]) -> float:
+def seconds(build: ImageBuilder, wanted: list[PlannedImage]) -> float:
     """All parts, each begun while the one before is read, as a replay does it."""
     start = time.perf_counter()
     following: PartImages | None = None
@@ -71,7 +71,7 @@ def main() -> None:
         wanted = [(item, variant) for item in planned for variant in item.variants]
         rows, best = [], {}
         for workers in WORKERS:
-            with builder(shards, 0, workers) as build:
+            with image_builder(shards, 0, workers) as build:
                 start = time.perf_counter()
                 seconds(build, wanted[: 2 * workers])  # processes start, and load what they need
                 started = time.perf_counter() - start

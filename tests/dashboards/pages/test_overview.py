@@ -21,7 +21,7 @@ from dashboards.parts.rebuilt_image import rebuilt_image
 from dashboards.parts.store_access import images_version
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.loaded_answers import TRAINED_ON
-from replay.comparing.with_miners import compare
+from replay.comparing.with_miners import compare_with_miners
 from replay.rebuilding.variants import UNDISTORTED
 from tests.conftest import GOLDEN, ROOT
 
@@ -137,7 +137,7 @@ def test_every_count_table_holds_all_challenges(store: Store) -> None:
 
 def test_miners_are_those_of_compare(store: Store) -> None:
     with reading(store) as connection:
-        compared = compare(connection, "replay-a")
+        compared = compare_with_miners(connection, "replay-a")
     page = _page()
     page.slider[0].set_value(1).run()
 
@@ -153,7 +153,7 @@ def test_miners_are_those_of_compare(store: Store) -> None:
 
 def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> None:
     with reading(store) as connection:
-        shared = [miner.score.n for miner in compare(connection, "replay-a").miners]
+        shared = [miner.score.n for miner in compare_with_miners(connection, "replay-a").miners]
     page = _page()
     for minimum in (4, max(shared)):
         page.slider[0].set_value(minimum).run()
@@ -197,7 +197,7 @@ def test_what_the_candidate_was_trained_on_is_left_out_and_counted(store: Store)
     kept.parent.mkdir(parents=True)
     pl.DataFrame({"parquet": [parquet], "row": [row]}).write_parquet(kept)
     with reading(store) as connection:
-        expected = compare(connection, "replay-a", training=read_training_rows(kept))
+        expected = compare_with_miners(connection, "replay-a", training=read_training_rows(kept))
     st.cache_data.clear()
     page = _page()
     assert "own 1 training rows" in _rendered(page)

@@ -16,7 +16,7 @@ from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.store import Store
 from replay.comparing.results import Comparison, Score
-from replay.comparing.with_miners import CompareSettings, compare
+from replay.comparing.with_miners import CompareSettings, compare_with_miners
 from tests.analytics.audit.test_simulated_logs import world
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.replays import publish_replay
@@ -56,7 +56,7 @@ def answered(store: Store) -> Store:
 def compared(store: Store, choice: Choice = Choice()) -> Comparison:
     settings = CompareSettings(BootstrapSettings(draws=100))
     with reading(store) as connection:
-        return compare(connection, "latest", settings, choice=choice)
+        return compare_with_miners(connection, "latest", settings, choice=choice)
 
 
 def test_each_life_gives_what_it_gives_alone(two: Store, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON, run_answers
 from replay.comparing.results import Comparison
 from replay.comparing.slices import FIELDS, memberships
-from replay.comparing.with_miners import CompareSettings, compare
+from replay.comparing.with_miners import CompareSettings, compare_with_miners
 from tests.conftest import golden_records
 from tests.worlds.replays import ids_by_position, publish_replay
 
@@ -72,9 +72,9 @@ def test_slices_hold_the_challenges_whose_records_say_so(
 
 def test_a_comparison_has_slices_where_asked(store: Store, records: list[dict[str, Any]]) -> None:
     with reading(store) as connection:
-        without = compare(connection, "latest", CompareSettings(DRAWS))
+        without = compare_with_miners(connection, "latest", CompareSettings(DRAWS))
         by = CompareSettings(DRAWS, slices=SliceSettings(DRAWS, cost_draws=5))
-        found = compare(connection, "latest", by)
+        found = compare_with_miners(connection, "latest", by)
     assert without.slices == []
     assert {one.field for one in found.slices} <= set(FIELDS)
     whole = next(one for one in found.slices if (one.field, one.value) == ("era", "E9"))
@@ -130,14 +130,14 @@ def trained(store: Store, rows: list[tuple[str, int]]) -> Comparison:
         }
     )
     with reading(store) as connection:
-        return compare(connection, "latest", CompareSettings(DRAWS), training)
+        return compare_with_miners(connection, "latest", CompareSettings(DRAWS), training)
 
 
 def test_challenges_that_the_candidate_was_trained_on_are_left_out(
     store: Store, records: list[dict[str, Any]]
 ) -> None:
     with reading(store) as connection:
-        before = compare(connection, "latest", CompareSettings(DRAWS))
+        before = compare_with_miners(connection, "latest", CompareSettings(DRAWS))
         (parquet, row, video), *_ = connection.execute(
             "SELECT parquet, row, vid_id FROM media WHERE parquet IS NOT NULL ORDER BY position"
         ).fetchall()

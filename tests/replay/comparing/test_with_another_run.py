@@ -19,7 +19,7 @@ from analytics.warehouse.ingest import ingest
 from data.errors import RunError
 from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON
-from replay.comparing.with_another_run import Against, against
+from replay.comparing.with_another_run import RunComparison, compare_with_another_run
 from tests.conftest import golden_records
 from tests.worlds.replays import ReplayAnswers, ids_by_position, publish_replay
 
@@ -34,9 +34,9 @@ def found(
     settings: BootstrapSettings = DRAWS,
     training: pl.DataFrame | None = None,
     names: tuple[str, str] = ("replay-a", "replay-b"),
-) -> Against:
+) -> RunComparison:
     with reading(store) as connection:
-        return against(connection, *names, settings, training)
+        return compare_with_another_run(connection, *names, settings, training)
 
 
 def rows(*named: tuple[str, int]) -> pl.DataFrame:
@@ -246,7 +246,7 @@ def test_the_command_says_it_in_text_and_in_json(store: Store, golden: Path) -> 
     done = CliRunner().invoke(streetreplay.app, [*words, "--against", "replay-b", "--json"])
     assert done.exit_code == 0, done.output
     result = json.loads(done.stdout)["against"]
-    assert set(result) == {one.name for one in fields(Against)} | {"others_training_file"}
+    assert set(result) == {one.name for one in fields(RunComparison)} | {"others_training_file"}
     assert result["other"]["uses_metadata"]
     low, high = result["differences"]["mcc"]["interval"]
     assert (result["n"], low < high) == (399, True)

@@ -15,7 +15,7 @@ from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, RunError
 from data.store import Store
 from replay.comparing.results import RANKED, STATISTICS, Comparison
-from replay.comparing.with_miners import CompareSettings, compare
+from replay.comparing.with_miners import CompareSettings, compare_with_miners
 from tests.conftest import golden_records
 from tests.worlds.replays import ids_by_position, publish_replay
 
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 def compared(store: Store, run: str = "latest", *, auc: bool = False) -> Comparison:
     settings = CompareSettings(BootstrapSettings(draws=100, auc=auc))
     with reading(store) as connection:
-        return compare(connection, run, settings)
+        return compare_with_miners(connection, run, settings)
 
 
 # scikit-learn warns of sets with one class, where MCC is 0

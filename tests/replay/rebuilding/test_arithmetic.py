@@ -27,7 +27,7 @@ from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import Rebuilder
 from replay.rebuilding.variants import UNDISTORTED
-from replay.runs.image_workers import builder
+from replay.runs.image_workers import image_builder
 from replay.runs.run import replay
 from replay.settings import Arithmetic, ReplaySettings
 from streetreplay import app
@@ -202,7 +202,7 @@ def test_images_are_built_by_the_arithmetic_wherever_they_are_built(
     wanted = [(Planned(challenge, Fidelity.EXACT, (UNDISTORTED,)), UNDISTORTED)]
     expected = [Rebuilder(shards, arithmetic=a).rebuild(challenge).decoded() for a in Arithmetic]
     assert not np.array_equal(expected[0], expected[1])
-    with builder(shards, 0, workers, AVX512) as build:
+    with image_builder(shards, 0, workers, AVX512) as build:
         assert np.array_equal(build(wanted).image(0), expected[1])
 
 

@@ -16,7 +16,7 @@ from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError
-from replay.runs.image_workers import Builder, Wanted, builder
+from replay.runs.image_workers import ImageBuilder, PlannedImage, image_builder
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings, VariantSettings
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -55,7 +55,7 @@ def world(store: Store, record: dict[str, Any]) -> World:
     return made
 
 
-def wanted(world: World) -> list[Wanted]:
+def wanted(world: World) -> list[PlannedImage]:
     planned = plan(world.ingest(), world.shards, VariantSettings(6))
     return [(item, variant) for item in planned for variant in item.variants]
 
@@ -73,9 +73,9 @@ def told(images: Any, count: int) -> list[Any]:
 def test_processes_build_the_same_images(world: World) -> None:
     images = wanted(world)
     assert len(images) > 9
-    with builder(world.shards, 7, 1) as here:
+    with image_builder(world.shards, 7, 1) as here:
         expected = told(here(images), len(images))
-    with builder(world.shards, 7, 2) as there:
+    with image_builder(world.shards, 7, 2) as there:
         # once as a stream of parts, the second one begun before the first is looked at
         first, second = there(images[:5]), there(images[5:])
         second.build_ahead()
@@ -116,7 +116,7 @@ def test_a_candidate_that_looks_at_nothing_has_nothing_built(
 
 def test_a_worker_that_dies_is_one_clear_error_and_what_was_done_is_kept(world: World) -> None:
     images = wanted(world)
-    with builder(world.shards, 0, 2) as there:
+    with image_builder(world.shards, 0, 2) as there:
         first = there(images[:2])
         first.image(0)
         for child in multiprocessing.active_children():
@@ -127,7 +127,7 @@ def test_a_worker_that_dies_is_one_clear_error_and_what_was_done_is_kept(world: 
 
 def test_a_worker_that_dies_between_two_parts_is_the_same_error(world: World) -> None:
     images = wanted(world)
-    with builder(world.shards, 0, 2) as there:
+    with image_builder(world.shards, 0, 2) as there:
         there(images[:2]).image(0)
         for child in multiprocessing.active_children():
             os.kill(child.pid or 0, signal.SIGKILL)
@@ -136,7 +136,7 @@ def test_a_worker_that_dies_between_two_parts_is_the_same_error(world: World) ->
             begin_until_noticed(there, images)
 
 
-def begin_until_noticed(there: Builder, images: list[Wanted]) -> None:
+def begin_until_noticed(there: ImageBuilder, images: list[PlannedImage]) -> None:
     """Begin parts and wait for none of them: the pool notices a death on its own, some time on."""
     for _ in range(10_000):
         there(images[:1]).build_ahead()
@@ -157,7 +157,7 @@ def test_workers_do_not_outlive_a_parent_that_was_killed(world: World, tmp_path:
 def _hold_workers(sources: Path, pids: Any) -> None:
     from data.sources.shards import Shards  # noqa: PLC0415
 
-    with builder(Shards(sources), 0, 2) as build:
+    with image_builder(Shards(sources), 0, 2) as build:
         build([])._pool.submit(os.getpid).result()  # type: ignore[attr-defined]
         pids.put([child.pid for child in multiprocessing.active_children()])
         signal.pause()

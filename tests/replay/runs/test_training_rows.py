@@ -18,7 +18,7 @@ from replay.candidates.predictor import TRAINING_ROWS, Batch, Predictions
 from replay.comparing.loaded_answers import TRAINED_ON
 from replay.plans.plan import plan
 from replay.runs.run import replay
-from replay.runs.training_rows import rows_of, trained_on
+from replay.runs.training_rows import all_training_rows, trained_on
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, picture, write_shard
 
 ROWS = 12
@@ -182,7 +182,7 @@ def test_against_another_replay_the_rows_of_both_are_left_out(world: World, tmp_
 def test_rows_of_nobody_are_not_no_rows(world: World, tmp_path: Path) -> None:
     unknown = trained_on(world.store, replayed(world, None))
     given = trained_on(world.store, "any", names(tmp_path / "given.csv", 3, 3))
-    assert rows_of() is rows_of(unknown) is None
-    known = rows_of(unknown, given, given)
+    assert all_training_rows() is all_training_rows(unknown) is None
+    known = all_training_rows(unknown, given, given)
     assert known is not None
     assert known["row"].to_list() == [3]

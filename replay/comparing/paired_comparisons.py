@@ -29,14 +29,14 @@ _OF_ANSWERS = ("accuracy", "mcc", "auc")
 
 
 @dataclass(frozen=True)
-class PairedScores:
+class PairedComparisons:
     """Duels with M answerers, and the differences, candidate minus other, that they rest on.
 
     `points` are (M,) and `draws` (draws, M) by statistic; `images` (M,) are the source images that
     a statistic of answers, and one of all that was asked, rests on.
     """
 
-    duels: list[PairedComparison]
+    comparisons: list[PairedComparison]
     points: Scores
     draws: Scores
     images_answered: NDArray[np.int64]
@@ -56,9 +56,9 @@ class PairedScores:
         return rank(self.points[name][placed], draws, self.level, left_out)
 
 
-def paired_scores(
+def paired_comparisons(
     paired: Paired, settings: BootstrapSettings, on_progress: Callable[[int], Any]
-) -> PairedScores:
+) -> PairedComparisons:
     """Put the candidate in the place of everyone in `paired`."""
     counts = image_confusion(paired, paired.challenges.shares())
     found = point_scores(paired, counts, settings)
@@ -67,10 +67,10 @@ def paired_scores(
         {name: values[..., _OURS] - values[..., _THEIRS] for name, values in scores.items()}
         for scores in (found, drawn)
     )
-    judged = PairedScores(
+    judged = PairedComparisons(
         [], points, draws, counts.image_confusion, _images_asked(paired), settings.level
     )
-    judged.duels.extend(_duels(paired, judged, found, counts.summed()))
+    judged.comparisons.extend(_duels(paired, judged, found, counts.summed()))
     return judged
 
 
@@ -91,7 +91,7 @@ def _sides(paired: Paired, found: Scores, tables: Floats) -> Iterator[tuple[Scor
 
 
 def _duels(
-    paired: Paired, judged: PairedScores, found: Scores, tables: Floats
+    paired: Paired, judged: PairedComparisons, found: Scores, tables: Floats
 ) -> Iterator[PairedComparison]:
     intervals = {name: _intervals(judged, name) for name in judged.draws}
     tests = mcnemar(paired, paired.challenges.shares())
@@ -131,7 +131,7 @@ def _images_asked(paired: Paired) -> NDArray[np.int64]:
     return np.bincount(pairs // count, minlength=answers.count)
 
 
-def _intervals(judged: PairedScores, name: str) -> list[Interval | None]:
+def _intervals(judged: PairedComparisons, name: str) -> list[Interval | None]:
     ends = centred_intervals(judged.points[name], judged.draws[name], judged.level)
     return [
         (float(low), float(high)) if enough else None
