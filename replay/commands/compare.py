@@ -89,7 +89,7 @@ def compare(
     from replay.comparing.loaded_answers import find_run  # noqa: PLC0415
     from replay.comparing.text import print_comparison  # noqa: PLC0415
     from replay.comparing.with_another_run import compare_with_another_run  # noqa: PLC0415
-    from replay.comparing.with_miners import (
+    from replay.comparing.with_miners import (  # noqa: PLC0415
         CompareSettings,
         compare_with_miners,
     )
