@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
+from data.atomic_files import atomic_file
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, note, print_json
-from data.whole_files import written_aside
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,11 +65,11 @@ def _write_difficulties(report: "MinerReport", path: Path) -> None:
     if report.model is None:
         note(f"no difficulties to write: {report.no_model}")
         return
-    with written_aside(path) as aside:
+    with atomic_file(path) as temporary:
         if path.suffix == ".csv":
-            report.model.challenges.write_csv(aside)
+            report.model.challenges.write_csv(temporary)
         else:
-            report.model.challenges.write_parquet(aside)
+            report.model.challenges.write_parquet(temporary)
     note(f"{report.model.challenges.height} difficulties in {path}")
 
 

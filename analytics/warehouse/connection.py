@@ -17,10 +17,10 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from analytics.warehouse.statements import statements
+from data.atomic_files import publish, write_error
 from data.errors import StoreError
 from data.store import Store
 from data.text import utf8_name
-from data.whole_files import not_written, publish
 
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
 FORMAT = 3
@@ -111,13 +111,13 @@ def writing(store: Store) -> Iterator[Writer]:
 
 
 def _publish(store: Store) -> Iterator[Writer]:
-    aside = store.root / "warehouse.aside.duckdb"
-    _remove(aside)  # left by a crash
+    temporary = store.root / "warehouse.aside.duckdb"
+    _remove(temporary)  # left by a crash
     try:
         with _told(store.warehouse, OSError, *_NOT_WRITTEN):
             if store.warehouse.exists():
-                shutil.copyfile(store.warehouse, aside)
-            writer = Writer(_connect(aside, read_only=False))
+                shutil.copyfile(store.warehouse, temporary)
+            writer = Writer(_connect(temporary, read_only=False))
         try:
             with _told(store.warehouse, *_NOT_WRITTEN):
                 _prepare(writer.connection, store)
@@ -131,10 +131,10 @@ def _publish(store: Store) -> Iterator[Writer]:
             writer.connection.close()
         if writer.changed or not store.warehouse.exists() or _log_beside(store.warehouse).exists():
             with _told(store.warehouse, OSError, *_NOT_WRITTEN):
-                _check_written(aside, rows)
-                _put_in_place(aside, store.warehouse)
+                _check_written(temporary, rows)
+                _put_in_place(temporary, store.warehouse)
     finally:
-        _remove(aside)
+        _remove(temporary)
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _told(warehouse: Path, *errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except errors as error:
-        raise not_written(warehouse, error) from error
+        raise write_error(warehouse, error) from error
 
 
 def _remove(database: Path) -> None:
@@ -175,14 +175,14 @@ def _check_written(database: Path, rows: list[int]) -> None:
         connection.close()
 
 
-def _put_in_place(aside: Path, warehouse: Path) -> None:
+def _put_in_place(temporary: Path, warehouse: Path) -> None:
     """Publish a warehouse, and no write-ahead log beside it.
 
     Such a log is another program's, which opened the published file to write. It must not stand
     beside a file that it does not belong to, not even for a moment: that cannot be opened.
     """
     _log_beside(warehouse).unlink(missing_ok=True)
-    publish(aside, warehouse)
+    publish(temporary, warehouse)
     _log_beside(warehouse).unlink(missing_ok=True)
 
 

@@ -9,8 +9,8 @@ import duckdb
 from analytics.warehouse import rows
 from analytics.warehouse.statements import statements
 from data.digests import file_digest
-from data.logs.forms import LogFile, LogKind
-from data.logs.names import file_names, path_text
+from data.logs.file_names import file_names, path_text
+from data.logs.log_kind import LogFile, LogKind
 
 # A run's challenges are told by run and step, whatever file holds them.
 _REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.UNREAD)

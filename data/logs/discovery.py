@@ -13,10 +13,10 @@ from data.logs.downloaded_run import (
     is_settings,
     read_downloaded_run,
 )
-from data.logs.forms import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
+from data.logs.file_names import path_text
 from data.logs.json_logs import read_json_log
+from data.logs.log_kind import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
 from data.logs.media_html import media_step, read_media_html
-from data.logs.names import path_text
 from data.logs.wandb_run import read_wandb_run
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable

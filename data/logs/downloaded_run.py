@@ -14,10 +14,10 @@ from typing import Any
 
 import yaml
 
+from data.logs.file_names import path_text
 from data.logs.media_html import media_files, read_media_html
-from data.logs.names import path_text
+from data.logs.resumed_runs import with_parts
 from data.logs.run_config import config_text, plain_config, validator_of
-from data.logs.run_parts import with_parts
 from data.records.types import LogItem, Origin, Reject, Run
 
 _FILES = "files"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from data.errors import RecordError
+from data.logs.decompression import open_log
 from data.logs.json_text import Broken, Hole, Parsed, json_value, json_values
-from data.logs.stream import open_log
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
-from data.records.other_forms import HISTORY_REMEDY, is_history_row
+from data.records.not_media_record import HISTORY_REMEDY, is_history_row
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 

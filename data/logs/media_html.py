@@ -11,8 +11,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from data.logs.decompression import open_log
 from data.logs.json_logs import MAX_RECORD_BYTES, read_text_record
-from data.logs.stream import open_log
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 

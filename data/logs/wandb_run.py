@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.logs.file_names import path_text
 from data.logs.media_html import media_files, read_media_html
-from data.logs.names import path_text
 from data.logs.run_config import config_text, plain_config, validator_of
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.fields import SERIES

@@ -29,7 +29,7 @@ class Work:
     remedy: str = "free some memory, then try again"
 
     @contextmanager
-    def deaths_in_one_line(self) -> Iterator[None]:
+    def raising_run_error(self) -> Iterator[None]:
         """Around whatever asks the processes for something.
 
         Raises:
@@ -62,7 +62,7 @@ def processes(
         work: what a person reads where a process died and the block did not say so itself.
 
     Raises:
-        RunError: as `Work.deaths_in_one_line`.
+        RunError: as `Work.raising_run_error`.
     """
     # spawn: a fork would copy the threads' locks of torch and DuckDB as they stand
     pool = ProcessPoolExecutor(
@@ -72,7 +72,7 @@ def processes(
     watcher = threading.Thread(target=_watcher(pool, ended), daemon=True)
     watcher.start()
     try:
-        with work.deaths_in_one_line():
+        with work.raising_run_error():
             yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

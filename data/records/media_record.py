@@ -11,7 +11,7 @@ from data.records import values
 from data.records.augmentation import read_augmentation
 from data.records.eras import era_candidates
 from data.records.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
-from data.records.other_forms import refuse_other_forms
+from data.records.not_media_record import refuse_other_forms
 from data.records.types import Augmentation, Challenge, Logged, Origin, Reject, Response, Source
 from data.text import printable, storable
 

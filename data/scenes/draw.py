@@ -233,8 +233,8 @@ def _in_sight(road: Road, works: Works, view: View, size: tuple[int, int]) -> tu
     Miners see little but the middle square of a picture: a zone outside it would mislead.
     """
     edge = road.right if works.side > 0 else road.left
-    aside = 0.36 * min(size) / view.focal  # metres to the side per metre ahead
-    near = max(works.near_m, (abs(edge) - 1.3 * works.blocked) / aside)
+    sideways = 0.36 * min(size) / view.focal  # metres to the side per metre ahead
+    near = max(works.near_m, (abs(edge) - 1.3 * works.blocked) / sideways)
     return edge, replace(works, near_m=near)
 
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from data.atomic_files import atomic_file
 from data.machine.processes import Work, cores, processes
 from data.scenes.draw import draw_scene
 from data.scenes.plan import Scene, SceneSettings, description, plan_scene
-from data.whole_files import written_aside
 
 _PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
 
@@ -142,7 +142,7 @@ def _write_shard(
     schema: pa.Schema,
     on_progress: Callable[[int], object],
 ) -> None:
-    with written_aside(path) as aside, pq.ParquetWriter(aside, schema) as writer:
+    with atomic_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for start in range(0, len(rows), settings.row_group_rows):
             group = []
             for row in drawn(rows[start : start + settings.row_group_rows]):

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from data.atomic_files import write_atomic
 from data.errors import RunError
-from data.whole_files import write_whole
 
 _PENDING = ".new"
 
@@ -28,8 +28,8 @@ def commit(folder: Path, card: Path, content: bytes, files: Mapping[str, bytes])
         WriteError: the folder cannot be written; it holds what it held before.
     """
     for name, stored in files.items():
-        write_whole(_pending(folder, name), stored)
-    write_whole(card, content)
+        write_atomic(_pending(folder, name), stored)
+    write_atomic(card, content)
     for name in files:
         _pending(folder, name).replace(folder / name)
 

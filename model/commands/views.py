@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.atomic_files import atomic_file
 from data.store import Store, open_store
 from data.terminal import JsonOption, StoreOption, print_json, say
-from data.whole_files import written_aside
 
 if TYPE_CHECKING:
     from model.views.sheet import Gates
@@ -42,8 +42,8 @@ def views(
     gates = None if run is None else _mean_gates(open_store(store), run)
     pixels = open_picture(image)
     figure = draw_views(pixels, side, image.name, gates)
-    with written_aside(out) as aside:
-        figure.savefig(aside, format="png", facecolor="white")
+    with atomic_file(out) as temporary:
+        figure.savefig(temporary, format="png", facecolor="white")
     if not as_json:
         say(f"{len(VIEW_NAMES)} views of {image} in {out}")
         return

@@ -8,12 +8,12 @@ from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import SimulationSettings, simulate
 from analytics.warehouse.connection import TABLES, reading, writing
 from analytics.warehouse.ingest import ingest
+from data.atomic_files import atomic_file
 from data.digests import file_digest
 from data.errors import StoreError
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.store import Store
-from data.whole_files import written_aside
 from model.demo.settings import DemoSettings
 
 _LOG = "demo-validator.jsonl"
@@ -82,6 +82,6 @@ def _write_log(store: Store, shards: list[Path], settings: DemoSettings) -> Path
     sources = [source for shard in shards for source in sources_of_shard(shard)]
     log = store.logs / _LOG
     log.parent.mkdir(parents=True, exist_ok=True)
-    with written_aside(log) as aside, aside.open("w", encoding="utf-8") as stream:
+    with atomic_file(log) as temporary, temporary.open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(record) + "\n" for record in simulate(simulation, sources))
     return log

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from data.atomic_files import write_atomic
 from data.digests import file_digest
 from data.errors import RunError
-from data.whole_files import write_whole
 
 TEXT_WIDTH = 384
 
@@ -135,4 +135,4 @@ def _read(cache: Path | None) -> dict[bytes, npt.NDArray[np.float32]]:
 def _write(cache: Path, known: dict[bytes, npt.NDArray[np.float32]]) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
     digests = np.frombuffer(b"".join(known), np.uint8).reshape(-1, hashlib.sha256().digest_size)
-    write_whole(cache, save({"digests": digests, "vectors": np.stack(list(known.values()))}))
+    write_atomic(cache, save({"digests": digests, "vectors": np.stack(list(known.values()))}))

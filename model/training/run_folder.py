@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 import torch
 
+from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
 from data.store import Store
-from data.whole_files import write_whole, written_aside
 from model.training.epoch import Epoch
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
@@ -62,9 +62,9 @@ class TrainRun:
         """
         try:
             text = json.dumps({**self.described, "outcome": outcome}, indent=2) + "\n"
-            write_whole(self.path / "run.json", text.encode())
-            with written_aside(self.path / "epochs.parquet") as aside:
-                pl.DataFrame([asdict(one) for one in epochs]).write_parquet(aside)
+            write_atomic(self.path / "run.json", text.encode())
+            with atomic_file(self.path / "epochs.parquet") as temporary:
+                pl.DataFrame([asdict(one) for one in epochs]).write_parquet(temporary)
         except OSError as error:
             raise RunError(
                 str(self.path), found=error.strerror, expected="a writable store"

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from data.atomic_files import atomic_file, temporary_path
 from data.errors import StreetReplayError
 from data.sources.shards import Shards
-from data.whole_files import aside_of, written_aside
 from replay.pictures.cards import SheetSettings, collect
 from replay.pictures.page import draw_page
 from replay.plans.plan import Planned
@@ -29,8 +29,8 @@ def check_sheet(path: Path) -> None:
         if path.is_dir():
             raise IsADirectoryError(None, "a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside_of(path).touch()
-        aside_of(path).unlink()
+        temporary_path(path).touch()
+        temporary_path(path).unlink()
     except OSError as error:
         raise StreetReplayError(
             f"--sheet {path}", found=error.strerror, expected="a file that can be written"
@@ -60,8 +60,8 @@ def draw_sheet(
     cards = collect(shown, shards, settings, on_progress)
     line = _which(shown, len(planned))
     figure = draw_page(cards, line)
-    with written_aside(path) as aside:
-        figure.savefig(aside, format=path.suffix.lower()[1:], facecolor="white")
+    with atomic_file(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.lower()[1:], facecolor="white")
     return line
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from data.atomic_files import write_atomic
 from data.errors import RunError
 from data.records.stored_challenge import StoredChallenge
 from data.records.types import Geometry
 from data.sources.shards import Shards
-from data.whole_files import write_whole
 from replay.augmentation.augment import SIDE, Pixels
 from replay.plans.plan import Planned, in_reading_order
 from replay.rebuilding.fidelity import Fidelity
@@ -182,7 +182,7 @@ def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
     several = len(images) > 1
     paths = [out / f"{name}{f'-{k:03d}' if several else ''}.jpg" for k in range(len(images))]
     for path, image in zip(paths, images, strict=True):
-        write_whole(path, image.jpeg, synced=False)
+        write_atomic(path, image.jpeg, synced=False)
     return [str(path) for path in paths]
 
 

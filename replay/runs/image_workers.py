@@ -119,12 +119,12 @@ class _InProcesses(PartImages):
     @cached_property
     def _built(self) -> Sequence[Built]:
         self.build_ahead()
-        with _WORK.deaths_in_one_line():
+        with _WORK.raising_run_error():
             return [one for stretch in self._begun for one in stretch.result()]
 
     def build_ahead(self) -> None:
         if not self._begun:
-            with _WORK.deaths_in_one_line():
+            with _WORK.raising_run_error():
                 self._begun = [self._pool.submit(_build, stretch) for stretch in self._stretches]
 
 

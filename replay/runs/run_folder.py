@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
-from data.whole_files import write_whole, written_aside
 from replay.candidates.predictor import TRAINING_ROWS, Predictor
 from replay.plans.plan import Planned
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
@@ -64,8 +64,8 @@ class RunFolder:
     def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
         """Write a part whole or not at all."""
         table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
-        with written_aside(self.part(index)) as aside:
-            pq.write_table(table, aside)
+        with atomic_file(self.part(index)) as temporary:
+            pq.write_table(table, temporary)
 
     def unanswered(self, index: int) -> set[str] | None:
         """The challenges of a part that have no answer.
@@ -133,7 +133,7 @@ class RunFolder:
             # It says nothing that is not known here, so a damaged one is no loss.
             described = {"run_id": self.run_id, **decisive, "made_by": made_by, "resumed": []}
         text = json.dumps(described, indent=2, default=str) + "\n"
-        write_whole(self.path / _DESCRIPTION, text.encode())
+        write_atomic(self.path / _DESCRIPTION, text.encode())
 
     def forget(self) -> None:
         """Drop all that was written, so that the run starts over.

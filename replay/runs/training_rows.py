@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.atomic_files import atomic_file
 from data.errors import RunError, SourceError
 from data.store import Store
-from data.whole_files import written_aside
 from replay.candidates.predictor import TRAINING_ROWS, Predictor, training_rows
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def keep_training_rows(predictor: Predictor, folder: Path) -> None:
     from analytics.leaks.training_overlap import read_training_rows  # noqa: PLC0415
 
     rows = read_training_rows(file)
-    with written_aside(folder / TRAINING_ROWS) as aside:
-        rows.write_parquet(aside)
+    with atomic_file(folder / TRAINING_ROWS) as temporary:
+        rows.write_parquet(temporary)
 
 
 def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedOn:

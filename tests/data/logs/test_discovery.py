@@ -22,8 +22,8 @@ import pytest
 
 from data.errors import LogError
 from data.logs.discovery import find_logs, read_log
-from data.logs.forms import LogFile, LogKind
-from data.logs.names import file_names, path_text
+from data.logs.file_names import file_names, path_text
+from data.logs.log_kind import LogFile, LogKind
 from data.records.types import Logged, Reject, SeriesStep
 from tests.conftest import CASES
 from tests.worlds.compression import zstd_compress

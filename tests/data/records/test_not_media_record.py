@@ -11,7 +11,7 @@ from data.errors import RecordError
 from data.logs.json_logs import read_json_log
 from data.logs.media_html import read_media_html
 from data.records.media_record import read_challenge
-from data.records.other_forms import is_history_row
+from data.records.not_media_record import is_history_row
 from data.records.types import Logged, Origin, Reject
 from tests.conftest import CASES
 

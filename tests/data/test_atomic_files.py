@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from data.atomic_files import atomic_file, write_atomic
 from data.errors import WriteError
-from data.whole_files import write_whole, written_aside
 
 
 def fail_to_sync(monkeypatch: pytest.MonkeyPatch, code: int = errno.ENOSPC) -> None:
@@ -19,7 +19,7 @@ def fail_to_sync(monkeypatch: pytest.MonkeyPatch, code: int = errno.ENOSPC) -> N
 def test_a_file_is_replaced_whole(tmp_path: Path, synced: bool) -> None:
     file = tmp_path / "run.json"
     for content in (b"old", b"new and longer", b""):
-        write_whole(file, content, synced=synced)
+        write_atomic(file, content, synced=synced)
         assert file.read_bytes() == content
     assert list(tmp_path.iterdir()) == [file]
 
@@ -29,10 +29,10 @@ def test_what_does_not_reach_the_disk_leaves_the_old_file_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     file = tmp_path / "run.json"
-    write_whole(file, b"old")
+    write_atomic(file, b"old")
     fail_to_sync(monkeypatch, code)
     with pytest.raises(WriteError, match=r"run\.json: found .*; expected .*make room") as error:
-        write_whole(file, b"new")
+        write_atomic(file, b"new")
     assert os.strerror(code) in str(error.value)
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
@@ -40,11 +40,11 @@ def test_what_does_not_reach_the_disk_leaves_the_old_file_and_says_so(
 
 def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     file = tmp_path / "a.parquet"
-    write_whole(file, b"old")
+    write_atomic(file, b"old")
 
     def fail() -> None:
-        with written_aside(file) as aside:
-            aside.write_bytes(b"half")
+        with atomic_file(file) as temporary:
+            temporary.write_bytes(b"half")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -54,12 +54,12 @@ def test_a_block_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="No such file"):
-        write_whole(tmp_path / "none" / "a", b"")
+        write_atomic(tmp_path / "none" / "a", b"")
 
 
 def test_an_error_that_is_not_the_systems_stays_what_it_is(tmp_path: Path) -> None:
     def fail() -> None:
-        with written_aside(tmp_path / "a.jpg"):
+        with atomic_file(tmp_path / "a.jpg"):
             raise OSError("cannot write mode RGBA as JPEG")
 
     with pytest.raises(OSError, match=r"^cannot write mode RGBA as JPEG$"):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import IO
 
 from data.errors import LogError
-from data.logs.stream import Packing, open_log, open_unpacked, packing_of
+from data.logs.decompression import Packing, open_log, open_unpacked, packing_of
 from data.logs.wandb_transactions import MAGIC as WANDB_MAGIC
-from data.records.other_forms import HISTORY_REMEDY
+from data.records.not_media_record import HISTORY_REMEDY
 
 EXPECTED = "JSON or JSON lines (also .gz, .zst, .bz2), W&B media HTML or a W&B run folder"
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.logs import stream
+from data.logs import decompression
+from data.logs.decompression import open_log
 from data.logs.json_logs import read_json_log
-from data.logs.stream import open_log
 from data.records.types import Logged, LogItem, Reject
 from tests.conftest import CASES
 from tests.worlds.compression import zstd_compress
@@ -174,7 +174,7 @@ def test_a_hole_of_any_size_anywhere_costs_only_the_record_it_hit(
 def test_a_bomb_is_not_unpacked_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str
 ) -> None:
-    monkeypatch.setattr(stream, "FREE_EXPANSION", 2**20)
+    monkeypatch.setattr(decompression, "FREE_EXPANSION", 2**20)
     path = tmp_path / "log"
     path.write_bytes(PACKERS[packing](b" " * 2**25))
     sizes: list[int] = []

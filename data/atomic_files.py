@@ -1,0 +1,103 @@
+"""Atomic writes: a file is written whole or not at all.
+
+It is written under a temporary name beside its own, synced to disk, then renamed. Whatever goes
+wrong (a full disk, a kill, a power failure), the file that was there stays, and whoever writes
+learns of it: fsync waits for what the system had only promised.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import WriteError
+
+_FULL = os.strerror(errno.ENOSPC)
+
+
+def write_atomic(file: Path, content: bytes, *, synced: bool = True) -> None:
+    """Write `content` to `file`, whole or not at all.
+
+    Args:
+        file: the path to write.
+        content: all of its bytes.
+        synced: wait until it is on disk, which takes longer than to rebuild an image. False is for
+            files by the thousand that can be made again.
+
+    Raises:
+        WriteError: it cannot be written; an earlier file is as it was.
+    """
+    with atomic_file(file, synced=synced) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def atomic_file(file: Path, *, synced: bool = True) -> Iterator[Path]:
+    """A temporary path in the same folder to write to; it replaces `file` when the block ends.
+
+    When the block raises, what it wrote is removed. Let the block do nothing but write: an OSError
+    in it is reported as `file` not written. For `synced` see `write_atomic`.
+
+    Raises:
+        WriteError: it cannot be written; an earlier file is as it was.
+    """
+    temporary = temporary_path(file)
+    try:
+        yield temporary
+        if synced:
+            publish(temporary, file)
+        else:
+            temporary.replace(file)
+    except OSError as error:
+        # Pillow raises OSError too where it cannot encode. The system's own errors have a number,
+        # save where a library words them anew
+        if error.errno is None and _FULL not in str(error):
+            raise
+        raise write_error(file, error) from error
+    finally:
+        _remove(temporary)
+
+
+def temporary_path(file: Path) -> Path:
+    """The path at which this process writes what will be `file`."""
+    return file.with_name(f".{file.name}.{os.getpid()}.aside")
+
+
+def publish(temporary: Path, file: Path) -> None:
+    """Rename a temporary file to its final name, once its bytes are on disk.
+
+    Raises:
+        OSError: it cannot be renamed; `file` is as it was.
+    """
+    _sync(temporary)
+    temporary.replace(file)
+    _sync(file.parent)
+
+
+def write_error(file: Path, error: Exception) -> WriteError:
+    """The error of a file that could not be written."""
+    words = error.strerror if isinstance(error, OSError) else None
+    words = words or str(error).splitlines()[0]
+    return WriteError(
+        str(file),
+        found=_FULL if _FULL in words else words,
+        expected="room and leave to write it",
+        remedy="what was there before is unchanged: make room, then run the same again",
+    )
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(temporary: Path) -> None:
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        return  # its folder is gone or no longer to be written: that error is on its way
