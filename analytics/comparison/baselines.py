@@ -13,7 +13,13 @@ from sklearn.linear_model import LogisticRegression
 
 from analytics.comparison.bootstrap import MIN_IMAGES
 from analytics.comparison.image_confusion import image_confusion
-from analytics.comparison.paired_answers import Answers, Flags, Integers, Paired, answerer
+from analytics.comparison.paired_answers import (
+    Answers,
+    Flags,
+    Integers,
+    PairedAnswers,
+    single_answerer,
+)
 from analytics.scoring.metrics import Floats, mcc_of_tables
 
 BEST, MEDIAN = "best miner", "median miner"
@@ -38,7 +44,7 @@ class Baseline:
     answers: Answers
 
 
-def baselines(paired: Paired, earlier: Flags) -> tuple[list[Baseline], dict[str, str]]:
+def baselines(paired: PairedAnswers, earlier: Flags) -> tuple[list[Baseline], dict[str, str]]:
     """The four baselines, and why one of them cannot be had.
 
     Args:
@@ -55,9 +61,11 @@ def baselines(paired: Paired, earlier: Flags) -> tuple[list[Baseline], dict[str,
     return found, missing
 
 
-def _single_miners(first: Paired, later: Paired) -> tuple[list[Baseline], dict[str, str]]:
-    counts = [image_confusion(part, part.challenges.shares()) for part in (first, later)]
-    images = np.minimum(counts[0].image_confusion, counts[1].image_confusion)
+def _single_miners(
+    first: PairedAnswers, later: PairedAnswers
+) -> tuple[list[Baseline], dict[str, str]]:
+    counts = [image_confusion(part, part.challenges.positive_shares()) for part in (first, later)]
+    images = np.minimum(counts[0].image_counts, counts[1].image_counts)
     enough = np.flatnonzero(images >= MIN_IMAGES)
     if not len(enough):
         most = int(images.max(initial=0))
@@ -89,12 +97,12 @@ def _alone(answers: Answers, one: int) -> Answers:
     )
 
 
-def _ensembles(first: Paired, later: Paired) -> tuple[list[Baseline], dict[str, str]]:
+def _ensembles(first: PairedAnswers, later: PairedAnswers) -> tuple[list[Baseline], dict[str, str]]:
     challenge, votes = _votes(later)
     if not len(challenge):
         why = "found no challenge of the later part that a miner answered"
         return [], {MAJORITY: why, STACK: why}
-    found = [Baseline(MAJORITY, None, 0, None, answerer(challenge, votes))]
+    found = [Baseline(MAJORITY, None, 0, None, single_answerer(challenge, votes))]
     sent, features = _features(first)
     labels = first.challenges.labels[sent]
     if len(np.unique(labels)) < _BOTH:
@@ -102,24 +110,24 @@ def _ensembles(first: Paired, later: Paired) -> tuple[list[Baseline], dict[str, 
         return found, {STACK: why}
     model = LogisticRegression(max_iter=1000).fit(features, labels)
     asked, judged = _features(later)
-    answers = answerer(asked, model.predict_proba(judged)[:, 1])
+    answers = single_answerer(asked, model.predict_proba(judged)[:, 1])
     return [*found, Baseline(STACK, None, len(sent), None, answers)], {}
 
 
-def _votes(paired: Paired) -> tuple[Integers, Floats]:
+def _votes(paired: PairedAnswers) -> tuple[Integers, Floats]:
     """Challenges with an answer, and the share of class 1 among theirs: half is class 0."""
     used = paired.answers.answered
     challenge = paired.answers.challenge[used]
     positive = (paired.answers.classes[used] == 1).astype(float)
     sent = np.unique(challenge)
     count = paired.challenges.count
-    shares = np.bincount(challenge, positive, count) / np.maximum(
+    positive_shares = np.bincount(challenge, positive, count) / np.maximum(
         1, np.bincount(challenge, None, count)
     )
-    return sent, shares[sent]
+    return sent, positive_shares[sent]
 
 
-def _features(paired: Paired) -> tuple[Integers, sparse.csr_array]:
+def _features(paired: PairedAnswers) -> tuple[Integers, sparse.csr_array]:
     """Challenges with an answer; of each miner its logit (0 if missing) and whether it has one."""
     answers, used = paired.answers, paired.answers.answered
     challenge, owner = answers.challenge[used], answers.owner[used]

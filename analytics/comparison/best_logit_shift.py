@@ -13,19 +13,25 @@ from scipy.special import logit
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
-    drawn_images,
-    drawn_luck,
-    image_draws,
+    image_repeats,
     in_threads,
+    variant_draws,
+    variant_uniforms,
 )
 from analytics.comparison.intervals import Interval, centred_intervals
-from analytics.comparison.paired_answers import CLASS_OF_ONE, Answers, Challenges, Flags, answerer
-from analytics.comparison.rewards_in_place import (
+from analytics.comparison.paired_answers import (
+    CLASS_THRESHOLD,
+    Answers,
+    Challenges,
+    Flags,
+    single_answerer,
+)
+from analytics.comparison.paired_rewards import (
     Codes,
     answer_codes,
     candidate_codes,
-    rewards_in_place,
-    with_classes,
+    paired_rewards,
+    with_classes_of,
 )
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import ScoringSettings
@@ -35,7 +41,7 @@ _SHIFTED, _UNSHIFTED = 0, 1
 
 
 @dataclass(frozen=True)
-class Shift:
+class LogitShift:
     """A shift of the logit, and what it changes; rewards are means, 0..1.
 
     Add `shift` to the candidate's logit, which is to answer roadwork above `threshold` in place of
@@ -66,23 +72,25 @@ class _Turns:
     codes: Codes
     scoring: ScoringSettings
 
-    def rewards(self, shares: Floats, luck: Floats, repeats: NDArray[np.uint8]) -> Floats:
+    def rewards(
+        self, positive_shares: Floats, uniforms: Floats, repeats: NDArray[np.uint8]
+    ) -> Floats:
         """(2,), mean reward at these shares of class 1 and at those of 0.5, of the same images."""
         shifted, plain = (
-            candidate_codes(self.challenges, share, luck)
-            for share in (shares, self.challenges.shares())
+            candidate_codes(self.challenges, share, uniforms)
+            for share in (positive_shares, self.challenges.positive_shares())
         )
-        codes = with_classes(self.codes, shifted[self.asked.challenge])
-        walked = rewards_in_place(self.challenges, self.asked, codes, plain, repeats, self.scoring)
+        codes = with_classes_of(self.codes, shifted[self.asked.challenge])
+        walked = paired_rewards(self.challenges, self.asked, codes, plain, repeats, self.scoring)
         return np.asarray(walked.reward[0])
 
 
-def best_shift(
+def best_logit_shift(
     challenges: Challenges,
     earlier: Flags,
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
-) -> Shift | None:
+) -> LogitShift | None:
     """The shift that earns most on the `earlier` challenges, (C,), judged on the others.
 
     None where a part is empty. Of shifts that earn the same, the smallest.
@@ -96,7 +104,7 @@ def best_shift(
     threshold = float(thresholds[chosen])
     (judged,) = _means(later, thresholds[[chosen]], settings)
     difference = float(judged[_SHIFTED] - judged[_UNSHIFTED])
-    return Shift(
+    return LogitShift(
         shift=0.0 - float(logit(threshold)),
         threshold=threshold,
         tried=len(thresholds),
@@ -113,7 +121,7 @@ def best_shift(
 
 def _turns(challenges: Challenges, part: Flags, scoring: ScoringSettings) -> _Turns:
     sent = np.flatnonzero(part).astype(np.int32)
-    asked = answerer(sent, np.zeros(len(sent)))
+    asked = single_answerer(sent, np.zeros(len(sent)))
     return _Turns(challenges, asked, answer_codes(challenges, asked), scoring)
 
 
@@ -123,7 +131,7 @@ def _thresholds(challenges: Challenges, earlier: Flags) -> Floats:
     between = (answers[1:] + answers[:-1]) / 2
     between = between[(between > 0) & (between < 1)]
     picked = np.unique(np.linspace(0, len(between) - 1, min(_TRIED, len(between))).astype(int))
-    tried = np.concatenate([[CLASS_OF_ONE], between[picked]])
+    tried = np.concatenate([[CLASS_THRESHOLD], between[picked]])
     order = np.argsort(np.abs(logit(tried)), kind="stable")
     return np.asarray(tried[order])
 
@@ -131,13 +139,13 @@ def _thresholds(challenges: Challenges, earlier: Flags) -> Floats:
 def _means(turns: _Turns, thresholds: Floats, settings: BootstrapSettings) -> Floats:
     """(thresholds, 2), mean rewards over draws of possible images."""
     once = np.ones(turns.challenges.count, np.uint8)
-    shares = [turns.challenges.shares(float(one)) for one in thresholds]
+    positive_shares = [turns.challenges.positive_shares(float(one)) for one in thresholds]
 
     def rewards(draw: int) -> list[Floats]:
-        luck = drawn_luck(turns.challenges.count, settings, draw)
-        return [turns.rewards(share, luck, once) for share in shares]
+        uniforms = variant_uniforms(turns.challenges.count, settings, draw)
+        return [turns.rewards(share, uniforms, once) for share in positive_shares]
 
-    draws = range(image_draws(turns.challenges, settings))
+    draws = range(variant_draws(turns.challenges, settings))
     return np.asarray(np.mean(in_threads(rewards, draws, settings.threads), axis=0))
 
 
@@ -147,12 +155,12 @@ def _interval(
     challenges = turns.challenges
     if len(np.unique(challenges.images[turns.asked.challenge])) < MIN_IMAGES:
         return None
-    shares = challenges.shares(threshold)
+    positive_shares = challenges.positive_shares(threshold)
 
     def difference(draw: int) -> float:
-        repeats = drawn_images(challenges.image_count, settings, draw)[challenges.images]
-        luck = drawn_luck(challenges.count, settings, draw)
-        shifted, plain = turns.rewards(shares, luck, repeats)
+        repeats = image_repeats(challenges.image_count, settings, draw)[challenges.images]
+        uniforms = variant_uniforms(challenges.count, settings, draw)
+        shifted, plain = turns.rewards(positive_shares, uniforms, repeats)
         return float(shifted - plain)
 
     drawn = np.array(in_threads(difference, range(settings.draws), settings.threads))

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.comparison.image_confusion import ImageConfusion
-from analytics.comparison.paired_answers import Challenges, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
+from analytics.comparison.paired_answers import Challenges, PairedAnswers
+from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 from analytics.scoring.tracker import ScoringSettings
@@ -34,52 +34,52 @@ Scores = dict[str, Floats]
 class BootstrapSettings:
     """Draws of the bootstrap, level of its intervals, seed of the draws.
 
-    `image_draws` are the draws of possible images (levels 2 and 3) that a point estimate of rewards
-    is the mean of. `threads` changes the time, never a number.
+    `variant_draws` are the draws of possible images (levels 2 and 3) that a point estimate of
+    rewards is the mean of. `threads` changes the time, never a number.
     """
 
     draws: int = 1000
     level: float = 0.95
     seed: int = 0
-    image_draws: int = 16
+    variant_draws: int = 16
     auc: bool = False
     threads: int = field(default_factory=cores)
 
 
-def drawn_images(count: int, settings: BootstrapSettings, draw: int) -> NDArray[np.uint8]:
+def image_repeats(count: int, settings: BootstrapSettings, draw: int) -> NDArray[np.uint8]:
     """(count,), how often each image is in a draw, which its number and the seed alone decide."""
     picked = _generator(settings, draw).integers(0, count, count)
     return np.bincount(picked, minlength=count).astype(np.uint8)
 
 
-def image_draws(challenges: Challenges, settings: BootstrapSettings) -> int:
+def variant_draws(challenges: Challenges, settings: BootstrapSettings) -> int:
     """How many draws of possible images a mean needs: 1 where every image is known."""
-    return 1 if challenges.known else settings.image_draws
+    return 1 if challenges.images_known else settings.variant_draws
 
 
-def drawn_luck(count: int, settings: BootstrapSettings, draw: int) -> Floats:
+def variant_uniforms(count: int, settings: BootstrapSettings, draw: int) -> Floats:
     """(count,), uniform in 0..1: which possible image each challenge had in a draw."""
     return _generator(settings, draw).spawn(1)[0].random(count)
 
 
 def point_scores(
-    paired: Paired,
+    paired: PairedAnswers,
     counts: ImageConfusion,
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
 ) -> Scores:
     """What was found, on the challenges as they were sent: (M, 2 sides: miner, candidate) each."""
     challenges = paired.challenges
-    shares, codes = challenges.shares(), answer_codes(challenges, paired.answers)
+    positive_shares, codes = challenges.positive_shares(), answer_codes(challenges, paired.answers)
     once = np.ones(challenges.count, np.uint8)
 
     def rewards(draw: int) -> Floats:
-        luck = drawn_luck(challenges.count, settings, draw)
-        candidate = candidate_codes(challenges, shares, luck)
-        found = rewards_in_place(challenges, paired.answers, codes, candidate, once, scoring)
+        uniforms = variant_uniforms(challenges.count, settings, draw)
+        candidate = candidate_codes(challenges, positive_shares, uniforms)
+        found = paired_rewards(challenges, paired.answers, codes, candidate, once, scoring)
         return np.stack([found.reward, found.ema, found.mean_ema])
 
-    draws = range(image_draws(challenges, settings))
+    draws = range(variant_draws(challenges, settings))
     means = np.mean(in_threads(rewards, draws, settings.threads), axis=0)
     images = np.ones(challenges.image_count, np.uint8)
     aucs = [[side.auc(images) for side in sides] for sides in ranked_answers(paired)]
@@ -91,8 +91,8 @@ def point_scores(
     }
 
 
-def drawn_scores(
-    paired: Paired,
+def bootstrap_scores(
+    paired: PairedAnswers,
     counts: ImageConfusion,
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
@@ -108,14 +108,14 @@ def drawn_scores(
         on_progress: called with the number of draws done since the last call.
     """
     challenges = paired.challenges
-    shares, codes = challenges.shares(), answer_codes(challenges, paired.answers)
+    positive_shares, codes = challenges.positive_shares(), answer_codes(challenges, paired.answers)
 
     def scores(draw: int) -> Scores:
-        repeats = drawn_images(challenges.image_count, settings, draw)
-        luck = drawn_luck(challenges.count, settings, draw)
-        candidate = candidate_codes(challenges, shares, luck)
+        repeats = image_repeats(challenges.image_count, settings, draw)
+        uniforms = variant_uniforms(challenges.count, settings, draw)
+        candidate = candidate_codes(challenges, positive_shares, uniforms)
         sent = repeats[challenges.images]
-        walked = rewards_in_place(challenges, paired.answers, codes, candidate, sent, scoring)
+        walked = paired_rewards(challenges, paired.answers, codes, candidate, sent, scoring)
         on_progress(1)
         return _of_tables(counts.summed(repeats)) | vars(walked)
 
@@ -128,10 +128,10 @@ def _of_tables(tables: Floats) -> Scores:
     return {"accuracy": accuracy_of_tables(tables), "mcc": mcc_of_tables(tables)}
 
 
-def _drawn_auc(paired: Paired, settings: BootstrapSettings) -> Floats:
+def _drawn_auc(paired: PairedAnswers, settings: BootstrapSettings) -> Floats:
     """(draws, M, 2): sorted once an answerer, so that all draws are held: draws x images bytes."""
     count = paired.challenges.image_count
-    repeats = [drawn_images(count, settings, draw) for draw in range(settings.draws)]
+    repeats = [image_repeats(count, settings, draw) for draw in range(settings.draws)]
     found = np.empty((settings.draws, paired.answers.count, 2))
     for one, sides in enumerate(ranked_answers(paired)):
         for side, ranked in enumerate(sides):

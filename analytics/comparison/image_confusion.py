@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analytics.comparison.paired_answers import Integers, Paired
+from analytics.comparison.paired_answers import Integers, PairedAnswers
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
@@ -29,7 +29,7 @@ class ImageConfusion:
     counts: Floats
 
     @property
-    def image_confusion(self) -> NDArray[np.int64]:
+    def image_counts(self) -> NDArray[np.int64]:
         """(M,), on how many source images each one answered."""
         return np.diff(self.starts)
 
@@ -48,12 +48,12 @@ class ImageConfusion:
         return _tables(sums)
 
 
-def image_confusion(paired: Paired, shares: Floats) -> ImageConfusion:
+def image_confusion(paired: PairedAnswers, positive_shares: Floats) -> ImageConfusion:
     """Count the answers that metrics can use, neither silent nor NaN.
 
     Args:
         paired: who answered what.
-        shares: (C,), the probability that the candidate's answer is of class 1.
+        positive_shares: (C,), the probability that the candidate's answer is of class 1.
     """
     challenges, answers = paired.challenges, paired.answers
     used = answers.answered
@@ -61,7 +61,7 @@ def image_confusion(paired: Paired, shares: Floats) -> ImageConfusion:
     label, owner = challenges.labels[challenge], answers.owner[used]
     values = (
         np.ones(len(challenge)),
-        shares[challenge],
+        positive_shares[challenge],
         (classes == 1).astype(float),
         ((classes != 0) & (classes != 1)).astype(float),
     )

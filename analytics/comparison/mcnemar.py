@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from analytics.comparison.multiple_tests import holm
-from analytics.comparison.paired_answers import Paired
+from analytics.comparison.paired_answers import PairedAnswers
 from analytics.scoring.metrics import Floats
 
 
@@ -25,19 +25,20 @@ class McNemar:
     holm_p: float
 
 
-def mcnemar(paired: Paired, shares: Floats) -> list[McNemar | None]:
+def mcnemar(paired: PairedAnswers, positive_shares: Floats) -> list[McNemar | None]:
     """The test against each answerer, None for one who answered nothing.
 
     Where the candidate's answer is a distribution its class is that of most possible images.
 
     Args:
         paired: who answered what.
-        shares: (C,), the probability that the candidate's answer is of class 1; a half is class 0.
+        positive_shares: (C,), the probability that the candidate's answer is of class 1; a half is
+            class 0.
     """
     answers = paired.answers
     used = answers.answered
     labels = paired.challenges.labels[answers.challenge]
-    ours, theirs = (shares > 1 / 2)[answers.challenge] == labels, answers.classes == labels
+    ours, theirs = (positive_shares > 1 / 2)[answers.challenge] == labels, answers.classes == labels
     wins, losses, both = (
         np.bincount(answers.owner, used & only, answers.count).astype(int)
         for only in (ours & ~theirs, theirs & ~ours, used)

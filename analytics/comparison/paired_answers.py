@@ -10,7 +10,7 @@ from analytics.scoring.metrics import UNANSWERED, Floats, predicted_class
 Integers = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-CLASS_OF_ONE = 0.5
+CLASS_THRESHOLD = 0.5
 """Answers above it round to class 1, others to class 0 (half to even)."""
 
 
@@ -48,7 +48,7 @@ class Challenges:
         return int(self.images.max(initial=-1)) + 1
 
     @property
-    def known(self) -> bool:
+    def images_known(self) -> bool:
         """True if every image is known, so that nothing is left to be drawn."""
         return len(self.probabilities) == self.count
 
@@ -58,7 +58,7 @@ class Challenges:
         place = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
         return np.asarray(place < np.round(share * counts)[which])
 
-    def shares(self, threshold: float = CLASS_OF_ONE) -> Floats:
+    def positive_shares(self, threshold: float = CLASS_THRESHOLD) -> Floats:
         """(C,), the probability 0..1 that the candidate's answer is above `threshold`.
 
         0 or 1 where the image is known; of levels 2 and 3 the share of the possible images.
@@ -118,18 +118,18 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedAnswers:
     """Answers beside the candidate's on the same challenges: what every comparison starts from."""
 
     challenges: Challenges
     answers: Answers
 
-    def within(self, kept: Flags) -> "Paired":
+    def within(self, kept: Flags) -> "PairedAnswers":
         """The answers to challenges where `kept`, (C,), is True; numbers keep their meaning."""
-        return Paired(self.challenges, self.answers.only(kept[self.answers.challenge]))
+        return PairedAnswers(self.challenges, self.answers.only(kept[self.answers.challenge]))
 
 
-def by_life(paired: Paired) -> tuple[Answers, list[int], list[int]]:
+def by_life(paired: PairedAnswers) -> tuple[Answers, list[int], list[int]]:
     """Answers with one answerer for each that a life asked; whose it is, and the life's number."""
     answers = paired.answers
     owner, life = answers.owner, paired.challenges.lives[answers.challenge]
@@ -139,7 +139,7 @@ def by_life(paired: Paired) -> tuple[Answers, list[int], list[int]]:
     return parts, owner[begins].tolist(), life[begins].tolist()
 
 
-def joined(parts: list[Answers]) -> Answers:
+def concatenated(parts: list[Answers]) -> Answers:
     """Several answerers of one each, or of several, one after the other."""
     sizes = [np.diff(part.starts) for part in parts]
     return Answers(
@@ -150,13 +150,13 @@ def joined(parts: list[Answers]) -> Answers:
     )
 
 
-def alone(challenges: Challenges) -> Paired:
+def without_miners(challenges: Challenges) -> PairedAnswers:
     """The candidate asked each challenge, beside one answerer that stands for nobody."""
     every = np.arange(challenges.count, dtype=np.int32)
-    return Paired(challenges, answerer(every, np.zeros(len(every))))
+    return PairedAnswers(challenges, single_answerer(every, np.zeros(len(every))))
 
 
-def answerer(challenge: Integers, prediction: Floats) -> Answers:
+def single_answerer(challenge: Integers, prediction: Floats) -> Answers:
     """One answerer under one hotkey: challenges in order, and its answers, both (n,)."""
     return Answers(
         np.array([0, len(challenge)], np.int64),

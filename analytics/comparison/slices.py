@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
-    drawn_images,
-    drawn_luck,
-    image_draws,
+    image_repeats,
     in_threads,
+    variant_draws,
+    variant_uniforms,
 )
 from analytics.comparison.image_confusion import ImageConfusion, image_confusion
 from analytics.comparison.intervals import Interval, centred_intervals
-from analytics.comparison.paired_answers import Answers, Flags, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
+from analytics.comparison.paired_answers import Answers, Flags, PairedAnswers
+from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 
 _THEIRS, _OURS = 0, 1
@@ -79,7 +79,9 @@ class Membership:
 
 
 def slices(
-    paired: Paired, memberships: Iterable[Membership], settings: SliceSettings = SliceSettings()
+    paired: PairedAnswers,
+    memberships: Iterable[Membership],
+    settings: SliceSettings = SliceSettings(),
 ) -> list[Slice]:
     """Every slice that miners answered, those that cost the candidate most first, small ones last.
 
@@ -93,12 +95,12 @@ def slices(
     return sorted(answered, key=lambda one: (one.small, -one.cost, one.field, one.value))
 
 
-def _slice(paired: Paired, membership: Membership, settings: SliceSettings) -> Slice | None:
+def _slice(paired: PairedAnswers, membership: Membership, settings: SliceSettings) -> Slice | None:
     part = paired.within(membership.challenges)
-    pooled = Paired(part.challenges, _as_one(part.answers))
-    counts = image_confusion(pooled, part.challenges.shares())
+    pooled = PairedAnswers(part.challenges, _as_one(part.answers))
+    counts = image_confusion(pooled, part.challenges.positive_shares())
     table = counts.summed()[0]  # (2 sides, 2 labels, 3 classes)
-    n, images = int(table[_THEIRS].sum()), int(counts.image_confusion[0])
+    n, images = int(table[_THEIRS].sum()), int(counts.image_counts[0])
     if not n:
         return None
     small = n < settings.least_answers or images < MIN_IMAGES
@@ -136,7 +138,7 @@ def _drawn_tables(counts: ImageConfusion, images: int, settings: BootstrapSettin
     """(draws, 2 sides, 2 labels, 3 classes)."""
 
     def table(draw: int) -> Floats:
-        tables: Floats = counts.summed(drawn_images(images, settings, draw))[0]
+        tables: Floats = counts.summed(image_repeats(images, settings, draw))[0]
         return tables
 
     return np.stack(in_threads(table, range(settings.draws), settings.threads))
@@ -158,12 +160,12 @@ def _interval(
 
 
 def _cost_interval(
-    paired: Paired, membership: Membership, cost: float, settings: SliceSettings
+    paired: PairedAnswers, membership: Membership, cost: float, settings: SliceSettings
 ) -> Interval:
     bootstrap, challenges = settings.bootstrap, paired.challenges
 
     def drawn(draw: int) -> float:
-        repeats = drawn_images(challenges.image_count, bootstrap, draw)[challenges.images]
+        repeats = image_repeats(challenges.image_count, bootstrap, draw)[challenges.images]
         return _cost(paired, membership.challenges, repeats, bootstrap, draw)
 
     draws = in_threads(drawn, range(settings.cost_draws), bootstrap.threads)
@@ -175,19 +177,19 @@ def _ends(point: Floats, draws: Floats, settings: SliceSettings) -> Interval:
     return float(low), float(high)
 
 
-def _mean_cost(paired: Paired, within: Flags, settings: BootstrapSettings) -> float:
+def _mean_cost(paired: PairedAnswers, within: Flags, settings: BootstrapSettings) -> float:
     """On the challenges as they were sent; the mean over draws of possible images."""
     once = np.ones(paired.challenges.count, np.uint8)
 
     def cost(draw: int) -> float:
         return _cost(paired, within, once, settings, draw)
 
-    draws = range(image_draws(paired.challenges, settings))
+    draws = range(variant_draws(paired.challenges, settings))
     return float(np.mean(in_threads(cost, draws, settings.threads)))
 
 
 def _cost(
-    paired: Paired,
+    paired: PairedAnswers,
     within: Flags,
     repeats: NDArray[np.uint8],
     settings: BootstrapSettings,
@@ -196,10 +198,10 @@ def _cost(
     """Mean reward of the miners' answers within a slice and the candidate's elsewhere, minus that
     of the candidate's alone."""
     challenges, answers = paired.challenges, paired.answers
-    luck = drawn_luck(challenges.count, settings, draw)
-    shares = challenges.shares()
-    candidate = candidate_codes(challenges, shares, luck)
-    ours = (luck < shares).astype(np.float64)[answers.challenge]
+    uniforms = variant_uniforms(challenges.count, settings, draw)
+    positive_shares = challenges.positive_shares()
+    candidate = candidate_codes(challenges, positive_shares, uniforms)
+    ours = (uniforms < positive_shares).astype(np.float64)[answers.challenge]
     mixed = Answers(
         answers.starts,
         answers.challenge,
@@ -207,7 +209,7 @@ def _cost(
         np.where(within[answers.challenge], answers.prediction, ours),
     )
     codes = answer_codes(challenges, mixed)
-    walked = rewards_in_place(challenges, mixed, codes, candidate, repeats)
+    walked = paired_rewards(challenges, mixed, codes, candidate, repeats)
     sizes = np.bincount(answers.owner, repeats[answers.challenge], answers.count)
     both = walked.reward * sizes[:, None]
     return float((both[:, _THEIRS] - both[:, _OURS]).sum() / max(1.0, sizes.sum()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.comparison.paired_answers import Integers, Paired
+from analytics.comparison.paired_answers import Integers, PairedAnswers
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
@@ -37,7 +37,7 @@ class RankedAnswers:
         return _auc(self.begins_tie, self.labels, self.images, self.weights, repeats)
 
 
-def ranked_answers(paired: Paired) -> Iterator[tuple[RankedAnswers, RankedAnswers]]:
+def ranked_answers(paired: PairedAnswers) -> Iterator[tuple[RankedAnswers, RankedAnswers]]:
     """Of every answerer its own answers and the candidate's, on the challenges that it answered."""
     challenges, answers = paired.challenges, paired.answers
     used = answers.answered
@@ -61,7 +61,7 @@ def ranked_answers(paired: Paired) -> Iterator[tuple[RankedAnswers, RankedAnswer
 
 
 def _ranked(
-    paired: Paired, values: Floats, challenge: Integers, weights: Floats | None
+    paired: PairedAnswers, values: Floats, challenge: Integers, weights: Floats | None
 ) -> RankedAnswers:
     order = np.argsort(values)
     sent = challenge[order]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from analytics.gates.profile import GateMeans
+from analytics.gates.mean_gates import GateMeans
 from analytics.queries.overview import ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, planes_chart

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analytics.gates.profile import GateMeans, ViewGate
+from analytics.gates.mean_gates import GateMeans, ViewGate
 
 Box = tuple[float, float, float, float]
 

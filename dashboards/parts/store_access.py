@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import streamlit as st
 
-from analytics.gates import profile as gates
+from analytics.gates import mean_gates
 from analytics.queries import overview as queries
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
@@ -111,14 +111,14 @@ def replay_runs(version: Version) -> list[queries.ReplayRun]:
 def gated_runs(version: Version) -> list[queries.ReplayRun]:
     """Finished replays of models with gates, newest first."""
     with _connection(version) as connection:
-        return gates.gated_runs(connection)
+        return mean_gates.gated_runs(connection)
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing intervals …")
-def gate_means(version: Version, run_id: str, label: int | None) -> gates.GateMeans:
+def gate_means(version: Version, run_id: str, label: int | None) -> mean_gates.GateMeans:
     """The gates of a replay's challenges; `label` None is both."""
     with _connection(version) as connection:
-        return gates.gate_means(connection, run_id, label)
+        return mean_gates.gate_means(connection, run_id, label)
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")

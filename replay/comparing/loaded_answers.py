@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analytics.comparison.paired_answers import Answers, Challenges, Paired
+from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswers
 from analytics.leaks.training_overlap import challenge_overlap
 from analytics.lives.order import EVERYONE, Choice, Life
 from analytics.miners.answers import stage
@@ -74,7 +74,7 @@ class RunAnswers:
     run: dict[str, Any]
     lives: list[Life]
     challenges: pl.DataFrame
-    paired: Paired
+    paired: PairedAnswers
     miners: list[tuple[int, str]]
     left_out: dict[str, int]
     miners_left_out: list[dict[str, int]]
@@ -158,7 +158,7 @@ def run_answers(
         run=found,
         lives=predicted_lives(lives, predicted),
         challenges=predicted,
-        paired=Paired(replayed.challenges(), _answers(answers, predicted, len(miners))),
+        paired=PairedAnswers(replayed.challenges(), _answers(answers, predicted, len(miners))),
         miners=miners,
         left_out=replayed.left_out,
         miners_left_out=reasons,

@@ -12,13 +12,13 @@ from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
     Scores,
-    drawn_scores,
+    bootstrap_scores,
     point_scores,
 )
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.mcnemar import mcnemar
-from analytics.comparison.paired_answers import Paired
+from analytics.comparison.paired_answers import PairedAnswers
 from analytics.comparison.rank import Rank, rank
 from analytics.scoring.metrics import Floats
 from replay.comparing.results import STATISTICS, Difference, PairedComparison, Score
@@ -57,30 +57,30 @@ class PairedComparisons:
 
 
 def paired_comparisons(
-    paired: Paired, settings: BootstrapSettings, on_progress: Callable[[int], Any]
+    paired: PairedAnswers, settings: BootstrapSettings, on_progress: Callable[[int], Any]
 ) -> PairedComparisons:
     """Put the candidate in the place of everyone in `paired`."""
-    counts = image_confusion(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.positive_shares())
     found = point_scores(paired, counts, settings)
-    drawn = drawn_scores(paired, counts, settings, on_progress=on_progress)
+    drawn = bootstrap_scores(paired, counts, settings, on_progress=on_progress)
     points, draws = (
         {name: values[..., _OURS] - values[..., _THEIRS] for name, values in scores.items()}
         for scores in (found, drawn)
     )
     judged = PairedComparisons(
-        [], points, draws, counts.image_confusion, _images_asked(paired), settings.level
+        [], points, draws, counts.image_counts, _images_asked(paired), settings.level
     )
     judged.comparisons.extend(_duels(paired, judged, found, counts.summed()))
     return judged
 
 
-def scores_of(paired: Paired, settings: BootstrapSettings) -> Iterator[tuple[Score, Score]]:
+def scores_of(paired: PairedAnswers, settings: BootstrapSettings) -> Iterator[tuple[Score, Score]]:
     """Of everyone in `paired` and of the candidate in their place, without intervals."""
-    counts = image_confusion(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.positive_shares())
     yield from _sides(paired, point_scores(paired, counts, settings), counts.summed())
 
 
-def _sides(paired: Paired, found: Scores, tables: Floats) -> Iterator[tuple[Score, Score]]:
+def _sides(paired: PairedAnswers, found: Scores, tables: Floats) -> Iterator[tuple[Score, Score]]:
     for one, asked in enumerate(np.diff(paired.answers.starts).tolist()):
         n = int(tables[one, _THEIRS].sum())
         theirs, ours = (
@@ -91,10 +91,10 @@ def _sides(paired: Paired, found: Scores, tables: Floats) -> Iterator[tuple[Scor
 
 
 def _duels(
-    paired: Paired, judged: PairedComparisons, found: Scores, tables: Floats
+    paired: PairedAnswers, judged: PairedComparisons, found: Scores, tables: Floats
 ) -> Iterator[PairedComparison]:
     intervals = {name: _intervals(judged, name) for name in judged.draws}
-    tests = mcnemar(paired, paired.challenges.shares())
+    tests = mcnemar(paired, paired.challenges.positive_shares())
     for one, (theirs, ours) in enumerate(_sides(paired, found, tables)):
         yield PairedComparison(
             images=int(judged.images_asked[one]),
@@ -123,7 +123,7 @@ def score(found: Mapping[str, float], n: int, asked: int) -> Score:
     return Score(n=n, asked=asked, floored_mcc=floored, **known)
 
 
-def _images_asked(paired: Paired) -> NDArray[np.int64]:
+def _images_asked(paired: PairedAnswers) -> NDArray[np.int64]:
     answers = paired.answers
     images = paired.challenges.images[answers.challenge]
     count = max(1, paired.challenges.image_count)

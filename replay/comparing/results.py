@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from analytics.comparison.best_logit_shift import Shift
+from analytics.comparison.best_logit_shift import LogitShift
 from analytics.comparison.calibration import Calibration
 from analytics.comparison.intervals import Interval
 from analytics.comparison.mcnemar import McNemar
@@ -137,7 +137,7 @@ class Comparison:
     later: int
     baselines: list[BaselineComparison]
     without_baseline: dict[str, str]
-    shift: Shift | None
+    shift: LogitShift | None
     calibration: Calibration
     slices: list[Slice]
     slices_left_out: dict[str, int]

@@ -13,12 +13,12 @@ from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
     Scores,
-    drawn_images,
+    image_repeats,
     in_threads,
 )
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
-from analytics.comparison.paired_answers import Challenges, alone
+from analytics.comparison.paired_answers import Challenges, without_miners
 from analytics.comparison.weighted_auc import CANDIDATE, ranked_answers
 from analytics.leaks.training_overlap import challenge_overlap, row_count
 from analytics.lives.order import EVERYONE, Choice, Life
@@ -158,8 +158,8 @@ def _scores(sides: list[Challenges], settings: BootstrapSettings) -> tuple[Score
 
     Both sides hold the same challenges, so that a draw is of the same images for both.
     """
-    counts = [image_confusion(alone(side), side.shares()) for side in sides]
-    ranked = [next(ranked_answers(alone(side)))[CANDIDATE] for side in sides]
+    counts = [image_confusion(without_miners(side), side.positive_shares()) for side in sides]
+    ranked = [next(ranked_answers(without_miners(side)))[CANDIDATE] for side in sides]
     count = sides[_RUN].image_count
 
     def tables(repeats: NDArray[np.uint8]) -> Floats:
@@ -170,7 +170,7 @@ def _scores(sides: list[Challenges], settings: BootstrapSettings) -> tuple[Score
 
     def drawn(of: Callable[[NDArray[np.uint8]], Floats]) -> Floats:
         def draw(number: int) -> Floats:
-            return of(drawn_images(count, settings, number))
+            return of(image_repeats(count, settings, number))
 
         return np.stack(in_threads(draw, range(settings.draws), settings.threads))
 

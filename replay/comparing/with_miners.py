@@ -10,18 +10,18 @@ import numpy as np
 import polars as pl
 
 from analytics.comparison.baselines import Baseline, baselines
-from analytics.comparison.best_logit_shift import best_shift
+from analytics.comparison.best_logit_shift import best_logit_shift
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
-    drawn_images,
+    image_repeats,
     in_threads,
     point_scores,
 )
 from analytics.comparison.calibration import calibration
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
-from analytics.comparison.paired_answers import Paired, alone, by_life, joined
+from analytics.comparison.paired_answers import PairedAnswers, by_life, concatenated, without_miners
 from analytics.comparison.slices import SliceSettings
 from analytics.comparison.weighted_auc import CANDIDATE
 from analytics.leaks.training_overlap import row_count
@@ -113,7 +113,7 @@ def compare_with_miners(
         later=int((~earlier).sum()),
         baselines=_baselines(found, chosen, bootstrap, on_progress),
         without_baseline=missing,
-        shift=best_shift(challenges, earlier, bootstrap),
+        shift=best_logit_shift(challenges, earlier, bootstrap),
         calibration=calibration(challenges),
         slices=sliced.slices,
         slices_left_out=sliced.left_out,
@@ -123,23 +123,23 @@ def compare_with_miners(
     )
 
 
-def _candidate(paired: Paired, settings: BootstrapSettings) -> Score:
+def _candidate(paired: PairedAnswers, settings: BootstrapSettings) -> Score:
     """Of all predicted challenges, as if it were asked each."""
-    itself, n = alone(paired.challenges), paired.challenges.count
-    counts = image_confusion(itself, paired.challenges.shares())
+    itself, n = without_miners(paired.challenges), paired.challenges.count
+    counts = image_confusion(itself, paired.challenges.positive_shares())
     points = point_scores(itself, counts, settings)
     return score({name: float(values[0, 1]) for name, values in points.items()}, n, n)
 
 
-def _mcc_interval(paired: Paired, settings: BootstrapSettings) -> tuple[float, float] | None:
+def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[float, float] | None:
     """Of the candidate's MCC on all predicted challenges, over source images."""
     challenges = paired.challenges
     if challenges.image_count < MIN_IMAGES:
         return None
-    counts = image_confusion(alone(challenges), challenges.shares())
+    counts = image_confusion(without_miners(challenges), challenges.positive_shares())
 
     def drawn(draw: int) -> float:
-        repeats = drawn_images(challenges.image_count, settings, draw)
+        repeats = image_repeats(challenges.image_count, settings, draw)
         return float(mcc_of_tables(counts.summed(repeats)[0, CANDIDATE]))
 
     draws = np.array(in_threads(drawn, range(settings.draws), settings.threads))
@@ -181,7 +181,7 @@ def _by_life(found: RunAnswers, settings: BootstrapSettings) -> dict[int, list[L
     answers, owners, lives = by_life(found.paired)
     names = {life.number: life.name for life in found.lives}
     scores: dict[int, list[LifeScores]] = {}
-    each = scores_of(Paired(found.paired.challenges, answers), settings)
+    each = scores_of(PairedAnswers(found.paired.challenges, answers), settings)
     for owner, life, sides in zip(owners, lives, each, strict=True):
         scores.setdefault(owner, []).append(LifeScores(names[life], *sides))
     return scores
@@ -192,8 +192,10 @@ def _baselines(
 ) -> list[BaselineComparison]:
     if not chosen:
         return []
-    answers = joined([one.answers for one in chosen])
-    judged = paired_comparisons(Paired(found.paired.challenges, answers), settings, on_progress)
+    answers = concatenated([one.answers for one in chosen])
+    judged = paired_comparisons(
+        PairedAnswers(found.paired.challenges, answers), settings, on_progress
+    )
     named = [(None, None) if one.miner is None else found.miners[one.miner] for one in chosen]
     return [
         BaselineComparison(

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
-from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
-from analytics.comparison.paired_answers import Challenges, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
+from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
+from analytics.comparison.paired_answers import Challenges, PairedAnswers
+from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
 from analytics.warehouse.connection import reading, writing
 from data.store import Store
 from data.terminal import note, print_table, say
@@ -94,7 +94,7 @@ def measure(store: Store, challenges: int) -> Timed:
     return Timed(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
 
 
-def _direct(paired: Paired, repeats: np.ndarray) -> float:
+def _direct(paired: PairedAnswers, repeats: np.ndarray) -> float:
     """Processor seconds a drawn answer of a deque and scikit-learn, over some of one miner's."""
     challenges, answers = paired.challenges, paired.answers
     sent = answers.challenge[: answers.starts[1]]
@@ -110,14 +110,14 @@ def _direct(paired: Paired, repeats: np.ndarray) -> float:
     return (time.process_time() - start) / len(drawn)
 
 
-def _ours(paired: Paired, repeats: np.ndarray) -> float:
+def _ours(paired: PairedAnswers, repeats: np.ndarray) -> float:
     challenges: Challenges = paired.challenges
     codes = answer_codes(challenges, paired.answers)
-    candidate = candidate_codes(challenges, challenges.shares(), 0.5)
+    candidate = candidate_codes(challenges, challenges.positive_shares(), 0.5)
     times = []
     for _ in range(6):
         start = time.process_time()
-        rewards_in_place(challenges, paired.answers, codes, candidate, repeats)
+        paired_rewards(challenges, paired.answers, codes, candidate, repeats)
         times.append(time.process_time() - start)
     return min(times) / (2 * int(repeats[paired.answers.challenge].sum()))
 
@@ -125,7 +125,7 @@ def _ours(paired: Paired, repeats: np.ndarray) -> float:
 def _print_windows(store: Store) -> None:
     with reading(store) as connection:
         paired = run_answers(connection, "latest").paired
-    drawn = drawn_images(paired.challenges.image_count, BootstrapSettings(), 0)
+    drawn = image_repeats(paired.challenges.image_count, BootstrapSettings(), 0)
     repeats = drawn[paired.challenges.images]
     ours, direct = _ours(paired, repeats), _direct(paired, repeats)
     say(

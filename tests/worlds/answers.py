@@ -9,9 +9,9 @@ from analytics.comparison.paired_answers import (
     Answers,
     Challenges,
     Integers,
-    Paired,
-    answerer,
-    joined,
+    PairedAnswers,
+    concatenated,
+    single_answerer,
 )
 from analytics.scoring.metrics import Floats
 
@@ -38,7 +38,7 @@ class WorldSettings:
 class World:
     """What was answered, and the MCC that each would have on endlessly many images."""
 
-    paired: Paired
+    paired: PairedAnswers
     candidate_mcc: float
     miner_mccs: Floats
 
@@ -72,9 +72,9 @@ def world(settings: WorldSettings = WorldSettings()) -> World:
     miners: list[Answers] = []
     for miner in range(settings.miners):
         sent = np.flatnonzero(asked[:, miner]).astype(np.int32)
-        miners.append(answerer(sent, answers(abilities[miner + 1], images[sent])))
+        miners.append(single_answerer(sent, answers(abilities[miner + 1], images[sent])))
     truth = _mcc(abilities, settings.difficulty)
-    return World(Paired(challenges, joined(miners)), float(truth[0]), truth[1:])
+    return World(PairedAnswers(challenges, concatenated(miners)), float(truth[0]), truth[1:])
 
 
 def _mcc(abilities: Floats, difficulty: float) -> Floats:

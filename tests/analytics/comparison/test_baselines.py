@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from analytics.comparison.baselines import BEST, MAJORITY, MEDIAN, STACK, baselines
-from analytics.comparison.best_logit_shift import best_shift
+from analytics.comparison.best_logit_shift import best_logit_shift
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.calibration import calibration
-from analytics.comparison.paired_answers import Answers, Challenges, Flags, Paired
+from analytics.comparison.paired_answers import Answers, Challenges, Flags, PairedAnswers
 from analytics.scoring.metrics import Floats
 from tests.worlds.answers import WorldSettings, world
 
 DRAWING = BootstrapSettings(draws=50)
 
 
-def halves(paired: Paired) -> Flags:
+def halves(paired: PairedAnswers) -> Flags:
     return np.asarray(np.arange(paired.challenges.count) < paired.challenges.count // 2)
 
 
-def changed(paired: Paired, prediction: Floats) -> Paired:
-    return Paired(paired.challenges, replace(paired.answers, prediction=prediction))
+def changed(paired: PairedAnswers, prediction: Floats) -> PairedAnswers:
+    return PairedAnswers(paired.challenges, replace(paired.answers, prediction=prediction))
 
 
-def accuracy(paired: Paired, answers: Answers) -> float:
+def accuracy(paired: PairedAnswers, answers: Answers) -> float:
     return float((answers.classes == paired.challenges.labels[answers.challenge]).mean())
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_had_is_said_with_its_n() -> None:
     _, missing = baselines(paired, halves(paired))
     assert set(missing) == {BEST, MEDIAN}
     assert "source images at most in both parts; expected 10" in missing[BEST]
-    one_label = Paired(
+    one_label = PairedAnswers(
         replace(paired.challenges, labels=np.ones_like(paired.challenges.labels)), paired.answers
     )
     _, missing = baselines(one_label, halves(paired))
@@ -122,7 +122,7 @@ def shifted_world(by: float, seed: int = 0) -> Challenges:
 def test_a_shifted_logit_is_shifted_back_and_judged_on_later_challenges() -> None:
     challenges = shifted_world(-3.0)
     earlier = np.arange(1200) < 600
-    found = best_shift(challenges, earlier, DRAWING)
+    found = best_logit_shift(challenges, earlier, DRAWING)
     assert found is not None
     assert found.shift == pytest.approx(3.0, abs=0.8)
     assert found.shift == pytest.approx(-np.log(found.threshold / (1 - found.threshold)))
@@ -135,11 +135,11 @@ def test_a_shifted_logit_is_shifted_back_and_judged_on_later_challenges() -> Non
 def test_nothing_to_gain_is_no_shift() -> None:
     challenges = shifted_world(0.0)
     perfect = replace(challenges, probabilities=challenges.labels.astype(np.float64) * 0.8 + 0.1)
-    found = best_shift(perfect, np.arange(1200) < 600, DRAWING)
+    found = best_logit_shift(perfect, np.arange(1200) < 600, DRAWING)
     assert found is not None
     assert (found.shift, found.threshold, found.difference) == (0.0, 0.5, 0.0)
     assert found.interval == (0.0, 0.0)
-    assert best_shift(perfect, np.ones(1200, np.bool_), DRAWING) is None
+    assert best_logit_shift(perfect, np.ones(1200, np.bool_), DRAWING) is None
 
 
 def test_calibration_is_the_mean_gap_of_its_bins() -> None:

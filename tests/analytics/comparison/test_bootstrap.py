@@ -11,15 +11,15 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef, roc_auc_score
 
 from analytics.comparison.bootstrap import (
     BootstrapSettings,
-    drawn_images,
-    drawn_luck,
-    drawn_scores,
+    bootstrap_scores,
+    image_repeats,
     point_scores,
+    variant_uniforms,
 )
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
-from analytics.comparison.paired_answers import Answers, Paired
-from analytics.comparison.rewards_in_place import answer_codes, candidate_codes, rewards_in_place
+from analytics.comparison.paired_answers import Answers, PairedAnswers
+from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring import metrics
 from analytics.scoring.metrics import Floats
@@ -30,7 +30,7 @@ ODD = np.array([-1.0, np.nan, 1.7, -0.3, 0.5])
 DRAWING = BootstrapSettings(draws=12, auc=True, threads=2)
 
 
-def small_world(seed: int, variants: int = 1, odd: float = 0.2) -> Paired:
+def small_world(seed: int, variants: int = 1, odd: float = 0.2) -> PairedAnswers:
     paired = world(replace(SMALL, seed=seed, variants=variants)).paired
     rng = np.random.default_rng(seed)
     prediction = paired.answers.prediction.copy()
@@ -40,12 +40,12 @@ def small_world(seed: int, variants: int = 1, odd: float = 0.2) -> Paired:
     hard = rng.random(len(prediction)) < 0.3
     prediction[hard] = np.round(prediction[hard])
     answers = paired.answers
-    return Paired(
+    return PairedAnswers(
         paired.challenges, Answers(answers.starts, answers.challenge, answers.spell, prediction)
     )
 
 
-def rows(paired: Paired, one: int, repeats: NDArray[np.uint8]) -> NDArray[np.int64]:
+def rows(paired: PairedAnswers, one: int, repeats: NDArray[np.uint8]) -> NDArray[np.int64]:
     """The answers of one answerer that metrics can use, as often as their images are drawn."""
     answers = paired.answers
     part = np.arange(answers.starts[one], answers.starts[one + 1])
@@ -65,7 +65,7 @@ def classes(values: Floats) -> NDArray[np.int64]:
 def test_counts_of_drawn_images_are_scikit_learns_on_repeated_rows(seed: int) -> None:
     paired = small_world(seed)
     challenges, answers = paired.challenges, paired.answers
-    counts = image_confusion(paired, challenges.shares())
+    counts = image_confusion(paired, challenges.positive_shares())
     repeats = np.random.default_rng(seed).integers(0, 4, challenges.image_count).astype(np.uint8)
     tables = counts.summed(repeats)
     for one in range(answers.count):
@@ -87,7 +87,7 @@ def test_counts_of_drawn_images_are_scikit_learns_on_repeated_rows(seed: int) ->
 def test_possible_images_count_by_their_shares() -> None:
     paired = small_world(1, variants=4)
     challenges = paired.challenges
-    tables = image_confusion(paired, challenges.shares()).summed()
+    tables = image_confusion(paired, challenges.positive_shares()).summed()
     for one in range(paired.answers.count):
         sent = paired.answers.challenge[rows(paired, one, np.ones(99, np.uint8))]
         above = challenges.probabilities.reshape(-1, 4)[sent] > 0.5
@@ -127,18 +127,20 @@ def test_auc_of_drawn_and_possible_images_is_scikit_learns_with_weights(
 def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> None:
     paired = small_world(2, variants=4)
     challenges, answers = paired.challenges, paired.answers
-    shares = challenges.shares()
-    counts = image_confusion(paired, shares)
-    drawn = drawn_scores(paired, counts, DRAWING)
+    positive_shares = challenges.positive_shares()
+    counts = image_confusion(paired, positive_shares)
+    drawn = bootstrap_scores(paired, counts, DRAWING)
     assert {name: values.shape for name, values in drawn.items()} == dict.fromkeys(
         ("accuracy", "mcc", "auc", "reward", "ema", "mean_ema"), (12, 4, 2)
     )
     for draw in (0, 11):
-        repeats = drawn_images(challenges.image_count, DRAWING, draw)
+        repeats = image_repeats(challenges.image_count, DRAWING, draw)
         assert repeats.sum() == challenges.image_count
-        candidate = candidate_codes(challenges, shares, drawn_luck(challenges.count, DRAWING, draw))
+        candidate = candidate_codes(
+            challenges, positive_shares, variant_uniforms(challenges.count, DRAWING, draw)
+        )
         codes, sent = answer_codes(challenges, answers), repeats[challenges.images]
-        walked = rewards_in_place(challenges, answers, codes, candidate, sent)
+        walked = paired_rewards(challenges, answers, codes, candidate, sent)
         assert (drawn["reward"][draw] == walked.reward).all()
         assert (drawn["mcc"][draw] == metrics.mcc_of_tables(counts.summed(repeats))).all()
         aucs = [[side.auc(repeats) for side in sides] for sides in ranked_answers(paired)]
@@ -147,9 +149,9 @@ def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> N
 
 def test_threads_change_no_number_and_another_seed_does() -> None:
     paired = small_world(3, variants=2)
-    counts = image_confusion(paired, paired.challenges.shares())
+    counts = image_confusion(paired, paired.challenges.positive_shares())
     one, two, other = (
-        drawn_scores(paired, counts, drawing)
+        bootstrap_scores(paired, counts, drawing)
         for drawing in (replace(DRAWING, threads=1), DRAWING, replace(DRAWING, seed=1))
     )
     assert all((one[name] == two[name]).all() for name in one)
@@ -159,7 +161,7 @@ def test_threads_change_no_number_and_another_seed_does() -> None:
 def test_repeats_of_one_image_are_drawn_together() -> None:
     # a hundred answers about each image tell no more than one does
     once = world(WorldSettings(images=40, challenges=40, miners=1, asked=1, difficulty=3)).paired
-    many = Paired(
+    many = PairedAnswers(
         replace(
             once.challenges,
             **{
@@ -177,7 +179,9 @@ def test_repeats_of_one_image_are_drawn_together() -> None:
     )
     drawing = BootstrapSettings(draws=50)
     few, lots = (
-        drawn_scores(paired, image_confusion(paired, paired.challenges.shares()), drawing)["mcc"]
+        bootstrap_scores(
+            paired, image_confusion(paired, paired.challenges.positive_shares()), drawing
+        )["mcc"]
         for paired in (once, many)
     )
     assert lots == pytest.approx(few)
@@ -186,12 +190,12 @@ def test_repeats_of_one_image_are_drawn_together() -> None:
 def test_equal_answers_have_an_interval_of_nothing() -> None:
     paired = small_world(4, odd=0.0)
     answers = paired.answers
-    same = Paired(
+    same = PairedAnswers(
         paired.challenges,
         replace(answers, prediction=paired.challenges.probabilities[answers.challenge]),
     )
-    counts = image_confusion(same, same.challenges.shares())
-    points, draws = point_scores(same, counts, DRAWING), drawn_scores(same, counts, DRAWING)
+    counts = image_confusion(same, same.challenges.positive_shares())
+    points, draws = point_scores(same, counts, DRAWING), bootstrap_scores(same, counts, DRAWING)
     for name, found in draws.items():
         point = points[name][:, 1] - points[name][:, 0]
         intervals = centred_intervals(point, found[..., 1] - found[..., 0], 0.95)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
+from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.rank import rank
@@ -30,9 +30,9 @@ def coverage(worlds: int, settings: WorldSettings) -> Coverage:
     for seed in range(worlds):
         made = world(replace(settings, seed=seed))
         challenges = made.paired.challenges
-        counts = image_confusion(made.paired, challenges.shares())
+        counts = image_confusion(made.paired, challenges.positive_shares())
         tables = [counts.summed()] + [
-            counts.summed(drawn_images(challenges.image_count, DRAWS, draw))
+            counts.summed(image_repeats(challenges.image_count, DRAWS, draw))
             for draw in range(DRAWS.draws)
         ]
         mccs = mcc_of_tables(np.stack(tables))
@@ -75,10 +75,10 @@ def test_without_source_images_intervals_would_not_cover() -> None:
     made = [world(replace(settings, seed=seed)) for seed in range(60)]
     covered = []
     for one in made:
-        alone = one.paired.challenges
-        apart = replace(alone, images=np.arange(alone.count, dtype=np.int32))
-        counts = image_confusion(replace(one.paired, challenges=apart), apart.shares())
-        drawn = [counts.summed(drawn_images(apart.image_count, DRAWS, k)) for k in range(200)]
+        challenges = one.paired.challenges
+        apart = replace(challenges, images=np.arange(challenges.count, dtype=np.int32))
+        counts = image_confusion(replace(one.paired, challenges=apart), apart.positive_shares())
+        drawn = [counts.summed(image_repeats(apart.image_count, DRAWS, k)) for k in range(200)]
         mccs = mcc_of_tables(np.stack([counts.summed(), *drawn]))
         differences = mccs[..., 1] - mccs[..., 0]
         low, high = centred_intervals(differences[0], differences[1:], DRAWS.level).T

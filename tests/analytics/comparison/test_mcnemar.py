@@ -6,7 +6,12 @@ from scipy import stats
 
 from analytics.comparison.mcnemar import mcnemar
 from analytics.comparison.multiple_tests import holm
-from analytics.comparison.paired_answers import Challenges, Paired, answerer, joined
+from analytics.comparison.paired_answers import (
+    Challenges,
+    PairedAnswers,
+    concatenated,
+    single_answerer,
+)
 
 
 @settings(max_examples=30, deadline=None)
@@ -27,9 +32,9 @@ def test_mcnemar_is_scipys_binomial_test_and_holm_holds_over_miners(seed: int) -
     )
     asked = [np.flatnonzero(rng.random(count) < 0.5).astype(np.int32) for _ in range(3)]
     given_answers = [rng.choice([0.2, 0.5, 0.9, 1.7, -1.0, np.nan], len(a)) for a in asked]
-    silent = answerer(asked[0], np.full(len(asked[0]), -1.0))
-    answers = joined([*map(answerer, asked, given_answers), silent])
-    found = mcnemar(Paired(challenges, answers), challenges.shares())
+    silent = single_answerer(asked[0], np.full(len(asked[0]), -1.0))
+    answers = concatenated([*map(single_answerer, asked, given_answers), silent])
+    found = mcnemar(PairedAnswers(challenges, answers), challenges.positive_shares())
     assert found[3] is None
     expected = []
     for sent, values, one in zip(asked, given_answers, found, strict=False):

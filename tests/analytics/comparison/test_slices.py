@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.paired_answers import Answers, Challenges, Paired
+from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswers
 from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.regions.gps_clusters import ALONE, ClusterSettings, cluster_names, gps_clusters
 from analytics.scoring.metrics import Floats
@@ -17,12 +17,12 @@ from tests.worlds.answers import WorldSettings, world
 QUICK = SliceSettings(BootstrapSettings(draws=200), cost_draws=40)
 
 
-def sliced(paired: Paired, flags: np.ndarray, settings: SliceSettings = QUICK) -> Slice:
+def sliced(paired: PairedAnswers, flags: np.ndarray, settings: SliceSettings = QUICK) -> Slice:
     (found,) = slices(paired, [Membership("field", "value", flags)], settings)
     return found
 
 
-def mean_reward(paired: Paired, predictions: Floats) -> float:
+def mean_reward(paired: PairedAnswers, predictions: Floats) -> float:
     """Everyone's answers replaced, and rewarded by the validator's own tracker."""
     answers, labels = paired.answers, paired.challenges.labels[paired.answers.challenge]
     scored = Tracker(uids=answers.count).answer(
@@ -32,11 +32,11 @@ def mean_reward(paired: Paired, predictions: Floats) -> float:
 
 
 @pytest.fixture(scope="module")
-def paired() -> Paired:
+def paired() -> PairedAnswers:
     return world(WorldSettings(images=60, challenges=500, miners=5, asked=3, seed=4)).paired
 
 
-def test_scores_of_a_slice_are_those_of_its_answers(paired: Paired) -> None:
+def test_scores_of_a_slice_are_those_of_its_answers(paired: PairedAnswers) -> None:
     flags = np.arange(paired.challenges.count) % 3 == 0
     found = sliced(paired, flags)
     answers = paired.answers
@@ -54,7 +54,7 @@ def test_scores_of_a_slice_are_those_of_its_answers(paired: Paired) -> None:
     assert found.miners_mcc == pytest.approx(sk.matthews_corrcoef(labels, miners))
 
 
-def test_the_cost_is_what_the_validators_rewards_would_differ_by(paired: Paired) -> None:
+def test_the_cost_is_what_the_validators_rewards_would_differ_by(paired: PairedAnswers) -> None:
     flags = np.arange(paired.challenges.count) < 200
     answers = paired.answers
     ours = paired.challenges.probabilities[answers.challenge]
@@ -64,13 +64,13 @@ def test_the_cost_is_what_the_validators_rewards_would_differ_by(paired: Paired)
     assert sliced(paired, flags).cost == pytest.approx(expected, abs=1e-12)
 
 
-def test_odd_answers_of_miners_cost_what_they_cost_them(paired: Paired) -> None:
+def test_odd_answers_of_miners_cost_what_they_cost_them(paired: PairedAnswers) -> None:
     prediction = paired.answers.prediction.copy()
     prediction[::7], prediction[3::11], prediction[5::13] = 1.7, -1.0, np.nan
     answers = Answers(
         paired.answers.starts, paired.answers.challenge, paired.answers.spell, prediction
     )
-    odd = Paired(paired.challenges, answers)
+    odd = PairedAnswers(paired.challenges, answers)
     flags = np.arange(odd.challenges.count) % 2 == 0
     ours = odd.challenges.probabilities[answers.challenge]
     mixed = np.where(flags[answers.challenge], prediction, ours)
@@ -84,7 +84,7 @@ def test_the_slice_where_a_candidate_is_wrong_costs_most_and_is_named_first() ->
     flags = dusk[made.challenges.images]
     good, bad = made.challenges.labels.astype(float), 1 - made.challenges.labels
     probabilities = np.where(flags, bad, good)
-    candidate = Paired(replace(made.challenges, probabilities=probabilities), made.answers)
+    candidate = PairedAnswers(replace(made.challenges, probabilities=probabilities), made.answers)
     members = [
         Membership("daytime", "day", ~flags),
         Membership("daytime", "dusk", flags),
@@ -101,7 +101,7 @@ def test_the_slice_where_a_candidate_is_wrong_costs_most_and_is_named_first() ->
     assert found[0].accuracy_interval[1] < 0
 
 
-def test_a_small_slice_has_no_interval_and_comes_last(paired: Paired) -> None:
+def test_a_small_slice_has_no_interval_and_comes_last(paired: PairedAnswers) -> None:
     few = paired.challenges.images < 5
     members = [Membership("a", "few", few), Membership("a", "rest", ~few)]
     found = slices(paired, members, QUICK)
@@ -110,7 +110,9 @@ def test_a_small_slice_has_no_interval_and_comes_last(paired: Paired) -> None:
     assert found[1].images == 5
 
 
-def test_a_slice_of_one_label_has_no_mcc_and_one_without_answers_is_none(paired: Paired) -> None:
+def test_a_slice_of_one_label_has_no_mcc_and_one_without_answers_is_none(
+    paired: PairedAnswers,
+) -> None:
     roadwork = sliced(paired, paired.challenges.labels == 1)
     assert (roadwork.mcc, roadwork.miners_mcc, roadwork.mcc_interval) == (None, None, None)
     assert roadwork.accuracy_interval is not None
@@ -137,7 +139,7 @@ def test_an_interval_of_the_cost_holds_the_truth_of_no_cost(seed: int) -> None:
     same = np.tile(made.answers.prediction[: made.challenges.count], 6)
     answers = Answers(made.answers.starts, made.answers.challenge, made.answers.spell, same)
     assert np.diff(made.answers.starts).tolist() == [800] * 6
-    found = sliced(Paired(ours, answers), made.challenges.images < 100)
+    found = sliced(PairedAnswers(ours, answers), made.challenges.images < 100)
     assert found.cost == 0
     assert found.cost_interval == (0, 0)
 

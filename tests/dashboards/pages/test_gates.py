@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.gates.profile import GateMeans, ViewGate, gate_means
+from analytics.gates.mean_gates import GateMeans, ViewGate, gate_means
 from analytics.warehouse.connection import reading, writing
 from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, planes_chart
 from data.store import STORE_VARIABLE, Store

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef, roc_auc_score
 from typer.testing import CliRunner
 
 import streetreplay
-from analytics.comparison.bootstrap import BootstrapSettings, drawn_images
+from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.errors import RunError
@@ -125,7 +125,9 @@ def test_intervals_are_those_of_scikit_learn_on_the_same_draws_of_images(
         draws = np.array(
             [
                 gap(
-                    metric, drawn_images(result.images, settings, k)[numbers], classes=name != "auc"
+                    metric,
+                    image_repeats(result.images, settings, k)[numbers],
+                    classes=name != "auc",
                 )
                 for k in range(settings.draws)
             ]

@@ -33,7 +33,7 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class RewardsInPlace:
+class PairedRewards:
     """Of M answerers and of the candidate in their place, (M, 2), 0..1; 0 for nothing asked.
 
     `reward` is the mean over answers asked for, `ema` the moving average after the last one, and
@@ -47,15 +47,18 @@ class RewardsInPlace:
     mean_ema: Floats
 
 
-def candidate_codes(challenges: Challenges, shares: Floats, luck: Floats | float) -> Codes:
+def candidate_codes(
+    challenges: Challenges, positive_shares: Floats, uniforms: Floats | float
+) -> Codes:
     """(C,), the candidate's answers as codes, one possible image drawn for each challenge.
 
     Args:
         challenges: asked about.
-        shares: (C,), of possible images whose answer is class 1, 0..1.
-        luck: (C,), uniform in 0..1: the image drawn is of class 1 where it is below `shares`.
+        positive_shares: (C,), of possible images whose answer is class 1, 0..1.
+        uniforms: (C,), uniform in 0..1: the image drawn is of class 1 where it is below
+            `positive_shares`.
     """
-    codes: Codes = (luck < shares).astype(np.uint8)
+    codes: Codes = (uniforms < positive_shares).astype(np.uint8)
     codes *= _POSITIVE
     codes |= challenges.labels.astype(np.uint8)
     codes |= _PAID
@@ -63,7 +66,7 @@ def candidate_codes(challenges: Challenges, shares: Floats, luck: Floats | float
 
 
 def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
-    """(A,), answers as codes for `rewards_in_place`."""
+    """(A,), answers as codes for `paired_rewards`."""
     prediction, classes = answers.prediction, answers.classes
     silent = prediction == UNANSWERED
     first = np.zeros(len(prediction) + 1, np.bool_)
@@ -86,20 +89,20 @@ def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
     return codes
 
 
-def with_classes(codes: Codes, classes: Codes) -> Codes:
+def with_classes_of(codes: Codes, classes: Codes) -> Codes:
     """Codes with class, label and pay of others of the same shape, each in its own place."""
     taken = _LABEL | _POSITIVE | _SILENT | _PAID
     return (codes & ~np.uint8(taken)) | (classes & np.uint8(taken))
 
 
-def rewards_in_place(
+def paired_rewards(
     challenges: Challenges,
     answers: Answers,
     codes: Codes,
     candidate: Codes,
     repeats: NDArray[np.uint8],
     settings: ScoringSettings = ScoringSettings(),
-) -> RewardsInPlace:
+) -> PairedRewards:
     """Walk everyone's answers, and the candidate's to the same challenges.
 
     Args:
@@ -125,7 +128,7 @@ def rewards_in_place(
         empty_histories(1, settings.metrics_window),
         found,
     )
-    return RewardsInPlace(*found)
+    return PairedRewards(*found)
 
 
 @compiled

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, drawn_images
+from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, image_repeats
 from analytics.comparison.intervals import Interval, simultaneous_intervals
 from analytics.queries.overview import ReplayRun
 from analytics.scoring.metrics import Floats, predicted_class
@@ -164,7 +164,7 @@ def _drawn_differences(
     np.add.at(sums, (1 - right.astype(np.int64), images), with_count)
     drawn = []
     for draw in range(settings.draws):
-        right_sums, wrong_sums = drawn_images(count, settings, draw).astype(np.float64) @ sums
+        right_sums, wrong_sums = image_repeats(count, settings, draw).astype(np.float64) @ sums
         # a draw without any answer of one side says nothing
         if right_sums[-1] and wrong_sums[-1]:
             drawn.append(right_sums[:-1] / right_sums[-1] - wrong_sums[:-1] / wrong_sums[-1])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.gates.profile import gate_means, gated_runs
+from analytics.gates.mean_gates import gate_means, gated_runs
 from analytics.warehouse.connection import reading, writing
 from data.errors import RunError
 from data.store import Store
@@ -92,7 +92,7 @@ def test_intervals_hold_what_was_found_and_tell_a_real_difference(
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     """Gates that have nothing to do with right and wrong, shared by repeats of an image."""
-    from analytics.gates.profile import _views  # noqa: PLC0415
+    from analytics.gates.mean_gates import _views  # noqa: PLC0415
 
     rng, held = np.random.default_rng(0), 0
     for _ in range(100):

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analytics.comparison.paired_answers import Answers, Challenges, answerer, joined
-from analytics.comparison.rewards_in_place import (
+from analytics.comparison.paired_answers import Answers, Challenges, concatenated, single_answerer
+from analytics.comparison.paired_rewards import (
     Codes,
-    RewardsInPlace,
+    PairedRewards,
     answer_codes,
     candidate_codes,
-    rewards_in_place,
+    paired_rewards,
 )
 from analytics.scoring.metrics import reward, reward_near
 from analytics.scoring.tracker import EmaScores, ScoringSettings, Tracker
@@ -50,12 +50,12 @@ def random_case(
         strange = rng.random(len(asked)) < (0.2 if odd else 0.0)
         given_answers[strange] = rng.choice(ODD, strange.sum())
         spells = np.cumsum(np.diff(asked, prepend=-1) * (rng.random(len(asked)) < 0.1) > 0)
-        one = answerer(asked, given_answers)
+        one = single_answerer(asked, given_answers)
         miners.append(Answers(one.starts, one.challenge, spells.astype(np.int32), one.prediction))
     lives = np.sort(rng.integers(0, int(rng.integers(1, 4)), count)).astype(np.int32)
     challenges = challenges_of(labels, exponents, lives if several_lives else None)
     candidate = candidate_codes(challenges, rng.random(count), rng.random(count))
-    return challenges, joined(miners), candidate, rng.integers(0, 7, count).astype(np.uint8)
+    return challenges, concatenated(miners), candidate, rng.integers(0, 7, count).astype(np.uint8)
 
 
 def scored(window: list[tuple[float, int]]) -> tuple[float, float]:
@@ -80,7 +80,7 @@ def plain(
     answers: Answers,
     repeats: NDArray[np.uint8],
     candidate: Codes | None,
-) -> RewardsInPlace:
+) -> PairedRewards:
     found = np.zeros((3, answers.count))
     for one in range(answers.count):
         part = range(answers.starts[one], answers.starts[one + 1])
@@ -122,7 +122,7 @@ def plain(
             sum(len(given) * given[-1] for given in of_life.values()) / max(1, len(emas)),
             float(np.mean(emas or [0.0])),
         )
-    return RewardsInPlace(*found)
+    return PairedRewards(*found)
 
 
 @settings(max_examples=60, deadline=None)
@@ -134,7 +134,7 @@ def test_a_drawn_sequence_is_walked_as_by_a_deque(
         seed, odd=odd, several_lives=several_lives
     )
     codes = answer_codes(challenges, answers)
-    found = rewards_in_place(challenges, answers, codes, candidate, repeats, SMALL)
+    found = paired_rewards(challenges, answers, codes, candidate, repeats, SMALL)
     for side, swapped in enumerate((None, candidate)):
         expected = plain(challenges, answers, repeats, swapped)
         for name, values in vars(expected).items():
@@ -148,7 +148,7 @@ def test_sent_once_it_is_the_trackers_own(seed: int) -> None:
     challenges, answers, candidate, repeats = random_case(seed, odd=True)
     once = np.ones_like(repeats)
     codes = answer_codes(challenges, answers)
-    found = rewards_in_place(challenges, answers, codes, candidate, once)
+    found = paired_rewards(challenges, answers, codes, candidate, once)
     for one in range(answers.count):
         part = slice(answers.starts[one], answers.starts[one + 1])
         asked, spells = answers.challenge[part], answers.spell[part]
@@ -180,5 +180,5 @@ def test_the_quick_reward_is_the_reward(mcc: float, recent: float, exponent: int
 
 def test_a_possible_image_is_drawn_by_its_share() -> None:
     challenges = challenges_of(np.array([0, 1, 1], np.int8), np.full(3, 3, np.int8))
-    shares, luck = np.array([0.25, 0.25, 1.0]), np.array([0.2, 0.3, 0.999])
-    assert (candidate_codes(challenges, shares, luck) & 3).tolist() == [2, 1, 3]
+    positive_shares, uniforms = np.array([0.25, 0.25, 1.0]), np.array([0.2, 0.3, 0.999])
+    assert (candidate_codes(challenges, positive_shares, uniforms) & 3).tolist() == [2, 1, 3]
