@@ -1,7 +1,7 @@
-"""What a compiled function is made of: its own file, and all of the project's that it imports.
+"""A digest of all source files that a compiled function depends on, to know when to compile again.
 
-Numba writes functions that are called, and values of other files, into the machine code of the
-caller. So what is kept of a compiled function is good for exactly these sources.
+Numba copies called functions, and constants of other files, into the caller's machine code. So a
+cached function is valid for its own file and every file of the project that it imports.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-# Where the project's packages lie; other libraries may lie beside them, once it is installed.
+# The folder of the project's packages; once installed, other libraries lie beside them.
 _ROOT = Path(__file__).parents[1]
 _PACKAGES = ("data", "analytics", "replay", "model")
 
@@ -23,27 +23,29 @@ _NAME = re.compile(r"[\w.]+")
 
 
 def sources_digest(file: Path) -> str:
-    """SHA-256, in hexadecimal, of a file of the project and of all that it imports of the project.
+    """SHA-256, in hexadecimal, of a file of the project and of all project files that it imports.
 
-    Imports are followed, wherever in a file they stand. Text that only looks like one is taken for
-    one: then something is compiled once more than need be.
+    Imports are followed wherever they stand in a file. Text that only looks like an import counts
+    as one; then a function is compiled once more than necessary. Files count by their path from the
+    project's root, so that the digest does not depend on where the project lies.
     """
-    found: set[Path] = set()
+    sources: set[Path] = set()
     waiting = [file.resolve()]
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
+        if path not in sources:
+            sources.add(path)
             waiting += _read(path)[1]
     digest = hashlib.sha256()
-    for path in sorted(found):
-        digest.update(f"{path.name} {_read(path)[0]}\n".encode())
+    for path in sorted(sources):
+        name = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path
+        digest.update(f"{name.as_posix()} {_read(path)[0]}\n".encode())
     return digest.hexdigest()
 
 
 @cache
 def _read(path: Path) -> tuple[str, tuple[Path, ...]]:
-    """The digest of a file's content, and the files that it imports."""
+    """The SHA-256 of a file's content, and the project files that it imports."""
     content = path.read_bytes()
     imported = tuple(dict.fromkeys(_imported(path, content.decode("utf-8"))))
     return hashlib.sha256(content).hexdigest(), imported
@@ -53,26 +55,26 @@ def _imported(path: Path, text: str) -> Iterator[Path]:
     for statement in _IMPORT.finditer(text):
         if (module := statement["module"]) is None:
             for name in _NAME.findall(statement["modules"]):
-                yield from _files(_place(path, name))
+                yield from _files(_module_path(path, name))
             continue
-        place = _place(path, module)
-        yield from _files(place)
+        base = _module_path(path, module)
+        yield from _files(base)
         for name in _NAME.findall(statement["names"]):
-            yield from _files(place / name)
+            yield from _files(base / name)
 
 
-def _place(path: Path, module: str) -> Path:
-    """Where a module lies, without its suffix; leading dots count from the importing file."""
+def _module_path(path: Path, module: str) -> Path:
+    """The path of a module without its suffix; leading dots count from the importing file."""
     inner = module.lstrip(".")
     dots = len(module) - len(inner)
     start = _ROOT if dots == 0 else path.parents[dots - 1]
     return start.joinpath(*filter(None, inner.split(".")))
 
 
-def _files(place: Path) -> Iterator[Path]:
-    """The file of a module, if it is one of the project's; a package's own is `__init__.py`."""
-    if not any(place.is_relative_to(_ROOT / package) for package in _PACKAGES):
+def _files(module: Path) -> Iterator[Path]:
+    """The file of a module, if the project has it; a package's file is its `__init__.py`."""
+    if not any(module.is_relative_to(_ROOT / package) for package in _PACKAGES):
         return
-    for file in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+    for file in (module.with_name(f"{module.name}.py"), module / "__init__.py"):
         if file.is_file():
             yield file

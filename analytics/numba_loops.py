@@ -1,4 +1,4 @@
-"""Loops that run as machine code, for what no array operation expresses: windows that slide."""
+"""Compile loops to machine code with Numba, where no array operation says the same."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,20 +13,20 @@ R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile at the first call, and keep the result beside the file for the next process.
+    """Compile a function at its first call, and cache the result on disk for later processes.
 
-    Runs without the interpreter's lock, so that threads can share the work: give each arrays of its
-    own to write to. Without `fastmath`: nothing is fused or reordered, so that float32 bits equal
-    NumPy's. Division by zero gives NaN or infinity, as in NumPy: guard where it can happen.
+    It runs without the interpreter's lock, so that threads can share the work: give each thread its
+    own arrays to write to. Without `fastmath` nothing is fused or reordered, so that float32 bits
+    equal NumPy's. Division by zero gives NaN or infinity, as in NumPy: guard where it can happen.
     """
     return cast(Callable[P, R], kept(numba.njit(nogil=True, error_model="numpy")(function)))
 
 
 def kept(dispatcher: Any) -> Any:
-    """Let Numba keep what it compiles, until any source changes that it was made of.
+    """Cache a Numba dispatcher on disk until one of the project files that it depends on changes.
 
-    Numba's own cache is renewed when the function's file changes, not when one that it calls into
-    does: its stamp of the file, `numba.core.caching.Cache`, is replaced by one of all sources.
+    Numba itself looks at the function's own file only, not at files it calls into. So the file
+    stamp in its cache (`numba.core.caching.Cache`) is replaced by a digest of all these files.
     """
     dispatcher.enable_caching()
     file = Path(dispatcher.py_func.__code__.co_filename)

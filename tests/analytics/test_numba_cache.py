@@ -1,4 +1,4 @@
-"""What is kept of compiled functions follows every source that it is made of."""
+"""Cached compiled functions are compiled again when any source that they depend on changes."""
 
 import os
 import shutil
@@ -36,9 +36,8 @@ def package(tmp_path: Path) -> Path:
     """The project's own `compiled`, and a compiled function that calls one in another file."""
     folder = tmp_path / "analytics"
     folder.mkdir()
-    for name in ("__init__.py", "compiled.py", "numba_cache.py"):
-        if (ROOT / "analytics" / name).exists():
-            shutil.copy(ROOT / "analytics" / name, folder / name)
+    for name in ("__init__.py", "numba_loops.py", "numba_cache.py"):
+        shutil.copy(ROOT / "analytics" / name, folder / name)
     (folder / "steps.py").write_text("STEP = 1\n", encoding="utf-8")
     (folder / "called.py").write_text(_CALLED.format(factor=1), encoding="utf-8")
     (folder / "caller.py").write_text(_CALLER, encoding="utf-8")
@@ -102,3 +101,26 @@ def test_a_source_counts_however_it_is_imported(
     (package / "steps.py").write_text("STEP = 2\n", encoding="utf-8")
     numba_cache._read.cache_clear()
     assert sources_digest(file) != before
+
+
+def test_files_of_one_name_in_different_rooms_are_told_apart(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba_cache, "_ROOT", package.parent)
+    files = [package / room / "text.py" for room in ("audit", "miners")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text("STEP = 1\n", encoding="utf-8")
+    assert sources_digest(files[0]) != sources_digest(files[1])
+
+
+def test_the_digest_does_not_depend_on_where_the_project_lies(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = tmp_path / "elsewhere" / "analytics"
+    shutil.copytree(package, copied)
+    digests = set()
+    for folder in (package, copied):
+        monkeypatch.setattr(numba_cache, "_ROOT", folder.parent)
+        digests.add(sources_digest(folder / "caller.py"))
+    assert len(digests) == 1
