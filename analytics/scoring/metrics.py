@@ -1,7 +1,7 @@
-"""The one owner of every metric: what a validator computes over a window of answers.
+"""Every metric that a validator computes over a window of answers, and the reward.
 
 Source: the validator's `MinerPerformanceTracker.get_metrics` and `get_rewards` (DOMAIN.md §3). It
-calls scikit-learn; these are the same numbers without it, and the tests hold the two together.
+calls scikit-learn; these are the same numbers without it, and tests compare the two.
 Class 1 (roadwork) is the positive class throughout.
 """
 
@@ -93,27 +93,12 @@ def mcc(counts: ConfusionCounts) -> float:
     return covariance / math.sqrt(spread) if spread > 0 else 0.0
 
 
-def answer_tables(labels: Labels, positive: Floats, neither: Floats | None = None) -> Floats:
-    """The confusion table of each answer, (n, 2 labels, 3 classes: 0, 1, neither).
-
-    Args:
-        labels: (n,), 0 or 1.
-        positive: (n,), the probability that the answer's class is 1; 0 or 1 where it is known.
-        neither: (n,), likewise of a class that is neither 0 nor 1; None where that cannot be.
-    """
-    other = np.zeros_like(positive) if neither is None else neither
-    classes = np.stack([1 - positive - other, positive, other], axis=1)
-    rows = np.stack([labels == 0, labels == 1], axis=1)
-    tables: Floats = rows[:, :, None] * classes[:, None, :]
-    return tables
-
-
 def mcc_of_tables(tables: Floats) -> Floats:
     """Matthews correlation coefficient, signed, -1..1: Gorodkin's R_K for any number of classes.
 
-    `tables` are confusion tables, (..., labels, classes), whose counts may be expected ones. A
-    column is the class of the label at its place; further columns are classes that no label has.
-    0 where the labels or the classes hold one class only.
+    `tables` are confusion counts, (..., labels, classes), possibly expected ones. Column i is the
+    class of label i; further columns are classes that no label has. 0 where the labels or the
+    classes hold one class only.
     """
     total = tables.sum(axis=(-2, -1))
     actual, predicted = tables.sum(axis=-1), tables.sum(axis=-2)
@@ -128,7 +113,7 @@ def mcc_of_tables(tables: Floats) -> Floats:
 
 
 def accuracy_of_tables(tables: Floats) -> Floats:
-    """Share on the diagonal of confusion tables, (..., labels, classes), 0..1; 0 for empty ones."""
+    """Share on the diagonal of confusion counts, (..., labels, classes), 0..1; 0 for empty ones."""
     total = tables.sum(axis=(-2, -1))
     correct = np.trace(tables, axis1=-2, axis2=-1)
     result: Floats = np.divide(correct, total, out=np.zeros_like(total), where=total > 0)
@@ -167,9 +152,9 @@ def reward(mcc_100: float, accuracy_10: float, prediction: float, exponent: floa
 
 @compiled
 def reward_near(mcc_100: float, accuracy_10: float, exponent: int) -> float:
-    """The reward of an answer within 0..1, off by a last bit: for averages over many, not an audit.
+    """The reward of an answer within 0..1 but for its last bit: for averages, not for an audit.
 
-    `math.pow` alone takes four times as long as windows, MCC and accuracy together.
+    Multiplied out, as `math.pow` alone takes four times as long as windows, MCC and accuracy.
     """
     base = 0.5 * mcc_100 + 0.5 * accuracy_10
     power = base

@@ -56,7 +56,6 @@ class ScoredAnswers:
 
     The six `METRICS` are over the long window, `recent_accuracy` over the short one. `scored` is
     False where the long window holds nothing that scikit-learn scores: its metrics are then all 0.
-    `asked` is how many answers the miner's history had seen by then, this one included.
     """
 
     accuracy: Floats
@@ -68,7 +67,6 @@ class ScoredAnswers:
     recent_accuracy: Floats
     reward: Floats
     scored: NDArray[np.bool_]
-    asked: NDArray[np.int64]
 
 
 class Tracker:
@@ -114,12 +112,10 @@ class Tracker:
         exponent = np.array(np.broadcast_to(exponents, uid.shape), np.float64)
         self._check(uid, hotkey, label)
         columns = {name: np.empty(len(uid)) for name in (*METRICS, "recent_accuracy", "reward")}
-        scored, asked = np.empty(len(uid), np.bool_), np.empty(len(uid), np.int64)
+        scored = np.empty(len(uid), np.bool_)
         short, values = self._settings.accuracy_window, tuple(columns.values())
-        _score(
-            self._histories, uid, hotkey, prediction, label, exponent, short, values, scored, asked
-        )
-        return ScoredAnswers(scored=scored, asked=asked, **columns)
+        _score(self._histories, uid, hotkey, prediction, label, exponent, short, values, scored)
+        return ScoredAnswers(scored=scored, **columns)
 
     def window(self, uid: int) -> tuple[Floats, NDArray[np.int8]]:
         """Predictions and labels of a uid's present history, oldest first, shapes (n,)."""
@@ -200,7 +196,6 @@ def _score(
     short: int,
     values: tuple[Floats, ...],
     scored: NDArray[np.bool_],
-    asked: NDArray[np.int64],
 ) -> None:
     long = histories.predictions.shape[1]
     for n in range(len(uids)):
@@ -216,4 +211,3 @@ def _score(
         values[5][n] = window_auc(histories, uid) if scored[n] else 0.0
         values[6][n] = metrics.accuracy(window_counts(histories, uid, SHORT, short))
         values[7][n] = metrics.reward(values[4][n], values[6][n], predictions[n], exponents[n])
-        asked[n] = histories.asked[uid]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from data.records.accuracy_of_ten import SHORT_WINDOW, accuracy_of_ten, least_answers
 from data.records.types import Geometry
 
 
@@ -68,8 +69,6 @@ _BY_GEOMETRY: Mapping[Geometry, frozenset[str]] = {
 }
 # A merge is not a deployment: near a boundary both neighbours stay possible.
 _SLACK = timedelta(hours=12)
-_ANSWERS_IN_SHORT_WINDOW = 10
-_TOLERANCE = 1e-9
 
 
 def era_candidates(record: Mapping[str, Any], time: datetime | None) -> tuple[str, ...]:
@@ -140,13 +139,12 @@ def _by_exponent(record: Mapping[str, Any]) -> frozenset[str]:
         for reward, mcc in zip(rewards, mccs, strict=False)
         if isinstance(reward, int | float) and isinstance(mcc, int | float) and reward > 0
     ]
-    fits = {e for e in (1, 3) if all(_is_short_accuracy(2 * r ** (1 / e) - m) for r, m in pairs)}
+    fits = {
+        exponent
+        for exponent in (1, 3)
+        if all(
+            least_answers(accuracy_of_ten(reward, mcc, exponent), SHORT_WINDOW)
+            for reward, mcc in pairs
+        )
+    }
     return frozenset(name for name, e in EXPONENTS.items() if e in fits)
-
-
-def _is_short_accuracy(value: float) -> bool:
-    """True if `value` is k/n for some n of at most ten answers."""
-    return -_TOLERANCE <= value <= 1 + _TOLERANCE and any(
-        abs(value * n - round(value * n)) < _TOLERANCE * n
-        for n in range(1, _ANSWERS_IN_SHORT_WINDOW + 1)
-    )

@@ -1,5 +1,6 @@
 -- The accuracy over a miner's last ten answers, which no log holds, from reward and MCC alone:
 -- a fraction in lowest terms. A paid answer without one (correct IS NULL) contradicts itself.
+-- The same as data/records/accuracy_of_ten.py; a test holds the two together.
 CREATE OR REPLACE VIEW audit_recent_accuracy AS
 WITH recovered AS (
     SELECT

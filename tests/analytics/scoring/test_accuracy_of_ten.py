@@ -1,8 +1,6 @@
 """What a single logged answer says: accuracy over the last ten, and whether its numbers agree."""
 
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,36 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.scoring import metrics
-from analytics.scoring.accuracy_of_ten import recent_accuracy, recoverable, self_consistent
+from analytics.scoring.accuracy_of_ten import recoverable, self_consistent
 from analytics.scoring.metrics import ConfusionCounts
-from analytics.warehouse.connection import writing
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
-from analytics.warehouse.statements import statements
+from data.records.accuracy_of_ten import SHORT_WINDOW, accuracy_of_ten, least_answers
+from data.records.eras import EXPONENTS
 from data.store import Store
 from tests.conftest import golden_records
 
 CELLS = st.lists(st.integers(0, 24), min_size=4, max_size=4)
 COLUMNS = ("accuracy", "precision", "recall", "f1_score", "mcc", "auc")
-
-
-def test_the_real_record_gives_all_ten(record: dict[str, Any]) -> None:
-    for reward, mcc in zip(record["rewards"], record["miner_image_mcc"], strict=True):
-        assert recent_accuracy(reward, mcc, 3) == Fraction(1)
-
-
-@given(st.integers(1, 10), st.data(), st.floats(0, 1), st.sampled_from([1, 3]))
-def test_a_fraction_comes_back_from_its_reward(
-    answered: int, data: st.DataObject, mcc: float, exponent: int
-) -> None:
-    right = data.draw(st.integers(0, answered))
-    reward = metrics.reward(mcc, right / answered, 0.5, exponent)
-    if reward > 1e-9:
-        assert recent_accuracy(reward, mcc, exponent) == Fraction(right, answered)
-
-
-@pytest.mark.parametrize("reward", [0.0, 0.5126, 1.2])
-def test_no_fraction_is_made_up(reward: float) -> None:
-    assert recent_accuracy(reward, 0.3, 3) is None
 
 
 @pytest.mark.parametrize(("era", "exponent"), [("e7", 3), ("e9", 3), ("e5", 1)])
@@ -84,11 +63,10 @@ def test_a_changed_number_contradicts_the_others(
         assert not agrees()
 
 
-def test_the_relation_gives_the_same_as_the_function(store: Store, golden: Path) -> None:
+def test_the_view_gives_the_same_as_the_function(store: Store, golden: Path) -> None:
     ingest(store, [golden / "e7" / "challenges.jsonl", golden / "e5" / "challenges.jsonl"])
-    with writing(store) as writer:
-        writer.connection.execute(statements("audit_recent_accuracy"))
-        rows = writer.connection.execute(
+    with reading(store) as connection:
+        rows = connection.execute(
             "SELECT answer.reward, answer.mcc, media.era, correct, answered "
             "FROM audit_recent_accuracy "
             "INNER JOIN responses AS answer USING (challenge_id, slot) "
@@ -96,6 +74,6 @@ def test_the_relation_gives_the_same_as_the_function(store: Store, golden: Path)
         ).fetchall()
     assert len(rows) > 4000
     for reward, mcc, era, correct, answered in rows:
-        fraction = recent_accuracy(reward, mcc, 3 if era == "E7" else 1)
-        assert fraction == Fraction(correct, answered)
-        assert fraction.denominator == answered
+        accuracy = accuracy_of_ten(reward, mcc, EXPONENTS[era])
+        assert answered == least_answers(accuracy, SHORT_WINDOW)
+        assert correct == round(accuracy * answered)

@@ -146,10 +146,11 @@ def test_classes_round_half_to_even() -> None:
 
 def test_perfect_and_inverted_answers_are_exactly_one_and_minus_one() -> None:
     classes, labels = window((1, 1), (0, 0), (1, 1))
-    tables = metrics.answer_tables(labels, classes).sum(axis=0)
-    assert float(metrics.mcc_of_tables(tables)) == 1.0
-    tables = metrics.answer_tables(labels, 1 - classes).sum(axis=0)
-    assert float(metrics.mcc_of_tables(tables)) == -1.0
+    for answered, expected in ((classes, 1.0), (1 - classes, -1.0)):
+        assert metrics.mcc(metrics.confusion_counts(answered, labels)) == expected
+    counts = np.array([[1.0, 0.0], [0.0, 2.0]])
+    assert float(metrics.mcc_of_tables(counts)) == 1.0
+    assert float(metrics.mcc_of_tables(counts[:, ::-1])) == -1.0
     assert last_metrics(1 - classes, labels)["mcc"] == 0.0
 
 
