@@ -25,9 +25,9 @@ from analytics.audit.ema_verdicts import (
     starts_at_zero,
     unknown_scores,
 )
-from analytics.scoring.accuracy_of_ten import self_consistent
 from analytics.scoring.ema_rule import EmaRule, Steps
 from analytics.scoring.metrics import Floats
+from analytics.scoring.self_consistency import self_consistent
 from analytics.scoring.tracker import METRICS, ScoringSettings, Tracker
 
 TOLERANCE = 1e-12

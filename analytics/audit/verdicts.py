@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from analytics.audit import coverage, ema_gaps
 from analytics.audit.chunks import COLUMNS
 from analytics.audit.rederive import TOLERANCE, Walked
-from analytics.scoring.accuracy_of_ten import recoverable
 from analytics.scoring.metrics import Floats
+from analytics.scoring.self_consistency import recoverable
 from data.errors import QueryError
 
 CHECKED = (*COLUMNS, "score")

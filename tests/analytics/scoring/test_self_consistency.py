@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.scoring import metrics
-from analytics.scoring.accuracy_of_ten import recoverable, self_consistent
 from analytics.scoring.metrics import ConfusionCounts
+from analytics.scoring.self_consistency import recoverable, self_consistent
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.records.accuracy_of_ten import SHORT_WINDOW, accuracy_of_ten, least_answers
