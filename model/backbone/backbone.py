@@ -149,8 +149,8 @@ class Backbone(nn.Module):
         return self._fingerprint()
 
     def _fingerprint(self) -> str:
-        described = [_VERSION, timm.__version__, self.settings.name, str(self.views)]
-        digest = hashlib.sha256(json.dumps(described).encode())
+        identity = [_VERSION, timm.__version__, self.settings.name, str(self.views)]
+        digest = hashlib.sha256(json.dumps(identity).encode())
         for key, tensor in sorted(self.model.state_dict().items()):
             digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data)
@@ -182,15 +182,15 @@ def outline(settings: BackboneSettings) -> Outline:
         raise RunError(
             settings.name, found=f"features {tuple(features.shape)}", expected="one vector a view"
         )
-    parameters = sum(one.numel() for one in model.parameters())
+    parameters = sum(parameter.numel() for parameter in model.parameters())
     return Outline(features.shape[1], side, patch, parameters)
 
 
 def empty_backbone(settings: BackboneSettings) -> Backbone:
     """A backbone of shapes alone, on the `meta` device; errors as `outline`."""
-    drawn = outline(settings)
+    sizes = outline(settings)
     with torch.device("meta"):
-        return Backbone(settings, drawn, _create(settings.name, drawn.side))
+        return Backbone(settings, sizes, _create(settings.name, sizes.side))
 
 
 def load_backbone(settings: BackboneSettings, device: torch.device | str | None = None) -> Backbone:
@@ -204,17 +204,17 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
         RunError: no such model, weights that are missing, pickled, damaged or another model's, a
             side that the model does not take, or too little memory.
     """
-    drawn = outline(settings)
+    sizes = outline(settings)
     # A file's tensors stand beside the model's own until they are copied.
     copies = 1 if settings.weights == RANDOM else 2
-    check_room(4 * drawn.parameters * copies, f"weights of {settings.name}")
+    check_room(4 * sizes.parameters * copies, f"weights of {settings.name}")
     if settings.weights == RANDOM:
-        model = _random(settings, drawn.side)
+        model = _random(settings, sizes.side)
     else:
         path = hub_weights(settings.name) if settings.weights == HUB else Path(settings.weights)
-        model = _with_weights(settings, drawn.side, file_weights(path.expanduser()))
+        model = _with_weights(settings, sizes.side, file_weights(path.expanduser()))
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    return Backbone(settings, drawn, model).to(chosen)
+    return Backbone(settings, sizes, model).to(chosen)
 
 
 def _data_config(model: Any) -> dict[str, Any]:
@@ -226,18 +226,18 @@ def _data_config(model: Any) -> dict[str, Any]:
 
 def _patch(model: Any) -> int | None:
     """Side of the model's patches in pixels; None for one that is convolutional throughout."""
-    found = getattr(getattr(model, "patch_embed", None), "patch_size", None)
-    if found is None:
+    patch_size = getattr(getattr(model, "patch_embed", None), "patch_size", None)
+    if patch_size is None:
         return None
-    return int(found if isinstance(found, int) else found[-1])
+    return int(patch_size if isinstance(patch_size, int) else patch_size[-1])
 
 
-def _create(name: str, side: int, **more: Any) -> Any:
+def _create(name: str, side: int, **options: Any) -> Any:
     """The model; only those whose positions or windows depend on it are told the side."""
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if config is not None and config.fixed_input_size:
-        more["img_size"] = side
-    return timm.create_model(name, **{"pretrained": False, "num_classes": 0} | more)
+        options["img_size"] = side
+    return timm.create_model(name, **{"pretrained": False, "num_classes": 0} | options)
 
 
 def _random(settings: BackboneSettings, side: int) -> Any:

@@ -47,20 +47,20 @@ class ForwardCost:
         return self.fixed + images * self.per_image
 
 
-class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sums the storages that live at once; one counts from its first operation to its last user."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.now = self.peak = 0
+        self.bytes = self.peak = 0
         self._known: set[int] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for tensor in tree_iter(made):
+        outputs = func(*args, **(kwargs or {}))
+        for tensor in tree_iter(outputs):
             if isinstance(tensor, torch.Tensor):
                 self.count(tensor)
-        return made
+        return outputs
 
     def count(self, tensor: torch.Tensor) -> None:
         """Count a tensor's storage, if it is a new one, until it is freed."""
@@ -69,31 +69,31 @@ class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if key in self._known:
             return
         self._known.add(key)
-        self.now += size
-        self.peak = max(self.peak, self.now)
+        self.bytes += size
+        self.peak = max(self.peak, self.bytes)
         weakref.finalize(storage, self._freed, key, size)
 
     def _freed(self, key: int, size: int) -> None:
         self._known.discard(key)
-        self.now -= size
+        self.bytes -= size
 
 
 def forward_cost(module: nn.Module, shape: tuple[int, ...]) -> ForwardCost:
     """What a forward of images of `shape` (3, H, W) takes; nothing is computed or allocated."""
-    one, three = (_peak(module, (images, *shape)) for images in (1, 3))
-    per_image = max(1, (three - one) // 2)
-    return ForwardCost(max(0, one - per_image), per_image)
+    one_image, three_images = (_peak(module, (images, *shape)) for images in (1, 3))
+    per_image = max(1, (three_images - one_image) // 2)
+    return ForwardCost(max(0, one_image - per_image), per_image)
 
 
 def _peak(module: nn.Module, shape: tuple[int, ...]) -> int:
     device = next(module.parameters()).device
     # Finalizers of an earlier model's garbage would otherwise run in the middle.
     gc.collect()
-    alive = _Alive()
-    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), alive:
-        alive.count(images := torch.empty(shape, device=device))
+    live = _LiveStorages()
+    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), live:
+        live.count(images := torch.empty(shape, device=device))
         module(images)
-    return alive.peak
+    return live.peak
 
 
 def available_bytes(device: torch.device) -> int:
@@ -117,7 +117,7 @@ def _machine_bytes() -> int:
 def _cgroup_bytes() -> list[int]:
     """What each control group of this process leaves; none without one."""
     groups = control_groups("memory")
-    return [left for group in groups if (left := _group_bytes(group)) is not None]
+    return [free for group in groups if (free := _group_bytes(group)) is not None]
 
 
 def _group_bytes(group: ControlGroup) -> int | None:
@@ -161,18 +161,18 @@ def in_parts(
     Raises:
         RunError: memory does not hold even one image.
     """
-    done: list[torch.Tensor] = []
+    features: list[torch.Tensor] = []
     start = 0
     while start < len(images):
         try:
-            done.append(forward(images[start : start + size]))
+            features.append(forward(images[start : start + size]))
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
             size = _smaller(min(size, len(images) - start), error)
         else:
             start += size
-    return torch.cat(done)
+    return torch.cat(features)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -39,10 +39,10 @@ CREATE TABLE IF NOT EXISTS features (
     value BLOB NOT NULL
 )
 """
-_FIND = "SELECT key, checksum, value FROM features WHERE key IN (SELECT value FROM json_each(?))"
-_ADD = "INSERT OR REPLACE INTO features (key, checksum, value) VALUES (?, ?, ?)"
-_FORGET = "DELETE FROM features WHERE key IN (SELECT value FROM json_each(?))"
-_OLDEST = (
+_SELECT = "SELECT key, checksum, value FROM features WHERE key IN (SELECT value FROM json_each(?))"
+_INSERT = "INSERT OR REPLACE INTO features (key, checksum, value) VALUES (?, ?, ?)"
+_DELETE = "DELETE FROM features WHERE key IN (SELECT value FROM json_each(?))"
+_DELETE_OLDEST = (
     "DELETE FROM features WHERE entry IN "
     "(SELECT entry FROM features ORDER BY entry LIMIT max(0, (SELECT count(*) FROM features) - ?))"
 )
@@ -67,7 +67,7 @@ class FeatureCache:
         folder: Path,
         fingerprint: str,
         shape: tuple[int, int],
-        note: Callable[[str], None] = lambda _: None,
+        on_note: Callable[[str], None] = lambda _: None,
         settings: FeatureCacheSettings = FeatureCacheSettings(),
     ) -> None:
         """Open a cache, or begin one.
@@ -76,16 +76,16 @@ class FeatureCache:
             folder: where its file lies, beside those of other fingerprints.
             fingerprint: of all that makes features of an image: views, weights, code.
             shape: of an image's features, (views, width).
-            note: takes a line for a person when something damaged was dropped.
+            on_note: takes a line for a person when something damaged was dropped.
             settings: how large the folder may grow.
 
         Raises:
             StoreError: the folder cannot be made.
         """
-        self._shape, self._note, self._settings = shape, note, settings
-        self._said: set[str] = set()
-        described = json.dumps([_FORMAT, fingerprint, shape])
-        digest = hashlib.sha256(described.encode()).hexdigest()[:_DIGITS]
+        self._shape, self._on_note, self._settings = shape, on_note, settings
+        self._noted: set[str] = set()
+        identity = json.dumps([_FORMAT, fingerprint, shape])
+        digest = hashlib.sha256(identity.encode()).hexdigest()[:_DIGITS]
         self.path = folder / f"features-{digest}{_SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -97,22 +97,22 @@ class FeatureCache:
     def get_many(self, keys: Sequence[str]) -> dict[str, Features]:
         """The features (views, width) of those keys that are here; read-only arrays."""
         wanted = json.dumps(list(keys))
-        found: dict[str, Features] = {}
+        features: dict[str, Features] = {}
         damaged: list[str] = []
 
-        def find(connection: sqlite3.Connection) -> None:
-            for key, checksum, value in connection.execute(_FIND, [wanted]):
+        def read(connection: sqlite3.Connection) -> None:
+            for key, checksum, value in connection.execute(_SELECT, [wanted]):
                 if len(value) == self._entry_bytes and _checksum(key, value) == checksum:
-                    found[key] = np.frombuffer(value, np.float32).reshape(self._shape)
+                    features[key] = np.frombuffer(value, np.float32).reshape(self._shape)
                 else:
                     damaged.append(key)
             if damaged:
-                connection.execute(_FORGET, [json.dumps(damaged)])
+                connection.execute(_DELETE, [json.dumps(damaged)])
 
-        self._transact(find)
+        self._transact(read)
         if damaged:
-            self._say(f"{len(damaged)} damaged entries dropped from {self.path}")
-        return found
+            self._note_once(f"{len(damaged)} damaged entries dropped from {self.path}")
+        return features
 
     def put_many(self, features: Mapping[str, Features]) -> None:
         """Add features, or replace them; all of them or, after a crash, none.
@@ -123,8 +123,8 @@ class FeatureCache:
         rows = [self._row(key, value) for key, value in features.items()]
 
         def add(connection: sqlite3.Connection) -> None:
-            connection.executemany(_ADD, rows)
-            connection.execute(_OLDEST, [max(1, self._room() // self._entry_bytes)])
+            connection.executemany(_INSERT, rows)
+            connection.execute(_DELETE_OLDEST, [max(1, self._room() // self._entry_bytes)])
 
         if rows:
             self._transact(add)
@@ -170,7 +170,7 @@ class FeatureCache:
             room += stat.st_size
         return room
 
-    def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _transact(self, transaction: Callable[[sqlite3.Connection], None]) -> None:
         """Do something with the file as one transaction; or nothing, and say why.
 
         The file is opened anew each time, under the folder's lock, so that whoever holds the lock
@@ -179,28 +179,30 @@ class FeatureCache:
         try:
             with FileLock(self.path.parent / "features.lock", timeout=_LOCK_SECONDS):
                 try:
-                    self._locked(work)
+                    self._transact_locked(transaction)
                 except sqlite3.OperationalError:
                     raise
                 except sqlite3.DatabaseError as error:
                     _remove(self.path)
-                    self._say(f"feature cache {self.path} was damaged and begins anew: {error}")
-                    self._locked(work)
+                    self._note_once(
+                        f"feature cache {self.path} was damaged and begins anew: {error}"
+                    )
+                    self._transact_locked(transaction)
         except (sqlite3.Error, OSError) as error:
-            self._say(f"feature cache {self.path} is not used: {error}")
+            self._note_once(f"feature cache {self.path} is not used: {error}")
 
-    def _locked(self, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _transact_locked(self, transaction: Callable[[sqlite3.Connection], None]) -> None:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute(_SCHEMA)
-            work(connection)
+            transaction(connection)
         # tells which file was unused longest
         self.path.touch()
 
-    def _say(self, line: str) -> None:
+    def _note_once(self, line: str) -> None:
         """Tell a person, once: a full disk would be told with every batch."""
-        if line not in self._said:
-            self._said.add(line)
-            self._note(line)
+        if line not in self._noted:
+            self._noted.add(line)
+            self._on_note(line)
 
 
 def _checksum(key: str, value: bytes) -> int:

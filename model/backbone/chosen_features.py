@@ -58,16 +58,18 @@ class ChosenFeatures:
         views = torch.empty(len(images), self._keep, dtype=torch.int64)
         named = [] if keys is None or self._cache is None else list(keys)
         known = self._cache.get_many(sorted(set(named))) if self._cache and named else {}
-        there = [place for place, key in enumerate(named) if key in known]
-        if there:
-            whole = torch.stack([torch.from_numpy(known[named[place]].copy()) for place in there])
-            views[there] = self._choose(whole[:, GLOBAL_VIEW])
-            features[there] = _taken(whole, views[there])
-        missing = sorted(set(range(len(images))) - set(there))
+        cached = [index for index, key in enumerate(named) if key in known]
+        if cached:
+            all_features = torch.stack(
+                [torch.from_numpy(known[named[index]].copy()) for index in cached]
+            )
+            views[cached] = self._choose(all_features[:, GLOBAL_VIEW])
+            features[cached] = _gather_views(all_features, views[cached])
+        missing = sorted(set(range(len(images))) - set(cached))
         step = self._images_at_once() if missing else 1
         for start in range(0, len(missing), step):
             part = missing[start : start + step]
-            features[part], views[part] = self._run([images[place] for place in part])
+            features[part], views[part] = self._run([images[index] for index in part])
         return features, views
 
     def _images_at_once(self) -> int:
@@ -75,11 +77,11 @@ class ChosenFeatures:
         return max(1, views // VIEWS)
 
     def _run(self, images: Sequence[Image]) -> tuple[torch.Tensor, torch.Tensor]:
-        pictures = self._extractor.of_images_on(images, self._device)
-        first = self._backbone.features(pictures[:, GLOBAL_VIEW], self._memory)
+        views_of_images = self._extractor.of_images_on(images, self._device)
+        first = self._backbone.features(views_of_images[:, GLOBAL_VIEW], self._memory)
         views = self._choose(first)
         # (images, keep - 1, 3, side, side) -> (images * (keep - 1), 3, side, side)
-        others = _taken(pictures, views[:, 1:].to(self._device)).flatten(0, 1)
+        others = _gather_views(views_of_images, views[:, 1:].to(self._device)).flatten(0, 1)
         rest = self._backbone.features(others, self._memory)
         rest = rest.reshape(len(images), self._keep - 1, self._backbone.width)
         return torch.cat((first[:, None], rest), dim=1).cpu(), views
@@ -89,6 +91,6 @@ class ChosenFeatures:
             return self._scorer.choose(feature.to(self._device), self._keep).cpu()
 
 
-def _taken(values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+def _gather_views(values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
     """Of each image (B, V, ...) its views (B, K): (B, K, ...)."""
     return values[torch.arange(len(values), device=values.device)[:, None], views]

@@ -48,42 +48,42 @@ class FeatureMaker:
         out = np.empty((len(images), VIEWS, width), np.float32)
         if keys is None or self._cache is None:
             for part in self._parts(range(len(images))):
-                out[part] = self._compute([images[place] for place in part])
+                out[part] = self._compute([images[index] for index in part])
             return torch.from_numpy(out)
         known = self._cache.get_many(sorted(set(keys)))
-        places = {key: place for place, key in enumerate(keys) if key not in known}
-        for part in self._parts(list(places.values())):
-            made = self._compute([images[place] for place in part])
-            fresh = {keys[place]: one for place, one in zip(part, made, strict=True)}
+        missing = {key: index for index, key in enumerate(keys) if key not in known}
+        for part in self._parts(list(missing.values())):
+            computed = self._compute([images[index] for index in part])
+            fresh = {keys[index]: features for index, features in zip(part, computed, strict=True)}
             # part by part: an interrupted run keeps what it has done
             self._cache.put_many(fresh)
             known |= fresh
-        for place, key in enumerate(keys):
-            out[place] = known[key]
+        for index, key in enumerate(keys):
+            out[index] = known[key]
         return torch.from_numpy(out)
 
-    def _parts(self, places: Sequence[int]) -> list[list[int]]:
-        """Places in parts whose views fit into memory."""
-        if not places:
+    def _parts(self, indices: Sequence[int]) -> list[list[int]]:
+        """Indices of images in parts whose views fit into memory."""
+        if not indices:
             return []
         device = next(self._backbone.parameters()).device
         views = batch_that_fits(self._backbone.cost, device, self._memory)
         step = max(1, views // VIEWS)
-        return [list(places[start : start + step]) for start in range(0, len(places), step)]
+        return [list(indices[start : start + step]) for start in range(0, len(indices), step)]
 
     def _compute(self, images: Sequence[Image]) -> Features:
         device = next(self._backbone.parameters()).device
         views = self._extractor.of_images_on(images, device)
         # (images, 12, 3, side, side) -> (images * 12, 3, side, side)
         features = self._backbone.features(views.flatten(0, 1), self._memory)
-        made: Features = features.view(len(images), VIEWS, -1).cpu().numpy()
-        return made
+        array: Features = features.view(len(images), VIEWS, -1).cpu().numpy()
+        return array
 
 
 def open_cache(
     folder: Path,
     backbone: Backbone,
-    note: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
     settings: FeatureCacheSettings = FeatureCacheSettings(),
 ) -> FeatureCache:
     """The cache of a frozen backbone's features, keyed by all that determines their bits.
@@ -94,7 +94,7 @@ def open_cache(
     Args:
         folder: of all backbones' caches.
         backbone: whose features.
-        note: takes a line for a person when something damaged was dropped.
+        on_note: takes a line for a person when something damaged was dropped.
         settings: how large the folder may grow.
 
     Raises:
@@ -109,6 +109,6 @@ def open_cache(
         )
     device = next(backbone.parameters()).device
     computed_by = [torch.__version__, device.type, processor_name(device)]
-    described = json.dumps([VIEWS_VERSION, backbone.fingerprint, *computed_by])
-    fingerprint = hashlib.sha256(described.encode()).hexdigest()
-    return FeatureCache(folder, fingerprint, (VIEWS, backbone.width), note, settings)
+    identity = json.dumps([VIEWS_VERSION, backbone.fingerprint, *computed_by])
+    fingerprint = hashlib.sha256(identity.encode()).hexdigest()
+    return FeatureCache(folder, fingerprint, (VIEWS, backbone.width), on_note, settings)

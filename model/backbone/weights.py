@@ -39,8 +39,8 @@ def check_name(name: str) -> None:
     known = timm.list_models() if not tag else timm.list_models(f"{architecture}*", pretrained=True)
     if name in known:
         return
-    every = known or timm.list_models()
-    close = difflib.get_close_matches(name, every, _CLOSE_NAMES)
+    candidates = known or timm.list_models()
+    close = difflib.get_close_matches(name, candidates, _CLOSE_NAMES)
     if tag and not close:
         close = known[:_CLOSE_NAMES]
     raise RunError(
@@ -128,19 +128,19 @@ def classifier_classes(name: str, tensors: Tensors) -> int:
     """How many classes the file's classifier tells apart; 0 if it has none."""
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     named = None if config is None else config.classifier
-    first = named if isinstance(named, str) or named is None else named[0]
-    weight = tensors.get(f"{first}.weight")
+    layer = named if isinstance(named, str) or named is None else named[0]
+    weight = tensors.get(f"{layer}.weight")
     return 0 if weight is None else len(weight)
 
 
-def mismatch(found: Tensors, expected: Tensors) -> str:
+def mismatch(given: Tensors, wanted: Tensors) -> str:
     """In words, which tensors differ between weights and a model, by name and shape."""
-    missing = sorted(expected.keys() - found.keys())
-    surplus = sorted(found.keys() - expected.keys())
+    missing = sorted(wanted.keys() - given.keys())
+    surplus = sorted(given.keys() - wanted.keys())
     shapes = [
-        f"{key} {tuple(found[key].shape)} for {tuple(expected[key].shape)}"
-        for key in sorted(found.keys() & expected.keys())
-        if found[key].shape != expected[key].shape
+        f"{key} {tuple(given[key].shape)} for {tuple(wanted[key].shape)}"
+        for key in sorted(given.keys() & wanted.keys())
+        if given[key].shape != wanted[key].shape
     ]
     parts = (("missing", missing), ("not the model's", surplus), ("of another shape", shapes))
     return "; ".join(f"{len(keys)} {words} ({_some(keys)})" for words, keys in parts if keys)

@@ -33,11 +33,15 @@ def card_of(
         backbone: as it is now: after training, if it was trained too.
         training: where the model's weights come from; the key `backbone` is added.
     """
-    chosen = backbone.settings
-    weights = {"weights": chosen.weights, "seed": chosen.seed, "timm": timm.__version__}
+    backbone_settings = backbone.settings
+    weights = {
+        "weights": backbone_settings.weights,
+        "seed": backbone_settings.seed,
+        "timm": timm.__version__,
+    }
     return ModelCard(
         settings=settings,
-        backbone=chosen.name,
+        backbone=backbone_settings.name,
         backbone_fingerprint=backbone.fingerprint,
         views=_geometry(backbone),
         training={**(training or {}), _WEIGHTS: weights},
@@ -82,14 +86,14 @@ def _geometry(backbone: Backbone) -> dict[str, Any]:
     return {"version": VIEWS_VERSION, **asdict(backbone.views)}
 
 
-def _check_version(card: ModelCard, found: object) -> None:
+def _check_version(card: ModelCard, version: object) -> None:
     """Another timm is another fingerprint: say so instead of showing two hashes."""
-    if found != timm.__version__:
+    if version != timm.__version__:
         raise RunError(
             f"timm {timm.__version__}",
-            found=f"{card.backbone} as timm {found} makes it in {CARD}",
+            found=f"{card.backbone} as timm {version} makes it in {CARD}",
             expected="the same version",
-            remedy=f"pip install timm=={found}, or train again",
+            remedy=f"pip install timm=={version}, or train again",
         )
 
 

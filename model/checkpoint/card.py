@@ -74,11 +74,13 @@ class ModelCard:
             ("weights of the backbone", fingerprint, self.backbone_fingerprint),
             ("geometry of the views", dict(views), dict(self.views)),
         )
-        for what, found, expected in comparisons:
+        for what, actual, expected in comparisons:
             # as JSON: a loaded card has lists where settings have tuples
-            if json.dumps(found, sort_keys=True) != json.dumps(expected, sort_keys=True):
+            if json.dumps(actual, sort_keys=True) != json.dumps(expected, sort_keys=True):
                 raise RunError(
-                    what, found=found, expected=f"{expected}, which the checkpoint was trained with"
+                    what,
+                    found=actual,
+                    expected=f"{expected}, which the checkpoint was trained with",
                 )
 
 
@@ -133,8 +135,8 @@ def _check_card_exists(folder: Path) -> None:
             found=pickled[0],
             expected=f"{CARD} and {WEIGHTS} (pickled weights can run code: they are never opened)",
         )
-    found = f"no {CARD}" if folder.is_dir() else "no such folder"
-    raise RunError(f"checkpoint {folder}", found=found, expected=f"{CARD} and {WEIGHTS}")
+    problem = f"no {CARD}" if folder.is_dir() else "no such folder"
+    raise RunError(f"checkpoint {folder}", found=problem, expected=f"{CARD} and {WEIGHTS}")
 
 
 def _parse_card(written: dict[str, Any], path: Path) -> ModelCard:

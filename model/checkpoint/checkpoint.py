@@ -17,7 +17,12 @@ from torch import nn
 
 from data.errors import RunError
 from model.checkpoint.card import CARD, WEIGHTS, ModelCard, card_content, read_card_and_digests
-from model.checkpoint.committed_files import commit, committed, discard, settle
+from model.checkpoint.committed_files import (
+    commit,
+    discard,
+    finish_interrupted_save,
+    read_committed,
+)
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS
 
@@ -75,7 +80,7 @@ def save_checkpoint(
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(RunError):  # nothing to settle without a whole card
-        settle(folder, read_card_and_digests(folder)[1])
+        finish_interrupted_save(folder, read_card_and_digests(folder)[1])
     commit(folder, folder / CARD, card_content(card, digests), files)
     if training_rows is None:
         discard(folder, TRAINING_ROWS)
@@ -90,7 +95,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             that do not fit the settings beside them, or rows that are not those of the weights.
     """
     card, digests = read_card_and_digests(folder)
-    _, stored = committed(folder, WEIGHTS, digests[WEIGHTS])
+    _, stored = read_committed(folder, WEIGHTS, digests[WEIGHTS])
     try:
         tensors = load(stored)
     except SafetensorError as error:
@@ -112,7 +117,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         card=card,
         sha256=digests[WEIGHTS],
         backbone=backbone,
-        training_rows=None if rows is None else committed(folder, TRAINING_ROWS, rows)[0],
+        training_rows=None if rows is None else read_committed(folder, TRAINING_ROWS, rows)[0],
     )
 
 
@@ -138,22 +143,24 @@ def check_fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str)
         "missing": [name for name in own if name not in tensors],
         "left over": [name for name in tensors if name not in own],
         "different": [
-            f"{name} {_form(tensors[name])} for {_form(own[name])}"
+            f"{name} {_shape_and_dtype(tensors[name])} for {_shape_and_dtype(own[name])}"
             for name in own
-            if name in tensors and _form(tensors[name]) != _form(own[name])
+            if name in tensors and _shape_and_dtype(tensors[name]) != _shape_and_dtype(own[name])
         ],
     }
-    found = "; ".join(f"{kind}: {_some(names)}" for kind, names in differences.items() if names)
-    if found:
+    mismatch = "; ".join(
+        f"{kind}: {_shortened(names)}" for kind, names in differences.items() if names
+    )
+    if mismatch:
         raise RunError(
-            what, found=found, expected=f"the {len(own)} tensors of {type(module).__name__}"
+            what, found=mismatch, expected=f"the {len(own)} tensors of {type(module).__name__}"
         )
 
 
-def _form(tensor: torch.Tensor) -> str:
+def _shape_and_dtype(tensor: torch.Tensor) -> str:
     return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _some(names: list[str]) -> str:
+def _shortened(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -42,9 +42,9 @@ def parse_checkpoint_name(name: str) -> CheckpointName:
     return CheckpointName(folder, int(value))
 
 
-def _split(place: str) -> tuple[Path, str | None, str]:
+def _split(name: str) -> tuple[Path, str | None, str]:
     """A folder and an option with its value, if any; a folder's name may hold a # itself."""
-    whole, found = Path(place).expanduser(), _OPTION.fullmatch(place)
-    if found is None or whole.is_dir():
-        return whole, None, ""
-    return Path(found["folder"]).expanduser(), found["name"], found["value"]
+    path, match = Path(name).expanduser(), _OPTION.fullmatch(name)
+    if match is None or path.is_dir():
+        return path, None, ""
+    return Path(match["folder"]).expanduser(), match["name"], match["value"]

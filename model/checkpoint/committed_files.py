@@ -34,7 +34,7 @@ def commit(folder: Path, card: Path, content: bytes, files: Mapping[str, bytes])
         _pending(folder, name).replace(folder / name)
 
 
-def settle(folder: Path, digests: Mapping[str, str]) -> None:
+def finish_interrupted_save(folder: Path, digests: Mapping[str, str]) -> None:
     """Name the files that an interrupted save has committed, before others take their place."""
     for name, digest in digests.items():
         pending = _pending(folder, name)
@@ -48,23 +48,23 @@ def discard(folder: Path, name: str) -> None:
         file.unlink(missing_ok=True)
 
 
-def committed(folder: Path, name: str, digest: str) -> tuple[Path, bytes]:
+def read_committed(folder: Path, name: str, digest: str) -> tuple[Path, bytes]:
     """The file that belongs to the card, and its bytes: by its name, or still pending from a save.
 
     Raises:
         RunError: there is none of that SHA-256.
     """
-    found = "no such file"
+    problem = "no such file"
     for path in (folder / name, _pending(folder, name)):
         if path.is_file():
             stored = path.read_bytes()
             actual = hashlib.sha256(stored).hexdigest()
             if actual == digest:
                 return path, stored
-            found = f"sha256 {actual} ({len(stored):,} bytes)"
+            problem = f"sha256 {actual} ({len(stored):,} bytes)"
     raise RunError(
         str(folder / name),
-        found=found,
+        found=problem,
         expected=f"sha256 {digest}, as the card says",
         remedy="the file is damaged, cut short or of another checkpoint",
     )

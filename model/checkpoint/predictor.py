@@ -83,11 +83,13 @@ class CheckpointPredictor:
         self._model = checkpoint.model.to(self._device)
         self._text = text or TextVectors()
         self.fingerprint = _fingerprint(checkpoint, backbone, settings, self._device)
-        self._whole = FeatureMaker(backbone, cache)
-        self._chosen: ChosenFeatures | None = None
+        self._all_features = FeatureMaker(backbone, cache)
+        self._chosen_features: ChosenFeatures | None = None
         if settings.keep is not None:
             _check_keep(checkpoint, settings.keep, name)
-            self._chosen = ChosenFeatures(backbone, self._model.scorer, settings.keep, cache)
+            self._chosen_features = ChosenFeatures(
+                backbone, self._model.scorer, settings.keep, cache
+            )
 
     def predict(self, batch: Batch) -> Predictions:
         """Probability of roadwork and the 12 gates of each image.
@@ -108,9 +110,9 @@ class CheckpointPredictor:
         return Predictions(logits.softmax(dim=1)[:, 1].numpy(), gates.numpy())
 
     def _features(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
-        if self._chosen is None:
-            return self._whole.features(batch.images, batch.image_keys), None
-        return self._chosen.features(batch.images, batch.image_keys)
+        if self._chosen_features is None:
+            return self._all_features.features(batch.images, batch.image_keys), None
+        return self._chosen_features.features(batch.images, batch.image_keys)
 
     def _metadata(self, rows: Sequence[Mapping[str, Any]] | None) -> MetadataTensors | None:
         if not self.wants_metadata or rows is None:
@@ -201,7 +203,7 @@ def _fingerprint(
     checkpoint: Checkpoint, backbone: Backbone, settings: PredictorSettings, device: torch.device
 ) -> str:
     """A hash of all that the answers depend on; the card's settings too: heads leave no trace."""
-    described = {
+    identity = {
         "version": _VERSION,
         "weights": checkpoint.sha256,
         "model": asdict(checkpoint.card.settings),
@@ -211,4 +213,4 @@ def _fingerprint(
         "torch": torch.__version__,
         "device": device.type,
     }
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

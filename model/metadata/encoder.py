@@ -56,18 +56,18 @@ class MetadataEncoder(nn.Module):
         if metadata is None:
             nulls = torch.cat([self.nulls[field] for field in FIELDS])
             return nulls.expand(batch, -1)
-        present = self._kept(metadata.present) if self.training else metadata.present
-        found = [
+        present = self._drop_randomly(metadata.present) if self.training else metadata.present
+        vectors = [
             torch.where(present[:, [column]], self._vectors(metadata, field), self.nulls[field])
             for column, field in enumerate(FIELDS)
         ]
-        return torch.cat(found, dim=1)
+        return torch.cat(vectors, dim=1)
 
     def _vectors(self, metadata: MetadataTensors, field: str) -> torch.Tensor:
         values = metadata.values[field].to(self.nulls[field].dtype)
         return values @ self.tables[field] if field in TAG_FIELDS else values
 
-    def _kept(self, present: torch.Tensor) -> torch.Tensor:
+    def _drop_randomly(self, present: torch.Tensor) -> torch.Tensor:
         any_left = torch.rand(len(present), 1, device=present.device) >= self.drop_all
         fields = torch.rand(present.shape, device=present.device) >= self.drop_field
         return present & any_left & fields

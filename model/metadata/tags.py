@@ -49,9 +49,9 @@ def tag_weights(field: str, values: Sequence[str]) -> npt.NDArray[np.float32]:
     first whether the whole field is NULL. Zeros if there is no value.
     """
     weights = np.zeros(table_rows(field), np.float32)
-    telling = [value for value in values if null_kind(value) is None]
-    for value in telling:
-        weights[tag_row(field, value)] += 1 / len(telling)
+    informative = [value for value in values if null_kind(value) is None]
+    for value in informative:
+        weights[tag_row(field, value)] += 1 / len(informative)
     return weights
 
 

@@ -75,11 +75,13 @@ def metadata_tensors(
     }
     present = np.zeros((len(rows), len(FIELDS)), np.bool_)
     for column, field in enumerate(FIELDS):
-        given = [_value(row, field) for row in rows]
-        there = [k for k, value in enumerate(given) if value is not None]
-        present[there, column] = True
-        if there:
-            values[field][there] = _inputs(field, [given[k] for k in there], encode_text)
+        field_values = [_value(row, field) for row in rows]
+        known_rows = [row for row, value in enumerate(field_values) if value is not None]
+        present[known_rows, column] = True
+        if known_rows:
+            values[field][known_rows] = _inputs(
+                field, [field_values[row] for row in known_rows], encode_text
+            )
     tensors = {field: torch.from_numpy(value) for field, value in values.items()}
     return MetadataTensors(tensors, torch.from_numpy(present))
 
@@ -97,10 +99,10 @@ def _value(row: Mapping[str, Any], field: str) -> Any:
     return None if null_kind(value) else value
 
 
-def _inputs(field: str, given: list[Any], encode_text: TextEncoder) -> npt.NDArray[np.float32]:
+def _inputs(field: str, values: list[Any], encode_text: TextEncoder) -> npt.NDArray[np.float32]:
     if field == "gps":
-        return gps_features(*np.array(given, np.float64).T)
+        return gps_features(*np.array(values, np.float64).T)
     if field == "text":
-        return encode_text(given)
-    words = [(value,) if isinstance(value, str) else value for value in given]
-    return np.stack([tag_weights(field, values) for values in words])
+        return encode_text(values)
+    tag_lists = [(value,) if isinstance(value, str) else value for value in values]
+    return np.stack([tag_weights(field, tags) for tags in tag_lists])

@@ -55,8 +55,8 @@ class TextVectors:
             self._known[digest] = self._encode(text)
         if missing and self._cache is not None:
             _write(self._cache, self._known)
-        found = [self._known[_digest(text)] for text in texts]
-        return np.array(found, np.float32).reshape(-1, TEXT_WIDTH)
+        vectors = [self._known[_digest(text)] for text in texts]
+        return np.array(vectors, np.float32).reshape(-1, TEXT_WIDTH)
 
     def _encode(self, text: str) -> npt.NDArray[np.float32]:
         # One text a pass: the last bits of a vector depend on the padding of its batch.
@@ -103,11 +103,11 @@ def _folder() -> Path:
         )
     folder = Path(spec.origin).parent / "model"
     for name, expected in _FILES.items():
-        found = file_digest(folder / name) or "no such file"
-        if found != expected:
+        actual = file_digest(folder / name) or "no such file"
+        if actual != expected:
             raise RunError(
                 f"text encoder {folder / name}",
-                found=found,
+                found=actual,
                 expected=f"sha256 {expected}",
                 remedy=f"install it again: {_INSTALL}",
             )

@@ -29,13 +29,13 @@ def describe(settings: ModelSettings) -> list[Part]:
         model = StreetModel(settings)
     views, width = settings.views, settings.width
     tokens, fused = f"(B, {views}, {width})", f"(B, {width})"
-    before = f"(B, {views}, {settings.features})"
+    features = f"(B, {views}, {settings.features})"
     kept = f"(B, {settings.keep_views}, {width})"
     pruned = settings.prune_after < settings.layers and model.pruning is not None
     layers = f"{settings.layers} gated layers ({settings.gate} gates)"
     rows: list[tuple[str, str, str, torch.nn.Module | torch.nn.Parameter | None]] = [
         ("view scorer", f"(B, {settings.features})", f"(B, {views - 1})", model.scorer),
-        ("embedding", before, tokens, model.embedding),
+        ("embedding", features, tokens, model.embedding),
         ("view positions", "", f"({views}, {width})", model.positions),
         ("width pyramid", tokens, tokens, model.pyramid),
         ("per-view head", tokens, f"(B, {views}, {CLASSES})", model.view_head),
@@ -48,13 +48,13 @@ def describe(settings: ModelSettings) -> list[Part]:
         ("head", f"(B, {2 * width})", f"(B, {CLASSES})", model.head),
     ]
     return [
-        Part(name, takes, gives, _size(part))
+        Part(name, takes, gives, _parameter_count(part))
         for name, takes, gives, part in rows
         if part is not None
     ]
 
 
-def _size(part: torch.nn.Module | torch.nn.Parameter) -> int:
+def _parameter_count(part: torch.nn.Module | torch.nn.Parameter) -> int:
     if isinstance(part, torch.nn.Parameter):
         return part.numel()
     return sum(parameter.numel() for parameter in part.parameters())

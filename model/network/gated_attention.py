@@ -57,9 +57,9 @@ class GatedAttention(nn.Module):
         query = _normed_heads(query.unflatten(-1, (self.heads, -1)), self.query_norm)
         key = _normed_heads(key.unflatten(-1, (self.kv_heads, -1)), self.key_norm)
         value = value.unflatten(-1, (self.kv_heads, -1)).transpose(1, 2)
-        found = _attend(query, key, value, allowed).transpose(1, 2)
+        attended = _attend(query, key, value, allowed).transpose(1, 2)
         gate = gate.unflatten(-1, (self.heads, -1))  # (B, V, heads, head_width or 1)
-        gated: torch.Tensor = self.output((found * gate.sigmoid()).flatten(-2))
+        gated: torch.Tensor = self.output((attended * gate.sigmoid()).flatten(-2))
         return gated
 
 
@@ -76,11 +76,13 @@ def _attend(
     shared = query.shape[1] != key.shape[1]
     if allowed is None:
         return F.scaled_dot_product_attention(query, key, value, enable_gqa=shared)
-    some = allowed.any(dim=-1, keepdim=True)
+    any_allowed = allowed.any(dim=-1, keepdim=True)
     # What a kernel makes of an empty row is its own affair (NaN in some): none is ever asked.
-    opened = (allowed | ~some)[:, None]
-    found = F.scaled_dot_product_attention(query, key, value, attn_mask=opened, enable_gqa=shared)
-    return found * some[:, None]
+    attn_mask = (allowed | ~any_allowed)[:, None]
+    attended = F.scaled_dot_product_attention(
+        query, key, value, attn_mask=attn_mask, enable_gqa=shared
+    )
+    return attended * any_allowed[:, None]
 
 
 class GatedLayer(nn.Module):
@@ -107,8 +109,8 @@ class GatedLayer(nn.Module):
 
     def forward(self, tokens: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
         """Tokens (B, V, width) after the layer; `allowed` as in `GatedAttention`."""
-        taken = self.attention(self.attention_norm(tokens), allowed)
-        tokens = tokens + self.drop_path(taken)
+        attended = self.attention(self.attention_norm(tokens), allowed)
+        tokens = tokens + self.drop_path(attended)
         gate, value = self.feed_in(self.feed_norm(tokens)).chunk(2, dim=-1)
         after: torch.Tensor = tokens + self.drop_path(self.feed_out(F.silu(gate) * value))
         return after

@@ -52,7 +52,7 @@ class TokenPruning(nn.Module):
         if views.mask is not None:
             rank = rank.masked_fill(~views.mask, -torch.inf)
         chosen = rank.topk(self.keep, dim=1).indices.sort(dim=1).values
-        return _marked(views, chosen, scores) if self.training else _gathered(views, chosen)
+        return _masked(views, chosen, scores) if self.training else _gathered(views, chosen)
 
 
 def _gathered(views: KeptViews, chosen: torch.Tensor) -> KeptViews:
@@ -64,7 +64,7 @@ def _gathered(views: KeptViews, chosen: torch.Tensor) -> KeptViews:
     )
 
 
-def _marked(views: KeptViews, chosen: torch.Tensor, scores: torch.Tensor) -> KeptViews:
+def _masked(views: KeptViews, chosen: torch.Tensor, scores: torch.Tensor) -> KeptViews:
     hard = torch.zeros_like(scores).scatter(1, chosen, 1.0)
     if views.mask is not None:
         hard = hard * views.mask
@@ -127,12 +127,14 @@ def scorer_loss(scores: torch.Tensor, gates: torch.Tensor, seen: torch.Tensor) -
         The mean over the challenges with a choice: two or more seen views beside the global one,
         and a gate that is not shut; 0 if there is none.
     """
-    counts = seen[:, 1:]
-    target = gates.detach()[:, 1:].float() * counts
-    whole = target.sum(dim=1, keepdim=True)
-    chooses = (counts.sum(dim=1) > 1) & (whole.squeeze(1) > 0)
-    shares = target / whole.clamp_min(torch.finfo(whole.dtype).tiny)
+    seen_others = seen[:, 1:]
+    target = gates.detach()[:, 1:].float() * seen_others
+    total = target.sum(dim=1, keepdim=True)
+    has_choice = (seen_others.sum(dim=1) > 1) & (total.squeeze(1) > 0)
+    shares = target / total.clamp_min(torch.finfo(total.dtype).tiny)
     # the lowest number, not -inf: 0 * -inf is NaN
     lowest = torch.finfo(torch.float32).min
-    each = -(shares * F.log_softmax(scores.float().masked_fill(~counts, lowest), dim=1)).sum(dim=1)
-    return (each * chooses).sum() / chooses.sum().clamp_min(1)
+    cross_entropies = -(
+        shares * F.log_softmax(scores.float().masked_fill(~seen_others, lowest), dim=1)
+    ).sum(dim=1)
+    return (cross_entropies * has_choice).sum() / has_choice.sum().clamp_min(1)

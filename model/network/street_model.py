@@ -114,16 +114,16 @@ class StreetModel(nn.Module):
         tokens = self.pyramid(self.embedding(features) + self.positions[views])
         kept = self._through_layers(KeptViews(tokens, views, mask))
         fused, gates = self.fusion(kept.tokens, kept.mask, kept.weight)
-        described = self.metadata_projection(self.metadata(metadata, len(features)))
+        metadata_vector = self.metadata_projection(self.metadata(metadata, len(features)))
         seen = torch.ones_like(views, dtype=torch.bool) if mask is None else mask
-        each = self.view_head(tokens) * seen[..., None]
+        view_logits = self.view_head(tokens) * seen[..., None]
         return ModelOutput(
-            logits=self.head(torch.cat((fused, described), dim=1)),
-            gates=self._placed(gates, kept.views),
-            view_logits=self._placed(each, views),
+            logits=self.head(torch.cat((fused, metadata_vector), dim=1)),
+            gates=self._scatter_to_views(gates, kept.views),
+            view_logits=self._scatter_to_views(view_logits, views),
             weather_logits=self.weather_head(fused),
             scores=self.scorer(_global(features, views)),
-            seen=self._placed(seen, views),
+            seen=self._scatter_to_views(seen, views),
         )
 
     def forward_images(
@@ -179,7 +179,7 @@ class StreetModel(nn.Module):
                 kept = self.pruning(kept)
         return kept
 
-    def _placed(self, values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
+    def _scatter_to_views(self, values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
         """(B, K, ...) at the places of their views: (B, V, ...), zeros elsewhere."""
         index = views.reshape(*views.shape, *[1] * (values.ndim - 2)).expand_as(values)
         empty = values.new_zeros(len(values), self.settings.views, *values.shape[2:])
@@ -188,8 +188,8 @@ class StreetModel(nn.Module):
 
 def _global(features: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
     """The global view's feature (B, D)."""
-    place = (views == GLOBAL_VIEW).int().argmax(dim=1)
-    return features[torch.arange(len(features), device=features.device), place]
+    position = (views == GLOBAL_VIEW).int().argmax(dim=1)
+    return features[torch.arange(len(features), device=features.device), position]
 
 
 def _run(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -54,7 +54,7 @@ def _weighted_rows(
 
 
 @_compiled
-def _split(row: Floats, scale: Floats, shift: Floats, planes: Floats) -> None:
+def _to_normalised_planes(row: Floats, scale: Floats, shift: Floats, planes: Floats) -> None:
     """Interleaved red, green, blue (3 * n,) to three normalised rows (3, n)."""
     red, green, blue = planes[0], planes[1], planes[2]
     for x in range(len(red)):
@@ -103,7 +103,7 @@ def extract_band(
     shift: Floats,
     out: Floats,
 ) -> None:
-    """All views of one image that share an interval of rows: its rows are summed once for them.
+    """All views of one image that share a range of rows: its rows are summed once for them.
 
     Args:
         image: (H, 3 * W) bytes, interleaved.
@@ -123,7 +123,7 @@ def extract_band(
     planes = np.empty((3, high - low), np.float32)
     for y in range(len(row_starts)):
         _weighted_rows(image, row_starts[y], row_weights[y], 3 * low, 3 * high, row)
-        _split(row, scale, shift, planes)
+        _to_normalised_planes(row, scale, shift, planes)
         for view in views:
             starts, weights = column_starts[view], column_weights[view]
             for channel in range(3):

@@ -42,7 +42,7 @@ _INK, _QUIET = "#1b1f24", "#68717a"
 _GLOBAL, _GRID, _CENTRE, _RIGHT = "#1b1f24", "#0a84ff", "#ff0a8a", "#ff8c00"
 _KINDS = (_GLOBAL, *(_GRID,) * 9, _CENTRE, _RIGHT)
 # The grid's views stand as they lie in the image, the others in a column before them.
-_PLACES = (0, 1, 2, 3, 10, 4, 5, 6, 11, 7, 8, 9)
+_TILE_ORDER = (0, 1, 2, 3, 10, 4, 5, 6, 11, 7, 8, 9)
 _GATE_COLOURS = "viridis"
 _LIGHT = 0.55  # luminance, 0..1, from which on text is dark
 _TITLE = 90  # characters of a file's name
@@ -87,8 +87,10 @@ def check_out(path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise SourceError(f"--out {path}", found=f"suffix {path.suffix!r}", expected=".png")
     if path.is_dir() or not path.parent.is_dir():
-        found = "a folder" if path.is_dir() else f"no folder {path.parent}"
-        raise SourceError(f"--out {path}", found=found, expected="a file in a folder that is there")
+        problem = "a folder" if path.is_dir() else f"no folder {path.parent}"
+        raise SourceError(
+            f"--out {path}", found=problem, expected="a file in a folder that is there"
+        )
 
 
 def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) -> Figure:
@@ -186,9 +188,9 @@ def _draw_boxes(axes: Axes, image: Image, colours: Sequence[str], gates: Gates |
     order = range(VIEWS) if gates is None else np.argsort(gates.values, kind="stable")
     for view in order:
         _outline(axes, boxes[view], colours[view], dashed=gates is None and 1 <= view <= 9)  # noqa: PLR2004
-    for view, place in _label_places(boxes):
+    for view, position in _label_positions(boxes):
         axes.text(
-            *place,
+            *position,
             str(view + 1),
             color=_legible_on(colours[view]),
             size=8,
@@ -222,9 +224,9 @@ def _legible_on(colour: str) -> str:
     return _INK if 0.3 * red + 0.59 * green + 0.11 * blue > _LIGHT else "white"
 
 
-def _label_places(boxes: Sequence[Box]) -> list[tuple[int, tuple[float, float]]]:
+def _label_positions(boxes: Sequence[Box]) -> list[tuple[int, tuple[float, float]]]:
     """Where each view's number stands: the tiles' in their middles, the others' on an edge."""
-    places = []
+    positions = []
     for view, (top, left, bottom, right) in enumerate(boxes):
         name = VIEW_NAMES[view]
         x, y = (left + right) / 2, (top + bottom) / 2
@@ -234,15 +236,15 @@ def _label_places(boxes: Sequence[Box]) -> list[tuple[int, tuple[float, float]]]
             x, y = left, bottom
         elif name == "right":
             x, y = right, (top + y) / 2
-        places.append((view, (x, y)))
-    return places
+        positions.append((view, (x, y)))
+    return positions
 
 
 def _draw_tiles(
     page: _Page, left: float, tiles: np.ndarray, colours: Sequence[str], gates: Gates | None
 ) -> None:
-    for place, view in enumerate(_PLACES):
-        row, column = divmod(place, _ACROSS)
+    for index, view in enumerate(_TILE_ORDER):
+        row, column = divmod(index, _ACROSS)
         x = left + column * (_TILE + _TILE_GAP)
         y = _HEADER + row * (_TILE + _LABEL)
         axes = page.axes(x, y, _TILE, _TILE)

@@ -1,10 +1,10 @@
 """Twelve views of an image: the whole, a 3 x 3 grid, the centre, the right side.
 
 Each is the crop resized to a square by antialiased bilinear interpolation, which is linear and
-separable: a matrix on the rows, another on the columns. Views share intervals of rows (five, of
+separable: a matrix on the rows, another on the columns. Views share ranges of rows (five, of
 which the grid's three serve three views each), so their rows are summed once.
 
-Intervals are fractions of a side, rounded outwards to whole pixels. So the grid covers every pixel
+Ranges are fractions of a side, rounded outwards to whole pixels. So the grid covers every pixel
 of every image, each view holds at least one, and an image of one pixel has 12 views. Tiles overlap
 by a quarter of a tile, or up to two pixels more.
 """
@@ -36,12 +36,12 @@ VIEW_NAMES = (
 )
 VIEWS = len(VIEW_NAMES)
 
-Interval = tuple[int, int]
+PixelRange = tuple[int, int]
 Box = tuple[int, int, int, int]
 
-# Of each view in that order, its interval of rows and of columns, by place in `_intervals`.
-_ROWS = (0, *(1, 1, 1, 2, 2, 2, 3, 3, 3), 4, 0)
-_COLUMNS = (0, *(1, 2, 3) * 3, 4, 5)
+# The range of rows and of columns of each view in that order: an index into `_pixel_ranges`.
+_ROW_RANGES = (0, *(1, 1, 1, 2, 2, 2, 3, 3, 3), 4, 0)
+_COLUMN_RANGES = (0, *(1, 2, 3) * 3, 4, 5)
 _CHANNELS = 3
 
 # Images that a device holds as float32 at once; a photograph of 12 megapixels is 146 MB.
@@ -60,7 +60,7 @@ class ViewSettings:
     std: tuple[float, float, float]
 
 
-def _intervals(size: int) -> tuple[Interval, ...]:
+def _pixel_ranges(size: int) -> tuple[PixelRange, ...]:
     """Whole, three tiles, middle half, right half of a side, as [first, end) in pixels.
 
     A tile is size / 2.5, at a stride of 0.75 of it: tenths 0 to 4, 3 to 7 and 6 to 10.
@@ -71,20 +71,20 @@ def _intervals(size: int) -> tuple[Interval, ...]:
 
 def view_boxes(height: int, width: int) -> tuple[Box, ...]:
     """The 12 views of an image as (top, left, bottom, right) in pixels, ends excluded."""
-    rows, columns = _intervals(height), _intervals(width)
+    rows, columns = _pixel_ranges(height), _pixel_ranges(width)
     return tuple(
         (rows[r][0], columns[c][0], rows[r][1], columns[c][1])
-        for r, c in zip(_ROWS, _COLUMNS, strict=True)
+        for r, c in zip(_ROW_RANGES, _COLUMN_RANGES, strict=True)
     )
 
 
-def resize_taps(interval: Interval, side: int) -> tuple[Ints, Floats]:
+def resize_taps(pixel_range: PixelRange, side: int) -> tuple[Ints, Floats]:
     """Which pixels make each of `side` outputs, and their weights: starts (side,), (side, taps).
 
     The triangle filter of torch's `interpolate(mode="bilinear", antialias=True)` (the same as
-    Pillow's), widened to the scale when an interval is shrunk.
+    Pillow's), widened to the scale when a range is shrunk.
     """
-    first, end = interval
+    first, end = pixel_range
     size = end - first
     scale = size / side
     support = max(scale, 1.0)
@@ -103,7 +103,7 @@ def resize_taps(interval: Interval, side: int) -> tuple[Ints, Floats]:
 
 @dataclass(frozen=True)
 class _Band:
-    """The views that share an interval of rows; `low` and `high` bound the columns they need."""
+    """The views that share a range of rows; `low` and `high` bound the columns they need."""
 
     views: Ints
     row_starts: Ints
@@ -120,16 +120,18 @@ _Job = tuple[npt.NDArray[np.uint8], tuple[_Band, ...], Floats]
 
 @lru_cache(maxsize=32)
 def _bands(height: int, width: int, side: int) -> tuple[_Band, ...]:
-    rows, columns = _intervals(height), _intervals(width)
-    taps = [resize_taps(interval, side) for interval in columns]
-    most = max(weights.shape[1] for _, weights in taps)
-    padded = np.stack([np.pad(w, ((0, 0), (0, most - w.shape[1]))) for _, w in taps])
+    rows, columns = _pixel_ranges(height), _pixel_ranges(width)
+    taps = [resize_taps(pixel_range, side) for pixel_range in columns]
+    most_taps = max(weights.shape[1] for _, weights in taps)
+    padded = np.stack(
+        [np.pad(weights, ((0, 0), (0, most_taps - weights.shape[1]))) for _, weights in taps]
+    )
     column_starts = np.stack([starts for starts, _ in taps])
     counts = np.array([weights.shape[1] for _, weights in taps])
-    of_view = np.array(_COLUMNS)
+    of_view = np.array(_COLUMN_RANGES)
     bands = []
-    for index in sorted(set(_ROWS)):
-        views = np.flatnonzero(np.array(_ROWS) == index)
+    for index in sorted(set(_ROW_RANGES)):
+        views = np.flatnonzero(np.array(_ROW_RANGES) == index)
         needed = [columns[c] for c in of_view[views]]
         low, high = min(first for first, _ in needed), max(end for _, end in needed)
         starts = column_starts[of_view] - low
@@ -174,7 +176,7 @@ class ViewExtractor:
         jobs: list[_Job] = []
         # Looked at here, one after the other: lazy images are rebuilt with shared state.
         for image, views in zip(images, out, strict=True):
-            pixels, bands = _flat(image), _bands(*image.shape[:2], side)
+            pixels, bands = _byte_rows(image), _bands(*image.shape[:2], side)
             parts = [bands] if len(images) >= threads else [(band,) for band in bands]
             jobs += [(pixels, part, views) for part in parts]
         if threads == 1:
@@ -194,15 +196,15 @@ class ViewExtractor:
         if device.type == "cpu":
             return self.of_images(images)
         by_size: dict[tuple[int, ...], list[tuple[int, Image]]] = {}
-        for place, image in enumerate(images):
-            _check(image)
-            by_size.setdefault(image.shape, []).append((place, image))
+        for index, image in enumerate(images):
+            _check_image(image)
+            by_size.setdefault(image.shape, []).append((index, image))
         side = self.settings.side
         out = torch.empty((len(images), VIEWS, _CHANNELS, side, side), device=device)
         for group in by_size.values():
             # bytes travel, not floats: a quarter, and of the image, not of its 12 views
             stacked = torch.from_numpy(np.stack([image for _, image in group])).to(device)
-            out[[place for place, _ in group]] = self.of_batch(stacked.permute(0, 3, 1, 2))
+            out[[index for index, _ in group]] = self.of_batch(stacked.permute(0, 3, 1, 2))
         return out
 
     def of_batch(self, images: torch.Tensor) -> torch.Tensor:
@@ -239,20 +241,22 @@ class ViewExtractor:
         batch, _, height, width = images.shape
         side, device = self.settings.side, images.device
         out = torch.empty((batch, VIEWS, _CHANNELS, side, side), device=device)
-        rows = [_matrix(interval, side, device) for interval in _intervals(height)]
-        columns = [_matrix(interval, side, device).T for interval in _intervals(width)]
+        rows = [_resize_matrix(pixel_range, side, device) for pixel_range in _pixel_ranges(height)]
+        columns = [
+            _resize_matrix(pixel_range, side, device).T for pixel_range in _pixel_ranges(width)
+        ]
         scale = torch.from_numpy(self._scale).to(device)[:, None, None]
         shift = torch.from_numpy(self._shift).to(device)[:, None, None]
         step = max(1, _FLOAT_BYTES // (4 * _CHANNELS * height * width))
         for start in range(0, batch, step):
             part = slice(start, start + step)
             pixels = images[part].float().mul_(scale).add_(shift)
-            for index in sorted(set(_ROWS)):
-                top, bottom = _intervals(height)[index]
+            for index in sorted(set(_ROW_RANGES)):
+                top, bottom = _pixel_ranges(height)[index]
                 band = rows[index] @ pixels[:, :, top:bottom]  # (b, 3, side, W)
-                for view in (v for v in range(VIEWS) if _ROWS[v] == index):
-                    left, right = _intervals(width)[_COLUMNS[view]]
-                    out[part, view] = band[..., left:right] @ columns[_COLUMNS[view]]
+                for view in (view for view in range(VIEWS) if _ROW_RANGES[view] == index):
+                    left, right = _pixel_ranges(width)[_COLUMN_RANGES[view]]
+                    out[part, view] = band[..., left:right] @ columns[_COLUMN_RANGES[view]]
         return out
 
     def _extract(self, job: _Job) -> None:
@@ -266,28 +270,28 @@ class ViewExtractor:
             )
 
 
-def _flat(image: Image) -> npt.NDArray[np.uint8]:
+def _byte_rows(image: Image) -> npt.NDArray[np.uint8]:
     """The image as contiguous rows of bytes (H, 3 * W)."""
-    _check(image)
+    _check_image(image)
     rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
     # Writable and read-only arrays are two types, and each would be compiled for.
     rows.flags.writeable = False
     return rows
 
 
-def _check(image: Image) -> None:
-    wanted = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == _CHANNELS  # noqa: PLR2004
-    if not wanted or not image.size:
+def _check_image(image: Image) -> None:
+    is_rgb = image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == _CHANNELS  # noqa: PLR2004
+    if not is_rgb or not image.size:
         raise RunError(
             "image", found=f"{image.dtype} {image.shape}", expected="uint8 (H, W, 3), not empty"
         )
 
 
-def _matrix(interval: Interval, side: int, device: torch.device) -> torch.Tensor:
-    """The resize of an interval as a matrix (side, pixels)."""
-    starts, weights = resize_taps(interval, side)
-    first, end = interval
+def _resize_matrix(pixel_range: PixelRange, side: int, device: torch.device) -> torch.Tensor:
+    """The resize of a range as a matrix (side, pixels)."""
+    starts, weights = resize_taps(pixel_range, side)
+    first, end = pixel_range
     dense = np.zeros((side, end - first), np.float32)
-    at = starts[:, None] - first + np.arange(weights.shape[1])
-    dense[np.arange(side)[:, None], at] = weights
+    columns = starts[:, None] - first + np.arange(weights.shape[1])
+    dense[np.arange(side)[:, None], columns] = weights
     return torch.from_numpy(dense).to(device)
