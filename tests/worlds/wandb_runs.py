@@ -51,6 +51,12 @@ def write_media(folder: Path, step: int, record: Json) -> Path:
     return path
 
 
+def write_media_files(folder: Path, records: Sequence[Json]) -> None:
+    """A media file of each record, steps counted from 0."""
+    for step, record in enumerate(records):
+        write_media(folder, step, record)
+
+
 def _run(run_id: str, started: datetime, config: Json) -> Any:
     message = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
     message.run.run_id = run_id

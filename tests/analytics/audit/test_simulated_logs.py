@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from analytics.lives.order import put_in_order
-from analytics.simulation.validator import SIMULATED_ERAS, SimulationSettings, simulate
+from analytics.simulation.validator import SIMULATED_ERAS
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.store import Store
-from tests.analytics.simulation.test_validator import sources
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import (
     audited,
@@ -22,20 +21,16 @@ from tests.worlds.audit_logs import (
     tampered,
     write_lines,
 )
+from tests.worlds.simulated_logs import simulated_log
 
 Json = dict[str, Any]
-
-
-def world(seed: int, era: str, challenges: int, **changes: Any) -> list[Json]:
-    settings = SimulationSettings(seed=seed, challenges=challenges, era=era, **changes)
-    return list(simulate(settings, sources()))
 
 
 def check_in_pieces(tmp_path: Path, seed: int, era: str, challenges: int) -> None:
     """From the start and whole; from the middle and with holes; with numbers changed."""
     rng = np.random.default_rng(seed)
     uids, validators = [(24, 3), (60, 8), (256, 16)][seed % 3]
-    records = world(seed, era, challenges, uids=uids, validators=validators)
+    records = simulated_log(seed, era, challenges, uids=uids, validators=validators)
     for from_start in (True, False):
         whole = audited(filled(tmp_path / f"whole{from_start}", records), from_start=from_start)
         assert (whole.mismatches, whole.unchecked, whole.gaps) == ([], {}, [])
@@ -65,7 +60,7 @@ def test_many_lives_whole_and_in_pieces(tmp_path: Path, seed: int) -> None:
 
 def test_validators_are_told_by_their_decay(tmp_path: Path) -> None:
     """One that turns validator midway keeps its score for a while, and it only decays."""
-    records = world(1, "E7", 300, uids=40, validators=5)
+    records = simulated_log(1, "E7", 300, uids=40, validators=5)
     report = audited(filled(tmp_path, records[150:]))
     assert (report.mismatches, report.gaps) == ([], [])
     assert report.checked["score"] > 140 * 30
@@ -74,7 +69,7 @@ def test_validators_are_told_by_their_decay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("era", ["E4", "E5"])
 def test_scores_that_start_again_are_no_hole_and_nobody_is_wrong(tmp_path: Path, era: str) -> None:
     """Until 2025-08-06 every process starts with scores of 0, and histories survive."""
-    records = world(2, era, 200, uids=30, validators=0)
+    records = simulated_log(2, era, 200, uids=30, validators=0)
     again = scored_again(records, restarts={90, 150})
     whole = audited(filled(tmp_path / "whole", again), from_start=True)
     assert (whole.mismatches, whole.unchecked) == ([], {})
@@ -125,7 +120,7 @@ def test_single_records_follow_the_numbers_in_their_names(
 def test_two_validators_in_one_store_are_two_lives(
     store: Store, tmp_path: Path, golden: Path
 ) -> None:
-    first, second = world(3, "E7", 120, uids=60), world(4, "E7", 120, uids=60)
+    first, second = simulated_log(3, "E7", 120, uids=60), simulated_log(4, "E7", 120, uids=60)
     files = {"1.jsonl": first[:60], "2.jsonl": second[:60]}
     files |= {"3.jsonl": first[60:], "4.jsonl": second[60:]}
     for name, part in files.items():

@@ -1,6 +1,5 @@
 """Whose record it is and in what order, whatever files, folders and names a log is spread over."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.lives.order import Choice, Life, put_in_order
+from analytics.lives.order import Choice
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.habits import tenures
 from analytics.queries.challenges import Selection, stored_challenges
@@ -17,27 +16,13 @@ from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import append
 from data.errors import QueryError
 from data.store import Store
-from tests.analytics.audit.test_simulated_logs import world
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import audited, scored_again, write_lines
-from tests.worlds.wandb_runs import write_run
+from tests.worlds.ordered_lives import ordered, scores_of
+from tests.worlds.simulated_logs import simulated_log
+from tests.worlds.wandb_runs import write_media_files, write_run
 
 Json = dict[str, Any]
-
-
-def ordered(store: Store, choice: Choice = Choice()) -> tuple[list[Life], list[list[float]]]:
-    """The lives, and the scores of each challenge in order: they tell the records apart."""
-    with reading(store) as connection:
-        lives = put_in_order(connection, choice)
-        rows = connection.execute(
-            "SELECT media.scores FROM life_order AS placed "
-            "INNER JOIN media ON media.rowid = placed.media_row ORDER BY placed.ordinal"
-        ).fetchall()
-    return lives, [scores for (scores,) in rows]
-
-
-def scores_of(records: list[Json]) -> list[list[float]]:
-    return [np.array(record["scores"], np.float32).tolist() for record in records]
 
 
 def name_runs(store: Store, runs: dict[str, tuple[str | None, int | None, str]]) -> None:
@@ -95,19 +80,12 @@ def test_names_alone_are_read_as_numbers(store: Store, tmp_path: Path, golden: P
     assert found == [(f"part_{part}.jsonl", place) for part in range(12) for place in range(10)]
 
 
-def write_media(folder: Path, records: list[Json]) -> None:
-    folder.mkdir(parents=True)
-    for step, record in enumerate(records):
-        text = f"<base target=_blank><pre>{json.dumps(record)}</pre>"
-        (folder / f"metadata_{step}_{step * 7919 % 997:04x}.html").write_text(text, "utf-8")
-
-
 def test_media_files_of_two_validators_in_two_folders_are_two_streams(
     store: Store, tmp_path: Path
 ) -> None:
-    first, second = world(3, "E7", 90, uids=60), world(4, "E7", 90, uids=60)
-    write_media(tmp_path / "one", first)
-    write_media(tmp_path / "two", second)
+    first, second = simulated_log(3, "E7", 90, uids=60), simulated_log(4, "E7", 90, uids=60)
+    write_media_files(tmp_path / "one", first)
+    write_media_files(tmp_path / "two", second)
     ingest(store, [tmp_path])
     lives, scores = ordered(store)
     assert [life.challenges for life in lives] == [90, 90]
@@ -117,9 +95,9 @@ def test_media_files_of_two_validators_in_two_folders_are_two_streams(
 
 
 def test_media_folders_of_one_validator_go_on_in_one_life(store: Store, tmp_path: Path) -> None:
-    records = world(3, "E7", 90, uids=60)
-    write_media(tmp_path / "z", records[:50])
-    write_media(tmp_path / "a", records[50:])
+    records = simulated_log(3, "E7", 90, uids=60)
+    write_media_files(tmp_path / "z", records[:50])
+    write_media_files(tmp_path / "a", records[50:])
     ingest(store, [tmp_path])
     lives, scores = ordered(store)
     assert [life.challenges for life in lives] == [90]
@@ -130,7 +108,7 @@ def test_media_folders_of_one_validator_go_on_in_one_life(store: Store, tmp_path
 
 def two_validators(store: Store, folder: Path) -> tuple[list[Json], list[Json]]:
     """Logs in turns; the middle third of the first one's is lost."""
-    first, second = world(3, "E7", 180, uids=60), world(4, "E7", 90, uids=60)
+    first, second = simulated_log(3, "E7", 180, uids=60), simulated_log(4, "E7", 90, uids=60)
     ingest(store, [write_lines(folder / "1-first.jsonl", first[:60])])
     ingest(store, [write_lines(folder / "2-second.jsonl", second[:60])])
     ingest(store, [write_lines(folder / "3-third.jsonl", first[120:])])
@@ -184,7 +162,7 @@ def test_a_validator_or_a_run_is_chosen(store: Store, tmp_path: Path) -> None:
 def test_runs_say_whose_they_are(store: Store, tmp_path: Path) -> None:
     """Two validators' W&B runs, in turns; one validator's last run is lost in part."""
     started = datetime(2026, 1, 1, tzinfo=UTC)
-    first, second = world(3, "E7", 90, uids=60), world(4, "E7", 60, uids=60)
+    first, second = simulated_log(3, "E7", 90, uids=60), simulated_log(4, "E7", 60, uids=60)
     alice, bob = {"hotkey": "5Alice", "uid": 72}, {"hotkey": "5Bob", "uid": 7}
     runs = {"z1": (first[:40], 0, alice), "a2": (second[:30], 1, bob)}
     runs |= {"b3": (first[70:], 70, alice), "c4": (second[30:], 31, bob)}
@@ -210,10 +188,10 @@ def test_downloads_of_two_validators_in_folders_of_one_name_are_two_lives(
     store: Store, tmp_path: Path
 ) -> None:
     """A folder's name stands for the run's id where nothing else tells it; names repeat."""
-    first, second = world(3, "E7", 60, uids=60), world(4, "E7", 60, uids=60)
+    first, second = simulated_log(3, "E7", 60, uids=60), simulated_log(4, "E7", 60, uids=60)
     for name, uid, records in (("Alice", 72, first), ("Bob", 7, second)):
         run = tmp_path / name / "run"
-        write_media(run / "media" / "html", records)
+        write_media_files(run / "media" / "html", records)
         (run / "config.yaml").write_text(f"hotkey: {{value: 5{name}}}\nuid: {{value: {uid}}}\n")
     ingest(store, [tmp_path])
     lives, _ = ordered(store)
@@ -226,7 +204,9 @@ def test_downloads_of_two_validators_in_folders_of_one_name_are_two_lives(
 
 def test_a_folders_name_alone_makes_no_run_of_two(store: Store, tmp_path: Path) -> None:
     for name, seed in (("alice", 3), ("bob", 4)):
-        write_media(tmp_path / name / "run" / "media" / "html", world(seed, "E7", 60, uids=60))
+        write_media_files(
+            tmp_path / name / "run" / "media" / "html", simulated_log(seed, "E7", 60, uids=60)
+        )
     ingest(store, [tmp_path])
     assert [(one.runs, one.challenges) for one in ordered(store)[0]] == [(("run",), 60)] * 2
 
@@ -247,8 +227,8 @@ def test_segments_of_a_run_are_put_in_order_by_scores(
 
 
 def test_tenures_are_told_in_each_validators_life(store: Store, tmp_path: Path) -> None:
-    records = world(3, "E7", 40, uids=60)
-    other = world(4, "E7", 40, uids=60)
+    records = simulated_log(3, "E7", 40, uids=60)
+    other = simulated_log(4, "E7", 40, uids=60)
     ingest(store, [write_lines(tmp_path / "a.jsonl", records)])
     ingest(store, [write_lines(tmp_path / "b.jsonl", other)])
     with reading(store) as connection:
@@ -264,7 +244,7 @@ def test_tenures_are_told_in_each_validators_life(store: Store, tmp_path: Path) 
 def test_a_log_that_begins_is_no_other_validators_restart(store: Store, tmp_path: Path) -> None:
     """Until E6 both a new validator and a new process start with scores of 0."""
     for seed in (2, 4):
-        records = world(seed, "E5", 60, uids=30)
+        records = simulated_log(seed, "E5", 60, uids=30)
         ingest(store, [write_lines(tmp_path / f"{seed}.jsonl", records)])
     assert [life.challenges for life in ordered(store)[0]] == [60, 60]
 
@@ -272,7 +252,7 @@ def test_a_log_that_begins_is_no_other_validators_restart(store: Store, tmp_path
 def test_a_process_that_starts_again_goes_on_where_only_one_validators_log_ends(
     store: Store, tmp_path: Path
 ) -> None:
-    records = scored_again(world(2, "E5", 60, uids=30, validators=0), restarts={30})
+    records = scored_again(simulated_log(2, "E5", 60, uids=30, validators=0), restarts={30})
     for place in (0, 30):
         ingest(store, [write_lines(tmp_path / f"{place}.jsonl", records[place : place + 30])])
     lives, scores = ordered(store)
@@ -282,7 +262,8 @@ def test_a_process_that_starts_again_goes_on_where_only_one_validators_log_ends(
 
 def test_nobody_is_guessed_whose_process_started_again(store: Store, tmp_path: Path) -> None:
     worlds = [
-        scored_again(world(seed, "E5", 60, uids=30, validators=0), restarts={30}) for seed in (2, 4)
+        scored_again(simulated_log(seed, "E5", 60, uids=30, validators=0), restarts={30})
+        for seed in (2, 4)
     ]
     parts = [records[place : place + 30] for place in (0, 30) for records in worlds]
     for number, part in enumerate(parts):

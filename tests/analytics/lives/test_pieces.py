@@ -7,18 +7,19 @@ import pytest
 
 from analytics.warehouse.ingest import ingest
 from data.store import Store
-from tests.analytics.audit.test_simulated_logs import world
-from tests.analytics.lives.test_order import ordered, scores_of, write_media
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import audited, scored_again, write_lines
+from tests.worlds.ordered_lives import ordered, scores_of
+from tests.worlds.simulated_logs import simulated_log
+from tests.worlds.wandb_runs import write_media_files
 
 
 def test_two_runs_media_in_one_folder_are_told_apart_by_scores(
     store: Store, tmp_path: Path
 ) -> None:
     """A run that begins again names its files from step 0 on: `metadata_0_` stands there twice."""
-    records = world(3, "E7", 90, uids=60)
-    write_media(tmp_path / "media", records[:50])
+    records = simulated_log(3, "E7", 90, uids=60)
+    write_media_files(tmp_path / "media", records[:50])
     for step, record in enumerate(records[50:]):
         path = tmp_path / "media" / f"metadata_{step}_{step * 31 % 97:02x}b.html"
         path.write_text(f"<pre>{json.dumps(record)}</pre>", "utf-8")
@@ -32,12 +33,12 @@ def test_two_runs_media_in_one_folder_are_told_apart_by_scores(
 def test_two_validators_records_in_turns_are_two_lives(
     store: Store, tmp_path: Path, form: str
 ) -> None:
-    first, second = world(3, "E7", 90, uids=60), world(4, "E7", 60, uids=60)
+    first, second = simulated_log(3, "E7", 90, uids=60), simulated_log(4, "E7", 60, uids=60)
     turns = [one for pair in zip(first, second, strict=False) for one in pair] + first[60:]
     if form == "file":
         ingest(store, [write_lines(tmp_path / "both.jsonl", turns)])
     else:
-        write_media(tmp_path / "media", turns)
+        write_media_files(tmp_path / "media", turns)
         ingest(store, [tmp_path / "media"])
     lives, scores = ordered(store)
     assert [life.challenges for life in lives] == [90, 60]
@@ -75,7 +76,7 @@ def test_a_hole_leaves_a_file_whole_and_in_its_own_order(
 
 
 def test_a_start_at_zero_again_leaves_a_file_whole(store: Store, tmp_path: Path) -> None:
-    records = scored_again(world(2, "E5", 120, uids=30, validators=0), restarts={50, 90})
+    records = scored_again(simulated_log(2, "E5", 120, uids=30, validators=0), restarts={50, 90})
     ingest(store, [write_lines(tmp_path / "a.jsonl", records)])
     lives, scores = ordered(store)
     assert ([life.challenges for life in lives], scores) == ([120], scores_of(records))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from analytics.simulation.validator import SimulatedValidator, SimulationSetting
 from data.records.eras import EXPONENTS
 from data.records.media_record import read_challenge
 from data.records.types import Geometry, NullKind, Origin
-from tests.conftest import GOLDEN
+from tests.conftest import GOLDEN, golden_records
+from tests.worlds.simulated_logs import golden_sources
 
 ERAS = ("E4", "E5", "E6", "E7", "E8", "E9")
 METRICS = ("accuracy", "precision", "recall", "f1_score", "mcc", "auc")
@@ -32,35 +32,10 @@ def small(**changes: Any) -> SimulationSettings:
     return SimulationSettings(**(defaults | changes))
 
 
-def golden(era: str) -> list[dict[str, Any]]:
-    lines = (GOLDEN / era.lower() / "challenges.jsonl").read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-@cache
-def sources() -> tuple[SimulatedSource, ...]:
-    """The golden source rows, rebuilt from the metadata of the records that name them."""
-    found: dict[tuple[str, int], SimulatedSource] = {}
-    for record in golden("E7") + golden("E9"):
-        columns = dict(record["metadata"])
-        parquet = Path(columns.pop("source_parquet")).name
-        row = int(columns.pop("original_index"))
-        width, height = columns.pop("image_size")
-        found[parquet, row] = SimulatedSource(
-            parquet=parquet,
-            row=row,
-            image_format=columns.pop("image_format"),
-            image_size=(width, height),
-            image_mode=columns.pop("image_mode"),
-            columns=columns,
-        )
-    return tuple(found.values())
-
-
 @cache
 def records(era: str, challenges: int = 300, share: float = 0.0) -> list[Shape]:
     settings = small(challenges=challenges, era=era, synthetic_share=share)
-    return list(simulate(settings, sources()))
+    return list(simulate(settings, golden_sources()))
 
 
 def shape(value: object) -> object:
@@ -90,7 +65,7 @@ def merged(shapes: Iterator[Any]) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("era", ["E5", "E7", "E9"])
 def test_keys_and_their_order_are_those_of_a_logged_record(era: str) -> None:
-    expected = golden(era)[0]
+    expected = golden_records(GOLDEN, era.lower())[0]
     for record in records(era):
         assert list(record) == list(expected)
         assert list(record["metadata"]) == list(expected["metadata"])
@@ -98,7 +73,7 @@ def test_keys_and_their_order_are_those_of_a_logged_record(era: str) -> None:
 
 def test_keys_are_those_of_the_real_record() -> None:
     real = json.loads((GOLDEN / "real" / "media_record.json").read_text())
-    simulated = next(simulate(SimulationSettings(seed=1, challenges=1), sources()))
+    simulated = next(simulate(SimulationSettings(seed=1, challenges=1), golden_sources()))
     assert list(simulated) == list(real)
     assert list(simulated["metadata"]) == list(real["metadata"])
     assert len(simulated["scores"]) == len(real["scores"]) == 256
@@ -108,7 +83,12 @@ def test_keys_are_those_of_the_real_record() -> None:
 @pytest.mark.parametrize("era", ["E5", "E7", "E9"])
 def test_types_are_those_of_logged_records_at_every_key(era: str) -> None:
     # the golden sources are few, so types of the data set's columns are looked up in all of them
-    logged = merged(shape(record) for record in golden("E5") + golden("E7") + golden("E9"))
+    logged = merged(
+        shape(record)
+        for record in golden_records(GOLDEN, "e5")
+        + golden_records(GOLDEN, "e7")
+        + golden_records(GOLDEN, "e9")
+    )
     logged["/source_model_task"] = {"NoneType"} if era == "E5" else {"str"}
     simulated = merged(shape(record) for record in records(era))
     assert {path: types - logged[path] for path, types in simulated.items()} == {
@@ -199,7 +179,7 @@ def test_metrics_and_rewards_are_what_a_deque_and_scikit_learn_give(era: str) ->
 @pytest.mark.parametrize("era", ["E5", "E8"])
 def test_scores_follow_the_rewards_step_by_step(era: str) -> None:
     settings = small(era=era)
-    validator = SimulatedValidator(settings, sources())
+    validator = SimulatedValidator(settings, golden_sources())
     uid_of = {
         kind: validator.population.one(kind).uid
         for kind in (MinerKind.PROMOTED, MinerKind.REPLACED)
@@ -220,7 +200,7 @@ def test_scores_follow_the_rewards_step_by_step(era: str) -> None:
 
 def test_a_miner_that_turns_validator_is_asked_no_more_and_decays() -> None:
     settings = small()
-    validator = SimulatedValidator(settings, sources())
+    validator = SimulatedValidator(settings, golden_sources())
     uid = validator.population.one(MinerKind.PROMOTED).uid
     always = set(validator.validators)
     lived = list(validator.records())
@@ -235,7 +215,7 @@ def test_a_miner_that_turns_validator_is_asked_no_more_and_decays() -> None:
 
 def test_a_hotkey_is_replaced_midway_and_its_history_is_gone() -> None:
     settings = small()
-    validator = SimulatedValidator(settings, sources())
+    validator = SimulatedValidator(settings, golden_sources())
     uid = validator.population.one(MinerKind.REPLACED).uid
     lived = list(validator.records())
     keys = [r["miner_hotkeys"][r["miner_uids"].index(uid)] for r in lived if uid in r["miner_uids"]]
@@ -252,7 +232,7 @@ def test_a_hotkey_is_replaced_midway_and_its_history_is_gone() -> None:
 
 def test_every_kind_of_miner_is_there_and_shows() -> None:
     settings = small()
-    validator = SimulatedValidator(settings, sources())
+    validator = SimulatedValidator(settings, golden_sources())
     miners = {miner.uid: miner for miner in validator.population.miners}
     assert {miner.kind for miner in miners.values()} == set(MinerKind)
     answers: dict[MinerKind, list[float]] = defaultdict(list)
@@ -273,7 +253,9 @@ def test_every_kind_of_miner_is_there_and_shows() -> None:
 
 def error_rate(level: int, kind: MinerKind) -> float:
     settings = small()
-    kinds = {m.uid: m.kind for m in SimulatedValidator(settings, sources()).population.miners}
+    kinds = {
+        m.uid: m.kind for m in SimulatedValidator(settings, golden_sources()).population.miners
+    }
     wrong = [
         np.round(prediction) != record["label"]
         for record in records("E7")
@@ -291,13 +273,13 @@ def test_skill_and_level_show_in_the_error_rate() -> None:
 
 def test_the_same_seed_gives_the_same_log_and_another_does_not() -> None:
     settings = small(challenges=20, era="E9", synthetic_share=0.3)
-    assert list(simulate(settings, sources())) == list(simulate(settings, sources()))
+    assert list(simulate(settings, golden_sources())) == list(simulate(settings, golden_sources()))
     other = small(seed=6, challenges=20, era="E9", synthetic_share=0.3)
-    assert list(simulate(settings, sources())) != list(simulate(other, sources()))
+    assert list(simulate(settings, golden_sources())) != list(simulate(other, golden_sources()))
 
 
 def test_a_record_may_be_changed_without_changing_the_next() -> None:
-    changed, whole = (simulate(small(challenges=20), sources()) for _ in range(2))
+    changed, whole = (simulate(small(challenges=20), golden_sources()) for _ in range(2))
     for spoiled, record in zip(changed, whole, strict=True):
         assert spoiled == record
         spoiled["metadata"].clear()
@@ -326,7 +308,7 @@ def test_crops_are_squares_within_the_image(era: str) -> None:
 def test_letterboxes_are_those_of_logged_records() -> None:
     logged = {
         tuple(record["metadata"]["image_size"]): record["data_aug_params"]["ResizeWithPadding"]
-        for record in golden("E9")
+        for record in golden_records(GOLDEN, "e9")
     }
     compared = 0
     for record in records("E9"):
@@ -352,7 +334,7 @@ def test_sources_that_contradict_themselves_are_never_sent() -> None:
     odd = SimulatedSource(
         "x.parquet", 0, "png", (64, 48), "RGB", {"label": 1, "scene_description": None}
     )
-    sent = {r["path"] for r in simulate(small(challenges=60), (*sources(), odd))}
+    sent = {r["path"] for r in simulate(small(challenges=60), (*golden_sources(), odd))}
     assert not any("x__image" in path for path in sent)
     with pytest.raises(ValueError, match="no source with label 0 and no scene_description"):
         next(simulate(small(challenges=1), [odd]))
@@ -378,7 +360,7 @@ def test_text_to_image_starts_in_september_2025() -> None:
     assert tasks == {"i2i"}
     started = datetime(2025, 10, 1, tzinfo=UTC)
     late = small(challenges=60, era="E6", synthetic_share=1.0, started=started)
-    assert {r["source_model_task"] for r in simulate(late, sources())} == {"i2i", "t2i"}
+    assert {r["source_model_task"] for r in simulate(late, golden_sources())} == {"i2i", "t2i"}
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -390,7 +372,7 @@ def test_a_uid_is_asked_twice_from_e8_on_only(era: str) -> None:
 def test_a_single_uid_is_a_scalar_from_e8_on() -> None:
     for era, kind in (("E7", list), ("E8", int)):
         settings = small(era=era, miners_per_challenge=1)
-        record = next(simulate(settings, sources()))
+        record = next(simulate(settings, golden_sources()))
         assert type(record["miner_uids"]) is kind
         assert len(record["miner_hotkeys"]) == len(record["predictions"]) == 1
 

@@ -17,9 +17,9 @@ from analytics.warehouse.ingest import ingest
 from data.store import Store
 from replay.comparing.results import Comparison, Score
 from replay.comparing.with_miners import CompareSettings, compare_with_miners
-from tests.analytics.audit.test_simulated_logs import world
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.replays import publish_replay
+from tests.worlds.simulated_logs import simulated_log
 
 Json = dict[str, Any]
 FIRST, SECOND = "life-1", "life-2"
@@ -29,7 +29,7 @@ FIRST, SECOND = "life-1", "life-2"
 def two(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Two validators' logs in turns, in files whose names are in no order, about the same uids."""
     folder = tmp_path_factory.mktemp("two")
-    first, second = (one_hotkey_a_uid(world(seed, "E7", 240, uids=40)) for seed in (3, 4))
+    first, second = (one_hotkey_a_uid(simulated_log(seed, "E7", 240, uids=40)) for seed in (3, 4))
     store = Store(folder / "store")
     for place, name in enumerate(("c", "a", "d", "b")):
         whose = (first, second)[place % 2]
@@ -66,7 +66,7 @@ def test_each_life_gives_what_it_gives_alone(two: Store, tmp_path: Path) -> None
     # a validator whom no run names is numbered by its first file's name
     for name, seed in ((FIRST, 4), (SECOND, 3)):
         own = Store(tmp_path / name)
-        records = one_hotkey_a_uid(world(seed, "E7", 240, uids=40))
+        records = one_hotkey_a_uid(simulated_log(seed, "E7", 240, uids=40))
         ingest(own, [write_lines(tmp_path / f"{name}.jsonl", records)])
         alone[name] = compared(answered(own))
         chosen = compared(two, Choice(name))
