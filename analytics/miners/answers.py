@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
 from analytics.scoring.metrics import Floats, predicted_class
-from analytics.warehouse.statements import statements
+from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 
 Indices = NDArray[np.int64]
@@ -100,12 +100,19 @@ def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> l
     return lives
 
 
+def asked_miners(connection: duckdb.DuckDBPyConnection) -> list[Miner]:
+    """Every miner that was asked, in order of its number; `stage` comes before it."""
+    return [
+        Miner(**row)
+        for row in named_rows(connection.execute(statements("analytics/miners/miners")))
+    ]
+
+
 def miner_answers(connection: duckdb.DuckDBPyConnection) -> MinerAnswers:
     """All answers of a warehouse; `stage` comes before it."""
     found = connection.sql(statements("analytics/miners/answers")).pl()
-    rows = connection.execute(statements("analytics/miners/miners")).fetchall()
     return MinerAnswers(
-        miners=[Miner(*row) for row in rows],
+        miners=asked_miners(connection),
         challenges=connection.sql(statements("analytics/miners/challenges")).pl(),
         miner=found["miner"].to_numpy().astype(np.int64),
         challenge=found["challenge"].to_numpy().astype(np.int64),

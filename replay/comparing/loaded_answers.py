@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswers
 from analytics.leaks.training_overlap import challenge_overlap
 from analytics.lives.order import EVERYONE, Choice, Life
-from analytics.miners.answers import stage
+from analytics.miners.answers import asked_miners, stage
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.records.eras import EXPONENTS
@@ -150,7 +150,7 @@ def run_answers(
     )
     if answers.is_empty():
         _refuse(found, predicted.height, replayed.left_out)
-    miners = connection.execute(statements("analytics/miners/miners")).fetchall()
+    miners = [(miner.uid, miner.hotkey) for miner in asked_miners(connection)]
     reasons: list[dict[str, int]] = [{} for _ in miners]
     for miner, reason, count in _frame(connection, "replay/comparing/left_out", found).iter_rows():
         reasons[miner][reason] = count
