@@ -106,11 +106,11 @@ def sql(
     replay_runs, replay_predictions. `DESCRIBE media` lists columns. Text of a log is shown with
     what a terminal would obey escaped; JSON escapes it by its own rules, so nothing is lost.
     """
-    from analytics.queries.user_sql import running_query  # noqa: PLC0415
+    from analytics.queries.user_sql import streamed_query  # noqa: PLC0415
 
     if raw and table_format is not TableFormat.CSV:
         raise typer.BadParameter("is for --format csv", param_hint="--raw")
-    with running_query(open_store(store), query) as running:
+    with streamed_query(open_store(store), query) as running:
         if table_format is TableFormat.JSON:
             print_json_list(dict(zip(running.columns, row, strict=True)) for row in running.rows)
         elif table_format is TableFormat.CSV:

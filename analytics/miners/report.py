@@ -10,7 +10,7 @@ from analytics.miners.answers import MinerAnswers, miner_answers, stage
 from analytics.miners.clones import Clones, CloneSettings, clone_groups
 from analytics.miners.habits import Habits, Tenure, answer_habits, tenures
 from analytics.miners.item_response import ItemResponse, ItemResponseSettings, item_response
-from analytics.miners.lookup import Lookups, LookupSettings, lookup_tests
+from analytics.miners.memorised_images import Memorisation, MemorisationSettings, memorisation_tests
 from analytics.miners.wrong_labels import WrongLabels, wrong_labels
 from data.errors import QueryError
 
@@ -45,7 +45,7 @@ class MinerReport:
     habits: list[Habits]
     tenures: list[Tenure]
     clones: Clones
-    lookups: Lookups
+    memorisation: Memorisation
     model: ItemResponse | None
     wrong_labels: WrongLabels | None
     no_model: str | None
@@ -55,7 +55,7 @@ def miner_report(
     connection: duckdb.DuckDBPyConnection,
     choice: Choice = EVERYONE,
     clone_settings: CloneSettings = CloneSettings(),
-    lookup_settings: LookupSettings = LookupSettings(),
+    memorisation_settings: MemorisationSettings = MemorisationSettings(),
     model_settings: ItemResponseSettings = ItemResponseSettings(),
 ) -> MinerReport:
     """Analyse the miners of a warehouse.
@@ -67,7 +67,7 @@ def miner_report(
         connection: to a warehouse.
         choice: whose log.
         clone_settings: of clones.
-        lookup_settings: of look-ups.
+        memorisation_settings: of look-ups.
         model_settings: of the item-response model.
 
     Raises:
@@ -84,7 +84,7 @@ def miner_report(
         habits=habits,
         tenures=tenures(connection, lives),
         clones=clones,
-        lookups=lookup_tests(answers, lookup_settings),
+        memorisation=memorisation_tests(answers, memorisation_settings),
         model=model,
         wrong_labels=labels,
         no_model=no_model,

@@ -21,7 +21,7 @@ def print_report(report: MinerReport) -> None:
     say(f"of {lives_line(report.lives)}")
     _print_abilities(report)
     _print_clones(report)
-    _print_lookups(report)
+    _print_memorisation(report)
     _print_habits(report)
     _print_tenures(report)
     _print_hardest(report)
@@ -75,11 +75,11 @@ def _print_clones(report: MinerReport) -> None:
     _print_found("clone groups", columns, rows)
 
 
-def _print_lookups(report: MinerReport) -> None:
-    found = [test for test in report.lookups.tests if test.suspect]
+def _print_memorisation(report: MinerReport) -> None:
+    found = [test for test in report.memorisation.tests if test.suspect]
     say(
-        f"look-ups: {len(report.lookups.tests)} miners tested on repeated images, "
-        f"{report.lookups.left_out} left out with too few"
+        f"look-ups: {len(report.memorisation.tests)} miners tested on repeated images, "
+        f"{report.memorisation.left_out} left out with too few"
     )
     rows = [
         (

@@ -23,7 +23,7 @@ _AUGMENTATION = tuple(field.name for field in fields(Augmentation))
 
 
 @dataclass(frozen=True)
-class Selection:
+class ChallengeSelection:
     """Which challenges; None or empty leaves a condition out, several must hold together.
 
     `since` (inclusive) and `until` (exclusive) are UTC where they have no offset; a challenge
@@ -46,7 +46,7 @@ class Selection:
 
 
 def stored_challenges(
-    connection: duckdb.DuckDBPyConnection, selection: Selection = Selection()
+    connection: duckdb.DuckDBPyConnection, selection: ChallengeSelection = ChallengeSelection()
 ) -> list[StoredChallenge]:
     """The selected challenges, each validator's life in its own order (`lives.put_in_order`).
 
@@ -69,7 +69,7 @@ def stored_challenges(
     return found
 
 
-def without_time(connection: duckdb.DuckDBPyConnection, selection: Selection) -> int:
+def count_without_time(connection: duckdb.DuckDBPyConnection, selection: ChallengeSelection) -> int:
     """How many challenges `stored_challenges`, called before, left out as they have no time."""
     if selection.since is None and selection.until is None:
         return 0
@@ -105,7 +105,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[s
     return set(ids) - {row[0] for row in found.fetchall()}
 
 
-def _parameters(selection: Selection) -> dict[str, Any]:
+def _parameters(selection: ChallengeSelection) -> dict[str, Any]:
     uid, hotkey = _miner(selection.miner)
     unknown = set(selection.eras) - EXPONENTS.keys()
     if unknown:
@@ -134,7 +134,9 @@ def _miner(miner: str | None) -> tuple[int | None, str | None]:
     return int(uid), hotkey or None
 
 
-def metadata(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
+def challenge_metadata(
+    connection: duckdb.DuckDBPyConnection, ids: Sequence[str]
+) -> list[dict[str, Any]]:
     """The metadata of each challenge, in the order of `ids`: what a deployed model never gets.
 
     Each has a column's value, or None, and its NULL kind as `<field>_null`.

@@ -96,7 +96,7 @@ class ReplayRun:
     predicted: int
 
 
-class Verdict(StrEnum):
+class AnswerOutcome(StrEnum):
     """How an answer stands beside the scored label."""
 
     RIGHT = "right"
@@ -114,7 +114,7 @@ class Answer:
     hotkey: str
     prediction: float | None
     predicted: int | None
-    verdict: Verdict
+    outcome: AnswerOutcome
     reward: float | None
     mcc: float | None
 
@@ -129,11 +129,11 @@ class CandidateAnswer:
     fidelity: str
     reason: str | None
     predicted: int | None
-    verdict: Verdict | None
+    outcome: AnswerOutcome | None
 
 
 @dataclass(frozen=True)
-class SeenImage:
+class VariantAnswer:
     """An image that a replay's candidate was shown, and the answer to it.
 
     `variant` is 0 where exact, else the place among all combinations; `weight` its probability.
@@ -183,8 +183,8 @@ def challenge_answers(connection: duckdb.DuckDBPyConnection, challenge_id: str) 
     """The answers to one challenge in order of slot; a uid asked twice has two."""
     answers = []
     for row in _rows(connection, "answers", {"challenge_id": challenge_id}):
-        verdict = _verdict(row["prediction"], row.pop("label"))
-        answers.append(Answer(predicted=_class(row["prediction"]), verdict=verdict, **row))
+        outcome = _outcome_of(row["prediction"], row.pop("label"))
+        answers.append(Answer(predicted=_class(row["prediction"]), outcome=outcome, **row))
     return answers
 
 
@@ -199,17 +199,17 @@ def candidate_answer(
     label, probability = row.pop("label"), row["probability"]
     return CandidateAnswer(
         predicted=_class(probability),
-        verdict=None if probability is None else _verdict(probability, label),
+        outcome=None if probability is None else _outcome_of(probability, label),
         **row,
     )
 
 
-def seen_images(
+def variant_answers(
     connection: duckdb.DuckDBPyConnection, run_id: str, challenge_id: str
-) -> list[SeenImage]:
+) -> list[VariantAnswer]:
     """The images of a challenge that a replay's candidate was shown; empty if it was shown none."""
-    rows = _rows(connection, "seen", {"run_id": run_id, "challenge_id": challenge_id})
-    return [SeenImage(**row) for row in rows]
+    rows = _rows(connection, "variant_answers", {"run_id": run_id, "challenge_id": challenge_id})
+    return [VariantAnswer(**row) for row in rows]
 
 
 def run_description(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
@@ -226,13 +226,13 @@ def _class(prediction: float | None) -> int | None:
     return int(predicted_class(np.array([prediction]))[0])
 
 
-def _verdict(prediction: float | None, label: int) -> Verdict:
+def _outcome_of(prediction: float | None, label: int) -> AnswerOutcome:
     if prediction == UNANSWERED:
-        return Verdict.NO_ANSWER
+        return AnswerOutcome.NO_ANSWER
     predicted = _class(prediction)
     if predicted is None:
-        return Verdict.NOT_FINITE
-    return Verdict.RIGHT if predicted == label else Verdict.WRONG
+        return AnswerOutcome.NOT_FINITE
+    return AnswerOutcome.RIGHT if predicted == label else AnswerOutcome.WRONG
 
 
 def _rows(

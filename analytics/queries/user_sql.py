@@ -25,7 +25,7 @@ class QueryResult:
 
 
 @dataclass(frozen=True)
-class RunningQuery:
+class StreamedResult:
     """Column names, and rows that DuckDB makes as they are taken."""
 
     columns: list[str]
@@ -39,12 +39,12 @@ def query(store: Store, sql: str) -> QueryResult:
         StoreError: the store holds no warehouse.
         QueryError: DuckDB refused the query; its own words, on one line.
     """
-    with running_query(store, sql) as running:
+    with streamed_query(store, sql) as running:
         return QueryResult(running.columns, list(running.rows))
 
 
 @contextmanager
-def running_query(store: Store, sql: str) -> Iterator[RunningQuery]:
+def streamed_query(store: Store, sql: str) -> Iterator[StreamedResult]:
     """Run one query; its rows come while the block lasts, some thousands of them in memory.
 
     Raises:
@@ -58,7 +58,7 @@ def running_query(store: Store, sql: str) -> Iterator[RunningQuery]:
             columns = [column[0] for column in (result and result.description) or ()]
         except duckdb.Error as error:
             raise _refused(error) from None
-        yield RunningQuery(_distinct(columns), _rows(connection) if columns else iter(()))
+        yield StreamedResult(_distinct(columns), _rows(connection) if columns else iter(()))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import duckdb
 
 from analytics.warehouse import rows
 from analytics.warehouse.connection import Writer, writing
-from analytics.warehouse.log_register import name_logs
+from analytics.warehouse.ingested_logs import register_logs
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import LogError
@@ -62,7 +62,7 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     logs = find_logs(paths)
     with writing(store) as writer:
         writer.connection.execute(statements("analytics/warehouse/stage"))
-        named, renamed = name_logs(writer.connection, logs)
+        named, renamed = register_logs(writer.connection, logs)
         staging = _Staging(writer.connection)
         for log, file in named.items():
             staging.take(file, read_log(log, file), partial(progress, file))
@@ -124,13 +124,13 @@ class _Staging:
     def flush(self) -> None:
         """Move what is held in Python into the staging tables."""
         for name, staged in self._rows.items():
-            rows.append(self._connection, f"stage_{name}", staged)
+            rows.append_rows(self._connection, f"stage_{name}", staged)
         self._rows = {}
 
 
 def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
-    rows.append(connection, "stage_files", [{"file": file} for file in files])
+    rows.append_rows(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
     for step in ("rotations", "conflicts", "merge", "series", "rejects"):
         connection.execute(statements(f"analytics/warehouse/{step}"))

@@ -122,7 +122,7 @@ def reject_row(reject: Reject) -> Row:
     }
 
 
-def append(connection: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Row]) -> None:
+def append_rows(connection: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Row]) -> None:
     """Append rows to a relation of the warehouse; a column that a row lacks becomes NULL."""
     if not rows:
         return

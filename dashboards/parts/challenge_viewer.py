@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.queries.overview import Answer, CandidateAnswer, ReplayRun, Verdict
+from analytics.queries.overview import Answer, AnswerOutcome, CandidateAnswer, ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.challenge_choice import choose
 from dashboards.parts.challenge_tables import augmentation_rows, record_rows
@@ -26,10 +26,10 @@ _FIDELITIES = {
     Fidelity.IMPOSSIBLE: "Impossible: there is no image to be had.",
 }
 _MARKS = {
-    Verdict.RIGHT: "✓ right",
-    Verdict.WRONG: "✗ wrong",
-    Verdict.NO_ANSWER: "– no answer",
-    Verdict.NOT_FINITE: "– not a number",
+    AnswerOutcome.RIGHT: "✓ right",
+    AnswerOutcome.WRONG: "✗ wrong",
+    AnswerOutcome.NO_ANSWER: "– no answer",
+    AnswerOutcome.NOT_FINITE: "– not a number",
 }
 
 
@@ -124,7 +124,7 @@ def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None
     name = printable(run.model, 60)
     if candidate is None:
         st.text(f"Candidate ({name}): this challenge is not in its replay.")
-    elif candidate.probability is None or candidate.verdict is None:
+    elif candidate.probability is None or candidate.outcome is None:
         st.text(f"Candidate ({name}): no answer, {_why(candidate.reason, None)}.")
     else:
         spread = ""
@@ -135,7 +135,7 @@ def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None
             )
         st.text(
             f"Candidate ({name}): {candidate.probability:.4f}{spread}, "
-            f"class {candidate.predicted}: {_MARKS[candidate.verdict]}"
+            f"class {candidate.predicted}: {_MARKS[candidate.outcome]}"
         )
 
 
@@ -170,7 +170,7 @@ def _row(answer: Answer) -> dict[str, object]:
         "Prediction": answer.prediction,
         # as text: a log may hold 1e300
         "Class": "" if answer.predicted is None else f"{answer.predicted:g}",
-        "Answer": _MARKS[answer.verdict],
+        "Answer": _MARKS[answer.outcome],
         "Reward": answer.reward,
         "MCC": answer.mcc,
     }

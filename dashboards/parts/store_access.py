@@ -59,7 +59,7 @@ class Seen:
     `settings` and `sources`, hashes by shard, are those that the run recorded.
     """
 
-    images: list[queries.SeenImage]
+    images: list[queries.VariantAnswer]
     settings: ReplaySettings
     sources: dict[str, str]
 
@@ -157,7 +157,7 @@ def seen(version: Version, run_id: str, challenge_id: str) -> Seen:
     with _connection(version) as connection:
         described = queries.run_description(connection, run_id)
         return Seen(
-            queries.seen_images(connection, run_id, challenge_id),
+            queries.variant_answers(connection, run_id, challenge_id),
             recorded_settings(described),
             dict(described.get("sources") or {}),
         )

@@ -25,7 +25,7 @@ FIELD_INPUTS: Mapping[str, int] = MappingProxyType(
 )
 """How many numbers each field brings in: fixed features, shares of table rows, or a text vector."""
 
-# Where the mapping of `analytics.queries.challenges.metadata` calls a field otherwise.
+# Where the mapping of `analytics.queries.challenges.challenge_metadata` calls a field otherwise.
 _COLUMNS = {"text": "scene_description"}
 
 TextEncoder = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -60,7 +60,7 @@ class MetadataTensors:
 def metadata_tensors(
     rows: Sequence[Mapping[str, Any]], encode_text: TextEncoder
 ) -> MetadataTensors:
-    """The tensors of what `analytics.queries.challenges.metadata` gives, one row a challenge.
+    """The tensors of what `queries.challenges.challenge_metadata` gives, one row a challenge.
 
     Every NULL kind is NULL here: a column `<field>_null` that names one, also where the value was
     kept ("Unknown"); a value that is None, empty or such a word; a column that is not there.

@@ -9,7 +9,7 @@ from typing import Any
 class TrainingRow:
     """One row: its shard's file name, 0-based row, label, and the image's (width, height).
 
-    `metadata` has the columns of `analytics.queries.challenges.metadata`, and `vid_id`; an
+    `metadata` has the columns of `queries.challenges.challenge_metadata`, and `vid_id`; an
     unreadable value is NULL.
     """
 

@@ -79,10 +79,10 @@ def render(
     differ there. Other possible images that an earlier render left in the folder are deleted.
     Status 1 where there is no image.
     """
-    from analytics.queries.challenges import Selection  # noqa: PLC0415
+    from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
-    selection = Selection(
+    selection = ChallengeSelection(
         ids=tuple(challenges or ()), validator=validator, run=log_run, limit=limit
     )
     settings = variant_settings(variants, seed)

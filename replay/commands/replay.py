@@ -95,14 +95,14 @@ def replay(
     miners do, unless --metadata says otherwise; of levels 2 and 3 they see several possible images,
     and the answer is the mean over them.
     """
-    from analytics.queries.challenges import Selection  # noqa: PLC0415
+    from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
     from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
     settings = variant_settings(variants, seed)
     where = open_store(store)
     predictor = load(model, LoadSettings(where, metadata))
-    selection = Selection(
+    selection = ChallengeSelection(
         eras=tuple(era or ()),
         levels=tuple(level or ()),
         since=since,

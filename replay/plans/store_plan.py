@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analytics.queries.challenges import Selection, stored_challenges, without_time
+from analytics.queries.challenges import ChallengeSelection, count_without_time, stored_challenges
 from analytics.warehouse.connection import reading
 from data.sources.shards import Shards, open_shards
 from data.store import Store
@@ -12,7 +12,7 @@ from replay.settings import VariantSettings
 
 
 def plan_of_store(
-    store: Store, sources: Path | None, selection: Selection, settings: VariantSettings
+    store: Store, sources: Path | None, selection: ChallengeSelection, settings: VariantSettings
 ) -> tuple[list[Planned], Shards]:
     """Plan what is selected, from the shards in `sources` or else in the store.
 
@@ -23,7 +23,7 @@ def plan_of_store(
     """
     with reading(store) as connection:
         challenges = stored_challenges(connection, selection)
-        if untimed := without_time(connection, selection):
+        if untimed := count_without_time(connection, selection):
             note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)
     return plan(challenges, shards, settings), shards

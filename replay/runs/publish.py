@@ -52,7 +52,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
         for index in range(count):
             connection.execute(statements("replay/runs/stage"))
             staged = [{**row, "run_id": run.run_id} for row in run.read_part(index)]
-            rows.append(connection, "stage_replay", staged)
+            rows.append_rows(connection, "stage_replay", staged)
             connection.execute(statements("replay/runs/publish"))
         report = _report(connection, run, predictor)
         if not report.predicted:
@@ -73,7 +73,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
             "predicted": report.predicted,
             "settings": json.dumps(run.described()),
         }
-        rows.append(connection, "replay_runs", [described])
+        rows.append_rows(connection, "replay_runs", [described])
     return report
 
 

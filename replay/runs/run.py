@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
-from analytics.queries.challenges import metadata
+from analytics.queries.challenges import challenge_metadata
 from analytics.warehouse.connection import reading
 from data.errors import RunError, StreetReplayError
 from data.sources.shards import Shards
@@ -226,7 +226,7 @@ class Replay:
             return None
         ids = [_id(item) for part in self._parts for item in part]
         with reading(self._store) as connection:
-            return dict(zip(ids, metadata(connection, ids), strict=True))
+            return dict(zip(ids, challenge_metadata(connection, ids), strict=True))
 
     def _attempt(self, build: ImageBuilder, item: Planned, place: int) -> tuple[float, float]:
         """See `forecast.Attempt`."""

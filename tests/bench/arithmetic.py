@@ -18,7 +18,7 @@ import torch
 import transformers as t
 
 import streetreplay  # noqa: F401  (offers this project's candidates by name)
-from analytics.queries.challenges import Selection
+from analytics.queries.challenges import ChallengeSelection
 from data.sources.shards import Shards
 from data.store import Store
 from data.terminal import note, print_table
@@ -87,7 +87,7 @@ def random_vit(folder: Path) -> str:
 
 def measure(store: Store, names: Sequence[str]) -> None:
     """Print a row a candidate."""
-    selection, variants = Selection(levels=(1, 2, 3)), VariantSettings(IMAGES)
+    selection, variants = ChallengeSelection(levels=(1, 2, 3)), VariantSettings(IMAGES)
     planned, shards = plan_of_store(store, None, selection, variants)
     turned = [one for one in planned if one.variants and is_turned(one.challenge.augmentation)]
     turned = turned[:CHALLENGES]

@@ -127,7 +127,7 @@ def test_miners_prints_json_of_every_part(logged: Store, tmp_path: Path) -> None
     assert len(found["model"]["abilities"]) == found["counts"]["miners"]
     assert found["model"]["settings"]["ability_spread"] == 2.0
     assert {"groups", "settings", "pairs_tested", "pairs_left_out"} <= found["clones"].keys()
-    assert {"tests", "left_out"} <= found["lookups"].keys()
+    assert {"tests", "left_out"} <= found["memorisation"].keys()
     assert {"suspected", "images_judged", "images_left_out"} <= found["wrong_labels"].keys()
     difficulties = pl.read_parquet(out)
     assert difficulties.height == 460

@@ -10,10 +10,10 @@ import pytest
 from analytics.lives.order import Choice
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.habits import tenures
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
-from analytics.warehouse.rows import append
+from analytics.warehouse.rows import append_rows
 from data.errors import QueryError
 from data.store import Store
 from tests.conftest import golden_records
@@ -38,7 +38,7 @@ def name_runs(store: Store, runs: dict[str, tuple[str | None, int | None, str]])
             )
             row = {"run_id": run_id, "file": file, "segment": 0, "config": "{}", "steps": 1}
             row |= {"finished": True, "hotkey": hotkey, "validator_uid": uid}
-            append(writer.connection, "runs", [row])
+            append_rows(writer.connection, "runs", [row])
 
 
 @pytest.mark.parametrize("names", ["numbered", "hostile"])
@@ -57,7 +57,7 @@ def test_parts_of_a_log_without_times_are_in_order_for_everyone(
     assert scores == scores_of(records)
     with reading(store) as connection:
         rebuilt = [one.challenge_id for one in stored_challenges(connection)]
-        first = stored_challenges(connection, Selection(limit=30))
+        first = stored_challenges(connection, ChallengeSelection(limit=30))
         stage(connection)
         answered = miner_answers(connection).challenges["challenge_id"].to_list()
     assert answered == rebuilt

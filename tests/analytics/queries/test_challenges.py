@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
@@ -20,7 +20,7 @@ def filled(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-def chosen(store: Store, selection: Selection) -> list[str]:
+def chosen(store: Store, selection: ChallengeSelection) -> list[str]:
     with reading(store) as connection:
         return [one.challenge_id for one in stored_challenges(connection, selection)]
 
@@ -34,58 +34,60 @@ def expected(store: Store, condition: str) -> list[str]:
 @pytest.mark.parametrize(
     ("selection", "condition"),
     [
-        (Selection(), "true"),
-        (Selection(eras=("E9",)), "era = 'E9'"),
+        (ChallengeSelection(), "true"),
+        (ChallengeSelection(eras=("E9",)), "era = 'E9'"),
         (
-            Selection(eras=("E9", "E4"), levels=(0, 3)),
+            ChallengeSelection(eras=("E9", "E4"), levels=(0, 3)),
             "era IN ('E9', 'E4') AND aug_level IN (0, 3)",
         ),
-        (Selection(since=datetime(2026, 1, 1)), "time IS NOT NULL"),
-        (Selection(until=datetime(2026, 1, 1)), "false"),
+        (ChallengeSelection(since=datetime(2026, 1, 1)), "time IS NOT NULL"),
+        (ChallengeSelection(until=datetime(2026, 1, 1)), "false"),
         (
-            Selection(miner="32"),
+            ChallengeSelection(miner="32"),
             "challenge_id IN (SELECT challenge_id FROM responses WHERE uid = 32)",
         ),
     ],
 )
-def test_conditions_hold_together(filled: Store, selection: Selection, condition: str) -> None:
+def test_conditions_hold_together(
+    filled: Store, selection: ChallengeSelection, condition: str
+) -> None:
     assert chosen(filled, selection) == expected(filled, condition)
 
 
 def test_a_miner_may_be_named_with_its_hotkey(filled: Store) -> None:
     uid, hotkey = query(filled, "SELECT uid, hotkey FROM responses ORDER BY ALL LIMIT 1").rows[0]
-    found = chosen(filled, Selection(miner=f"{uid}:{hotkey}"))
+    found = chosen(filled, ChallengeSelection(miner=f"{uid}:{hotkey}"))
     of_miner = f"SELECT challenge_id FROM responses WHERE uid = {uid} AND hotkey = '{hotkey}'"  # noqa: S608
     assert found == expected(filled, f"challenge_id IN ({of_miner})")
     assert len(found) > 0
 
 
 def test_a_sample_is_the_same_by_seed_and_grows(filled: Store) -> None:
-    ten = chosen(filled, Selection(sample=10, seed=1))
+    ten = chosen(filled, ChallengeSelection(sample=10, seed=1))
     assert len(ten) == 10
-    assert chosen(filled, Selection(sample=10, seed=1)) == ten
-    assert set(ten) < set(chosen(filled, Selection(sample=30, seed=1)))
-    assert chosen(filled, Selection(sample=10, seed=2)) != ten
-    of_e9 = chosen(filled, Selection(eras=("E9",), sample=7))
+    assert chosen(filled, ChallengeSelection(sample=10, seed=1)) == ten
+    assert set(ten) < set(chosen(filled, ChallengeSelection(sample=30, seed=1)))
+    assert chosen(filled, ChallengeSelection(sample=10, seed=2)) != ten
+    of_e9 = chosen(filled, ChallengeSelection(eras=("E9",), sample=7))
     assert len(of_e9) == 7
     assert set(of_e9) <= set(expected(filled, "era = 'E9'"))
 
 
 def test_a_limit_takes_the_first_in_order(filled: Store) -> None:
-    assert chosen(filled, Selection(limit=5)) == expected(filled, "true")[:5]
-    assert chosen(filled, Selection(limit=0)) == []
+    assert chosen(filled, ChallengeSelection(limit=5)) == expected(filled, "true")[:5]
+    assert chosen(filled, ChallengeSelection(limit=0)) == []
 
 
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(eras=("E99",)), "found E99; expected one of E4"),
-        (Selection(miner="x'; DROP TABLE media"), "expected UID or UID:HOTKEY"),
-        (Selection(ids=("nothing",)), "no such challenge"),
+        (ChallengeSelection(eras=("E99",)), "found E99; expected one of E4"),
+        (ChallengeSelection(miner="x'; DROP TABLE media"), "expected UID or UID:HOTKEY"),
+        (ChallengeSelection(ids=("nothing",)), "no such challenge"),
     ],
 )
 def test_a_condition_that_means_nothing_is_one_line(
-    filled: Store, selection: Selection, message: str
+    filled: Store, selection: ChallengeSelection, message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
         chosen(filled, selection)

@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from analytics.queries.overview import (
+    AnswerOutcome,
     EraCount,
     LevelCount,
     SourceCount,
-    Verdict,
     candidate_answer,
     challenge_answers,
     challenge_record,
@@ -140,9 +140,14 @@ def test_answers_are_judged_by_the_validators_rounding(tmp_path: Path) -> None:
 
     assert [answer.slot for answer in answers] == list(range(8))
     assert [answer.predicted for answer in answers] == [0, 1, None, None, 2, int(1e300), 2, 0]
-    assert [answer.verdict for answer in answers] == [
-        *(Verdict.RIGHT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.NOT_FINITE),
-        *(Verdict.WRONG, Verdict.WRONG, Verdict.WRONG, Verdict.RIGHT),
+    assert [answer.outcome for answer in answers] == [
+        *(
+            AnswerOutcome.RIGHT,
+            AnswerOutcome.WRONG,
+            AnswerOutcome.NO_ANSWER,
+            AnswerOutcome.NOT_FINITE,
+        ),
+        *(AnswerOutcome.WRONG, AnswerOutcome.WRONG, AnswerOutcome.WRONG, AnswerOutcome.RIGHT),
     ]
     assert candidate is not None
-    assert (candidate.predicted, candidate.verdict) == (0, Verdict.RIGHT)
+    assert (candidate.predicted, candidate.outcome) == (0, AnswerOutcome.RIGHT)

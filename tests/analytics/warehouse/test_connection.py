@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from filelock import FileLock
 
-from analytics.queries.user_sql import query, running_query
+from analytics.queries.user_sql import query, streamed_query
 from analytics.warehouse import connection as warehouse
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
@@ -128,7 +128,7 @@ def test_rows_are_made_as_they_are_taken(store: Store) -> None:
     """A result of a trillion rows would fill any memory."""
     with writing(store):
         pass
-    with running_query(store, "SELECT * FROM range(1000000000000)") as running:
+    with streamed_query(store, "SELECT * FROM range(1000000000000)") as running:
         assert list(islice(running.rows, 3)) == [(0,), (1,), (2,)]
 
 
@@ -138,7 +138,7 @@ def test_a_query_that_fails_while_its_rows_are_taken_is_one_line(store: Store) -
     failing = "SELECT CASE WHEN range < 90000 THEN 1 ELSE error('late') END FROM range(100000)"
     with (
         pytest.raises(QueryError, match="late"),
-        running_query(store, failing) as running,
+        streamed_query(store, failing) as running,
     ):
         for _ in running.rows:
             pass

@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from dashboards.parts import store_access
@@ -72,7 +72,9 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     challenges = []
     with reading(store) as connection:
         for level in (1, 2, 3):
-            challenges += stored_challenges(connection, Selection(levels=(level,), limit=2))
+            challenges += stored_challenges(
+                connection, ChallengeSelection(levels=(level,), limit=2)
+            )
     shards, recorder = Shards(store.sources), Recorder()
     planned = plan(challenges, shards, VariantSettings(COUNT, SEED))
     report = replay(store, recorder, planned, shards, settings=SETTINGS)

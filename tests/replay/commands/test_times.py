@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import naive_utc
@@ -27,7 +27,7 @@ ZONES = ("UTC", "America/Los_Angeles", "Asia/Kathmandu")
 # run in a process of its own, as a zone is read once
 _CHOOSE = """
 import json, sys
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from data.store import Store
 from pathlib import Path
@@ -35,7 +35,7 @@ from replay.commands.options import utc_time
 
 with reading(Store(Path(sys.argv[1]))) as connection:
     counts = [
-        len(stored_challenges(connection, Selection(since=utc_time(one)))) for one in sys.argv[2:]
+        len(stored_challenges(connection, ChallengeSelection(since=utc_time(one)))) for one in sys.argv[2:]
     ]
     shown = connection.execute("SELECT ?::VARCHAR", [utc_time(sys.argv[2])]).fetchall()
 print(json.dumps([counts, shown]))
@@ -105,19 +105,19 @@ def test_what_has_no_time_is_left_out_with_a_word(
 ) -> None:
     mixed = Store(tmp_path / "mixed")
     ingest(mixed, [golden / "e7" / "wandb", golden / "e9" / "challenges.jsonl"])
-    since = Selection(since=datetime(2000, 1, 1, tzinfo=UTC))
+    since = ChallengeSelection(since=datetime(2000, 1, 1, tzinfo=UTC))
     planned, _ = plan_of_store(mixed, None, since, VariantSettings(1))
     assert len(planned) == 40
     assert "60 challenges have no time" in capsys.readouterr().err
-    plan_of_store(mixed, None, Selection(limit=1), VariantSettings(1))
+    plan_of_store(mixed, None, ChallengeSelection(limit=1), VariantSettings(1))
     assert "no time" not in capsys.readouterr().err
 
 
 def test_a_log_without_times_says_so(store: Store, golden: Path) -> None:
     ingest(store, [golden / "e9" / "challenges.jsonl"])
     for selection in (
-        Selection(since=datetime(2026, 1, 1, tzinfo=UTC)),
-        Selection(until=datetime(2026, 1, 1, tzinfo=UTC)),
+        ChallengeSelection(since=datetime(2026, 1, 1, tzinfo=UTC)),
+        ChallengeSelection(until=datetime(2026, 1, 1, tzinfo=UTC)),
     ):
         with (
             reading(store) as connection,

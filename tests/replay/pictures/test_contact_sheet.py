@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from typer.testing import CliRunner
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.errors import StreetReplayError
@@ -314,7 +314,7 @@ def test_a_sheet_of_the_golden_challenges(
 ) -> None:
     ingest(store, [golden / era / "challenges.jsonl"])
     with reading(store) as connection:
-        challenges = stored_challenges(connection, Selection(limit=4))
+        challenges = stored_challenges(connection, ChallengeSelection(limit=4))
     shards = Shards(golden / era / "sources")
     path = tmp_path / "sheet.png"
     assert draw_sheet(plan(challenges, shards), shards, path) == "4 of 4 challenges"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import functional as F  # noqa: N812
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.records.types import Augmentation, Geometry
@@ -240,7 +240,7 @@ def test_the_validators_own_images_are_what_their_outlines_hold(
 ) -> None:
     ingest(store, [golden / era / "challenges.jsonl"])
     with reading(store) as connection:
-        challenges = stored_challenges(connection, Selection(limit=12))
+        challenges = stored_challenges(connection, ChallengeSelection(limit=12))
     rebuilder = Rebuilder(Shards(golden / era / "sources"))
     checked = 0
     for challenge, want in zip(challenges, golden_expected(golden, era), strict=False):

@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision import transforms as T  # noqa: N812
 from torchvision.transforms import functional as F  # noqa: N812
 
-from analytics.queries.challenges import Selection, stored_challenges
+from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.sources.cached_image import cached_image
@@ -44,7 +44,7 @@ def test_every_golden_image_of_level_0_and_1_is_equal_in_pixels(
 ) -> None:
     ingest(store, [golden / era / "challenges.jsonl"])
     with reading(store) as connection:
-        challenges = stored_challenges(connection, Selection(limit=images))
+        challenges = stored_challenges(connection, ChallengeSelection(limit=images))
     shards = Shards(golden / era / "sources")
     rendered = render(plan(challenges, shards), shards, tmp_path / "out")
     expected = golden_expected(golden, era)

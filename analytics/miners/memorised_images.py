@@ -20,8 +20,8 @@ from analytics.scoring.metrics import Floats
 
 
 @dataclass(frozen=True)
-class LookupSettings:
-    """Who is a suspect, see `LookupTest.suspect`.
+class MemorisationSettings:
+    """Who is a suspect, see `MemorisationTest.suspect`.
 
     `few_images` answered twice or more decide nothing. `near_perfect`: accuracy on repeats, 0..1.
     `error`: the chance, 0..1, of any false suspect at all. `periods`: equal parts of a miner's
@@ -36,7 +36,7 @@ class LookupSettings:
 
 
 @dataclass(frozen=True)
-class LookupTest:
+class MemorisationTest:
     """One miner on images that name a row of a shard: first sight against repeats.
 
     `first_accuracy` of `first_sights` answers, `repeat_accuracy` of `repeats`. `images` were seen
@@ -63,15 +63,15 @@ class LookupTest:
 
 
 @dataclass(frozen=True)
-class Lookups:
+class Memorisation:
     """Tests of all miners with enough repeats, lowest p-value first; `left_out` had too few."""
 
-    tests: list[LookupTest]
+    tests: list[MemorisationTest]
     left_out: int
 
 
 @dataclass(frozen=True)
-class _Sights:
+class _Encounters:
     """One miner's answers: image (dense numbers, of each life its own), whether right, whether seen
     before, period.
     """
@@ -82,7 +82,9 @@ class _Sights:
     period: Indices
 
 
-def lookup_tests(answers: MinerAnswers, settings: LookupSettings = LookupSettings()) -> Lookups:
+def memorisation_tests(
+    answers: MinerAnswers, settings: MemorisationSettings = MemorisationSettings()
+) -> Memorisation:
     """Test every miner; answers to images that name no row of a shard are passed over."""
     named = answers.challenges["names_row"].to_numpy()[answers.challenge]
     real = answers.only(named)
@@ -92,16 +94,18 @@ def lookup_tests(answers: MinerAnswers, settings: LookupSettings = LookupSetting
     drafts = []
     for number, miner in enumerate(answers.miners):
         own = order[ends[number] : ends[number + 1]]
-        draft = _test(miner, _sights(life[own], image[own], right[own], settings.periods), settings)
+        draft = _test(
+            miner, _encounters(life[own], image[own], right[own], settings.periods), settings
+        )
         if draft is not None:
             drafts.append(draft)
     adjusted = holm(np.array([draft.p_value for draft in drafts]))
     tests = [_judged(draft, p, settings) for draft, p in zip(drafts, adjusted, strict=True)]
     tests.sort(key=lambda test: (test.p_value, -test.paired_difference))
-    return Lookups(tests, len(answers.miners) - len(tests))
+    return Memorisation(tests, len(answers.miners) - len(tests))
 
 
-def _sights(life: Indices, image: Indices, right: Flags, periods: int) -> _Sights:
+def _encounters(life: Indices, image: Indices, right: Flags, periods: int) -> _Encounters:
     _, which, counts = np.unique(life, return_inverse=True, return_counts=True)
     own_image = which * (image.max(initial=0) + 1) + image
     _, first, dense = np.unique(own_image, return_index=True, return_inverse=True)
@@ -110,28 +114,30 @@ def _sights(life: Indices, image: Indices, right: Flags, periods: int) -> _Sight
     # answers of one life stand together
     place = np.arange(len(image)) - np.repeat(np.cumsum(counts) - counts, counts)
     period = which * periods + place * periods // counts[which]
-    return _Sights(dense, right.astype(np.float64), repeat, period)
+    return _Encounters(dense, right.astype(np.float64), repeat, period)
 
 
-def _test(miner: Miner, sights: _Sights, settings: LookupSettings) -> LookupTest | None:
+def _test(
+    miner: Miner, encounters: _Encounters, settings: MemorisationSettings
+) -> MemorisationTest | None:
     """With the p-value as it is, before it is corrected, and nobody suspected."""
-    seen = np.bincount(sights.image)
+    seen = np.bincount(encounters.image)
     if np.count_nonzero(seen > 1) < settings.few_images:
         return None
-    total = np.bincount(sights.image, sights.right)
-    first = np.bincount(sights.image, sights.right * ~sights.repeat)
+    total = np.bincount(encounters.image, encounters.right)
+    first = np.bincount(encounters.image, encounters.right * ~encounters.repeat)
     again = seen > 1
     seen, total, first = seen[again], total[again], first[again]
     differences = (total - first) / (seen - 1) - first
     open_to_chance = (total > 0) & (total < seen)
     p_value = _at_most(float(first[open_to_chance].sum()), (total / seen)[open_to_chance])
-    same_period = _same_period(sights, settings.level)
-    return LookupTest(
+    same_period = _same_period(encounters, settings.level)
+    return MemorisationTest(
         miner=miner,
-        first_sights=int(np.count_nonzero(~sights.repeat)),
-        first_accuracy=float(sights.right[~sights.repeat].mean()),
-        repeats=int(np.count_nonzero(sights.repeat)),
-        repeat_accuracy=float(sights.right[sights.repeat].mean()),
+        first_sights=int(np.count_nonzero(~encounters.repeat)),
+        first_accuracy=float(encounters.right[~encounters.repeat].mean()),
+        repeats=int(np.count_nonzero(encounters.repeat)),
+        repeat_accuracy=float(encounters.right[encounters.repeat].mean()),
         images=len(seen),
         paired_difference=float(differences.mean()),
         paired_interval=_interval(
@@ -154,18 +160,18 @@ def _at_most(right_firsts: float, chances: Floats) -> float:
     return min(1.0, max(0.0, float(stats.poisson_binom.cdf(right_firsts, chances))))
 
 
-def _same_period(sights: _Sights, level: float) -> tuple[float, Interval] | None:
+def _same_period(encounters: _Encounters, level: float) -> tuple[float, Interval] | None:
     """Repeats less first sights within periods (Mantel and Haenszel's weights), and its interval.
 
     Linearised, with each image's answers added up before they are squared.
     """
     counts = np.stack(
-        [np.bincount(sights.period, kind) for kind in (~sights.repeat, sights.repeat)]
+        [np.bincount(encounters.period, kind) for kind in (~encounters.repeat, encounters.repeat)]
     )
     right = np.stack(
         [
-            np.bincount(sights.period, sights.right * kind)
-            for kind in (~sights.repeat, sights.repeat)
+            np.bincount(encounters.period, encounters.right * kind)
+            for kind in (~encounters.repeat, encounters.repeat)
         ]
     )
     weights = counts[0] * counts[1] / np.maximum(counts.sum(axis=0), 1)
@@ -173,11 +179,11 @@ def _same_period(sights: _Sights, level: float) -> tuple[float, Interval] | None
         return None
     weights /= weights.sum()
     means = right / np.maximum(counts, 1)
-    side = sights.repeat.astype(int)
+    side = encounters.repeat.astype(int)
     sign = 2 * side - 1
-    share = weights[sights.period] / counts[side, sights.period]
-    parts = sign * share * (sights.right - means[side, sights.period])
-    of_images = np.bincount(sights.image, parts)
+    share = weights[encounters.period] / counts[side, encounters.period]
+    parts = sign * share * (encounters.right - means[side, encounters.period])
+    of_images = np.bincount(encounters.image, parts)
     images = len(of_images)
     difference = float((weights * (means[1] - means[0])).sum())
     spread = float(np.sqrt((of_images**2).sum() * images / (images - 1)))
@@ -189,7 +195,9 @@ def _interval(middle: float, error: float, images: int, level: float) -> Interva
     return middle - half, middle + half
 
 
-def _judged(draft: LookupTest, p_value: float, settings: LookupSettings) -> LookupTest:
+def _judged(
+    draft: MemorisationTest, p_value: float, settings: MemorisationSettings
+) -> MemorisationTest:
     above = draft.paired_interval[0] > 0 and (draft.same_period_interval or (0.0, 0.0))[0] > 0
     near = draft.repeat_accuracy >= settings.near_perfect
     suspect = bool(above and near and p_value <= settings.error)

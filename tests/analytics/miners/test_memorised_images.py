@@ -5,7 +5,11 @@ import pytest
 from scipy import stats
 
 from analytics.miners.answers import Flags, Indices, MinerAnswers
-from analytics.miners.lookup import LookupSettings, LookupTest, lookup_tests
+from analytics.miners.memorised_images import (
+    MemorisationSettings,
+    MemorisationTest,
+    memorisation_tests,
+)
 from analytics.scoring.metrics import Floats
 from tests.worlds.miners import as_answers, as_predictions, asked
 
@@ -36,11 +40,11 @@ def world(seed: int, *, looking_up: int = 0, learning: int = 0) -> MinerAnswers:
 
 
 def suspects(answers: MinerAnswers) -> list[int]:
-    return sorted(test.miner.uid for test in lookup_tests(answers).tests if test.suspect)
+    return sorted(test.miner.uid for test in memorisation_tests(answers).tests if test.suspect)
 
 
 def test_miners_who_look_up_are_found_and_nobody_else() -> None:
-    found = lookup_tests(world(1, looking_up=2))
+    found = memorisation_tests(world(1, looking_up=2))
 
     assert sorted(test.miner.uid for test in found.tests if test.suspect) == [0, 1]
     assert (len(found.tests), found.left_out) == (MINERS, 0)
@@ -54,7 +58,7 @@ def test_steady_miners_are_not_suspects() -> None:
 
 
 def test_a_miner_who_learns_is_better_on_repeats_but_no_suspect() -> None:
-    tests = {test.miner.uid: test for test in lookup_tests(world(2, learning=1)).tests}
+    tests = {test.miner.uid: test for test in memorisation_tests(world(2, learning=1)).tests}
     learner = tests[0]
 
     assert learner.paired_interval[0] > 0
@@ -66,12 +70,12 @@ def test_a_miner_who_learns_is_better_on_repeats_but_no_suspect() -> None:
 
 def test_adjusted_p_values_of_steady_miners_keep_their_level() -> None:
     """In at most 5% of worlds the smallest may lie below 0.05; of 40 worlds 6 are too many."""
-    smallest = [lookup_tests(world(seed)).tests[0].p_value for seed in range(30, 70)]
+    smallest = [memorisation_tests(world(seed)).tests[0].p_value for seed in range(30, 70)]
 
     assert np.mean(np.array(smallest) < 0.05) < 0.15
 
 
-def one_miner(right: list[list[bool]], few: int = 1) -> LookupTest:
+def one_miner(right: list[list[bool]], few: int = 1) -> MemorisationTest:
     """A miner alone, who answers each image as listed, one after the other."""
     image = np.array([number for number, own in enumerate(right) for _ in own])
     flat = np.array([answer for own in right for answer in own])
@@ -79,7 +83,7 @@ def one_miner(right: list[list[bool]], few: int = 1) -> LookupTest:
     prediction = np.where(flat, 0.9, 0.1)
     numbers = np.arange(len(flat))
     answers = as_answers(numbers, np.zeros(len(flat), np.int64), prediction, labels, image)
-    [test] = lookup_tests(answers, LookupSettings(few_images=few)).tests
+    [test] = memorisation_tests(answers, MemorisationSettings(few_images=few)).tests
     return test
 
 
@@ -105,6 +109,6 @@ def test_too_few_repeats_are_counted_not_judged() -> None:
     labels = np.array([0, 1])
     answers = as_answers(np.arange(2), np.zeros(2, np.int64), np.array([0.1, 0.2]), labels)
 
-    found = lookup_tests(answers)
+    found = memorisation_tests(answers)
 
     assert (found.tests, found.left_out) == ([], 1)

@@ -27,7 +27,7 @@ class _Known:
     replaced: int | None
 
 
-def name_logs(
+def register_logs(
     connection: duckdb.DuckDBPyConnection, logs: Sequence[LogFile]
 ) -> tuple[dict[LogFile, str], bool]:
     """Register logs that are to be read, and name each.
@@ -61,7 +61,7 @@ def name_logs(
         if log.file != (new := _name(log.path, log.replaced, names))
     }
     _stage(connection, renamed, rewritten, register, names)
-    rows.append(
+    rows.append_rows(
         connection,
         "stage_logs",
         [
@@ -101,7 +101,7 @@ def _stage(
 ) -> None:
     """Stage new names of known logs, and every log whose challenges may stand elsewhere now."""
     renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
-    rows.append(connection, "stage_renames", renames)
+    rows.append_rows(connection, "stage_renames", renames)
     numbers: dict[str, int] = {}
     for log in register:
         numbers[log.path] = max(numbers.get(log.path, 0), log.replaced or 0)
@@ -116,4 +116,4 @@ def _stage(
         }
         for log in rewritten
     ]
-    rows.append(connection, "stage_rewritten", staged)
+    rows.append_rows(connection, "stage_rewritten", staged)
