@@ -35,7 +35,8 @@ from replay.commands.options import utc_time
 
 with reading(Store(Path(sys.argv[1]))) as connection:
     counts = [
-        len(stored_challenges(connection, ChallengeSelection(since=utc_time(one)))) for one in sys.argv[2:]
+        len(stored_challenges(connection, ChallengeSelection(since=utc_time(text))))
+        for text in sys.argv[2:]
     ]
     shown = connection.execute("SELECT ?::VARCHAR", [utc_time(sys.argv[2])]).fetchall()
 print(json.dumps([counts, shown]))
