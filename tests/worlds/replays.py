@@ -3,7 +3,7 @@
 import numpy as np
 
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.rows import append
+from analytics.warehouse.rows import append_rows
 from data.store import Store
 
 ReplayAnswers = dict[str, list[float] | float | None]
@@ -36,9 +36,9 @@ def publish_replay(
     counted = {"selected": len(answers), "predicted": 0}
     with writing(store) as writer:
         finished = {"finished": np.datetime64("2026-01-01", "us").item()}
-        append(writer.connection, "replay_runs", [run | counted | finished])
-        append(writer.connection, "replay_predictions", predictions)
-        append(writer.connection, "replay_variants", variants)
+        append_rows(writer.connection, "replay_runs", [run | counted | finished])
+        append_rows(writer.connection, "replay_predictions", predictions)
+        append_rows(writer.connection, "replay_variants", variants)
 
 
 def ids_by_position(store: Store) -> dict[int, str]:
