@@ -15,18 +15,18 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
-from data.logs.json_text import hole_mark
+from data.logs.json_text import nul_bytes_mark
 
 # Logs of challenges shrink to a fifth, logs of equal challenges to a fortieth. More is a bomb.
 MAX_EXPANSION = 200
 # Below this a bomb does no harm, and a small log of equal lines may shrink by more.
 FREE_EXPANSION = 64 * 2**20
 
-_PIECE = 2**16
+_CHUNK = 2**16
 _NULS = re.compile(rb"\0+")
 _UTF8_MARK = b"\xef\xbb\xbf"
 # Longer marks first: that of UTF-32 begins as that of UTF-16 does.
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -34,7 +34,7 @@ _MARKS = (
 )
 # Without a mark: JSON and HTML begin with one of these, and then with a character below U+0100.
 _FIRST = rb"[{\[<\"\s]"
-_UNMARKED = (
+_ENCODINGS_BY_START = (
     (re.compile(_FIRST + rb"\0\0\0[^\0]\0\0\0", re.DOTALL), "utf-32-le"),
     (re.compile(rb"\0\0\0" + _FIRST + rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
     (re.compile(_FIRST + rb"\0[^\0]\0", re.DOTALL), "utf-16-le"),
@@ -43,7 +43,7 @@ _UNMARKED = (
 _LONGEST_MARK = 8
 
 
-class Packing(Enum):
+class Compression(Enum):
     """How a file is compressed: what it is called, and the bytes that it starts with."""
 
     GZIP = ("gzip", b"\x1f\x8b")
@@ -51,9 +51,9 @@ class Packing(Enum):
     BZIP2 = ("bzip2", b"BZh")
 
 
-def packing_of(start: bytes) -> Packing | None:
+def compression_of(start: bytes) -> Compression | None:
     """The compression that a file which starts so is read through, or None."""
-    return next((kind for kind in Packing if start.startswith(kind.value[1])), None)
+    return next((kind for kind in Compression if start.startswith(kind.value[1])), None)
 
 
 def open_log(path: Path) -> io.BufferedReader:
@@ -64,26 +64,28 @@ def open_log(path: Path) -> io.BufferedReader:
     Raises:
         OSError: the file cannot be opened, or its packed data is damaged from the start.
     """
-    unpacked = open_unpacked(path)
+    unpacked = open_decompressed(path)
     start = unpacked.peek(_LONGEST_MARK)
-    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), None)
-    encoding = encoding or next((name for form, name in _UNMARKED if form.match(start)), None)
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
+    encoding = encoding or next(
+        (name for form, name in _ENCODINGS_BY_START if form.match(start)), None
+    )
     if encoding:
-        unpacked = io.BufferedReader(_Utf8(unpacked, encoding))
+        unpacked = io.BufferedReader(_Transcoded(unpacked, encoding))
     elif start.startswith(_UTF8_MARK):
         unpacked.read(len(_UTF8_MARK))
-    return io.BufferedReader(_HolesMarked(unpacked))
+    return io.BufferedReader(_NulBytesMarked(unpacked))
 
 
-def open_unpacked(path: Path) -> io.BufferedReader:
+def open_decompressed(path: Path) -> io.BufferedReader:
     """The bytes of a file, unpacked if it is gzip, zstd or bzip2.
 
     Raises:
         OSError: the file cannot be opened.
     """
     file = path.open("rb")
-    packing = packing_of(file.peek(_LONGEST_MARK))
-    return io.BufferedReader(_Unpacked(file, packing)) if packing else file
+    compression = compression_of(file.peek(_LONGEST_MARK))
+    return io.BufferedReader(_Decompressed(file, compression)) if compression else file
 
 
 class _Stage(io.RawIOBase):
@@ -99,7 +101,7 @@ class _Stage(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready and not self._ended:
-            piece = self._inner.read1(_PIECE)
+            piece = self._inner.read1(_CHUNK)
             self._ended = not piece
             self._ready = memoryview(self._next(piece))
         count = min(len(buffer), len(self._ready))
@@ -116,12 +118,12 @@ class _Stage(io.RawIOBase):
         raise NotImplementedError
 
 
-class _Unpacked(_Stage):
+class _Decompressed(_Stage):
     """Decompressed bytes, never many times more than the file has."""
 
-    def __init__(self, file: IO[bytes], packing: Packing) -> None:
-        super().__init__(_decompressor(file, packing))
-        self._file, self._name = file, packing.value[0]
+    def __init__(self, file: IO[bytes], compression: Compression) -> None:
+        super().__init__(_decompressor(file, compression))
+        self._file, self._name = file, compression.value[0]
         self._left = max(FREE_EXPANSION, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
 
     def readinto(self, buffer: Any) -> int:
@@ -142,10 +144,10 @@ class _Unpacked(_Stage):
         return piece
 
 
-def _decompressor(file: IO[bytes], packing: Packing) -> Any:
-    if packing is Packing.GZIP:
+def _decompressor(file: IO[bytes], compression: Compression) -> Any:
+    if compression is Compression.GZIP:
         return gzip.GzipFile(fileobj=file)
-    if packing is Packing.BZIP2:
+    if compression is Compression.BZIP2:
         return bz2.BZ2File(file)
     # Only those who read a zstd log wait for pyarrow.
     import pyarrow as pa  # noqa: PLC0415
@@ -153,7 +155,7 @@ def _decompressor(file: IO[bytes], packing: Packing) -> Any:
     return pa.CompressedInputStream(file, "zstd")
 
 
-class _Utf8(_Stage):
+class _Transcoded(_Stage):
     """Text of another encoding as UTF-8; what is no character becomes U+FFFD."""
 
     def __init__(self, inner: IO[bytes], encoding: str) -> None:
@@ -164,7 +166,7 @@ class _Utf8(_Stage):
         return self._decoder.decode(piece, final=not piece).encode()
 
 
-class _HolesMarked(_Stage):
+class _NulBytesMarked(_Stage):
     """Every stretch of NUL bytes, however long, as one mark."""
 
     def __init__(self, inner: IO[bytes]) -> None:
@@ -178,7 +180,7 @@ class _HolesMarked(_Stage):
         self._open += len(piece) - len(behind)
         if piece and not behind:
             return b""
-        mark = hole_mark(self._open) if self._open else b""
+        mark = nul_bytes_mark(self._open) if self._open else b""
         text = behind.rstrip(b"\0")
         self._open = len(behind) - len(text)
-        return mark + _NULS.sub(lambda match: hole_mark(len(match[0])), text)
+        return mark + _NULS.sub(lambda match: nul_bytes_mark(len(match[0])), text)

@@ -21,19 +21,19 @@ def file_names(paths: Sequence[Path]) -> list[str]:
     Files of equal base name all get the same number of folders: the least that tells them apart.
     """
     names = [path_text(Path(path.name)) for path in paths]
-    for places in _clashing(names):
-        parts = [path.parts for path in map(paths.__getitem__, places)]
+    for indices in _clashing(names):
+        parts = [path.parts for path in map(paths.__getitem__, indices)]
         depth = _telling_depth(parts)
-        for place, of_path in zip(places, parts, strict=True):
-            names[place] = _tail(of_path, depth)
+        for index, of_path in zip(indices, parts, strict=True):
+            names[index] = _tail(of_path, depth)
     return names
 
 
 def _clashing(names: Iterable[str]) -> list[list[int]]:
-    places: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        places.setdefault(name, []).append(place)
-    return [group for group in places.values() if len(group) > 1]
+    indices: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        indices.setdefault(name, []).append(index)
+    return [group for group in indices.values() if len(group) > 1]
 
 
 def _telling_depth(parts: Sequence[tuple[str, ...]]) -> int:

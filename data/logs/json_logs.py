@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from data.errors import RecordError
 from data.logs.decompression import open_log
-from data.logs.json_text import Broken, Hole, Parsed, json_value, json_values
+from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import HISTORY_REMEDY, is_history_row
 from data.records.types import LogItem, Origin, Reject
@@ -50,15 +50,17 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
     """
     try:
         with open_log(path) as stream:
-            first = next((line for line in _lines(stream) if _is_text(line)), b"")
+            first = next((line for line in _lines(stream) if _has_text(line)), b"")
         with open_log(path) as stream:
             read = _read_document if _is_document(first.strip()) else _read_lines
-            yield from _summed(read(stream, file), file)
+            yield from _without_repeated_rejects(read(stream, file), file)
     except OSError as error:
         yield _cut_off(file, 0, error)
 
 
-def _summed(items: Iterable[LogItem | _HistoryRow], file: str) -> Iterator[LogItem]:
+def _without_repeated_rejects(
+    items: Iterable[LogItem | _HistoryRow], file: str
+) -> Iterator[LogItem]:
     """The items of a file, without thousands of rejects that say the same."""
     history_rows = broken = 0
     for item in items:
@@ -78,7 +80,7 @@ def _summed(items: Iterable[LogItem | _HistoryRow], file: str) -> Iterator[LogIt
         yield Reject(Origin(file, None), reason, "")
 
 
-def _is_text(line: bytes) -> bool:
+def _has_text(line: bytes) -> bool:
     return bool(line.strip()) and not line.startswith(b"\0")
 
 
@@ -109,7 +111,7 @@ def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _His
         if line is None:
             return
         before = position
-        for item in _read_text(line, file, position):
+        for item in _read_line(line, file, position):
             yield item
             position += 1
         if position == before and len(line.strip()) > 1:
@@ -124,7 +126,7 @@ def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _
         yield Reject(Origin(file, 0), f"file: found {found}; expected JSON lines", "")
         return
     position = 0
-    for item in _read_values(_document_text(raw), file, 0):
+    for item in _read_text_values(_document_text(raw), file, 0):
         yield item
         position += 1
     if error is not None:
@@ -139,7 +141,7 @@ def _document_text(raw: bytes) -> str:
         return _UNDECODED.sub(_NO_JSON, raw.decode("utf-8-sig", "surrogateescape"))
 
 
-def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
     """The records in a text: objects one after another, in an array or not."""
     try:
         text = raw.decode("utf-8-sig")  # files that were put together have marks inside
@@ -147,16 +149,16 @@ def _read_text(raw: bytes, file: str, position: int) -> Iterator[LogItem | _Hist
         found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
         yield _unparsed(Origin(file, position), found, shown)
         return
-    yield from _read_values(text, file, position)
+    yield from _read_text_values(text, file, position)
 
 
-def _read_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
     for index, value in enumerate(json_values(text), position):
         yield _item(value, text, Origin(file, index))
 
 
-def _item(value: Parsed | Broken | Hole, text: str, origin: Origin) -> LogItem | _HistoryRow:
-    if isinstance(value, Hole):
+def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | _HistoryRow:
+    if isinstance(value, NulBytes):
         found = f"a hole of {value.size} NUL bytes"
         reason = f"record: found {found}; expected one JSON object; what stood there is lost"
         return Reject(origin, reason, "")

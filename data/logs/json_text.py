@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 # What may stand between records: an array's brackets and commas, white space.
-_BETWEEN = re.compile(r"[\s,\[\]]*")
+_SEPARATORS = re.compile(r"[\s,\[\]]*")
 _NEXT_RECORD = re.compile(r"\n[ \t,\[]*(\{)")
-_HOLE = re.compile(r"\0(\d*)")
+_NUL_BYTES_MARK = re.compile(r"\0(\d*)")
 # A string (closed or not), or a bracket: the alternatives share no first character.
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 # A record cut off swallows those behind it, so reading goes on inside what was read before; after
 # so many failures there it leaps, each time twice as far.
-_PATIENCE = 8
-_LONGEST_LEAP = 40
+_FAILURES_BEFORE_SKIPPING = 8
+_MOST_DOUBLINGS = 40
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Hole:
+class NulBytes:
     """A stretch of NUL bytes: what stood there was never written, or was lost."""
 
     size: int
 
 
-def hole_mark(size: int) -> bytes:
+def nul_bytes_mark(size: int) -> bytes:
     """How a text tells a hole of `size` NUL bytes to `json_values`: on a line of its own."""
     return b"\n\0%d\n" % size
 
@@ -120,7 +120,7 @@ def json_value(text: str) -> Parsed | Broken:
     return parsed
 
 
-def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
+def json_values(text: str) -> Iterator[Parsed | Broken | NulBytes]:
     """The values of a text in order: one after another, or in an array.
 
     Brackets and commas between values are passed over. After a broken value, or one that is no
@@ -129,10 +129,10 @@ def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
     text = _Uncounted(text)
     decoder = _Decoder()
     at = furthest = failures = 0
-    while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-        if hole := _HOLE.match(text, at):
-            yield Hole(int(hole[1] or 1))
-            at = hole.end()
+    while (at := _SEPARATORS.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+        if nul_bytes := _NUL_BYTES_MARK.match(text, at):
+            yield NulBytes(int(nul_bytes[1] or 1))
+            at = nul_bytes.end()
             continue
         if at >= furthest:
             failures = 0
@@ -145,11 +145,11 @@ def json_values(text: str) -> Iterator[Parsed | Broken | Hole]:
             continue
         yield decoded
         furthest, failures = max(furthest, decoded.stop), failures + 1
-        at = _next_start(text, at + _leap(failures))
+        at = _next_start(text, at + _skipped_characters(failures))
 
 
-def _leap(failures: int) -> int:
-    return 1 if failures <= _PATIENCE else 2 ** min(failures, _LONGEST_LEAP)
+def _skipped_characters(failures: int) -> int:
+    return 1 if failures <= _FAILURES_BEFORE_SKIPPING else 2 ** min(failures, _MOST_DOUBLINGS)
 
 
 def _next_start(text: str, at: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from data.errors import LogError
-from data.logs.decompression import Packing, open_log, open_unpacked, packing_of
+from data.logs.decompression import Compression, compression_of, open_decompressed, open_log
 from data.logs.wandb_transactions import MAGIC as WANDB_MAGIC
 from data.records.not_media_record import HISTORY_REMEDY
 
@@ -17,7 +17,7 @@ _START = 4096
 _JSON_NAME = re.compile(r"(?:^|\.)(?:json|jsonl|ndjson)(?:[.~_-]|$)")
 _HTML_NAMES = (".html", ".htm")
 _TABLE_NAMES = (".csv", ".tsv")
-_PACKED_NAMES = (
+_COMPRESSED_NAMES = (
     *(".gz", ".tgz", ".zst", ".bz2", ".xz", ".lzma", ".br", ".lz4", ".lzo", ".sz", ".z"),
     *(".zip", ".tar", ".7z", ".rar"),
 )
@@ -25,7 +25,7 @@ _PACKED_NAMES = (
 _JSON_START = re.compile(rb"(?:[\s,]|\0\d*)*(?:\[\s*)?\{\s*(?:\"|\})")
 _HTML_START = re.compile(rb"\s*<")
 _TABLE_START = re.compile(rb"[^\n]*(?:\b_step\b|^\"?Step\b|miner_[a-z0-9_]+/uid_)")
-_TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
+_TAR_MAGIC_OFFSET, _TAR_MAGIC = 257, b"ustar"
 _UNPACK = "unpack it first"
 _EXPORT = "export its records as JSON lines"
 _TABLE = f"{HISTORY_REMEDY}; source images go where --sources says"
@@ -100,33 +100,35 @@ def _log(path: Path, otherwise: LogKind | None) -> LogFile | None:
         return LogFile(path, LogKind.WANDB)
     if form := _unread_form(start):
         return unread(path, form[0], remedy=form[1])
-    return _unpacked_log(path, packing_of(start), otherwise)
+    return _decompressed_log(path, compression_of(start), otherwise)
 
 
 def _unread_form(start: bytes) -> tuple[str, str] | None:
     """What a file that starts so is and what to do with it, if it is of a form that is not read."""
-    if start[_TAR_PLACE:].startswith(_TAR_MAGIC):
+    if start[_TAR_MAGIC_OFFSET:].startswith(_TAR_MAGIC):
         return "a tar archive", _UNPACK
     forms = ((found, remedy) for magic, found, remedy in _UNREAD if start.startswith(magic))
     return next(forms, None)
 
 
-def _unpacked_log(path: Path, packing: Packing | None, otherwise: LogKind | None) -> LogFile | None:
+def _decompressed_log(
+    path: Path, compression: Compression | None, otherwise: LogKind | None
+) -> LogFile | None:
     """The log by what is in the file once it is unpacked and decoded."""
     try:
-        inside = _start_of(open_unpacked(path)) if packing else b""
+        inside = _start_of(open_decompressed(path)) if compression else b""
         text = _start_of(open_log(path))
     except OSError:
         return LogFile(path, LogKind.JSON)  # damaged: reading keeps what is whole and says so
-    if packing and (form := _unread_inside(inside)):
-        return unread(path, f"{form} in {packing.value[0]} data", remedy=_UNPACK)
+    if compression and (form := _unread_form_inside(inside)):
+        return unread(path, f"{form} in {compression.value[0]} data", remedy=_UNPACK)
     name = path.name.lower()
     kind = _text_kind(text, name, otherwise)
     if kind is LogKind.UNREAD:
         return unread(path, "a CSV table", remedy=_TABLE)
-    if packing and kind is None:
-        return unread(path, f"{packing.value[0]} data without JSON")
-    if not packing and name.endswith(_PACKED_NAMES) and not _JSON_START.match(text):
+    if compression and kind is None:
+        return unread(path, f"{compression.value[0]} data without JSON")
+    if not compression and name.endswith(_COMPRESSED_NAMES) and not _JSON_START.match(text):
         return unread(path, "packed data of an unknown form", remedy=_UNPACK)
     return LogFile(path, kind) if kind else None
 
@@ -136,11 +138,11 @@ def _start_of(stream: IO[bytes]) -> bytes:
         return stream.read(_START)
 
 
-def _unread_inside(start: bytes) -> str | None:
+def _unread_form_inside(start: bytes) -> str | None:
     """What packed data that starts so holds, if it is of a form that is not read."""
     if start.startswith(WANDB_MAGIC):
         return "a W&B transaction log"
-    if packing_of(start):
+    if compression_of(start):
         return "packed data"
     form = _unread_form(start)
     return form[0] if form else None

@@ -19,7 +19,7 @@ from data.text import printable
 _NAME = re.compile(r"metadata_(\d{1,9})_[0-9a-f]+\.html")
 _OPENING = re.compile(rb"<pre(?=[\s>/])", re.IGNORECASE)
 # W&B writes neither: who does has parsed the page, and escapes its text.
-_OF_A_BROWSER = re.compile(rb"<(?:html|body)[\s>]", re.IGNORECASE)
+_SAVED_BY_BROWSER = re.compile(rb"<(?:html|body)[\s>]", re.IGNORECASE)
 # Text of a page is escaped without its quotes, text of an attribute or by a program with them.
 _QUOTES_ESCAPED = re.compile(r"\s*\{\s*&(?:quot|#34|#x22);", re.IGNORECASE)
 
@@ -74,5 +74,5 @@ def read_media_html(
         reason = f"media file {path.name}: found {found}; expected <pre>{{json}}</pre>"
         return Reject(origin, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
     text = raw[start:end].decode("utf-8", "replace")
-    escaped = _OF_A_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)
+    escaped = _SAVED_BY_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)
     return read_text_record(html.unescape(text) if escaped else text, origin)

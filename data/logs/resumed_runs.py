@@ -41,7 +41,7 @@ def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
     for step, items in steps:
         records = {item.challenge.challenge_id: item for item in items if isinstance(item, Logged)}
         yield from (item for item in items if not isinstance(item, Logged))
-        for record, part in _assigned(list(records.values()), parts):
+        for record, part in _assign_parts(list(records.values()), parts):
             now = _Part(step, _scores(record))
             if part < len(parts):
                 parts[part] = now
@@ -50,12 +50,12 @@ def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
             yield replace(record, origin=replace(record.origin, part=part))
 
 
-def _assigned(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, int]]:
+def _assign_parts(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, int]]:
     """Each record of a step with a part of its own: those that fit best first, then in order."""
     if len(records) == 1 and len(parts) <= 1:
         return [(records[0], 0)]
     fits = [
-        (_carried_on(held.scores, _scores(record)), held.step, part, index)
+        (_unchanged_scores(held.scores, _scores(record)), held.step, part, index)
         for part, held in enumerate(parts)
         for index, record in enumerate(records)
     ]
@@ -70,7 +70,7 @@ def _assigned(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, i
     return [(records[index], part) for index, part in sorted(part_of.items(), key=itemgetter(1))]
 
 
-def _carried_on(before: _Scores, after: _Scores) -> int:
+def _unchanged_scores(before: _Scores, after: _Scores) -> int:
     """How many scores are above 0 and the same in both, but for rounding."""
     both = min(len(before), len(after))
     old, new = before[:both], after[:both]

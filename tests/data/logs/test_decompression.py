@@ -52,9 +52,9 @@ def lines_of(record: Json, count: int) -> bytes:
 
 @pytest.mark.parametrize("packing", PACKERS)
 def test_a_packed_log_is_the_same_log_in_one_piece_or_several(
-    tmp_path: Path, record: Json, packing: str
+    tmp_path: Path, record: Json, compression: str
 ) -> None:
-    pack, text = PACKERS[packing], lines_of(record, 6)
+    pack, text = PACKERS[compression], lines_of(record, 6)
     middle = text.index(b"\n", len(text) // 2) + 1
     for content in (pack(text), pack(text[:middle]) + pack(text[middle:])):
         items = read(tmp_path / "log", content)
@@ -63,10 +63,10 @@ def test_a_packed_log_is_the_same_log_in_one_piece_or_several(
 
 @pytest.mark.parametrize("packing", PACKERS)
 def test_a_packed_log_cut_off_keeps_what_is_whole_and_says_so(
-    tmp_path: Path, record: Json, packing: str
+    tmp_path: Path, record: Json, compression: str
 ) -> None:
     # enough that every packing has several blocks
-    whole = PACKERS[packing](
+    whole = PACKERS[compression](
         b"".join(
             json.dumps(record | {"path": str(k), "x": [k * j % 7919 for j in range(900)]}).encode()
             + b"\n"
@@ -148,9 +148,9 @@ def test_every_encoding_gives_the_text_as_utf_8(text: str) -> None:
 def test_the_record_behind_a_hole_is_kept_and_the_hole_told() -> None:
     items = list(read_json_log(CASES / "holes" / "hole_first.jsonl", "hole"))
     assert [type(item) for item in items] == [Reject, Logged, Logged, Logged]
-    hole = items[0]
-    assert isinstance(hole, Reject)
-    assert "found a hole of 5000 NUL bytes" in hole.reason
+    nul_bytes = items[0]
+    assert isinstance(nul_bytes, Reject)
+    assert "found a hole of 5000 NUL bytes" in nul_bytes.reason
 
 
 @pytest.mark.parametrize("size", [1, 5, 2**16, 2**16 + 1, 20 * 2**20])
@@ -159,10 +159,21 @@ def test_a_hole_of_any_size_anywhere_costs_only_the_record_it_hit(
     tmp_path: Path, record: Json, size: int, indent: int | None
 ) -> None:
     texts = [json.dumps(record | {"path": str(k)}, indent=indent).encode() for k in range(4)]
-    hole = b"\0" * size
+    nul_bytes = b"\0" * size
     # one before the first, one that tore the second record, one at the end
     torn = texts[1][: len(texts[1]) // 2]
-    content = hole + texts[0] + b"\n" + torn + hole + texts[2] + b"\n" + texts[3] + b"\n" + hole
+    content = (
+        nul_bytes
+        + texts[0]
+        + b"\n"
+        + torn
+        + nul_bytes
+        + texts[2]
+        + b"\n"
+        + texts[3]
+        + b"\n"
+        + nul_bytes
+    )
     items = read(tmp_path / "log.json", content)
     assert [path for path in paths(items) if path] == ["0", "2", "3"]
     told = [item.reason for item in items if isinstance(item, Reject)]
@@ -172,11 +183,11 @@ def test_a_hole_of_any_size_anywhere_costs_only_the_record_it_hit(
 
 @pytest.mark.parametrize("packing", PACKERS)
 def test_a_bomb_is_not_unpacked_without_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str
 ) -> None:
     monkeypatch.setattr(decompression, "FREE_EXPANSION", 2**20)
     path = tmp_path / "log"
-    path.write_bytes(PACKERS[packing](b" " * 2**25))
+    path.write_bytes(PACKERS[compression](b" " * 2**25))
     sizes: list[int] = []
     with pytest.raises(OSError, match="more than 200 times"):
         sizes.extend(len(piece) for piece in pieces(path))

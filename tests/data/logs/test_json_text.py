@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.logs import json_text
-from data.logs.json_text import Broken, Hole, Parsed, json_value, json_values
+from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
 
 VALUES = st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=6), max_size=3)
 
@@ -24,7 +24,7 @@ def test_values_one_after_another_are_those_that_were_written(values: list[Any],
 @given(st.text('{}[]",:\\\n 1a\0', max_size=60))
 def test_any_text_ends_and_every_value_is_json(text: str) -> None:
     for found in json_values(text):
-        assert isinstance(found, Parsed | Broken | Hole)
+        assert isinstance(found, Parsed | Broken | NulBytes)
         if isinstance(found, Broken):
             assert 0 <= found.start <= found.stop <= len(text)
 
@@ -102,7 +102,7 @@ def test_each_character_of_broken_text_is_parsed_a_few_times_at_most(
     _Counted.parsed = 0
     list(json_values(broken))
     # so often, at most: with patience, and once for each leap
-    assert _Counted.parsed <= len(broken) * (json_text._PATIENCE + 40)
+    assert _Counted.parsed <= len(broken) * (json_text._FAILURES_BEFORE_SKIPPING + 40)
 
 
 @pytest.mark.parametrize(
@@ -138,5 +138,5 @@ def test_errors_do_not_count_the_lines_before_them(monkeypatch: pytest.MonkeyPat
 
 
 def test_holes_are_values_of_their_own() -> None:
-    text = (json_text.hole_mark(7) + b'{"a": 1}' + json_text.hole_mark(10**12)).decode()
-    assert list(json_values(text)) == [Hole(7), Parsed({"a": 1}, None), Hole(10**12)]
+    text = (json_text.nul_bytes_mark(7) + b'{"a": 1}' + json_text.nul_bytes_mark(10**12)).decode()
+    assert list(json_values(text)) == [NulBytes(7), Parsed({"a": 1}, None), NulBytes(10**12)]
