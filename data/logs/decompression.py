@@ -1,7 +1,7 @@
-"""The text of a log file as UTF-8 bytes, whatever it is packed or encoded in; told by content.
+"""Open a log file as UTF-8 text: decompressed and decoded, by its content rather than its name.
 
-gzip, zstd and bzip2 are unpacked; UTF-16 and UTF-32 become UTF-8; a stretch of NUL bytes becomes a
-mark that `json_text` understands. Nothing is unpacked beyond a bound, and nothing is held whole.
+gzip, zstd and bzip2 are decompressed; UTF-16 and UTF-32 become UTF-8; NUL bytes in a row become a
+mark that `json_text` reads. Nothing is decompressed beyond a bound, and the text is streamed.
 """
 
 import bz2
@@ -11,7 +11,7 @@ import io
 import os
 import re
 import zlib
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,26 +43,33 @@ _ENCODINGS_BY_START = (
 _LONGEST_MARK = 8
 
 
-class Compression(Enum):
-    """How a file is compressed: what it is called, and the bytes that it starts with."""
+class Compression(StrEnum):
+    """The forms of compression that are read."""
 
-    GZIP = ("gzip", b"\x1f\x8b")
-    ZSTD = ("zstd", b"\x28\xb5\x2f\xfd")
-    BZIP2 = ("bzip2", b"BZh")
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    BZIP2 = "bzip2"
+
+
+_MAGIC = {
+    Compression.GZIP: b"\x1f\x8b",
+    Compression.ZSTD: b"\x28\xb5\x2f\xfd",
+    Compression.BZIP2: b"BZh",
+}
 
 
 def compression_of(start: bytes) -> Compression | None:
-    """The compression that a file which starts so is read through, or None."""
-    return next((kind for kind in Compression if start.startswith(kind.value[1])), None)
+    """The compression of a file, by its first bytes; None if it is not compressed."""
+    return next((kind for kind, magic in _MAGIC.items() if start.startswith(magic)), None)
 
 
 def open_log(path: Path) -> io.BufferedReader:
-    """The text of a log as UTF-8, unpacked, without a byte order mark, holes marked.
+    """The text of a log as UTF-8, decompressed, without a byte order mark, NUL bytes marked.
 
-    Reading raises `OSError` where the packed data is damaged, is cut off or expands without end.
+    Reading raises `OSError` where compressed data is damaged, cut off, or expands beyond the bound.
 
     Raises:
-        OSError: the file cannot be opened, or its packed data is damaged from the start.
+        OSError: the file cannot be opened, or its compressed data is damaged from the start.
     """
     unpacked = open_decompressed(path)
     start = unpacked.peek(_LONGEST_MARK)
@@ -78,7 +85,7 @@ def open_log(path: Path) -> io.BufferedReader:
 
 
 def open_decompressed(path: Path) -> io.BufferedReader:
-    """The bytes of a file, unpacked if it is gzip, zstd or bzip2.
+    """The bytes of a file, decompressed if it is gzip, zstd or bzip2.
 
     Raises:
         OSError: the file cannot be opened.
@@ -88,8 +95,8 @@ def open_decompressed(path: Path) -> io.BufferedReader:
     return io.BufferedReader(_Decompressed(file, compression)) if compression else file
 
 
-class _Stage(io.RawIOBase):
-    """One step from a file's bytes to its text: gives what `_next` makes, piece after piece."""
+class _TransformedStream(io.RawIOBase):
+    """A stream that transforms another, chunk by chunk, by `_transform`."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -101,9 +108,9 @@ class _Stage(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready and not self._ended:
-            piece = self._inner.read1(_CHUNK)
-            self._ended = not piece
-            self._ready = memoryview(self._next(piece))
+            chunk = self._inner.read1(_CHUNK)
+            self._ended = not chunk
+            self._ready = memoryview(self._transform(chunk))
         count = min(len(buffer), len(self._ready))
         buffer[:count] = self._ready[:count]
         self._ready = self._ready[count:]
@@ -113,17 +120,17 @@ class _Stage(io.RawIOBase):
         self._inner.close()
         super().close()
 
-    def _next(self, piece: bytes) -> bytes:
-        """What the next piece becomes; an empty piece is the end."""
+    def _transform(self, chunk: bytes) -> bytes:
+        """What the next chunk becomes; an empty chunk is the end."""
         raise NotImplementedError
 
 
-class _Decompressed(_Stage):
-    """Decompressed bytes, never many times more than the file has."""
+class _Decompressed(_TransformedStream):
+    """The decompressed bytes of a file, up to a bound on how far it expands."""
 
     def __init__(self, file: IO[bytes], compression: Compression) -> None:
         super().__init__(_decompressor(file, compression))
-        self._file, self._name = file, compression.value[0]
+        self._file, self._name = file, compression.value
         self._left = max(FREE_EXPANSION, MAX_EXPANSION * os.fstat(file.fileno()).st_size)
 
     def readinto(self, buffer: Any) -> int:
@@ -140,8 +147,8 @@ class _Decompressed(_Stage):
         super().close()
         self._file.close()
 
-    def _next(self, piece: bytes) -> bytes:
-        return piece
+    def _transform(self, chunk: bytes) -> bytes:
+        return chunk
 
 
 def _decompressor(file: IO[bytes], compression: Compression) -> Any:
@@ -149,38 +156,38 @@ def _decompressor(file: IO[bytes], compression: Compression) -> Any:
         return gzip.GzipFile(fileobj=file)
     if compression is Compression.BZIP2:
         return bz2.BZ2File(file)
-    # Only those who read a zstd log wait for pyarrow.
+    # pyarrow is slow to import: only zstd logs need it.
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.CompressedInputStream(file, "zstd")
 
 
-class _Transcoded(_Stage):
-    """Text of another encoding as UTF-8; what is no character becomes U+FFFD."""
+class _Transcoded(_TransformedStream):
+    """Text of another encoding as UTF-8; undecodable bytes become U+FFFD."""
 
     def __init__(self, inner: IO[bytes], encoding: str) -> None:
         super().__init__(inner)
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
-    def _next(self, piece: bytes) -> bytes:
-        return self._decoder.decode(piece, final=not piece).encode()
+    def _transform(self, chunk: bytes) -> bytes:
+        return self._decoder.decode(chunk, final=not chunk).encode()
 
 
-class _NulBytesMarked(_Stage):
-    """Every stretch of NUL bytes, however long, as one mark."""
+class _NulBytesMarked(_TransformedStream):
+    """A stream in which NUL bytes in a row, however many, are replaced by one mark."""
 
     def __init__(self, inner: IO[bytes]) -> None:
         super().__init__(inner)
-        self._open = 0
+        self._nul_count = 0
 
-    def _next(self, piece: bytes) -> bytes:
-        if piece and not self._open and b"\0" not in piece:
-            return piece
-        behind = piece.lstrip(b"\0")
-        self._open += len(piece) - len(behind)
-        if piece and not behind:
+    def _transform(self, chunk: bytes) -> bytes:
+        if chunk and not self._nul_count and b"\0" not in chunk:
+            return chunk
+        behind = chunk.lstrip(b"\0")
+        self._nul_count += len(chunk) - len(behind)
+        if chunk and not behind:
             return b""
-        mark = nul_bytes_mark(self._open) if self._open else b""
+        mark = nul_bytes_mark(self._nul_count) if self._nul_count else b""
         text = behind.rstrip(b"\0")
-        self._open = len(behind) - len(text)
+        self._nul_count = len(behind) - len(text)
         return mark + _NULS.sub(lambda match: nul_bytes_mark(len(match[0])), text)

@@ -1,4 +1,4 @@
-"""Which logs there are under the paths that a person names, and how each is read."""
+"""Find the logs under the paths that a person names, and read each by its kind."""
 
 import errno
 import stat
@@ -27,18 +27,18 @@ _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
 def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     """Every log at or under `paths`, each once, folders in order of name.
 
-    A file that looks like a log of a form that is not read, and a folder that may not be read, are
-    in the list too, as `LogKind.UNREAD`: each costs itself alone.
+    A file of a form that is not read, and a folder that may not be read, are listed too, as
+    `LogKind.UNREAD`: reading them gives a reject.
 
     Raises:
         LogError: a path does not exist, or holds nothing that can be read.
     """
     logs: dict[Path, LogFile] = {}
     for path in paths:
-        found = list(_logs_at(path))
-        if not found:
+        at_path = list(_logs_at(path))
+        if not at_path:
             raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
-        logs.update((log.path.resolve(), log) for log in found)
+        logs.update((log.path.resolve(), log) for log in at_path)
     if all(log.kind is LogKind.UNREAD for log in logs.values()):
         first = next(iter(logs.values()))
         others = f" (and {len(logs) - 1} more that are not read)" if len(logs) > 1 else ""
@@ -47,7 +47,7 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
 
 
 def _logs_at(path: Path) -> Iterator[LogFile]:
-    """The logs at or under a path that a person names."""
+    """The logs at or under one path that a person names."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -63,7 +63,7 @@ def _logs_at(path: Path) -> Iterator[LogFile]:
 
 
 def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
-    """The logs in a folder and below it; `seen` folders are passed over, so links cannot loop."""
+    """The logs in a folder and below it; `seen` folders are skipped, so links cannot loop."""
     resolved = folder.resolve()
     if resolved in seen:
         return
@@ -79,7 +79,7 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
         yield first
         yield from logs
     elif has_settings(folder):
-        # what is left of a run: reading it says what is missing
+        # a run that lost its media: reading it reports what is missing
         yield LogFile(folder, LogKind.RUN_FOLDER)
 
 
@@ -94,7 +94,7 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
         try:
             mode = entry.stat().st_mode
         except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ELOOP):  # a link to nowhere is no log
+            if error.errno not in (errno.ENOENT, errno.ELOOP):  # a broken link is no log
                 yield unread(entry, error.strerror, "a file or folder that may be read")
             continue
         if stat.S_ISDIR(mode):
@@ -106,7 +106,7 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
 
 
 def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
-    """Read a log whole; `file` is its name in the store.
+    """Read every item of a log; `file` is its name in the store.
 
     Raises:
         LogError: the file cannot be opened at all.

@@ -1,8 +1,8 @@
-"""A run's folder downloaded from W&B file by file: `media/html` and settings, without a `.wandb`.
+"""Read a run that was downloaded from W&B file by file: `media/html` and settings, no `.wandb`.
 
-The folder stands for the run. W&B's id is taken from a name such as `run-20260101_120000-ab12cd34`,
-else the name itself is the run's id. Its challenges are in order of the step in their media's
-names; their times were in the history, which is not here.
+The run's id is that in a folder name such as `run-20260101_120000-ab12cd34`, else the folder's
+name. Challenges are in order of the step in their media files' names; their times are unknown, as
+only the history held them.
 """
 
 import json
@@ -24,7 +24,7 @@ _FILES = "files"
 _MEDIA = Path("media/html")
 _SUMMARY, _METADATA, _CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
 _RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
-# Real ones have a few kB; a parser of YAML takes a second for a hundred.
+# Real settings have a few kB; the YAML parser takes a second for 100 kB.
 _MOST_BYTES = 128 * 2**10
 
 
@@ -37,7 +37,7 @@ def has_media(folder: Path) -> bool:
 
 
 def has_settings(folder: Path) -> bool:
-    """True if a folder holds what W&B says of a run, and may be entered."""
+    """True if a folder holds a run's settings as W&B writes them, and may be entered."""
     try:
         return any((folder / name).is_file() for name in (_SUMMARY, _METADATA))
     except OSError:
@@ -45,12 +45,12 @@ def has_settings(folder: Path) -> bool:
 
 
 def is_of_run(name: str) -> bool:
-    """True if a file or folder of such a run is no log of its own."""
+    """True for the name of a file or folder that belongs to such a run, and is no log by itself."""
     return name in ("media", _CONFIG) or is_settings(name)
 
 
 def is_settings(name: str) -> bool:
-    """True if a file is what W&B itself says of a run: no log, wherever it lies."""
+    """True for the name of a file of W&B's own about a run, which is no log in any folder."""
     return name in (_SUMMARY, _METADATA, "wandb-events.jsonl")
 
 
@@ -58,7 +58,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
     """Read a run's folder: the run itself, then its challenges by step.
 
     Args:
-        folder: of the run.
+        folder: the run's folder.
         file: its name in the store.
     """
     run_id = _run_id(folder)
@@ -107,7 +107,7 @@ def _run_id(folder: Path) -> str:
 
 
 def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]:
-    """What `config.yaml` holds; a damaged one costs its settings, never a challenge."""
+    """The contents of `config.yaml`, or a reject of it where it is damaged."""
     path = folder / _CONFIG
     if not path.is_file():
         return
@@ -125,7 +125,7 @@ def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Plain values only, and no aliases: a few of them would unfold to gigabytes."""
+    """A YAML loader of plain values without aliases, a few of which could expand to gigabytes."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):

@@ -1,4 +1,4 @@
-"""The name of each log in a store."""
+"""The names by which a store refers to log files: base names, with folders where they clash."""
 
 import os
 from bisect import bisect_left
@@ -7,23 +7,25 @@ from pathlib import Path
 
 
 def path_text(path: Path) -> str:
-    """A path as text that UTF-8 can hold, different for different paths: a byte that is no UTF-8,
-    legal in a file's name, as an escape (`run-\\xff.wandb`)."""
+    """A path as UTF-8 text, different for different paths.
+
+    A byte that is no UTF-8, legal in a file's name, becomes an escape (`run-\\xff.wandb`).
+    """
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
-        return str(path)  # of a store, and not to be opened where the locale cannot name it
+        return str(path)  # a name in a store that this process's locale cannot encode
 
 
 def file_names(paths: Sequence[Path]) -> list[str]:
     """The name of each file in the store: its base name, or enough of its folders to be unique.
 
-    Files of equal base name all get the same number of folders: the least that tells them apart.
+    Files of equal base name all get the same number of folders: the fewest that differ for all.
     """
     names = [path_text(Path(path.name)) for path in paths]
     for indices in _clashing(names):
         parts = [path.parts for path in map(paths.__getitem__, indices)]
-        depth = _telling_depth(parts)
+        depth = _distinguishing_depth(parts)
         for index, of_path in zip(indices, parts, strict=True):
             names[index] = _tail(of_path, depth)
     return names
@@ -36,14 +38,14 @@ def _clashing(names: Iterable[str]) -> list[list[int]]:
     return [group for group in indices.values() if len(group) > 1]
 
 
-def _telling_depth(parts: Sequence[tuple[str, ...]]) -> int:
+def _distinguishing_depth(parts: Sequence[tuple[str, ...]]) -> int:
     """The least number of last parts by which all paths differ, or that of the longest path."""
 
-    def tells(depth: int) -> bool:
+    def differ(depth: int) -> bool:
         return len({of_path[-depth:] for of_path in parts}) == len(parts)
 
     depths = range(2, max(2, *map(len, parts)))
-    return 2 + bisect_left(depths, True, key=tells)
+    return 2 + bisect_left(depths, True, key=differ)
 
 
 def _tail(parts: tuple[str, ...], depth: int) -> str:

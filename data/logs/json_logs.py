@@ -1,8 +1,8 @@
-"""Media records from JSON: one record, several, an array, or JSON lines; packed or not.
+"""Read Media records from JSON logs: one record, an array, JSON lines or pretty-printed objects.
 
-A broken record costs itself alone: it becomes a `Reject`, its neighbours are read; within an array
-on one line it costs the rest of that line, where nothing tells the next one's start. A file that
-cannot be opened, or that ends too early, is a reject too.
+A broken record becomes a `Reject` and the records around it are read; in an array on one line the
+rest of that line is lost with it, as nothing marks the next record's start. A file that cannot be
+opened, or that ends too early, is a reject too.
 """
 
 import io
@@ -23,19 +23,19 @@ from data.text import printable
 # A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
 MAX_DOCUMENT_BYTES = 512 * 2**20
-# So many broken records without one that is whole: this is no log, and the rest is not read.
+# After so many broken records without a good one the file is no log, and the rest is not read.
 MAX_BROKEN_IN_A_ROW = 100_000
 
-# A first line shorter than any record: an object that is opened in it goes on below.
-_SHORT = 200
-_PART_BYTES = 2**16
+# A first line shorter than any record: an object that begins in it ends on a later line.
+_SHORT_LINE = 200
+_CHUNK_BYTES = 2**16
 
 # What "surrogateescape" makes of a byte that is no UTF-8, and what no JSON holds anywhere.
 _UNDECODED, _NO_JSON = re.compile("[\udc80-\udcff]"), "\x1a"
 
 
 class _HistoryRow:
-    """A row of a W&B history; all of a file are told in one reject."""
+    """Stands for a row of a W&B history; those of a file are counted in one reject."""
 
 
 _HISTORY_ROW = _HistoryRow()
@@ -45,7 +45,7 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
     """Read every record of a JSON log, in order.
 
     Args:
-        path: a file of JSON, JSON lines or pretty-printed JSON, packed or not (told by content).
+        path: a file of JSON, JSON lines or pretty-printed JSON, compressed or not.
         file: its name in the store.
     """
     try:
@@ -61,7 +61,7 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
 def _without_repeated_rejects(
     items: Iterable[LogItem | _HistoryRow], file: str
 ) -> Iterator[LogItem]:
-    """The items of a file, without thousands of rejects that say the same."""
+    """The items of a file, with history rows in one reject and a limit of broken ones in a row."""
     history_rows = broken = 0
     for item in items:
         if isinstance(item, _HistoryRow):
@@ -85,14 +85,18 @@ def _has_text(line: bytes) -> bool:
 
 
 def _is_document(first: bytes) -> bool:
-    """True if records do not stand one a line: an array, or an object that goes on below."""
+    """True if records are not one a line: an array, or an object that spans several lines."""
     if first.startswith(b"["):
         return True
-    return first.startswith(b"{") and len(first) < _SHORT and not first.rstrip(b",").endswith(b"}")
+    return (
+        first.startswith(b"{")
+        and len(first) < _SHORT_LINE
+        and not first.rstrip(b",").endswith(b"}")
+    )
 
 
 def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of at most `MAX_RECORD_BYTES`; a longer one comes as its beginning."""
+    """Lines of at most `MAX_RECORD_BYTES`; of a longer one the beginning."""
     while line := stream.readline(MAX_RECORD_BYTES):
         yield line
         while len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
@@ -102,7 +106,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
     position = 0
     lines = _lines(stream)
-    while True:
+    while True:  # not `for`: reading the next line may raise
         try:
             line = next(lines, None)
         except OSError as error:
@@ -134,7 +138,7 @@ def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _
 
 
 def _document_text(raw: bytes) -> str:
-    """The text of a document; a byte that is no UTF-8 breaks the record that it stands in."""
+    """A document's text; a byte that is no UTF-8 becomes a character that breaks its record."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -142,9 +146,9 @@ def _document_text(raw: bytes) -> str:
 
 
 def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
-    """The records in a text: objects one after another, in an array or not."""
+    """The records of a line: one object, or several, in an array or not."""
     try:
-        text = raw.decode("utf-8-sig")  # files that were put together have marks inside
+        text = raw.decode("utf-8-sig")  # concatenated files have byte order marks inside
     except UnicodeDecodeError as error:
         found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
         yield _unparsed(Origin(file, position), found, shown)
@@ -159,7 +163,7 @@ def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem |
 
 def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | _HistoryRow:
     if isinstance(value, NulBytes):
-        found = f"a hole of {value.size} NUL bytes"
+        found = f"a hole of {value.count} NUL bytes"
         reason = f"record: found {found}; expected one JSON object; what stood there is lost"
         return Reject(origin, reason, "")
     if isinstance(value, Parsed) and is_history_row(value.value):
@@ -188,8 +192,8 @@ def _record(value: Parsed | Broken, text: str, origin: Origin) -> LogItem:
 
 
 def _broken(value: Broken, text: str, origin: Origin) -> Reject:
-    """The reject of text that is no JSON: the reason, and the text where the parser stopped."""
-    rest = text[value.stop : value.stop + _SHORT].lstrip()
+    """The reject of text that is no JSON, with the text where the parser stopped."""
+    rest = text[value.stop : value.stop + _SHORT_LINE].lstrip()
     ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
     found = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
     start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
@@ -202,14 +206,14 @@ def _unparsed(origin: Origin, found: str, text: str) -> Reject:
 
 
 def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
-    """All of a document up to the bound, or up to where it cannot be read, and why it cannot."""
-    parts = io.BytesIO()
+    """A document's bytes up to the bound or to where reading fails, and that error."""
+    document = io.BytesIO()
     try:
-        while parts.tell() <= MAX_DOCUMENT_BYTES and (part := stream.read1(_PART_BYTES)):
-            parts.write(part)
+        while document.tell() <= MAX_DOCUMENT_BYTES and (chunk := stream.read1(_CHUNK_BYTES)):
+            document.write(chunk)
     except OSError as error:
-        return parts.getvalue(), error
-    return parts.getvalue(), None
+        return document.getvalue(), error
+    return document.getvalue(), None
 
 
 def _cut_off(file: str, position: int, error: OSError) -> Reject:

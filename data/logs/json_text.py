@@ -1,7 +1,7 @@
-"""JSON values that follow one another in a text, with all that is broken between them.
+"""Parse a text of several JSON values, and report each stretch of it that is broken.
 
-The time grows with the length of the text alone, however many values are broken and however they
-are nested: logs are untrusted, and one that was cut off often is broken often.
+The time is linear in the length of the text, however many values are broken and however they are
+nested: logs are untrusted, and one that was cut off often is broken often.
 """
 
 import json
@@ -17,8 +17,8 @@ _NEXT_RECORD = re.compile(r"\n[ \t,\[]*(\{)")
 _NUL_BYTES_MARK = re.compile(r"\0(\d*)")
 # A string (closed or not), or a bracket: the alternatives share no first character.
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
-# A record cut off swallows those behind it, so reading goes on inside what was read before; after
-# so many failures there it leaps, each time twice as far.
+# A record that was cut off swallows those behind it, so parsing is tried again inside the text that
+# failed. After so many failures there each try skips twice as many characters as the one before.
 _FAILURES_BEFORE_SKIPPING = 8
 _MOST_DOUBLINGS = 40
 
@@ -33,7 +33,7 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Broken:
-    """Text that is no JSON: where the value starts, where the parser stopped, and why."""
+    """Text that is no JSON: offsets of the value and of where the parser stopped, and why."""
 
     start: int
     stop: int
@@ -42,18 +42,18 @@ class Broken:
 
 @dataclass(frozen=True)
 class NulBytes:
-    """A stretch of NUL bytes: what stood there was never written, or was lost."""
+    """So many NUL bytes in a row, as a crash leaves them: what was to stand there is lost."""
 
-    size: int
-
-
-def nul_bytes_mark(size: int) -> bytes:
-    """How a text tells a hole of `size` NUL bytes to `json_values`: on a line of its own."""
-    return b"\n\0%d\n" % size
+    count: int
 
 
-class _Uncounted(str):
-    """A text whose lines are not counted: every `JSONDecodeError` would count them anew."""
+def nul_bytes_mark(count: int) -> bytes:
+    """What stands for `count` NUL bytes in a row in the text that `json_values` reads: a line."""
+    return b"\n\0%d\n" % count
+
+
+class _UncountedText(str):
+    """A text whose lines cannot be counted: every `JSONDecodeError` would count them all anew."""
 
     def count(self, *_: object) -> int:
         return 0
@@ -63,7 +63,7 @@ class _Uncounted(str):
 
 
 class _Decoder(json.JSONDecoder):
-    """Decodes a value and notices a key that is repeated."""
+    """A JSON decoder that also reports a repeated key, and text that is no JSON without raising."""
 
     def __init__(self) -> None:
         super().__init__(object_pairs_hook=self._object, parse_int=_integer)
@@ -93,12 +93,12 @@ class _Decoder(json.JSONDecoder):
 
 
 def _integer(digits: str) -> int | str:
-    """A whole number; one too long for any Python to convert stays text, which no field takes."""
+    """An integer; one of more digits than Python converts stays text, which no field accepts."""
     return int(digits) if len(digits) <= sys.int_info.str_digits_check_threshold else digits
 
 
 def _too_deep(text: str, start: int) -> int:
-    """At most where a parser that started at `start` gave up for the depth of nesting."""
+    """The offset by which a parser that started at `start` gave up for the depth of nesting."""
     depth, limit = 0, sys.getrecursionlimit()
     for match in _BRACKET.finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
@@ -108,8 +108,8 @@ def _too_deep(text: str, start: int) -> int:
 
 
 def json_value(text: str) -> Parsed | Broken:
-    """The one value of a text, white space around it."""
-    text = _Uncounted(text)
+    """The one value that a text holds, with nothing but white space around it."""
+    text = _UncountedText(text)
     start = len(text) - len(text.lstrip())
     decoded = _Decoder().decode_at(text, start)
     if isinstance(decoded, Broken):
@@ -121,12 +121,12 @@ def json_value(text: str) -> Parsed | Broken:
 
 
 def json_values(text: str) -> Iterator[Parsed | Broken | NulBytes]:
-    """The values of a text in order: one after another, or in an array.
+    """The values of a text in order, whether one after another or in an array.
 
-    Brackets and commas between values are passed over. After a broken value, or one that is no
+    Brackets and commas between values are skipped. After a broken value, or one that is no
     object, reading goes on at the next line that begins an object.
     """
-    text = _Uncounted(text)
+    text = _UncountedText(text)
     decoder = _Decoder()
     at = furthest = failures = 0
     while (at := _SEPARATORS.match(text, at).end()) < len(text):  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What form of log a file is: told by its content, and by its name where content does not say."""
+"""Recognise what kind of log a file is: by its content, or by its name where that is unclear."""
 
 import re
 from dataclasses import dataclass
@@ -18,10 +18,20 @@ _JSON_NAME = re.compile(r"(?:^|\.)(?:json|jsonl|ndjson)(?:[.~_-]|$)")
 _HTML_NAMES = (".html", ".htm")
 _TABLE_NAMES = (".csv", ".tsv")
 _COMPRESSED_NAMES = (
-    *(".gz", ".tgz", ".zst", ".bz2", ".xz", ".lzma", ".br", ".lz4", ".lzo", ".sz", ".z"),
-    *(".zip", ".tar", ".7z", ".rar"),
+    ".gz",
+    ".tgz",
+    ".zst",
+    ".bz2",
+    ".xz",
+    ".lzma",
+    ".br",
+    ".lz4",
+    ".lzo",
+    ".sz",
+    ".z",
 )
-# After white space, commas and marks of holes: an object, in an array or not.
+_ARCHIVE_NAMES = (".zip", ".tar", ".7z", ".rar")
+# After white space, commas and marks of NUL bytes: an object, in an array or not.
 _JSON_START = re.compile(rb"(?:[\s,]|\0\d*)*(?:\[\s*)?\{\s*(?:\"|\})")
 _HTML_START = re.compile(rb"\s*<")
 _TABLE_START = re.compile(rb"[^\n]*(?:\b_step\b|^\"?Step\b|miner_[a-z0-9_]+/uid_)")
@@ -29,7 +39,7 @@ _TAR_MAGIC_OFFSET, _TAR_MAGIC = 257, b"ustar"
 _UNPACK = "unpack it first"
 _EXPORT = "export its records as JSON lines"
 _TABLE = f"{HISTORY_REMEDY}; source images go where --sources says"
-# Forms that are known and not read: how they start, what they are, what to do.
+# Forms that are recognised but not read: their first bytes, what they are, what to do.
 _UNREAD: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
@@ -50,7 +60,7 @@ _UNREAD: tuple[tuple[bytes, str, str], ...] = (
 
 
 class LogKind(StrEnum):
-    """The forms of a log: those that are read, and `UNREAD`, which a reject names."""
+    """The kinds of log that are read, and `UNREAD` for a file that only becomes a reject."""
 
     JSON = "json"
     HTML = "html"
@@ -61,10 +71,10 @@ class LogKind(StrEnum):
 
 @dataclass(frozen=True)
 class LogFile:
-    """One log. A W&B run is named by its transaction log, `run-<id>.wandb`, or where it was
-    downloaded without one by its folder.
+    """One log: its path, its kind, and for an `UNREAD` one the reason in one line.
 
-    `reason` is why an `UNREAD` one is not read, in one line.
+    The path of a W&B run is that of its transaction log, `run-<id>.wandb`, or of its folder where
+    it was downloaded without one.
     """
 
     path: Path
@@ -75,18 +85,18 @@ class LogFile:
 def unread(
     path: Path, found: object, expected: str = EXPECTED, remedy: str | None = None
 ) -> LogFile:
-    """A file or folder that cannot be read, with the reason."""
+    """The `LogFile` of a file or folder that cannot be read, with the reason."""
     error = LogError("log", found=found, expected=expected, remedy=remedy)
     return LogFile(path, LogKind.UNREAD, str(error))
 
 
 def log_in_folder(path: Path) -> LogFile | None:
-    """The log that a file of a folder is; None for a file that is no log by content or name."""
+    """A file of a folder as a log; None where neither content nor name makes it one."""
     return _log(path, otherwise=None)
 
 
 def named_log(path: Path) -> LogFile:
-    """The log that a person names: what is of no other form is read as JSON."""
+    """A file that a person names, as a log: JSON where it is of no other kind."""
     return _log(path, otherwise=LogKind.JSON) or LogFile(path, LogKind.JSON)
 
 
@@ -104,7 +114,7 @@ def _log(path: Path, otherwise: LogKind | None) -> LogFile | None:
 
 
 def _unread_form(start: bytes) -> tuple[str, str] | None:
-    """What a file that starts so is and what to do with it, if it is of a form that is not read."""
+    """What a file is, by its first bytes, and the remedy; None unless its form is not read."""
     if start[_TAR_MAGIC_OFFSET:].startswith(_TAR_MAGIC):
         return "a tar archive", _UNPACK
     forms = ((found, remedy) for magic, found, remedy in _UNREAD if start.startswith(magic))
@@ -114,21 +124,27 @@ def _unread_form(start: bytes) -> tuple[str, str] | None:
 def _decompressed_log(
     path: Path, compression: Compression | None, otherwise: LogKind | None
 ) -> LogFile | None:
-    """The log by what is in the file once it is unpacked and decoded."""
+    """A file as a log, by its text once it is decompressed and decoded."""
     try:
         inside = _start_of(open_decompressed(path)) if compression else b""
         text = _start_of(open_log(path))
     except OSError:
-        return LogFile(path, LogKind.JSON)  # damaged: reading keeps what is whole and says so
+        return LogFile(
+            path, LogKind.JSON
+        )  # damaged: reading keeps what it can and reports the rest
     if compression and (form := _unread_form_inside(inside)):
-        return unread(path, f"{form} in {compression.value[0]} data", remedy=_UNPACK)
+        return unread(path, f"{form} in {compression.value} data", remedy=_UNPACK)
     name = path.name.lower()
     kind = _text_kind(text, name, otherwise)
     if kind is LogKind.UNREAD:
         return unread(path, "a CSV table", remedy=_TABLE)
     if compression and kind is None:
-        return unread(path, f"{compression.value[0]} data without JSON")
-    if not compression and name.endswith(_COMPRESSED_NAMES) and not _JSON_START.match(text):
+        return unread(path, f"{compression.value} data without JSON")
+    if (
+        not compression
+        and name.endswith(_COMPRESSED_NAMES + _ARCHIVE_NAMES)
+        and not _JSON_START.match(text)
+    ):
         return unread(path, "packed data of an unknown form", remedy=_UNPACK)
     return LogFile(path, kind) if kind else None
 
@@ -139,7 +155,7 @@ def _start_of(stream: IO[bytes]) -> bytes:
 
 
 def _unread_form_inside(start: bytes) -> str | None:
-    """What packed data that starts so holds, if it is of a form that is not read."""
+    """What decompressed data is, by its first bytes, if its form is not read."""
     if start.startswith(WANDB_MAGIC):
         return "a W&B transaction log"
     if compression_of(start):

@@ -1,8 +1,8 @@
-"""A W&B media file, `media/html/metadata_<step>_<hash>.html`: one record as `<pre>{json}</pre>`.
+"""Read W&B media files, `media/html/metadata_<step>_<hash>.html`: a record in `<pre>{json}</pre>`.
 
-W&B puts its own `<base>` and `<link>` in front and escapes nothing, so the record is what stands
-between the first `<pre>` and the last `</pre>`. A browser that saves the page gives its elements
-attributes and escapes the text.
+W&B writes its own `<base>` and `<link>` in front and escapes nothing, so the record is the text
+between the first `<pre>` and the last `</pre>`. A browser that saves the page adds attributes to
+its elements and escapes the text.
 """
 
 import html
@@ -18,9 +18,9 @@ from data.text import printable
 
 _NAME = re.compile(r"metadata_(\d{1,9})_[0-9a-f]+\.html")
 _OPENING = re.compile(rb"<pre(?=[\s>/])", re.IGNORECASE)
-# W&B writes neither: who does has parsed the page, and escapes its text.
+# W&B writes neither element: a program that does has parsed the page, and escapes its text.
 _SAVED_BY_BROWSER = re.compile(rb"<(?:html|body)[\s>]", re.IGNORECASE)
-# Text of a page is escaped without its quotes, text of an attribute or by a program with them.
+# Browsers do not escape quotes in text; other programs may.
 _QUOTES_ESCAPED = re.compile(r"\s*\{\s*&(?:quot|#34|#x22);", re.IGNORECASE)
 
 
@@ -31,7 +31,7 @@ def media_step(name: str) -> int | None:
 
 
 def media_files(folder: Path) -> dict[int, list[Path]]:
-    """The media files of a folder by step, each step's in order of name; none where none exists.
+    """The media files of a folder by step, each step's in order of name; empty without a folder.
 
     Raises:
         OSError: the folder may not be read.
@@ -57,7 +57,7 @@ def read_media_html(
     step: int | None = None,
     time: datetime | None = None,
 ) -> LogItem:
-    """Read the record of one media file; one that cannot be opened costs itself alone."""
+    """Read the record of one media file, or the reject of a file that holds none."""
     origin = Origin(file, position, run_id, step, time)
     try:
         with open_log(path) as stream:

@@ -1,8 +1,8 @@
-"""Which part of a run a record is of, where a folder holds several records of one step.
+"""Separate the parts of a resumed run, where its folder holds several records of one step.
 
-A run that began again at step 0 and was then downloaded has the media of both parts in one folder,
-under names that tell the step and nothing else. Its scores tell: from one challenge to the next of
-a part only those who were asked have new ones.
+A run that began again at step 0 and was then downloaded has the media files of all its parts in one
+folder, under names that hold only the step. The scores separate them: from one challenge to the
+next of a part, only the scores of uids that were asked change.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from data.records.types import Logged, LogItem
 
-# A score that is only carried on moves by its rounding in float32.
+# The score of a uid that was not asked changes by float32 rounding alone.
 _ROUNDING = 1e-5
-# A run that began again more often than this is none; what is more shares one part.
+# A real run does not begin again more often than this; any further records share one part.
 _MOST_PARTS = 16
 
 _Scores = npt.NDArray[np.float32]
@@ -24,18 +24,18 @@ _Scores = npt.NDArray[np.float32]
 
 @dataclass
 class _Part:
-    """A part as far as it was read: the step and the scores of its last record."""
+    """A part as read so far: the step and the scores of its last record."""
 
     step: int
     scores: _Scores
 
 
 def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
-    """Records with the part of the run that each is of, in `Origin.part`.
+    """The records of a run with the part that each belongs to in `Origin.part`.
 
     Args:
-        steps: each step in order, with what its files hold; where none is held twice, all is one
-            part.
+        steps: each step in order, with the items of its files; where no step has two records,
+            everything is one part.
     """
     parts: list[_Part] = []
     for step, items in steps:
@@ -51,7 +51,7 @@ def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
 
 
 def _assign_parts(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, int]]:
-    """Each record of a step with a part of its own: those that fit best first, then in order."""
+    """The records of a step, each with another part: the best fits first, the rest new parts."""
     if len(records) == 1 and len(parts) <= 1:
         return [(records[0], 0)]
     fits = [
@@ -71,9 +71,9 @@ def _assign_parts(records: list[Logged], parts: list[_Part]) -> list[tuple[Logge
 
 
 def _unchanged_scores(before: _Scores, after: _Scores) -> int:
-    """How many scores are above 0 and the same in both, but for rounding."""
-    both = min(len(before), len(after))
-    old, new = before[:both], after[:both]
+    """How many scores are above 0 and equal before and after, but for rounding."""
+    shared = min(len(before), len(after))
+    old, new = before[:shared], after[:shared]
     return int(np.count_nonzero((old > 0) & (np.abs(new - old) <= _ROUNDING * old)))
 
 

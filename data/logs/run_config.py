@@ -1,4 +1,4 @@
-"""The settings of a W&B run, and the validator that they name; all of it is untrusted."""
+"""The config of a W&B run, which is untrusted, and the validator that it names."""
 
 import json
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ _MOST_CHARACTERS = 64
 class Validator:
     """Who logged a run, each None where its config does not say.
 
-    `uid` is the validator's own in its subnet, `hotkey` its SS58 address, `version` that of its
-    package, which is no key of an era.
+    `uid` is the validator's own in its subnet, `hotkey` its SS58 address, `version` the version of
+    its package (which does not identify an era).
     """
 
     uid: int | None = None
@@ -27,9 +27,9 @@ class Validator:
 
 
 def plain_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's settings by name, without W&B's own and out of the wrapping of `config.yaml`.
+    """A run's settings by name, without W&B's own, unwrapped where they are of `config.yaml`.
 
-    There a value stands as `{"desc": null, "value": 72}`, in a transaction log as `72`.
+    There a value is `{"desc": null, "value": 72}`, in a transaction log `72`.
     """
     return {
         storable(str(key)): _unwrapped(value)
@@ -45,7 +45,7 @@ def _unwrapped(value: Any) -> Any:
 
 
 def config_text(config: Mapping[str, Any]) -> str:
-    """Settings as JSON text; what JSON has no form for, such as a date, as text."""
+    """Settings as JSON text; a value that JSON cannot hold, such as a date, becomes a string."""
     return storable(json.dumps(config, sort_keys=True, default=str))
 
 

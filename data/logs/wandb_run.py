@@ -1,7 +1,7 @@
-"""A validator's W&B run folder: the transaction log gives the series, `files/media/html` the media.
+"""Read a validator's W&B run folder: series from the transaction log, challenges from its media.
 
-`wandb/run-*/` (live) and `wandb/offline-run-*/` look alike. File names that the log holds are never
-opened: media files are found by listing the folder and matched by the step in their own names.
+`wandb/run-*/` (live) and `wandb/offline-run-*/` have the same form. Paths in the log are never
+opened: media files are found by listing `files/media/html` and matched by the step in their names.
 """
 
 import json
@@ -22,14 +22,14 @@ from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
 
 _SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
-# A step a challenge: a validator does not get this far. The bound keeps a damaged number out.
+# One step is one challenge: no validator gets this far, so a larger step is damage.
 _MAX_STEP = 10**9
 _MEDIA = Path("files/media/html")
 
 
 @dataclass
 class _Contents:
-    """What a transaction log holds, gathered in one pass."""
+    """The contents of a transaction log, collected in one pass; series and times are by step."""
 
     run: Any = None
     finished: bool = False
@@ -67,7 +67,7 @@ def _gather(log: Path) -> _Contents:
     last_step = -1
     for record in read_transactions(log):
         if isinstance(record, Damage):
-            # The first step that may be missing is the one after the last that was whole.
+            # The first step that may be missing is the one after the last that was read.
             contents.damages.append((last_step + 1, record))
             continue
         kind = record.WhichOneof("record_type")
@@ -81,7 +81,7 @@ def _gather(log: Path) -> _Contents:
 
 
 def _read_history(history: Any, contents: _Contents) -> int:
-    """Take one history row into `contents`; returns its step."""
+    """Add one history row to `contents`; returns its step, or -1 for a row without a valid one."""
     step = int(history.step.num)
     if not 0 <= step < _MAX_STEP:
         return -1
@@ -122,39 +122,39 @@ def _run_id(log: Path, contents: _Contents) -> str:
 
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
-    described = contents.run
-    config = plain_config(_config(described))
+    run_record = contents.run
+    config = plain_config(_config(run_record))
     validator = validator_of(config)
     return Run(
         run_id=run_id,
         file=file,
-        name=described.display_name if described else None,
-        project=described.project if described else None,
+        name=run_record.display_name if run_record else None,
+        project=run_record.project if run_record else None,
         config=config_text(config),
         validator_uid=validator.uid,
         hotkey=validator.hotkey,
         version=validator.version,
-        started=_started(described),
+        started=_started(run_record),
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
     )
 
 
-def _started(described: Any) -> datetime | None:
+def _started(run_record: Any) -> datetime | None:
     try:
-        if described is None or not described.HasField("start_time"):
+        if run_record is None or not run_record.HasField("start_time"):
             return None
-        started: datetime = described.start_time.ToDatetime(UTC)
+        started: datetime = run_record.start_time.ToDatetime(UTC)
     except (ValueError, OverflowError):
         return None
     return started
 
 
-def _config(described: Any) -> dict[str, Any]:
-    """The operator's settings (alpha, netuid, ...); what is no JSON stays text."""
+def _config(run_record: Any) -> dict[str, Any]:
+    """The operator's settings (alpha, netuid, ...); a value that is no JSON stays text."""
     config: dict[str, Any] = {}
-    for update in described.config.update if described else ():
+    for update in run_record.config.update if run_record else ():
         key = update.key or "/".join(update.nested_key)
         try:
             config[key] = json.loads(update.value_json)

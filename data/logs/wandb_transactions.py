@@ -1,8 +1,9 @@
-"""W&B's transaction log, `run-<id>.wandb`: a 7-byte header, then records in 32 KiB blocks.
+"""Read W&B's transaction log, `run-<id>.wandb`: a 7-byte header, then records in 32 KiB blocks.
 
-The framing is LevelDB's log format (crc32, length and type before each piece of a record; a record
-that crosses a block is in pieces); the contents are protobuf messages of `wandb.proto`. A run that
-is still being written, or was cut off by a crash, ends in a torn record: what is whole is kept.
+The framing is LevelDB's log format: crc32, length and type before each piece of a record, and a
+record that crosses a block is in pieces. A new block or record type is read here. The contents are
+protobuf messages of `wandb.proto`. A run that is still being written, or was cut off by a crash,
+ends in a torn record: the records before it are kept.
 """
 
 import struct
@@ -39,7 +40,7 @@ def read_transactions(path: Path) -> Iterator[Any | Damage]:
     Raises:
         LogError: the file cannot be opened or is no transaction log.
     """
-    # wandb takes a second to import: only those who read its log should wait for it.
+    # wandb takes a second to import: only reading its log should cost that.
     from google.protobuf.message import DecodeError  # noqa: PLC0415
     from wandb.proto import wandb_internal_pb2  # noqa: PLC0415
 
@@ -73,7 +74,7 @@ def _check_header(header: bytes, path: Path) -> None:
 
 
 def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Damage]]:
-    """Whole records with the byte that each starts at."""
+    """The records, put together from their pieces, with the byte that each starts at."""
     pieces: list[bytes] = []
     start = at = stream.tell()
     for at, piece in _pieces(stream):
@@ -89,7 +90,7 @@ def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Damage]]:
         elif pieces:
             pieces.append(data)
         else:
-            # The rest of a record whose beginning was damaged, and reported as such.
+            # The rest of a record whose beginning was damaged and is reported already.
             continue
         if kind in (_FULL, _LAST):
             yield start, b"".join(pieces)

@@ -50,7 +50,7 @@ def lines_of(record: Json, count: int) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-@pytest.mark.parametrize("packing", PACKERS)
+@pytest.mark.parametrize("compression", PACKERS)
 def test_a_packed_log_is_the_same_log_in_one_piece_or_several(
     tmp_path: Path, record: Json, compression: str
 ) -> None:
@@ -61,11 +61,11 @@ def test_a_packed_log_is_the_same_log_in_one_piece_or_several(
         assert paths(items) == [f"é {k}" for k in range(6)]
 
 
-@pytest.mark.parametrize("packing", PACKERS)
+@pytest.mark.parametrize("compression", PACKERS)
 def test_a_packed_log_cut_off_keeps_what_is_whole_and_says_so(
     tmp_path: Path, record: Json, compression: str
 ) -> None:
-    # enough that every packing has several blocks
+    # enough that every compression has several blocks
     whole = PACKERS[compression](
         b"".join(
             json.dumps(record | {"path": str(k), "x": [k * j % 7919 for j in range(900)]}).encode()
@@ -181,7 +181,7 @@ def test_a_hole_of_any_size_anywhere_costs_only_the_record_it_hit(
     assert any("cut off" in reason for reason in told)
 
 
-@pytest.mark.parametrize("packing", PACKERS)
+@pytest.mark.parametrize("compression", PACKERS)
 def test_a_bomb_is_not_unpacked_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: str
 ) -> None:
