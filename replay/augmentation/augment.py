@@ -12,7 +12,7 @@ from PIL import Image
 from data.errors import SourceError
 from data.records.types import Augmentation, Geometry
 from replay.augmentation.rotation import resized_crop
-from replay.augmentation.rotation_grid import MOST_DEGREES
+from replay.augmentation.rotation_grid import MAX_DEGREES
 from replay.settings import Arithmetic
 
 SIDE = 224
@@ -65,7 +65,7 @@ def augment(
     return _flip(resized_crop(image, angle, box, side, arithmetic), augmentation)
 
 
-def is_turned(augmentation: Augmentation) -> bool:
+def is_rotated(augmentation: Augmentation) -> bool:
     """Whether a frame is rotated, so that the validator's processor has a part in its pixels."""
     return augmentation.geometry is not Geometry.NONE and augmentation.aug_level != 0
 
@@ -129,11 +129,11 @@ def _scaled(start: int, length: int, side: int) -> tuple[int, int]:
 def _angle(augmentation: Augmentation) -> float:
     if augmentation.angle is None:
         raise UnusableParametersError("rotation", found="no angle", expected="degrees")
-    if not abs(augmentation.angle) <= MOST_DEGREES:  # nor a NaN
+    if not abs(augmentation.angle) <= MAX_DEGREES:  # nor a NaN
         raise UnusableParametersError(
             "rotation",
             found=f"{augmentation.angle} degrees",
-            expected=f"at most {MOST_DEGREES:g} either way",
+            expected=f"at most {MAX_DEGREES:g} either way",
         )
     return augmentation.angle
 

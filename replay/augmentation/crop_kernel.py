@@ -14,7 +14,7 @@ from analytics.numba_loops import compiled
 from replay.augmentation.fused_multiply_add import fma
 
 Floats = npt.NDArray[np.float32]
-Places = npt.NDArray[np.intp]
+Indices = npt.NDArray[np.intp]
 
 # Rows worked on together: one column of them is 3 KiB for each place that it is added to.
 _TILE = 256
@@ -22,7 +22,7 @@ _TILE = 256
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
-class Grid(NamedTuple):
+class SamplingGrid(NamedTuple):
     """Where the pixels of a crop come from: normalised places, x first.
 
     That of column m and row k is fma(rows[:, k], slopes, columns[:, m]).
@@ -36,7 +36,7 @@ class Grid(NamedTuple):
     """(2,)"""
 
 
-class Source(NamedTuple):
+class SourceWindow(NamedTuple):
     """The part of a frame that a crop is drawn from; all around it is black."""
 
     pixels: npt.NDArray[np.uint8]
@@ -48,37 +48,37 @@ class Source(NamedTuple):
     half_height: np.float32
 
 
-class Taps(NamedTuple):
-    """What the n places of a side count for along the resized side; see `antialias_weights`."""
+class ResizeWeights(NamedTuple):
+    """What the n places of a side count for along the resized side; see `resize_weights`."""
 
-    first: Places
+    first_output: Indices
     """(n,) the first place of the resized side that a place is added to."""
-    end: Places
+    end_output: Indices
     """(n,) the one behind the last."""
-    fused_from: Places
+    fused_from: Indices
     """(resized,) the place from which on products are not rounded before they are added."""
-    weights: Floats
+    by_output: Floats
     """(period, resized): those of place p in row p modulo the period."""
 
 
 @compiled
-def nearest(place: np.float32, half: np.float32) -> np.float32:
+def nearest_pixel(coordinate: np.float32, half: np.float32) -> np.float32:
     """The pixel along a side of twice `half` that a normalised place is rounded to.
 
     As `grid_sample` rounds: a fused operation, then halves to the even neighbour
     (ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`).
     """
-    pixel: np.float32 = np.rint(fma(place + _ONE, half, -_HALF))
+    pixel: np.float32 = np.rint(fma(coordinate + _ONE, half, -_HALF))
     return pixel
 
 
 @compiled
-def _add(values: Floats, place: int, taps: Taps, sums: Floats) -> None:
+def _accumulate(values: Floats, index: int, side: ResizeWeights, sums: Floats) -> None:
     """Add the values, (m,), of one place to the sums, (resized, m), in torch's arithmetic."""
-    weights = taps.weights[place % len(taps.weights)]
-    for k in range(taps.first[place], taps.end[place]):
+    weights = side.by_output[index % len(side.by_output)]
+    for k in range(side.first_output[index], side.end_output[index]):
         weight, row = weights[k], sums[k]
-        if place < taps.fused_from[k]:
+        if index < side.fused_from[k]:
             for m in range(len(values)):
                 row[m] += values[m] * weight
         else:
@@ -87,8 +87,8 @@ def _add(values: Floats, place: int, taps: Taps, sums: Floats) -> None:
 
 
 @compiled
-def _find(
-    source: Source,
+def _source_offsets(
+    source: SourceWindow,
     column: Floats,
     rows: Floats,
     slopes: Floats,
@@ -101,16 +101,16 @@ def _find(
     column_x, column_y = column[0], column[1]
     slope_x, slope_y = slopes[0], slopes[1]
     for k in range(rows.shape[1]):
-        x = nearest(fma(rows[0, k], slope_x, column_x), source.half_width) - left
-        y = nearest(fma(rows[1, k], slope_y, column_y), source.half_height) - top
+        x = nearest_pixel(fma(rows[0, k], slope_x, column_x), source.half_width) - left
+        y = nearest_pixel(fma(rows[1, k], slope_y, column_y), source.half_height) - top
         inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
         offset = (np.int32(y) * np.int32(width) + np.int32(x)) * np.int32(3)
         offsets[k] = offset if inside else np.int32(-1)
 
 
 @compiled
-def _fetch(
-    source: Source, offsets: npt.NDArray[np.int32], as_float: Floats, values: Floats
+def _gather(
+    source: SourceWindow, offsets: npt.NDArray[np.int32], as_float: Floats, values: Floats
 ) -> None:
     """The pixels that start there: all red values, then all green, then all blue."""
     count, raw = len(offsets), source.pixels.reshape(-1)
@@ -124,7 +124,13 @@ def _fetch(
 
 
 @compiled
-def turned_crop(source: Source, grid: Grid, across: Taps, down: Taps, as_float: Floats) -> Floats:
+def rotated_crop(
+    source: SourceWindow,
+    grid: SamplingGrid,
+    across: ResizeWeights,
+    down: ResizeWeights,
+    as_float: Floats,
+) -> Floats:
     """Fetch a crop pixel by pixel, and resize it along rows, then along columns.
 
     Args:
@@ -138,21 +144,23 @@ def turned_crop(source: Source, grid: Grid, across: Taps, down: Taps, as_float: 
         (resized height, resized width, 3)
     """
     width, height = grid.columns.shape[1], grid.rows.shape[1]
-    side = across.weights.shape[1]
-    resized = np.zeros((down.weights.shape[1], 3 * side), np.float32)
+    side = across.by_output.shape[1]
+    resized = np.zeros((down.by_output.shape[1], 3 * side), np.float32)
     line = np.empty(3 * side, np.float32)
     for top in range(0, height, _TILE):
-        rows = np.ascontiguousarray(grid.rows[:, top : top + _TILE])  # in strides, half as fast
+        rows = np.ascontiguousarray(
+            grid.rows[:, top : top + _TILE]
+        )  # strided: half as fast
         count = rows.shape[1]
         offsets = np.empty(count, np.int32)
         values = np.empty(3 * count, np.float32)
         narrowed = np.zeros((side, 3 * count), np.float32)
         for x in range(width):
-            _find(source, grid.columns[:, x], rows, grid.slopes, offsets)
-            _fetch(source, offsets, as_float, values)
-            _add(values, x, across, narrowed)
+            _source_offsets(source, grid.columns[:, x], rows, grid.slopes, offsets)
+            _gather(source, offsets, as_float, values)
+            _accumulate(values, x, across, narrowed)
         for y in range(count):
             for k in range(3 * side):
                 line[k] = narrowed[k // 3, k % 3 * count + y]
-            _add(line, top + y, down, resized)
+            _accumulate(line, top + y, down, resized)
     return resized.reshape(len(resized), side, 3)

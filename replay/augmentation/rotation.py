@@ -1,15 +1,15 @@
 """A rotated and resized crop of a frame: torchvision's values, without torchvision.
 
 `crop_kernel` computes them from the crop's own pixels, in the arithmetic of `rotation_grid` and
-`antialias_weights`: the same bits on every machine, whatever its processor and libraries.
+`resize_weights`: the same bits on every machine, whatever its processor and libraries.
 """
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from replay.augmentation.antialias_weights import taps
-from replay.augmentation.crop_kernel import Floats, Grid, Source, turned_crop
+from replay.augmentation.crop_kernel import Floats, SamplingGrid, SourceWindow, rotated_crop
+from replay.augmentation.resize_weights import resize_weights
 from replay.augmentation.rotation_grid import frame_grid
 from replay.settings import Arithmetic
 
@@ -32,7 +32,7 @@ def resized_crop(
 
     Args:
         image: RGB.
-        angle: degrees, at most `replay.augmentation.rotation_grid.MOST_DEGREES` either way.
+        angle: degrees, at most `replay.augmentation.rotation_grid.MAX_DEGREES` either way.
         box: the part of the rotated frame that is wanted, inside the frame.
         side: of the result.
         arithmetic: of the rotation.
@@ -52,12 +52,12 @@ def crop_values(
     top, left, height, width = box
     whole = frame_grid(angle, image.height, image.width, arithmetic)
     columns, rows = whole.columns[:, left : left + width], whole.rows[:, top : top + height]
-    grid = Grid(columns, rows, whole.slopes)
-    down, across = taps(height, size[0]), taps(width, size[1])
-    return turned_crop(_source(image, grid), grid, across, down, _BYTES_AS_FLOAT)
+    grid = SamplingGrid(columns, rows, whole.slopes)
+    down, across = resize_weights(height, size[0]), resize_weights(width, size[1])
+    return rotated_crop(_source(image, grid), grid, across, down, _BYTES_AS_FLOAT)
 
 
-def _source(image: Image.Image, grid: Grid) -> Source:
+def _source(image: Image.Image, grid: SamplingGrid) -> SourceWindow:
     """The part of the frame that the crop is drawn from.
 
     Places grow or fall steadily along rows and columns, so that the corners hold the extremes; a
@@ -72,7 +72,7 @@ def _source(image: Image.Image, grid: Grid) -> Source:
     # A box wholly outside still needs a pixel to be cut from.
     west, north = min(west, image.width - 1), min(north, image.height - 1)
     east, south = min(max(east, west + 1), image.width), min(max(south, north + 1), image.height)
-    return Source(_pixels(image, west, north, east, south), west, north, halves[0], halves[1])
+    return SourceWindow(_pixels(image, west, north, east, south), west, north, halves[0], halves[1])
 
 
 def _pixels(

@@ -16,24 +16,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from replay.augmentation.crop_kernel import Floats, Grid
+from replay.augmentation.crop_kernel import Floats, SamplingGrid
 from replay.settings import Arithmetic
 
-MOST_DEGREES = 360.0
+MAX_DEGREES = 360.0
 """Either way; the series of sine and cosine are taken for a turn, no more."""
 
 _DIGITS = 60
 
 
-def frame_grid(angle: float, height: int, width: int, arithmetic: Arithmetic) -> Grid:
+def frame_grid(angle: float, height: int, width: int, arithmetic: Arithmetic) -> SamplingGrid:
     """The sampling grid of a whole frame turned counter-clockwise by `angle` degrees."""
     matrix = _scaled_inverse(angle, height, width)
     x, y = _centred(width), _centred(height)
     columns = matrix[:, 0, None] * x
     if arithmetic is Arithmetic.AVX512:
-        return Grid(columns, np.tile(y, (2, 1)), matrix[:, 1].copy())
+        return SamplingGrid(columns, np.tile(y, (2, 1)), matrix[:, 1].copy())
     # a product with 1 is exact: fused or not, this is the sum of two rounded products
-    return Grid(columns, matrix[:, 1, None] * y, np.ones(2, np.float32))
+    return SamplingGrid(columns, matrix[:, 1, None] * y, np.ones(2, np.float32))
 
 
 def _centred(length: int) -> Floats:

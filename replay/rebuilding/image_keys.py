@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
-from replay.augmentation.augment import is_turned
+from replay.augmentation.augment import is_rotated
 from replay.rebuilding.variants import Variant
 from replay.settings import Arithmetic
 
@@ -49,7 +49,7 @@ class ImageKeys:
             # by which a source is told from another one: a record of another has no image
             "record": [challenge.source_id, challenge.gps, challenge.image_size],
             "augmentation": asdict(challenge.augmentation),
-            "arithmetic": self._arithmetic if is_turned(challenge.augmentation) else None,
+            "arithmetic": self._arithmetic if is_rotated(challenge.augmentation) else None,
             "distortions": asdict(variant.distortions),
             # the noise is drawn for each challenge and combination anew
             "noise": [self._seed, challenge.challenge_id, variant.index] if variant.noisy else None,

@@ -18,9 +18,9 @@ from replay.augmentation.augment import (
     Pixels,
     UnusableParametersError,
     augment,
-    is_turned,
+    is_rotated,
 )
-from replay.augmentation.known_answers import check_known_answers
+from replay.augmentation.self_check import check_this_machine
 from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.source_matching import difference, matching_location
@@ -111,7 +111,7 @@ class Rebuilder:
         Raises:
             RunError: the libraries of this machine do not compute what the validator's did.
         """
-        check_known_answers()
+        check_this_machine()
         self._shards = shards
         self._seed, self._side, self._arithmetic = seed, side, arithmetic
         self._held: tuple[SourceLocation, SourceRow, Image.Image] | None = None
@@ -147,7 +147,7 @@ class Rebuilder:
         Raises:
             CannotRebuildError: as `rebuild`.
         """
-        if arithmetic is None or not is_turned(challenge.augmentation):
+        if arithmetic is None or not is_rotated(challenge.augmentation):
             arithmetic = self._arithmetic
         if self._distorted != challenge.challenge_id:
             self._distorted, self._distorters = challenge.challenge_id, {}

@@ -22,7 +22,7 @@ from analytics.queries.challenges import ChallengeSelection
 from data.sources.shards import Shards
 from data.store import Store
 from data.terminal import note, print_table
-from replay.augmentation.augment import is_turned
+from replay.augmentation.augment import is_rotated
 from replay.candidates.predictor import Batch, Predictor
 from replay.candidates.registry import LoadSettings, load
 from replay.plans.plan import Planned, in_reading_order
@@ -89,7 +89,7 @@ def measure(store: Store, names: Sequence[str]) -> None:
     """Print a row a candidate."""
     selection, variants = ChallengeSelection(levels=(1, 2, 3)), VariantSettings(IMAGES)
     planned, shards = plan_of_store(store, None, selection, variants)
-    turned = [one for one in planned if one.variants and is_turned(one.challenge.augmentation)]
+    turned = [one for one in planned if one.variants and is_rotated(one.challenge.augmentation)]
     turned = turned[:CHALLENGES]
     pairs, images = differing(turned, shards)
     note(

@@ -18,7 +18,7 @@ from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from model.baselines.orange import OrangeBaseline
 from replay.augmentation.augment import Pixels, augment
-from replay.augmentation.known_answers import check_known_answers
+from replay.augmentation.self_check import check_this_machine
 from replay.candidates.predictor import Batch
 from replay.rebuilding.rebuild import pixels_sha256
 from replay.settings import Arithmetic
@@ -81,7 +81,7 @@ def orange_answers(images: list[Pixels]) -> list[str]:
 
 def main(threads: int) -> None:
     torch.set_num_threads(threads)
-    check_known_answers()
+    check_this_machine()
     images = list(golden_images((1,)))
     answers = [orange_answers([one.pixels[a] for one in images]) for a in Arithmetic]
     json.dump({"equal": [one.equal for one in images], "answers": answers}, sys.stdout)

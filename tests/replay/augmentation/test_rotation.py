@@ -15,9 +15,9 @@ from torchvision.transforms import _functional_tensor
 from torchvision.transforms import functional as F  # noqa: N812
 
 from data.records.types import Augmentation, Geometry
-from replay.augmentation.antialias_weights import taps
 from replay.augmentation.augment import augment
-from replay.augmentation.crop_kernel import Floats, nearest
+from replay.augmentation.crop_kernel import Floats, nearest_pixel
+from replay.augmentation.resize_weights import resize_weights
 from replay.augmentation.rotation import crop_values
 from replay.augmentation.rotation_grid import cosine_and_sine, frame_grid
 from replay.settings import Arithmetic
@@ -288,7 +288,7 @@ def test_places_next_to_a_boundary_round_as_grid_sample_rounds_them(length: int)
     grid = torch.stack((places, torch.zeros_like(places)), dim=-1)[None, None]
     expected = torch.nn.functional.grid_sample(line, grid, mode="nearest", align_corners=False)
     half = np.float32(length / 2)
-    found = np.array([nearest(place, half) for place in places.numpy()], np.float32)
+    found = np.array([nearest_pixel(place, half) for place in places.numpy()], np.float32)
     differing = np.count_nonzero(found != expected.flatten().numpy())
     assert differing == 0 or not TORCH_FUSES
     assert np.abs(found - expected.flatten().numpy()).max(initial=0) <= 1
@@ -298,14 +298,14 @@ def test_places_next_to_a_boundary_round_as_grid_sample_rounds_them(length: int)
 @given(st.integers(1, 5000), st.integers(1, 700))
 def test_weights_are_torchs_own(length: int, resized: int) -> None:
     """Seen in what torch makes of a single 1 among zeros, which nothing rounds."""
-    ours = taps(length, resized)
-    period = len(ours.weights)
+    ours = resize_weights(length, resized)
+    period = len(ours.by_output)
     held = torch.arange(length) % period == torch.arange(period)[:, None]
     lines = held.float()[None, None]
     sized = torch.nn.functional.interpolate(
         lines, (period, resized), mode="bilinear", align_corners=False, antialias=True
     )
-    assert np.array_equal(ours.weights, sized[0, 0].numpy())
+    assert np.array_equal(ours.by_output, sized[0, 0].numpy())
 
 
 @settings(max_examples=200, deadline=None)

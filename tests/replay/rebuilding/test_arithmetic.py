@@ -20,7 +20,7 @@ from data.records.types import Origin
 from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
-from replay.augmentation import known_answers
+from replay.augmentation import self_check
 from replay.pictures.jpeg_files import RenderSettings, render
 from replay.plans.plan import Planned, plan
 from replay.rebuilding.fidelity import Fidelity, Reason
@@ -89,9 +89,9 @@ def test_level_1_and_answers_are_the_same_on_every_kind_of_machine(machine: str)
 def test_an_answer_that_is_not_the_known_one_is_refused_in_one_line(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known_answers.check_known_answers.cache_clear()
-    other = dict(known_answers.KNOWN) | {"OpenCV's blur": "0" * 16}
-    monkeypatch.setattr(known_answers, "KNOWN", other)
+    self_check.check_this_machine.cache_clear()
+    other = dict(self_check.KNOWN_DIGESTS) | {"OpenCV's blur": "0" * 16}
+    monkeypatch.setattr(self_check, "KNOWN_DIGESTS", other)
     with pytest.raises(RunError) as raised:
         Rebuilder(world.shards)
     (line,) = str(raised.value).splitlines()
@@ -100,8 +100,8 @@ def test_an_answer_that_is_not_the_known_one_is_refused_in_one_line(
 
 
 def test_every_known_answer_is_one_of_its_own() -> None:
-    found = known_answers.answers()
-    assert found == dict(known_answers.KNOWN)
+    found = self_check.computed_digests()
+    assert found == dict(self_check.KNOWN_DIGESTS)
     assert len(set(found.values())) == len(found)
 
 

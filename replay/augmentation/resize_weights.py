@@ -14,14 +14,14 @@ import functools
 
 import numpy as np
 
-from replay.augmentation.crop_kernel import Floats, Places, Taps
+from replay.augmentation.crop_kernel import Floats, Indices, ResizeWeights
 
 GROUP = 4
 """Products rounded at a time; the first of a window is by itself."""
 
 
 @functools.lru_cache(maxsize=8)
-def taps(length: int, resized: int) -> Taps:
+def resize_weights(length: int, resized: int) -> ResizeWeights:
     """What the places of a side count for.
 
     Args:
@@ -30,20 +30,20 @@ def taps(length: int, resized: int) -> Taps:
     """
     start, size, weights = _windows(length, resized)
     period = min(length, len(weights))
-    by_place = np.zeros((period, resized), np.float32)
+    by_output = np.zeros((period, resized), np.float32)
     for offset, row in enumerate(weights[:period]):
         (inside,) = np.nonzero(offset < size)
-        by_place[(start[inside] + offset) % period, inside] = row[inside]
-    every = np.arange(length)
-    return Taps(
-        first=np.searchsorted(start + size, every, side="right"),
-        end=np.searchsorted(start, every, side="right"),
+        by_output[(start[inside] + offset) % period, inside] = row[inside]
+    indices = np.arange(length)
+    return ResizeWeights(
+        first_output=np.searchsorted(start + size, indices, side="right"),
+        end_output=np.searchsorted(start, indices, side="right"),
         fused_from=start + 1 + (size - 1) // GROUP * GROUP,
-        weights=by_place,
+        by_output=by_output,
     )
 
 
-def _windows(length: int, resized: int) -> tuple[Places, Places, Floats]:
+def _windows(length: int, resized: int) -> tuple[Indices, Indices, Floats]:
     """Where each window starts, how long it is, and its weights: (resized,) twice, (most, resized).
 
     Weights behind a window's end are 0.
@@ -51,10 +51,10 @@ def _windows(length: int, resized: int) -> tuple[Places, Places, Floats]:
     scale = np.float32(length) / np.float32(resized)
     support = max(scale, np.float32(1))
     centres = (np.float64(scale) * (np.arange(resized) + 0.5)).astype(np.float32)
-    start: Places = np.maximum(_rounded(centres - support), 0)
-    most = int(np.ceil(support)) * 2 + 1
-    size: Places = np.clip(np.minimum(_rounded(centres + support), length) - start, 0, most)
-    offsets = np.arange(most)[:, None]
+    start: Indices = np.maximum(_rounded(centres - support), 0)
+    longest = int(np.ceil(support)) * 2 + 1
+    size: Indices = np.clip(np.minimum(_rounded(centres + support), length) - start, 0, longest)
+    offsets = np.arange(longest)[:, None]
     distances = (start + offsets).astype(np.float32) - centres
     scaled = np.abs(_scaled(distances, np.float32(1) / support))
     inside = (scaled < 1) & (offsets < size)
@@ -66,9 +66,9 @@ def _windows(length: int, resized: int) -> tuple[Places, Places, Floats]:
     return start, size, weights
 
 
-def _rounded(places: Floats) -> Places:
+def _rounded(ends: Floats) -> Indices:
     """A half is added in double, and the sum truncated."""
-    return (places.astype(np.float64) + 0.5).astype(np.intp)
+    return (ends.astype(np.float64) + 0.5).astype(np.intp)
 
 
 def _scaled(distances: Floats, factor: np.float32) -> Floats:

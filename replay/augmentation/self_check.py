@@ -34,7 +34,7 @@ Pixels = npt.NDArray[np.uint8]
 _SIZES = ((61, 97), (260, 181), (333, 517))
 _ANGLE, _RESIZED = 20.0, 100
 
-KNOWN: Mapping[str, str] = {
+KNOWN_DIGESTS: Mapping[str, str] = {
     "Pillow's resize": "d782f4cc2da3279e",
     "Pillow's JPEG": "ef5ec259bdcc90bd",
     "OpenCV's resize": "c6079a2ea775f583",
@@ -49,24 +49,24 @@ _DIGITS = 16
 
 
 @cache
-def check_known_answers() -> None:
+def check_this_machine() -> None:
     """Once a process: about 60 milliseconds.
 
     Raises:
         RunError: an answer is not the known one.
     """
-    for name, answer in answers().items():
-        if answer != KNOWN[name]:
+    for name, answer in computed_digests().items():
+        if answer != KNOWN_DIGESTS[name]:
             raise RunError(
                 f"{name} on this machine",
                 found=f"an answer ({answer}) with which images are not the validator's",
-                expected=KNOWN[name],
+                expected=KNOWN_DIGESTS[name],
                 remedy="install the versions that were tested: constraints.txt",
             )
 
 
-def answers() -> dict[str, str]:
-    """What this machine computes, by the names of `KNOWN`."""
+def computed_digests() -> dict[str, str]:
+    """What this machine computes, by the names of `KNOWN_DIGESTS`."""
     frames = [_noise(height, width) for height, width in _SIZES]
     sent = _noise(SIDE, SIDE)
     return {
