@@ -1,7 +1,7 @@
-"""A validator's augmentation, re-applied: cached image and logged parameters to the pixels sent.
+"""The validator's augmentation, applied again: from cached image and logged parameters to pixels.
 
 The validator runs torchvision's functions one after another on whole frames (DOMAIN.md §2). This
-module gives the same bytes from the crop's own pixels alone; tests hold the two together. Levels 2
+module computes the same bytes from the crop's own pixels alone; tests compare the two. Levels 2
 and 3 add distortions that the log does not hold; what this module gives is the image before them.
 """
 
@@ -43,8 +43,8 @@ def augment(
         image: the cached image, as `data.sources.cached_image.cached_image` gives it.
         augmentation: the logged parameters.
         side: pixels of a side of the result. Miners saw 224; another side shows the same part of
-            the scene, turned alike, in other detail. It leaves an unaugmented image as it is.
-        arithmetic: by which a frame is turned.
+            the scene, rotated alike, in other detail. It leaves an unaugmented image as it is.
+        arithmetic: by which a frame is rotated.
 
     Returns:
         The pixels just before the final JPEG encoding, side x side x 3 unless nothing was applied.
@@ -80,7 +80,7 @@ def _unaugmented(image: Image.Image) -> Pixels:
 
 
 def _centre(image: Image.Image, side: int) -> Pixels:
-    """CenterCrop to the shorter side, then Resize of the PIL image: Pillow's filter it is."""
+    """CenterCrop to the shorter side, then Resize of the PIL image, which uses Pillow's filter."""
     shorter = min(image.size)
     left, top = (round((length - shorter) / 2.0) for length in image.size)
     # Cropped first: given a box to resize, Pillow's filter would look past its edges.
@@ -91,13 +91,13 @@ def _centre(image: Image.Image, side: int) -> Pixels:
 def _letterboxed(
     image: Image.Image, augmentation: Augmentation, side: int, arithmetic: Arithmetic
 ) -> Pixels:
-    """E9: resized and padded, then from level 1 on turned, padding and all."""
+    """E9: resized and padded, then from level 1 on rotated together with its padding."""
     padded = _letterbox(image, augmentation, side)
     if augmentation.aug_level == 0:
         return np.asarray(padded)
-    whole = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
-    turned = resized_crop(padded, _angle(augmentation), whole, side, arithmetic)
-    return _flip(turned, augmentation)
+    box = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
+    rotated = resized_crop(padded, _angle(augmentation), box, side, arithmetic)
+    return _flip(rotated, augmentation)
 
 
 def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Image.Image:
@@ -117,9 +117,9 @@ def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Ima
 
 
 def _scaled(start: int, length: int, side: int) -> tuple[int, int]:
-    """A stretch of a side of 224, at another side: both ends rounded, at least one pixel long.
+    """An interval of a side of 224 pixels, scaled to another side: at least one pixel long.
 
-    Ends are scaled rather than lengths, so that padding and picture always fill the side.
+    Both ends are scaled and rounded rather than lengths, so that padding and image fill the side.
     """
     first, last = (round(end * side / SIDE) for end in (start, start + length))
     first = min(first, side - 1)

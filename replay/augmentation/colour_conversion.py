@@ -1,7 +1,7 @@
 """BGR to YCrCb and back in float32, as OpenCV converts them on processors with AVX2 and wider.
 
-OpenCV fuses products there and not on older ones (`color_yuv.simd.hpp`), so that its own answer
-hangs on the machine. These loops give the fused one everywhere.
+OpenCV fuses products there and not on older ones (`color_yuv.simd.hpp`), so that its own result
+depends on the machine. These loops give the fused one everywhere.
 """
 
 import numpy as np

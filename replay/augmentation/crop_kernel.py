@@ -1,8 +1,8 @@
-"""A crop of a turned frame, resized, in one pass of compiled loops over the source's pixels.
+"""Rotate, crop and resize in one pass of compiled loops over the source's pixels.
 
 The validator's functions go over the whole frame some twenty times, in float32. Here a pixel is
-fetched, made a float, and added to the few places of the result that it counts for, all of which
-stay in the processor's nearest caches: nothing of the frame's size is written.
+sampled, converted to float, and added with its weights to the few output pixels that it contributes
+to, all of which stay in the processor's nearest caches: nothing of the frame's size is written.
 """
 
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from replay.augmentation.fused_multiply_add import fma
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 
-# Rows worked on together: one column of them is 3 KiB for each place that it is added to.
+# Rows worked on together: one column of them is 3 KiB for each output pixel that it is added to.
 _TILE = 256
 
 _HALF, _ONE = np.float32(0.5), np.float32(1)
 
 
 class SamplingGrid(NamedTuple):
-    """Where the pixels of a crop come from: normalised places, x first.
+    """Sampling grid of a rotated crop: normalised source coordinates (-1..1), x first.
 
-    That of column m and row k is fma(rows[:, k], slopes, columns[:, m]).
+    The pixel in column m and row k is sampled at fma(rows[:, k], slopes, columns[:, m]).
     """
 
     columns: Floats
@@ -37,33 +37,36 @@ class SamplingGrid(NamedTuple):
 
 
 class SourceWindow(NamedTuple):
-    """The part of a frame that a crop is drawn from; all around it is black."""
+    """The part of a frame that a crop is sampled from; everything outside is black."""
 
     pixels: npt.NDArray[np.uint8]
     """(h, w, 3)"""
     left: int
     top: int
     half_width: np.float32
-    """Of the frame."""
+    """Half the width of the whole frame, in pixels."""
     half_height: np.float32
 
 
 class ResizeWeights(NamedTuple):
-    """What the n places of a side count for along the resized side; see `resize_weights`."""
+    """Weights of an antialiased resize of one side, from `length` to `resized` pixels."""
 
     first_output: Indices
-    """(n,) the first place of the resized side that a place is added to."""
+    """(length,): index of the first output pixel that an input pixel contributes to."""
     end_output: Indices
-    """(n,) the one behind the last."""
+    """(length,): one past the last."""
     fused_from: Indices
-    """(resized,) the place from which on products are not rounded before they are added."""
+    """(resized,): input index from which on a product is fused with its sum, not rounded first."""
     by_output: Floats
-    """(period, resized): those of place p in row p modulo the period."""
+    """Resampling weights per output pixel, shape (period, resized).
+
+    Row i modulo the period holds those of input pixel i.
+    """
 
 
 @compiled
 def nearest_pixel(coordinate: np.float32, half: np.float32) -> np.float32:
-    """The pixel along a side of twice `half` that a normalised place is rounded to.
+    """The nearest pixel to a normalised coordinate, along a side of twice `half` pixels.
 
     As `grid_sample` rounds: a fused operation, then halves to the even neighbour
     (ATen/native/cpu/GridSamplerKernel.cpp, `ComputeLocation::unnormalize`).
@@ -74,7 +77,7 @@ def nearest_pixel(coordinate: np.float32, half: np.float32) -> np.float32:
 
 @compiled
 def _accumulate(values: Floats, index: int, side: ResizeWeights, sums: Floats) -> None:
-    """Add the values, (m,), of one place to the sums, (resized, m), in torch's arithmetic."""
+    """Add the values (m,) of input pixel `index` to the sums (resized, m), as torch rounds them."""
     weights = side.by_output[index % len(side.by_output)]
     for k in range(side.first_output[index], side.end_output[index]):
         weight, row = weights[k], sums[k]
@@ -94,7 +97,7 @@ def _source_offsets(
     slopes: Floats,
     offsets: npt.NDArray[np.int32],
 ) -> None:
-    """Where in the source's bytes one column of pixels starts; -1 where it is black."""
+    """Byte offsets into the source of one column of sampled pixels; -1 where it is black."""
     height, width, _ = source.pixels.shape
     left, top = np.float32(source.left), np.float32(source.top)
     across, down = np.float32(width), np.float32(height)
@@ -112,7 +115,7 @@ def _source_offsets(
 def _gather(
     source: SourceWindow, offsets: npt.NDArray[np.int32], as_float: Floats, values: Floats
 ) -> None:
-    """The pixels that start there: all red values, then all green, then all blue."""
+    """Sample the pixels at these offsets: all red values, then all green, then all blue."""
     count, raw = len(offsets), source.pixels.reshape(-1)
     for k in range(count):
         if offsets[k] < 0:
@@ -131,14 +134,14 @@ def rotated_crop(
     down: ResizeWeights,
     as_float: Floats,
 ) -> Floats:
-    """Fetch a crop pixel by pixel, and resize it along rows, then along columns.
+    """Sample a crop pixel by pixel, and resize it along rows, then along columns.
 
     Args:
-        source: what it is drawn from.
-        grid: where from.
-        across: of the crop's width.
-        down: of its height.
-        as_float: (256,) what `ToTensor` makes of each byte.
+        source: the pixels.
+        grid: where each pixel of the crop is sampled.
+        across: weights of the crop's width.
+        down: weights of its height.
+        as_float: (256,), the float that `ToTensor` converts each byte to.
 
     Returns:
         (resized height, resized width, 3)
@@ -148,9 +151,7 @@ def rotated_crop(
     resized = np.zeros((down.by_output.shape[1], 3 * side), np.float32)
     line = np.empty(3 * side, np.float32)
     for top in range(0, height, _TILE):
-        rows = np.ascontiguousarray(
-            grid.rows[:, top : top + _TILE]
-        )  # strided: half as fast
+        rows = np.ascontiguousarray(grid.rows[:, top : top + _TILE])  # strided: half as fast
         count = rows.shape[1]
         offsets = np.empty(count, np.int32)
         values = np.empty(3 * count, np.float32)

@@ -1,12 +1,12 @@
-"""The weights of torch's antialiased resize, and the order in which it rounds: to the bit.
+"""The weights of torch's antialiased bilinear resize, equal to the bit, and its order of rounding.
 
-`_upsample_bilinear2d_aa` makes each place of a resized side a weighted sum over a window of the
-side (ATen/native/cpu/UpSampleKernel.cpp, `_compute_indices_min_size_weights_aa`). Windows and
-weights are computed here as there: float32, but for what C++ makes double.
+`_upsample_bilinear2d_aa` makes each output pixel a weighted sum over a window of input pixels
+(ATen/native/cpu/UpSampleKernel.cpp, `_compute_indices_min_size_weights_aa`). Windows and weights
+are computed here as there: float32, but for what C++ makes double.
 
-The sum, `interpolate_aa_single_dim`, runs in order. Yet compilers let vectors multiply most of it,
-a group at a time, so that these products are rounded before they are added, one after the other;
-what is left behind the last whole group is fused, each product with its sum. torch's builds for
+The sum, `interpolate_aa_single_dim`, runs in order. Yet compilers vectorise most of it, a group of
+products at a time, so that these are rounded before they are added, one after the other; what is
+left behind the last full group is fused, each product with its sum. torch's builds for
 AVX2, which those for AVX-512 call too, take groups of four: the golden images were made so.
 """
 
@@ -17,16 +17,16 @@ import numpy as np
 from replay.augmentation.crop_kernel import Floats, Indices, ResizeWeights
 
 GROUP = 4
-"""Products rounded at a time; the first of a window is by itself."""
+"""Products rounded together; the first of a window is by itself."""
 
 
 @functools.lru_cache(maxsize=8)
 def resize_weights(length: int, resized: int) -> ResizeWeights:
-    """What the places of a side count for.
+    """Weights of the resize of one side.
 
     Args:
-        length: of the side.
-        resized: its length afterwards.
+        length: pixels of the side.
+        resized: pixels of it afterwards.
     """
     start, size, weights = _windows(length, resized)
     period = min(length, len(weights))
@@ -44,9 +44,9 @@ def resize_weights(length: int, resized: int) -> ResizeWeights:
 
 
 def _windows(length: int, resized: int) -> tuple[Indices, Indices, Floats]:
-    """Where each window starts, how long it is, and its weights: (resized,) twice, (most, resized).
+    """Start (resized,), length (resized,) and weights (longest, resized) of each output's window.
 
-    Weights behind a window's end are 0.
+    Weights past a window's end are 0.
     """
     scale = np.float32(length) / np.float32(resized)
     support = max(scale, np.float32(1))
@@ -67,10 +67,10 @@ def _windows(length: int, resized: int) -> tuple[Indices, Indices, Floats]:
 
 
 def _rounded(ends: Floats) -> Indices:
-    """A half is added in double, and the sum truncated."""
+    """Ends of windows as indices: a half is added in double, and the sum truncated."""
     return (ends.astype(np.float64) + 0.5).astype(np.intp)
 
 
 def _scaled(distances: Floats, factor: np.float32) -> Floats:
-    """From the middles of pixels, in double, and then in units of a window's half."""
+    """Distances from the centres of pixels, in double, in units of half a window."""
     return ((distances.astype(np.float64) + 0.5) * np.float64(factor)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A rotated and resized crop of a frame: torchvision's values, without torchvision.
+"""A rotated and resized crop of a frame, equal to torchvision's, without torchvision.
 
 `crop_kernel` computes them from the crop's own pixels, in the arithmetic of `rotation_grid` and
 `resize_weights`: the same bits on every machine, whatever its processor and libraries.
@@ -19,7 +19,7 @@ Box = tuple[int, int, int, int]
 # As `ToTensor` makes them.
 _BYTES_AS_FLOAT = np.arange(256, dtype=np.float32) / np.float32(255)
 
-# Pillow's pixels of four bytes become arrays of three by way of a copy, which fits the cache so.
+# Pillow's pixels of four bytes become arrays of three through a copy; so few rows fit the cache.
 _ROWS_READ = 64
 
 
@@ -33,9 +33,9 @@ def resized_crop(
     Args:
         image: RGB.
         angle: degrees, at most `replay.augmentation.rotation_grid.MAX_DEGREES` either way.
-        box: the part of the rotated frame that is wanted, inside the frame.
-        side: of the result.
-        arithmetic: of the rotation.
+        box: the crop of the rotated frame, inside the frame.
+        side: pixels of a side of the result.
+        arithmetic: by which the frame is rotated.
 
     Returns:
         (side, side, 3)
@@ -48,28 +48,28 @@ def resized_crop(
 def crop_values(
     image: Image.Image, angle: float, box: Box, size: tuple[int, int], arithmetic: Arithmetic
 ) -> Floats:
-    """The same before it becomes bytes, for a `size` of (height, width): 0 to 1."""
+    """The same as floats in 0..1, for a `size` of (height, width)."""
     top, left, height, width = box
-    whole = frame_grid(angle, image.height, image.width, arithmetic)
-    columns, rows = whole.columns[:, left : left + width], whole.rows[:, top : top + height]
-    grid = SamplingGrid(columns, rows, whole.slopes)
+    frame = frame_grid(angle, image.height, image.width, arithmetic)
+    columns, rows = frame.columns[:, left : left + width], frame.rows[:, top : top + height]
+    grid = SamplingGrid(columns, rows, frame.slopes)
     down, across = resize_weights(height, size[0]), resize_weights(width, size[1])
     return rotated_crop(_source(image, grid), grid, across, down, _BYTES_AS_FLOAT)
 
 
 def _source(image: Image.Image, grid: SamplingGrid) -> SourceWindow:
-    """The part of the frame that the crop is drawn from.
+    """The part of the frame that the crop is sampled from.
 
-    Places grow or fall steadily along rows and columns, so that the corners hold the extremes; a
-    pixel more on every side makes up for their being rough.
+    Coordinates grow or fall steadily along rows and columns, so that the corners hold the extremes;
+    a margin of a pixel on every side makes up for their being approximate.
     """
-    shares = grid.rows * grid.slopes[:, None]
-    corners = grid.columns[:, [0, -1], None] + shares[:, None, [0, -1]]
+    products = grid.rows * grid.slopes[:, None]
+    corners = grid.columns[:, [0, -1], None] + products[:, None, [0, -1]]
     halves = np.array([image.width, image.height], np.float32) / 2
-    places = (corners.reshape(2, 4).T + 1) * halves
-    west, north = (max(0, int(place) - 2) for place in places.min(axis=0))
-    east, south = (int(place) + 2 for place in places.max(axis=0))
-    # A box wholly outside still needs a pixel to be cut from.
+    pixels = (corners.reshape(2, 4).T + 1) * halves
+    west, north = (max(0, int(lowest) - 2) for lowest in pixels.min(axis=0))
+    east, south = (int(highest) + 2 for highest in pixels.max(axis=0))
+    # A crop that lies entirely outside still needs a window of one pixel.
     west, north = min(west, image.width - 1), min(north, image.height - 1)
     east, south = min(max(east, west + 1), image.width), min(max(south, north + 1), image.height)
     return SourceWindow(_pixels(image, west, north, east, south), west, north, halves[0], halves[1])
@@ -78,7 +78,7 @@ def _source(image: Image.Image, grid: SamplingGrid) -> SourceWindow:
 def _pixels(
     image: Image.Image, west: int, north: int, east: int, south: int
 ) -> npt.NDArray[np.uint8]:
-    """(south - north, east - west, 3)"""
+    """The RGB pixels of a part of an image, (south - north, east - west, 3)."""
     pixels = np.empty((south - north, east - west, 3), np.uint8)
     for start in range(north, south, _ROWS_READ):
         end = min(start + _ROWS_READ, south)

@@ -1,8 +1,9 @@
-"""Small known answers: whether this machine computes what the validator's libraries did.
+"""Checks that this machine computes images as the validator's libraries did.
 
-What hangs on a processor is computed by loops of our own. The rest is Pillow's and OpenCV's: whole
-numbers, the same on every processor tried. Other builds may still differ, and Numba compiles anew
-for each processor. So every process holds them all against stored hashes before it rebuilds.
+What depends on a processor is computed by loops of our own. The rest is Pillow's and OpenCV's
+integer arithmetic, the same on every processor tried. Other builds may still differ, and Numba
+compiles anew for each processor. So every process compares all of them with stored hashes, on small
+images, before it rebuilds any.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ from replay.settings import Arithmetic
 
 Pixels = npt.NDArray[np.uint8]
 
-# Of frames; the last one is turned differently by the two arithmetics.
+# Height and width of the test images; the last is rotated differently by the two arithmetics.
 _SIZES = ((61, 97), (260, 181), (333, 517))
 _ANGLE, _RESIZED = 20.0, 100
 
@@ -43,52 +44,50 @@ KNOWN_DIGESTS: Mapping[str, str] = {
     "the loops of rotation, avx2": "04188f5ad26be5ac",
     "the loops of rotation, avx512": "03a6759b0d115e96",
 }
-"""The start of the SHA-256 of each answer, from a machine on which all golden images are equal."""
+"""The start of the SHA-256 of each result, on a machine that builds all golden images equal."""
 
 _DIGITS = 16
 
 
 @cache
 def check_this_machine() -> None:
-    """Once a process: about 60 milliseconds.
+    """Check this machine's image arithmetic, once a process: about 60 milliseconds.
 
     Raises:
-        RunError: an answer is not the known one.
+        RunError: a result is not the known one.
     """
-    for name, answer in computed_digests().items():
-        if answer != KNOWN_DIGESTS[name]:
+    for name, digest in computed_digests().items():
+        if digest != KNOWN_DIGESTS[name]:
             raise RunError(
                 f"{name} on this machine",
-                found=f"an answer ({answer}) with which images are not the validator's",
+                found=f"an answer ({digest}) with which images are not the validator's",
                 expected=KNOWN_DIGESTS[name],
                 remedy="install the versions that were tested: constraints.txt",
             )
 
 
 def computed_digests() -> dict[str, str]:
-    """What this machine computes, by the names of `KNOWN_DIGESTS`."""
+    """The same digests as this machine computes them."""
     frames = [_noise(height, width) for height, width in _SIZES]
     sent = _noise(SIDE, SIDE)
-    return {
+    digests = {
         "Pillow's resize": _digest([_resized(frame) for frame in frames]),
         "Pillow's JPEG": _digest([_through_jpeg(frame) for frame in frames]),
         "OpenCV's resize": _digest([blocks(sent, level) for level in SHRINK_FACTORS]),
         "OpenCV's blur": _digest([blur(sent, level) for level in BLUR_KERNELS]),
         "the loops of colours": _digest([saturation(sent, level) for level in CHROMA_FACTORS]),
-        **{
-            f"the loops of rotation, {arithmetic}": _digest(
-                [_turned(frame, arithmetic) for frame in frames]
-            )
-            for arithmetic in Arithmetic
-        },
     }
+    for arithmetic in Arithmetic:
+        rotated = [_rotated(frame, arithmetic) for frame in frames]
+        digests[f"the loops of rotation, {arithmetic}"] = _digest(rotated)
+    return digests
 
 
 def _noise(height: int, width: int) -> Pixels:
-    """(height, width, 3): from a hash, whose bytes no release of a library changes."""
-    drawn = hashlib.shake_256(f"{height} x {width}".encode()).digest(height * width * 3)
+    """A noise image (height, width, 3), from a hash, which no release of a library changes."""
+    content = hashlib.shake_256(f"{height} x {width}".encode()).digest(height * width * 3)
     # writable: loops are compiled anew for arrays that are not
-    return np.frombuffer(drawn, np.uint8).reshape(height, width, 3).copy()
+    return np.frombuffer(content, np.uint8).reshape(height, width, 3).copy()
 
 
 def _resized(frame: Pixels) -> Pixels:
@@ -101,7 +100,7 @@ def _through_jpeg(frame: Pixels) -> Pixels:
     return np.asarray(Image.open(encoded))
 
 
-def _turned(frame: Pixels, arithmetic: Arithmetic) -> npt.NDArray[np.float32]:
+def _rotated(frame: Pixels, arithmetic: Arithmetic) -> npt.NDArray[np.float32]:
     height, width, _ = frame.shape
     box = (0, 0, height, width)
     return crop_values(Image.fromarray(frame), _ANGLE, box, (_RESIZED, _RESIZED), arithmetic)
