@@ -1,4 +1,4 @@
-"""What a replay is about to do and about how long it takes, from a few of its images."""
+"""Forecast of how long a replay takes, from the seconds that a few of its images took."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _START_SECONDS = 10.0
 class Forecast:
     """What is left to do, and the seconds of one process for it.
 
-    `rebuild_seconds` and `predict_seconds` are guesses from a few images tried; 0 where nothing is
+    `rebuild_seconds` and `predict_seconds` are estimates from a few images; 0 where nothing is
     left. Challenges of one source image that follow one another take less.
     """
 
@@ -41,36 +41,38 @@ class Forecast:
         return _START_SECONDS + max(self.rebuild_seconds / workers, self.predict_seconds)
 
 
-Attempt = Callable[[Planned, int], tuple[float, float]]
-"""Predicts one of a challenge's `variants`, by index: the seconds to rebuild it, and the rest.
+TimeImage = Callable[[Planned, int], tuple[float, float]]
+"""Predicts one variant of a challenge, by its index: the seconds to rebuild it, and the rest.
 
 An image that cannot be had costs what was spent on it; one whose features are cached, none.
 """
 
 
-def forecast(left: Sequence[Planned], attempt: Attempt) -> Forecast:
+def forecast(left: Sequence[Planned], time_image: TimeImage) -> Forecast:
     """Try a few images of what is left to do, and scale up."""
-    wanted = [item for item in left if item.variants]
-    images = sum(len(item.variants) for item in wanted)
-    if not wanted:
+    with_images = [item for item in left if item.variants]
+    images = sum(len(item.variants) for item in with_images)
+    if not with_images:
         return Forecast(len(left), 0, 0.0, 0.0)
-    attempt(wanted[0], 0)  # the first of all pays for what is loaded once
-    first, further, rest = _tried(wanted, attempt)
-    rebuild = first * len(wanted) + further * (images - len(wanted))
+    time_image(with_images[0], 0)  # the first of all pays for what is loaded once
+    first, further, rest = _mean_seconds(with_images, time_image)
+    rebuild = first * len(with_images) + further * (images - len(with_images))
     return Forecast(len(left), images, rebuild, rest * images)
 
 
-def _tried(wanted: Sequence[Planned], attempt: Attempt) -> tuple[float, float, float]:
+def _mean_seconds(
+    with_images: Sequence[Planned], time_image: TimeImage
+) -> tuple[float, float, float]:
     """Seconds to rebuild a challenge's first image, each further one, and to predict an image."""
     first: list[float] = []
     further: list[float] = []
     rest: list[float] = []
-    step = max(1, len(wanted) // _TRIED_CHALLENGES)
+    step = max(1, len(with_images) // _TRIED_CHALLENGES)
     end = time.monotonic() + _ENOUGH_SECONDS
-    for item in wanted[step // 2 :: step][:_TRIED_CHALLENGES]:
-        for place in range(min(len(item.variants), _TRIED_IMAGES)):
-            rebuild, predict = attempt(item, place)
-            (further if place else first).append(rebuild)
+    for item in with_images[step // 2 :: step][:_TRIED_CHALLENGES]:
+        for variant_index in range(min(len(item.variants), _TRIED_IMAGES)):
+            rebuild, predict = time_image(item, variant_index)
+            (further if variant_index else first).append(rebuild)
             rest.append(predict)
         if time.monotonic() > end:
             break

@@ -18,9 +18,10 @@ from replay.rebuilding.variants import Variant
 from replay.settings import Arithmetic
 
 PlannedImage = tuple[Planned, Variant]
-"""One image: of which challenge, and which of its possible ones."""
+"""One image to rebuild: its challenge, and which of the challenge's variants it is."""
 
 Built = Image | CannotRebuildError
+"""A decoded image, or why it cannot be had."""
 
 _WORK = Work("rebuilding images", "what was done is kept: run the same again with --workers 1")
 
@@ -31,7 +32,7 @@ class PartImages(ABC):
     So it is known what cannot be had before a candidate has worked for an answer.
     """
 
-    wanted = False
+    looked_at = False
     """True once an image was asked for: a candidate with cached features asks for none."""
 
     def image(self, index: int) -> Image:
@@ -41,7 +42,7 @@ class PartImages(ABC):
             CannotRebuildError: it is not to be had.
             RunError: a worker process died.
         """
-        self.wanted = True
+        self.looked_at = True
         built = self._built[index]
         if isinstance(built, CannotRebuildError):
             raise built
@@ -54,9 +55,12 @@ class PartImages(ABC):
         Raises:
             RunError: a worker process died.
         """
-        self.wanted = True
-        errors = (one for one in self._built if isinstance(one, CannotRebuildError))
-        return {error.challenge_id: error for error in errors}
+        self.looked_at = True
+        return {
+            built.challenge_id: built
+            for built in self._built
+            if isinstance(built, CannotRebuildError)
+        }
 
     @cached_property
     @abstractmethod
@@ -69,14 +73,14 @@ class PartImages(ABC):
 
 
 ImageBuilder = Callable[[Sequence[PlannedImage]], PartImages]
-"""From the images of a part to where they can be had."""
+"""Makes the `PartImages` of the images of a part."""
 
 
 @contextmanager
 def image_builder(
     shards: Shards, seed: int, workers: int, arithmetic: Arithmetic = Arithmetic.AVX2
 ) -> Iterator[ImageBuilder]:
-    """Where images are built: here for fewer than two `workers`, else in so many processes.
+    """Build images in this process for fewer than two `workers`, else in so many others.
 
     Args:
         shards: the source images.
@@ -88,55 +92,57 @@ def image_builder(
         RunError: a process died, in its work or between two parts.
     """
     if workers <= 1:
-        yield partial(_Here, Rebuilder(shards, seed, arithmetic=arithmetic))
+        yield partial(_ImagesOfThisProcess, Rebuilder(shards, seed, arithmetic=arithmetic))
         return
     with processes(workers, _start, shards.folder, seed, arithmetic, work=_WORK) as pool:
-        yield partial(_InProcesses, pool, workers)
+        yield partial(_ImagesOfWorkers, pool, workers)
 
 
-class _Here(PartImages):
-    def __init__(self, rebuilder: Rebuilder, wanted: Sequence[PlannedImage]) -> None:
-        self._rebuilder, self._images = rebuilder, wanted
+class _ImagesOfThisProcess(PartImages):
+    def __init__(self, rebuilder: Rebuilder, planned_images: Sequence[PlannedImage]) -> None:
+        self._rebuilder, self._planned_images = rebuilder, planned_images
 
     @cached_property
     def _built(self) -> Sequence[Built]:
-        return _build_all(self._rebuilder, self._images)
+        return _build_all(self._rebuilder, self._planned_images)
 
     def build_ahead(self) -> None:
-        """There is nobody beside us to build them."""
+        """This process has other work to do first."""
 
 
-class _InProcesses(PartImages):
-    """Each process builds one stretch of the part, so that it decodes each source once."""
+class _ImagesOfWorkers(PartImages):
+    """Each process builds one chunk of the part, so that it decodes each source once."""
 
     def __init__(
-        self, pool: ProcessPoolExecutor, workers: int, wanted: Sequence[PlannedImage]
+        self, pool: ProcessPoolExecutor, workers: int, planned_images: Sequence[PlannedImage]
     ) -> None:
         self._pool = pool
-        self._stretches = _stretches(wanted, workers)
-        self._begun: list[Future[list[Built]]] = []
+        self._chunks = _chunks(planned_images, workers)
+        self._futures: list[Future[list[Built]]] = []
 
     @cached_property
     def _built(self) -> Sequence[Built]:
         self.build_ahead()
         with _WORK.raising_run_error():
-            return [one for stretch in self._begun for one in stretch.result()]
+            return [built for future in self._futures for built in future.result()]
 
     def build_ahead(self) -> None:
-        if not self._begun:
+        if not self._futures:
             with _WORK.raising_run_error():
-                self._begun = [self._pool.submit(_build, stretch) for stretch in self._stretches]
+                self._futures = [self._pool.submit(_build, chunk) for chunk in self._chunks]
 
 
-def _stretches(wanted: Sequence[PlannedImage], count: int) -> list[Sequence[PlannedImage]]:
-    """At most `count` runs of whole challenges, about equally many images in each."""
+def _chunks(planned_images: Sequence[PlannedImage], count: int) -> list[Sequence[PlannedImage]]:
+    """At most `count` runs of undivided challenges, about equally many images in each."""
     starts = [0]
-    for index in range(1, len(wanted)):
-        whole = wanted[index][0] is not wanted[index - 1][0]
-        if whole and index * count >= len(starts) * len(wanted):
+    for index in range(1, len(planned_images)):
+        challenge_begins = planned_images[index][0] is not planned_images[index - 1][0]
+        if challenge_begins and index * count >= len(starts) * len(planned_images):
             starts.append(index)
-    ends = [*starts[1:], len(wanted)]
-    return [wanted[start:end] for start, end in zip(starts, ends, strict=True) if end > start]
+    ends = [*starts[1:], len(planned_images)]
+    return [
+        planned_images[start:end] for start, end in zip(starts, ends, strict=True) if end > start
+    ]
 
 
 _rebuilder: Rebuilder | None = None
@@ -144,22 +150,22 @@ _rebuilder: Rebuilder | None = None
 
 def _start(folder: Path, seed: int, arithmetic: Arithmetic) -> None:
     """In a new process: its own sources, and one thread, for the others have theirs."""
-    global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks no other place)
+    global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks nothing else to keep it in)
     cv2.setNumThreads(1)
     _rebuilder = Rebuilder(Shards(folder), seed, arithmetic=arithmetic)
 
 
-def _build(wanted: Sequence[PlannedImage]) -> list[Built]:
+def _build(planned_images: Sequence[PlannedImage]) -> list[Built]:
     if _rebuilder is None:
         raise RuntimeError("a worker builds images before it was started")
-    return _build_all(_rebuilder, wanted)
+    return _build_all(_rebuilder, planned_images)
 
 
-def _build_all(rebuilder: Rebuilder, wanted: Sequence[PlannedImage]) -> list[Built]:
+def _build_all(rebuilder: Rebuilder, planned_images: Sequence[PlannedImage]) -> list[Built]:
     """Every image; a challenge whose source failed once is not tried for its other images."""
     built: list[Built] = []
     failed: dict[str, CannotRebuildError] = {}
-    for item, variant in wanted:
+    for item, variant in planned_images:
         challenge_id = item.challenge.challenge_id
         if challenge_id in failed:
             built.append(failed[challenge_id])

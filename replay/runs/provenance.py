@@ -1,4 +1,4 @@
-"""Who ran something, when, and with which code: what `run.json` says besides the settings."""
+"""Provenance of a run for its `run.json`: who ran it, when, where, and with which code."""
 
 import getpass
 import platform
@@ -41,12 +41,16 @@ def provenance() -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     """Of the distributions that this project asks for itself; those that are not here left out."""
     try:
-        asked = requires(_PROJECT) or []
+        requirements = requires(_PROJECT) or []
     except PackageNotFoundError:
         return {}
-    names = [_DISTRIBUTION.match(one) for one in asked if "extra ==" not in one]
-    found = {name.group(): _version(name.group()) for name in names if name is not None}
-    return {name: here for name, here in sorted(found.items()) if here is not None}
+    names = {
+        name.group()
+        for requirement in requirements
+        if "extra ==" not in requirement and (name := _DISTRIBUTION.match(requirement)) is not None
+    }
+    versions = {name: _version(name) for name in sorted(names)}
+    return {name: installed for name, installed in versions.items() if installed is not None}
 
 
 def _version(distribution: str) -> str | None:
@@ -65,7 +69,7 @@ def _user() -> str | None:
 
 def _git(*words: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603  (words are this module's own)
+        completed = subprocess.run(  # noqa: S603  (words are this module's own)
             ["git", *words],  # noqa: S607
             cwd=Path(__file__).parent,
             capture_output=True,
@@ -75,4 +79,4 @@ def _git(*words: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return completed.stdout.strip()

@@ -1,4 +1,4 @@
-"""A finished replay goes into the warehouse: `replay_runs`, predictions, variants and gates."""
+"""Publishes a finished replay to the warehouse: `replay_runs`, predictions, variants and gates."""
 
 import json
 from collections import Counter
@@ -39,8 +39,8 @@ class ReplayReport:
     left_out: dict[str, int]
 
 
-def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> ReplayReport:
-    """Put the `count` parts of a finished replay into the warehouse, in place of an earlier one.
+def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int) -> ReplayReport:
+    """Put the parts of a finished replay into the warehouse, in place of those of an earlier one.
 
     Raises:
         RunError: no image was predicted.
@@ -49,7 +49,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, count: int) -> R
         connection = writer.connection
         for relation in ("replay_runs", "replay_predictions", "replay_variants", "replay_gates"):
             connection.execute(f"DELETE FROM {relation} WHERE run_id = ?", [run.run_id])  # noqa: S608
-        for index in range(count):
+        for index in range(part_count):
             connection.execute(statements("replay/runs/stage"))
             staged = [{**row, "run_id": run.run_id} for row in run.read_part(index)]
             rows.append_rows(connection, "stage_replay", staged)

@@ -1,16 +1,14 @@
 """A replay as a folder: `run.json`, and Parquet parts written atomically as it goes.
 
-The run id is a hash of all that determines the answers. So the same replay again is the same run:
-an interrupted one goes on where it stopped, a finished one is not done twice. An image that could
-not be had determines no answer: it is tried again whenever the run is opened.
+The same replay again is the same run, see `run_id`: an interrupted one goes on where it stopped,
+see `resume`, and a finished one is not done twice.
 """
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +23,12 @@ from data.sources.shards import Shards
 from data.store import Store
 from replay.candidates.predictor import TRAINING_ROWS, Predictor
 from replay.plans.plan import Planned
-from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
+from replay.runs.run_id import answer_determinants, run_id
 from replay.runs.run_lock import lock_run
 from replay.runs.training_rows import keep_training_rows
 from replay.settings import ReplaySettings
 
-_ID_DIGITS = 12
 _PARTS = "parts"
 _DESCRIPTION = "run.json"
 
@@ -76,8 +73,8 @@ class RunFolder:
             table = self._table(index)
         except (OSError, pa.ArrowException):
             return None
-        without = table.filter(pc.is_null(table["probability"]))
-        return set(without["challenge_id"].to_pylist())
+        unanswered = table.filter(pc.is_null(table["probability"]))
+        return set(unanswered["challenge_id"].to_pylist())
 
     def read_part(self, index: int) -> list[dict[str, Any]]:
         """The rows of a part that was written."""
@@ -89,7 +86,7 @@ class RunFolder:
         return pq.ParquetFile(self.part(index)).read()
 
     def described(self) -> dict[str, Any]:
-        """What `run.json` says.
+        """Read `run.json`.
 
         Raises:
             RunError: it is not there, empty, cut short or that of another run.
@@ -105,7 +102,7 @@ class RunFolder:
 
     @property
     def is_described(self) -> bool:
-        """True if `run.json` is there and whole."""
+        """True if `run.json` is there and complete."""
         try:
             self.described()
         except RunError:
@@ -185,9 +182,8 @@ def open_run(
             names is no path.
         SourceError: the candidate's file of training rows cannot be read.
     """
-    decisive = _decisive(predictor, planned, shards, settings)
-    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:_ID_DIGITS]
-    path = store.runs / f"replay-{digest}"
+    decisive = answer_determinants(predictor, planned, shards, settings)
+    path = store.runs / run_id(decisive)
     try:
         (path / _PARTS).mkdir(parents=True, exist_ok=True)
         run = RunFolder(path.name, path, lock_run(path))
@@ -202,28 +198,3 @@ def open_run(
     except OSError as error:
         raise RunError(str(path), found=error.strerror, expected="a writable store") from None
     return run, decisive
-
-
-def _decisive(
-    predictor: Predictor, planned: Sequence[Planned], shards: Shards, settings: ReplaySettings
-) -> dict[str, Any]:
-    plan = hashlib.sha256()
-    for item in planned:
-        variants = " ".join(f"{one.index}:{one.weight!r}" for one in item.variants)
-        plan.update(f"{item.challenge.challenge_id} {variants} {item.reason}\n".encode())
-    used = {
-        (p.challenge.parquet, p.challenge.row)
-        for p in planned
-        if p.variants and p.challenge.parquet is not None and p.challenge.row is not None
-    }
-    return {
-        "replay_version": REPLAY_VERSION,
-        "model": predictor.name,
-        "model_fingerprint": predictor.fingerprint,
-        "uses_metadata": predictor.wants_metadata,
-        "challenges": len(planned),
-        "plan_sha256": plan.hexdigest(),
-        "sources": shards.fingerprints(used),
-        "settings": asdict(settings),
-        "packages": packages(),
-    }

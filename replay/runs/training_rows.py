@@ -1,6 +1,6 @@
 """The rows that a replay's candidate was trained on, kept in the run's folder.
 
-Who compares a run then leaves out what the candidate knew, without being asked to.
+A comparison of the run then leaves out what the candidate was trained on, without being asked to.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class TrainedOn:
     """Training rows of a candidate, as `training_overlap.challenge_overlap` takes them.
 
-    `rows` is None where `file` is not there: nobody knows then. `own` is False for a file that a
-    person named in place of the one in the run's folder.
+    `rows` is None where `file` is not there: they are unknown then. `own` is False for a file that
+    a person named in place of the one in the run's folder.
     """
 
     file: Path
@@ -79,8 +79,8 @@ def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedO
 
 
 def all_training_rows(*candidates: TrainedOn) -> "pl.DataFrame | None":
-    """The rows that any of them was trained on; None where that is known of nobody."""
+    """The rows that any of several candidates was trained on; None where none has known rows."""
     import polars as pl  # noqa: PLC0415
 
-    known = [one.rows for one in candidates if one.rows is not None]
+    known = [trained.rows for trained in candidates if trained.rows is not None]
     return pl.concat(known).unique(maintain_order=True) if known else None

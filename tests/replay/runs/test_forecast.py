@@ -1,4 +1,4 @@
-"""The guess of how long a replay takes, from attempts whose costs are known."""
+"""The guess of how long a replay takes, from images whose costs are known."""
 
 from typing import Any
 
@@ -25,24 +25,24 @@ def planned(store: Store, record: dict[str, Any]) -> list[Planned]:
 def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Planned]) -> None:
     tried: list[tuple[str, int]] = []
 
-    def attempt(item: Planned, place: int) -> tuple[float, float]:
-        tried.append((item.challenge.challenge_id, place))
+    def time_image(item: Planned, variant_index: int) -> tuple[float, float]:
+        tried.append((item.challenge.challenge_id, variant_index))
         if len(tried) == 1:
             return 100.0, 100.0  # what is loaded once must not count
-        return (0.010, 0.5) if place == 0 else (0.002, 0.5)
+        return (0.010, 0.5) if variant_index == 0 else (0.002, 0.5)
 
-    found = forecast(planned, attempt)
+    found = forecast(planned, time_image)
     images = sum(len(item.variants) for item in planned)
     assert (found.challenges, found.images) == (41, images)
     assert images == 20 + 20 * 5
-    assert any(place for _, place in tried)
+    assert any(variant_index for _, variant_index in tried)
     assert found.rebuild_seconds == pytest.approx(0.010 * 40 + 0.002 * 80)
     assert found.predict_seconds == pytest.approx(0.5 * images)
     assert len(tried) <= 10
 
 
 def test_nothing_left_takes_no_time_and_tries_nothing(planned: list[Planned]) -> None:
-    def refuse(_item: Planned, _place: int) -> tuple[float, float]:
+    def refuse(_item: Planned, _variant_index: int) -> tuple[float, float]:
         raise AssertionError
 
     impossible = [item for item in planned if not item.variants]

@@ -1,0 +1,148 @@
+"""Asks a candidate about the images of a part, and does without those that cannot be had."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+
+from analytics.queries.challenges import challenge_metadata
+from analytics.warehouse.connection import reading
+from data.errors import StreetReplayError
+from data.store import Store
+from replay.candidates.predictor import Batch, Image, LazySequence, Predictor
+from replay.plans.plan import Planned
+from replay.rebuilding.fidelity import Fidelity
+from replay.rebuilding.image_keys import ImageKeys
+from replay.rebuilding.rebuild import CannotRebuildError
+from replay.runs.image_workers import ImageBuilder, PartImages, PlannedImage
+from replay.runs.parts import Row, answer_rows, part_row
+
+
+class PartPredictor:
+    """A candidate, with the keys of images and the metadata that its batches need."""
+
+    def __init__(
+        self, store: Store, predictor: Predictor, keys: ImageKeys, planned: Sequence[Planned]
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            store: whose warehouse holds the challenges' metadata.
+            predictor: the candidate.
+            keys: of the images.
+            planned: every challenge that may be asked about.
+        """
+        self._store, self._predictor, self._keys, self._planned = store, predictor, keys, planned
+
+    def rows(self, part: Sequence[Planned], images: PartImages) -> list[Row]:
+        """One row an image; one without an answer for a challenge where there is none."""
+        planned_images = images_of(part)
+        failures = images.failures if images.looked_at else {}
+        answered: list[Row] | None = None
+        if not failures:
+            answered = self._ask_all(planned_images, images)
+            failures = images.failures if images.looked_at else {}
+        if answered is None or failures:
+            answered = self._ask(planned_images, images, failures)
+        unanswered = [part_row(item) for item in part if not item.variants or _id(item) in failures]
+        for row in unanswered:
+            if (failure := failures.get(row["challenge_id"])) is not None:
+                row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
+        return unanswered + answered
+
+    def time_image(
+        self, build: ImageBuilder, item: Planned, variant_index: int
+    ) -> tuple[float, float]:
+        """Predict one image; the seconds to rebuild it, and the rest: see `forecast.TimeImage`."""
+        planned_images = [(item, item.variants[variant_index])]
+        images = build(planned_images)
+        rebuild_seconds = 0.0
+
+        def image() -> Image:
+            nonlocal rebuild_seconds
+            start = time.perf_counter()
+            try:
+                return images.image(0)
+            finally:
+                rebuild_seconds += time.perf_counter() - start
+
+        start = time.perf_counter()
+        try:
+            self._predictor.predict(self._batch(planned_images, [image]))
+        except StreetReplayError:
+            # as in `_ask_all`; the failure is recorded when its part is predicted
+            if not (images.looked_at and images.failures):
+                raise
+        return rebuild_seconds, time.perf_counter() - start - rebuild_seconds
+
+    def _ask_all(
+        self, planned_images: Sequence[PlannedImage], images: PartImages
+    ) -> list[Row] | None:
+        """The answers; None if some image cannot be had, as the first look at one showed."""
+        try:
+            return self._ask(planned_images, images, {})
+        except StreetReplayError:
+            # whatever a candidate makes of it: it is no fault of the candidate's
+            if images.looked_at and images.failures:
+                return None
+            raise
+
+    def _ask(
+        self,
+        planned_images: Sequence[PlannedImage],
+        images: PartImages,
+        left_out: Mapping[str, CannotRebuildError],
+    ) -> list[Row]:
+        """The answers to all images but those of the challenges `left_out`."""
+        indices = [
+            index for index, (item, _) in enumerate(planned_images) if _id(item) not in left_out
+        ]
+        if not indices:
+            return []
+        asked = [planned_images[index] for index in indices]
+        makers = [partial(_checked_image, images, index, left_out) for index in indices]
+        predictions = self._predictor.predict(self._batch(asked, makers))
+        return answer_rows(asked, predictions, self._predictor.name)
+
+    def _batch(
+        self, planned_images: Sequence[PlannedImage], makers: Sequence[Callable[[], Image]]
+    ) -> Batch:
+        ids = [_id(item) for item, _ in planned_images]
+        keys = LazySequence(
+            [partial(self._keys.key, item.challenge, variant) for item, variant in planned_images]
+        )
+        metadata_by_id = self._metadata
+        rows = None
+        if metadata_by_id is not None:
+            rows = [metadata_by_id[challenge_id] for challenge_id in ids]
+        return Batch(ids, LazySequence(makers), rows, keys)
+
+    @cached_property
+    def _metadata(self) -> Mapping[str, Row] | None:
+        """Of every challenge by id, if the candidate wants any."""
+        if not self._predictor.wants_metadata:
+            return None
+        ids = [_id(item) for item in self._planned]
+        with reading(self._store) as connection:
+            return dict(zip(ids, challenge_metadata(connection, ids), strict=True))
+
+
+def _checked_image(
+    images: PartImages, index: int, left_out: Mapping[str, CannotRebuildError]
+) -> Image:
+    """An image of a part, once all that cannot be had is left out; else the first reason why not.
+
+    At the first look: a candidate asked again has then done nothing that it does twice.
+    """
+    for challenge_id, failure in images.failures.items():
+        if challenge_id not in left_out:
+            raise failure
+    return images.image(index)
+
+
+def images_of(part: Sequence[Planned]) -> list[PlannedImage]:
+    """Every image of a part's challenges, in order."""
+    return [(item, variant) for item in part for variant in item.variants]
+
+
+def _id(item: Planned) -> str:
+    return item.challenge.challenge_id

@@ -1,0 +1,128 @@
+"""Parts of a replay: its plan cut into them, and the rows of the file that each becomes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from data.errors import RunError
+from replay.augmentation.augment import SIDE
+from replay.candidates.predictor import Predictions
+from replay.plans.plan import Planned
+from replay.rebuilding.variants import Variant
+from replay.runs.image_workers import PlannedImage
+from replay.settings import ReplaySettings
+
+Row = dict[str, Any]
+
+
+def cut_into_parts(
+    planned: Sequence[Planned], settings: ReplaySettings
+) -> Iterator[Sequence[Planned]]:
+    """Cut a plan into runs of challenges within both limits; at least one challenge each.
+
+    Parts are fixed by the plan, never by what is left to do, so that a resumed run is the same run.
+    """
+    start, part_bytes = 0, 0
+    for index, item in enumerate(planned):
+        size = _image_bytes(item)
+        full = index - start >= settings.challenges or part_bytes + size > settings.image_bytes
+        if full and index > start:
+            yield planned[start:index]
+            start, part_bytes = index, 0
+        part_bytes += size
+    if start < len(planned):
+        yield planned[start:]
+
+
+def _image_bytes(item: Planned) -> int:
+    """Bytes of the challenge's decoded images; unaugmented ones are of source size."""
+    width, height = (SIDE, SIDE)
+    if item.challenge.augmentation.geometry == "none" and item.challenge.image_size is not None:
+        width, height = item.challenge.image_size
+    return len(item.variants) * width * height * 3
+
+
+def answer_rows(
+    images: Sequence[PlannedImage], predictions: Predictions, candidate: str
+) -> list[Row]:
+    """Check a candidate's predictions, and make one row of each image.
+
+    Args:
+        images: what was predicted.
+        predictions: of these images.
+        candidate: its name, for errors.
+
+    Raises:
+        RunError: it is not one probability each, or the gates are none in 0..1 of that number.
+    """
+    if len(predictions.probability) != len(images):
+        found, expected = len(predictions.probability), f"{len(images)}, one each"
+        raise RunError(f"answers of {candidate}", found=found, expected=expected)
+    gates = _gates(predictions, len(images), candidate)
+    return [
+        part_row(item, variant, _probability(value, candidate), image_gates)
+        for (item, variant), value, image_gates in zip(
+            images, predictions.probability, gates, strict=True
+        )
+    ]
+
+
+def part_row(
+    item: Planned,
+    variant: Variant | None = None,
+    probability: float | None = None,
+    gates: list[float] | None = None,
+) -> Row:
+    """A row of `run_folder.PART_SCHEMA`; without an answer where there is no image."""
+    return {
+        "challenge_id": item.challenge.challenge_id,
+        "fidelity": item.fidelity,
+        "reason": item.reason,
+        "variant": None if variant is None else variant.index,
+        "weight": None if variant is None else variant.weight,
+        "noisy": None if variant is None else variant.noisy,
+        "probability": probability,
+        "gates": gates,
+    }
+
+
+def in_plan_order(part: Sequence[Planned], rows: Sequence[Row]) -> list[Row]:
+    """Sort the rows of a part: those without an answer first, each group in order of the plan."""
+    order = {
+        (item.challenge.challenge_id, variant): (ordinal, variant_ordinal)
+        for ordinal, item in enumerate(part)
+        for variant_ordinal, variant in enumerate(
+            (None, *(variant.index for variant in item.variants))
+        )
+    }
+    return sorted(
+        rows,
+        key=lambda row: (
+            row["probability"] is not None,
+            order[row["challenge_id"], row["variant"]],
+        ),
+    )
+
+
+def _probability(prediction: float, candidate: str) -> float:
+    value = float(prediction)
+    if not (math.isfinite(value) and 0 <= value <= 1):
+        raise RunError(f"answer of {candidate}", found=value, expected="a probability in 0..1")
+    return value
+
+
+def _gates(
+    predictions: Predictions, image_count: int, candidate: str
+) -> Sequence[list[float] | None]:
+    if predictions.gates is None:
+        return [None] * image_count
+    gates = np.asarray(predictions.gates, np.float32)
+    if gates.ndim != 2 or len(gates) != image_count:  # noqa: PLR2004
+        found, expected = f"shape {gates.shape}", f"({image_count}, views)"
+        raise RunError(f"gates of {candidate}", found=found, expected=expected)
+    if not ((gates >= 0) & (gates <= 1)).all():
+        raise RunError(f"gates of {candidate}", found="values outside 0..1", expected="0..1")
+    rows: list[list[float]] = gates.tolist()
+    return rows

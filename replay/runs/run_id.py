@@ -1,0 +1,50 @@
+"""The id of a run: a hash of all that determines its answers.
+
+An image that could not be had determines no answer, so it changes no id.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from data.sources.shards import Shards
+from replay.candidates.predictor import Predictor
+from replay.plans.plan import Planned
+from replay.rebuilding.image_keys import REPLAY_VERSION, packages
+from replay.settings import ReplaySettings
+
+_ID_DIGITS = 12
+
+
+def run_id(determinants: Mapping[str, Any]) -> str:
+    """The id of the run whose answers these determine, see `answer_determinants`."""
+    digest = hashlib.sha256(json.dumps(determinants, sort_keys=True).encode()).hexdigest()
+    return f"replay-{digest[:_ID_DIGITS]}"
+
+
+def answer_determinants(
+    predictor: Predictor, planned: Sequence[Planned], shards: Shards, settings: ReplaySettings
+) -> dict[str, Any]:
+    """All that determines a run's answers: candidate, plan, sources, settings and packages."""
+    plan = hashlib.sha256()
+    for item in planned:
+        variants = " ".join(f"{variant.index}:{variant.weight!r}" for variant in item.variants)
+        plan.update(f"{item.challenge.challenge_id} {variants} {item.reason}\n".encode())
+    source_rows = {
+        (item.challenge.parquet, item.challenge.row)
+        for item in planned
+        if item.variants and item.challenge.parquet is not None and item.challenge.row is not None
+    }
+    return {
+        "replay_version": REPLAY_VERSION,
+        "model": predictor.name,
+        "model_fingerprint": predictor.fingerprint,
+        "uses_metadata": predictor.wants_metadata,
+        "challenges": len(planned),
+        "plan_sha256": plan.hexdigest(),
+        "sources": shards.fingerprints(source_rows),
+        "settings": asdict(settings),
+        "packages": packages(),
+    }
