@@ -21,18 +21,18 @@ _FAR_OUTSIDE = 1 << 20
 class View:
     """The camera: `focal` and the vanishing point in pixels, `height` above ground in metres.
 
-    `bend` (1/m) curves the road: its middle stands `bend * z * z` metres to the right at z metres.
+    `curvature` (1/m) curves the road: its middle stands `bend * z * z` metres to the right at z metres.
     """
 
     focal: float
     centre: float
     horizon: float
     height: float
-    bend: float
+    curvature: float
 
     def pixel(self, x: float, y: float, z: float) -> Point:
         """Pixel of the place x metres right of the lane's middle, y metres up, z metres ahead."""
-        right = self.centre + self.focal * (x + self.bend * z * z) / z
+        right = self.centre + self.focal * (x + self.curvature * z * z) / z
         return right, self.horizon + self.focal * (self.height - y) / z
 
 
@@ -64,33 +64,38 @@ class Plane:
         self._beam = canvas.light.beam(x, z)
         self._clear = math.exp(-z / canvas.light.haze_m)
 
-    def tint(self, colour: Colour, *, mirror: float = 1.0) -> Colour:
-        """`colour` as lit and hazed here; `mirror` > 1 throws the headlights back."""
+    def tint(self, colour: Colour, *, reflectance: float = 1.0) -> Colour:
+        """`colour` as lit and hazed here; `reflectance` > 1 throws the headlights back."""
         light = self._canvas.light
         mixed = [
-            min(1.0, level + self._beam * mirror) * value * self._clear + (1.0 - self._clear) * haze
+            min(1.0, level + self._beam * reflectance) * value * self._clear
+            + (1.0 - self._clear) * haze
             for value, level, haze in zip(colour, light.ambient, light.haze, strict=True)
         ]
         return round(mixed[0]), round(mixed[1]), round(mixed[2])
 
-    def poly(self, points: Sequence[Point], colour: Colour, *, mirror: float = 1.0) -> None:
+    def poly(self, points: Sequence[Point], colour: Colour, *, reflectance: float = 1.0) -> None:
         """Fill a polygon of (metres right, metres up) points."""
         left, down = self.foot
         shape = [(left + x * self.scale, down - y * self.scale) for x, y in points]
-        self._canvas.fill(shape, self.tint(colour, mirror=mirror))
+        self._canvas.fill(shape, self.tint(colour, reflectance=reflectance))
 
     def rect(
         self,
         left: float,
-        low: float,
+        bottom: float,
         right: float,
-        high: float,
+        top: float,
         colour: Colour,
         *,
-        mirror: float = 1.0,
+        reflectance: float = 1.0,
     ) -> None:
         """Fill a rectangle, all four in metres."""
-        self.poly([(left, low), (right, low), (right, high), (left, high)], colour, mirror=mirror)
+        self.poly(
+            [(left, bottom), (right, bottom), (right, top), (left, top)],
+            colour,
+            reflectance=reflectance,
+        )
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         """Fill a disc, metres."""
@@ -101,7 +106,7 @@ class Plane:
         self._disc(x, y, radius, colour)
         if self._canvas.light.headlight > 0:
             centre = self.foot[0] + x * self.scale, self.foot[1] - y * self.scale
-            self._canvas.glow(centre, radius * self.scale * 5.0, colour)
+            self._canvas.draw_halo(centre, radius * self.scale * 5.0, colour)
 
     def _disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
         left, down = self.foot
@@ -116,8 +121,10 @@ class Canvas:
         self.width, self.height = size
         self.view, self.light = view, light
         self.pixels: Pixels = np.zeros((self.height, self.width, 3), np.uint8)
-        self._glow: Pixels = np.zeros((self.height // 8 + 1, self.width // 8 + 1, 3), np.uint8)
-        self._glows = False
+        self._halo_pixels: Pixels = np.zeros(
+            (self.height // 8 + 1, self.width // 8 + 1, 3), np.uint8
+        )
+        self._has_halos = False
 
     def plane(self, x: float, z: float) -> Plane:
         """An upright sheet at x metres right, z metres ahead."""
@@ -136,24 +143,24 @@ class Canvas:
             size = max(8, round(radius * 16))
             cv2.circle(self.pixels, (x, y), size, colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
-    def ground(self, shape: Sequence[Point], colour: Colour) -> None:
-        """Fill a polygon of (x, z) places on the ground, metres; light comes in `shine`."""
+    def fill_ground(self, shape: Sequence[Point], colour: Colour) -> None:
+        """Fill a polygon of (x, z) places on the ground, metres; light comes in `light_ground`."""
         self.fill([self.view.pixel(x, 0.0, z) for x, z in shape], colour)
 
-    def strip(self, left: float, right: float, colour: Colour) -> None:
+    def fill_strip(self, left: float, right: float, colour: Colour) -> None:
         """Fill the ground between two lines along the road, from the camera to the horizon."""
         depths = np.geomspace(1.2, 900.0, 16).tolist()
         edges = [(left, z) for z in depths] + [(right, z) for z in reversed(depths)]
-        self.ground(edges, colour)
+        self.fill_ground(edges, colour)
 
-    def shine(self) -> None:
+    def light_ground(self) -> None:
         """Light and haze everything below the horizon that is drawn so far, as planes are."""
         top = min(max(round(self.view.horizon), 0), self.height - 1)
         rows, columns = (self.height - top) // 8 + 1, self.width // 8 + 1
         down = np.linspace(1.0, self.height - self.view.horizon, rows)[:, None]
         depth = self.view.focal * self.view.height / np.maximum(down, 0.5)  # rows x 1, metres
         across = (np.linspace(0.0, self.width, columns)[None] - self.view.centre) * depth
-        side = across / self.view.focal - self.view.bend * depth * depth
+        side = across / self.view.focal - self.view.curvature * depth * depth
         beam = np.exp(-depth / 32.0 - np.square(side / (3.0 + 0.3 * depth)))
         lit = np.array(self.light.ambient) + self.light.headlight * beam[..., None]
         clear = np.exp(-depth / self.light.haze_m)[..., None]
@@ -165,18 +172,18 @@ class Canvas:
         veil = cv2.resize(np.ascontiguousarray(fog).astype(np.uint8), size)
         self.pixels[top:] = cv2.add(cv2.multiply(below, smooth, scale=1 / 255), veil)
 
-    def glow(self, centre: Point, radius: float, colour: Colour) -> None:
-        """Remember a halo in pixels; `halos` adds all of them at once."""
-        self._glows = True
+    def draw_halo(self, centre: Point, radius: float, colour: Colour) -> None:
+        """Remember a halo in pixels; `add_halos` adds all of them at once."""
+        self._has_halos = True
         at = (round(centre[0] / 8), round(centre[1] / 8))
         if max(abs(at[0]), abs(at[1])) < _FAR_OUTSIDE:
             dim = (colour[0] // 3, colour[1] // 3, colour[2] // 3)
-            cv2.circle(self._glow, at, max(1, round(radius / 8)), dim, -1)
+            cv2.circle(self._halo_pixels, at, max(1, round(radius / 8)), dim, -1)
 
-    def halos(self) -> None:
+    def add_halos(self) -> None:
         """Add the halos of all lamps so far."""
-        if not self._glows:
+        if not self._has_halos:
             return
-        soft = cv2.GaussianBlur(self._glow, (0, 0), max(1.0, self.height / 8 / 60))
+        soft = cv2.GaussianBlur(self._halo_pixels, (0, 0), max(1.0, self.height / 8 / 60))
         halo = cv2.resize(soft, (self.width, self.height))
         cv2.add(self.pixels, halo, dst=self.pixels)

@@ -10,24 +10,24 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from data.scenes import objects as things
+from data.scenes import objects
 from data.scenes.canvas import Canvas, Colour, Light, Pixels, View
 from data.scenes.objects import Rng
 from data.scenes.roadside import Placed, Road, draw_road, orange_roadside, roadside, traffic
-from data.scenes.roadwork import Works, place_works, plan_works
+from data.scenes.roadwork import WorkZone, place_work_zone, plan_work_zone
 
 DAYTIMES = ("Light", "Dark", "Twilight")
 ENVIRONMENTS = ("Urban", "Suburban", "Rural", "Highway")
 WEATHERS = ("Sunny", "Partly Cloudy", "Cloudy", "Rainy", "Wet", "Snow", "Fog")
 
-_SUNSET = 0.45
-_GRAIN = 12
+_SUNSET_SHARE = 0.45
+_GRAIN_LEVELS = 12
 
 # Each sky is its colour at the top and at the horizon.
 _OVERCAST: tuple[Colour, Colour] = ((150, 156, 164), (198, 202, 206))
 _DUSK_SKY: tuple[Colour, Colour] = ((58, 66, 104), (176, 158, 168))
 _SUNSET_SKY: tuple[Colour, Colour] = ((92, 78, 112), (242, 136, 50))
-_RED_SKIES = ("Sunny", "Partly Cloudy", "Cloudy")
+_SUNSET_WEATHERS = ("Sunny", "Partly Cloudy", "Cloudy")
 _SKIES: dict[str, tuple[Colour, Colour]] = {
     "Sunny": ((64, 120, 196), (184, 208, 230)),
     "Partly Cloudy": ((84, 130, 192), (196, 210, 224)),
@@ -37,7 +37,7 @@ _SKIES: dict[str, tuple[Colour, Colour]] = {
 }
 _DAYLIGHT = {"Sunny": 1.0, "Partly Cloudy": 0.94, "Snow": 0.97, "Fog": 0.88, "Rainy": 0.74}
 _HAZE_M = {"Fog": 36.0, "Rainy": 90.0, "Snow": 70.0}
-_VERGES: dict[str, tuple[Colour, ...]] = {
+_VERGE_COLOURS: dict[str, tuple[Colour, ...]] = {
     "Urban": ((158, 154, 148), (142, 140, 138)),
     "Suburban": ((92, 128, 62), (112, 134, 70)),
     "Rural": ((126, 138, 70), (152, 142, 88), (96, 122, 60)),
@@ -48,9 +48,9 @@ _VERGES: dict[str, tuple[Colour, ...]] = {
 def draw_scene(
     rng: Rng,
     *,
-    works: Works | None,
+    works: WorkZone | None,
     size: tuple[int, int],
-    spared: Works | None = None,
+    kept_clear: WorkZone | None = None,
     daytime: str = "Light",
     weather: str = "Sunny",
     environment: str = "Urban",
@@ -61,7 +61,7 @@ def draw_scene(
         rng: all of the scene's chance; the same state draws the same pixels.
         works: the work zone in it, or None for a road without.
         size: width and height in pixels, at least 64 each.
-        spared: the zone whose place traffic spares where there are no works; None: any.
+        kept_clear: the zone whose place traffic spares where there are no works; None: any.
         daytime: one of `DAYTIMES`; any other word is drawn as Light.
         weather: one of `WEATHERS`; any other word is drawn as Cloudy.
         environment: one of `ENVIRONMENTS`; any other word is drawn as Suburban.
@@ -75,21 +75,21 @@ def draw_scene(
     canvas = Canvas(size, view, light)
     road = draw_road(rng, environment)
     _draw_sky(canvas, rng, sky, daytime, weather)
-    _draw_far(canvas, rng, environment)
+    _draw_horizon(canvas, rng, environment)
     _draw_ground(canvas, rng, road, environment, weather)
     placed: list[Placed] = roadside(rng, road, environment, dark=daytime == "Dark")
     placed += orange_roadside(rng, road, environment)
     # Traffic spares the place of a zone where there is none, too: else empty lanes were a clue.
     zone_rng = np.random.default_rng(int(rng.integers(1 << 62)))
-    edge, zone = _in_sight(road, works or spared or plan_works(zone_rng), view, size)
+    edge, zone = _zone_in_view(road, works or kept_clear or plan_work_zone(zone_rng), view, size)
     if works is not None:
-        placed += place_works(zone_rng, zone, edge)
+        placed += place_work_zone(zone_rng, zone, edge)
     placed += traffic(rng, road, edge / zone.near_m)
     for x, z, draw in sorted(placed, key=lambda one: -one[1]):
         draw(canvas.plane(x, z))
-    canvas.halos()
-    _fall(canvas, rng, weather)
-    return Image.fromarray(_expose(canvas, rng))
+    canvas.add_halos()
+    _draw_precipitation(canvas, rng, weather)
+    return Image.fromarray(_with_grain(canvas, rng))
 
 
 def _view(rng: Rng, size: tuple[int, int]) -> View:
@@ -99,7 +99,7 @@ def _view(rng: Rng, size: tuple[int, int]) -> View:
         centre=width / 2 + height * float(rng.uniform(-0.07, 0.07)),
         horizon=height * float(rng.uniform(0.4, 0.54)),
         height=float(rng.uniform(1.25, 1.75)),
-        bend=float(rng.normal(0.0, 3e-4)),
+        curvature=float(rng.normal(0.0, 3e-4)),
     )
 
 
@@ -111,14 +111,14 @@ def _sky_and_light(rng: Rng, daytime: str, weather: str) -> tuple[tuple[Colour, 
         top, low = (8, 10, 20), (26, 26, 36)
         ambient, headlight = (0.17, 0.18, 0.23), float(rng.uniform(0.6, 0.85))
     elif daytime == "Twilight":
-        red_sky = weather in _RED_SKIES and things.chance(rng, _SUNSET)
+        red_sky = weather in _SUNSET_WEATHERS and objects.chance(rng, _SUNSET_SHARE)
         top, low = _SUNSET_SKY if red_sky else _DUSK_SKY
         ambient, headlight = (0.56, 0.47, 0.47) if red_sky else (0.46, 0.46, 0.54), 0.22
     else:
         ambient = (_DAYLIGHT.get(weather, 0.83),) * 3
     balance = (rng.uniform(0.88, 1.0) * rng.uniform(0.93, 1.0, 3)).tolist()
     red, green, blue = (level * gain for level, gain in zip(ambient, balance, strict=True))
-    haze = things.shaded(low, 0.75 if daytime == "Twilight" else 1.0)
+    haze = objects.shaded(low, 0.75 if daytime == "Twilight" else 1.0)
     return (top, low), Light((red, green, blue), headlight, haze, _HAZE_M.get(weather, 420.0))
 
 
@@ -130,26 +130,26 @@ def _draw_sky(
     column = (top + (low - top) * reach**1.4).astype(np.uint8)
     canvas.pixels[: len(column)] = cv2.resize(column, (canvas.width, len(column)))
     if weather == "Partly Cloudy" or (daytime != "Dark" and weather == "Cloudy"):
-        white = things.shaded((sky[1][0], sky[1][1], sky[1][2]), 1.12)
+        white = objects.shaded((sky[1][0], sky[1][1], sky[1][2]), 1.12)
         for _ in range(int(rng.integers(4, 9))):
-            _cloud(canvas, rng, white)
+            _draw_cloud(canvas, rng, white)
     if daytime == "Dark" and weather == "Sunny":
         canvas.disc((canvas.width * float(rng.uniform(0.2, 0.8)), canvas.view.horizon * 0.3),
                     canvas.height * 0.014, (226, 224, 206))  # fmt: skip
 
 
-def _cloud(canvas: Canvas, rng: Rng, colour: Colour) -> None:
+def _draw_cloud(canvas: Canvas, rng: Rng, colour: Colour) -> None:
     x, y = rng.uniform(0, canvas.width), canvas.view.horizon * rng.uniform(0.05, 0.75)
-    wide = canvas.height * rng.uniform(0.08, 0.2)
+    width = canvas.height * rng.uniform(0.08, 0.2)
     for _ in range(6):
-        axes = (round(wide * rng.uniform(0.4, 1.0)), round(wide * rng.uniform(0.08, 0.2)))
-        at = (round(x + rng.normal(0, wide * 0.6)), round(y + rng.normal(0, wide * 0.08)))
+        axes = (round(width * rng.uniform(0.4, 1.0)), round(width * rng.uniform(0.08, 0.2)))
+        at = (round(x + rng.normal(0, width * 0.6)), round(y + rng.normal(0, width * 0.08)))
         cv2.ellipse(canvas.pixels, at, axes, 0.0, 0.0, 360.0, colour, -1, cv2.LINE_AA)
 
 
-def _draw_far(canvas: Canvas, rng: Rng, environment: str) -> None:
+def _draw_horizon(canvas: Canvas, rng: Rng, environment: str) -> None:
     """Draw what stands on the horizon: a skyline, or hills and woods."""
-    plane = canvas.plane(-canvas.view.bend * 300.0**2, 300.0)
+    plane = canvas.plane(-canvas.view.curvature * 300.0**2, 300.0)
     half = 300.0 * canvas.width / canvas.view.focal
     if environment == "Urban":
         for left in np.arange(-half, half, 14.0).tolist():
@@ -165,69 +165,71 @@ def _draw_far(canvas: Canvas, rng: Rng, environment: str) -> None:
 def _draw_ground(canvas: Canvas, rng: Rng, road: Road, environment: str, weather: str) -> None:
     """Draw verge, kerb, road and markings, then light them."""
     wet, snow = weather in ("Rainy", "Wet"), weather == "Snow"
-    verge = things.pick(rng, ((226, 230, 234),) if snow else _VERGES[environment])
-    asphalt = things.pick(rng, ((96, 97, 100), (112, 110, 108), (84, 86, 90)))
-    asphalt = things.shaded(asphalt, 0.68 if wet else 1.0)
-    canvas.strip(-4000.0, 4000.0, verge)
+    verge = objects.pick(rng, ((226, 230, 234),) if snow else _VERGE_COLOURS[environment])
+    asphalt = objects.pick(rng, ((96, 97, 100), (112, 110, 108), (84, 86, 90)))
+    asphalt = objects.shaded(asphalt, 0.68 if wet else 1.0)
+    canvas.fill_strip(-4000.0, 4000.0, verge)
     if environment in ("Urban", "Suburban"):
         for side, edge in ((-1, road.left), (1, road.right)):
             walk = (222, 224, 228) if snow else (170, 167, 160)
-            canvas.strip(edge, edge + side * 2.6, walk)
-    canvas.strip(road.left - 0.18, road.right + 0.18, things.shaded(asphalt, 1.35))
-    canvas.strip(road.left, road.right, asphalt)
-    _wear(canvas, rng, road, asphalt, snow=snow)
-    _markings(canvas, road, environment)
-    canvas.shine()
+            canvas.fill_strip(edge, edge + side * 2.6, walk)
+    canvas.fill_strip(road.left - 0.18, road.right + 0.18, objects.shaded(asphalt, 1.35))
+    canvas.fill_strip(road.left, road.right, asphalt)
+    _draw_wear(canvas, rng, road, asphalt, snow=snow)
+    _draw_markings(canvas, road, environment)
+    canvas.light_ground()
     if wet:
-        _puddles(canvas, rng, road)
+        _draw_puddles(canvas, rng, road)
 
 
-def _wear(canvas: Canvas, rng: Rng, road: Road, asphalt: Colour, *, snow: bool) -> None:
+def _draw_wear(canvas: Canvas, rng: Rng, road: Road, asphalt: Colour, *, snow: bool) -> None:
     """Draw wheel tracks, patches and, in winter, slush between the tracks."""
-    track = things.shaded(asphalt, 0.9)
+    track = objects.shaded(asphalt, 0.9)
     if snow:
-        canvas.strip(road.left, road.right, (186, 190, 196))
-        track = things.shaded(asphalt, 1.1)
+        canvas.fill_strip(road.left, road.right, (186, 190, 196))
+        track = objects.shaded(asphalt, 1.1)
     for x in (-0.8, 0.8):
-        canvas.strip(x - 0.35, x + 0.35, track)
+        canvas.fill_strip(x - 0.35, x + 0.35, track)
     for _ in range(int(rng.integers(0, 5))):
         x, z = float(rng.uniform(road.left, road.right - 1.5)), float(rng.uniform(4, 40))
-        wide, deep = float(rng.uniform(0.6, 1.5)), float(rng.uniform(1, 5))
-        corners = [(x, z), (x + wide, z), (x + wide, z + deep), (x, z + deep)]
-        canvas.ground(corners, things.shaded(asphalt, float(rng.uniform(0.78, 1.15))))
+        width, depth = float(rng.uniform(0.6, 1.5)), float(rng.uniform(1, 5))
+        corners = [(x, z), (x + width, z), (x + width, z + depth), (x, z + depth)]
+        canvas.fill_ground(corners, objects.shaded(asphalt, float(rng.uniform(0.78, 1.15))))
 
 
-def _markings(canvas: Canvas, road: Road, environment: str) -> None:
+def _draw_markings(canvas: Canvas, road: Road, environment: str) -> None:
     white, yellow = (226, 226, 222), (214, 176, 50)
     inset = 2.2 if environment == "Highway" else 0.15
-    canvas.strip(road.right - inset - 0.14, road.right - inset, white)
+    canvas.fill_strip(road.right - inset - 0.14, road.right - inset, white)
     if road.oncoming_to > road.left + 1.5:
         for x in (road.oncoming_to - 0.2, road.oncoming_to + 0.08):
-            canvas.strip(x, x + 0.12, yellow)
+            canvas.fill_strip(x, x + 0.12, yellow)
     else:
-        canvas.strip(road.left + 0.9, road.left + 1.04, yellow)
+        canvas.fill_strip(road.left + 0.9, road.left + 1.04, yellow)
     first = road.oncoming_to % road.lane - road.lane * 4
     for x in np.arange(first, road.right - inset - 1.0, road.lane).tolist():
         if x < road.left + 1.5 or abs(x - road.oncoming_to) < 1.0:
             continue
         for z in np.arange(3.0, 110.0, 9.0).tolist():
             corners = [(x - 0.07, z), (x + 0.07, z), (x + 0.07, z + 3.2), (x - 0.07, z + 3.2)]
-            canvas.ground(corners, white)
+            canvas.fill_ground(corners, white)
 
 
-def _puddles(canvas: Canvas, rng: Rng, road: Road) -> None:
+def _draw_puddles(canvas: Canvas, rng: Rng, road: Road) -> None:
     """Draw wet patches that mirror the sky's lower edge."""
-    mirror = things.shaded(canvas.light.haze, 0.8)
+    reflection = objects.shaded(canvas.light.haze, 0.8)
     for _ in range(int(rng.integers(4, 10))):
         x, z = float(rng.uniform(road.left, road.right)), float(rng.uniform(5, 60))
         turn = np.linspace(0.0, 2 * np.pi, 12, endpoint=False)
-        wide, deep = rng.uniform(0.2, 0.8), rng.uniform(0.4, 2.5)
-        shape = zip((x + wide * np.cos(turn)).tolist(), (z + deep * np.sin(turn)).tolist(),
+        width, depth = rng.uniform(0.2, 0.8), rng.uniform(0.4, 2.5)
+        shape = zip((x + width * np.cos(turn)).tolist(), (z + depth * np.sin(turn)).tolist(),
                     strict=True)  # fmt: skip
-        canvas.ground(list(shape), mirror)
+        canvas.fill_ground(list(shape), reflection)
 
 
-def _in_sight(road: Road, works: Works, view: View, size: tuple[int, int]) -> tuple[float, Works]:
+def _zone_in_view(
+    road: Road, works: WorkZone, view: View, size: tuple[int, int]
+) -> tuple[float, WorkZone]:
     """The road's edge (x, metres) on the zone's side, and the zone moved into sight.
 
     Miners see little but the middle square of a picture: a zone outside it would mislead.
@@ -238,12 +240,12 @@ def _in_sight(road: Road, works: Works, view: View, size: tuple[int, int]) -> tu
     return edge, replace(works, near_m=near)
 
 
-def _fall(canvas: Canvas, rng: Rng, weather: str) -> None:
+def _draw_precipitation(canvas: Canvas, rng: Rng, weather: str) -> None:
     """Draw rain or snow in the air."""
     if weather not in ("Rainy", "Snow"):
         return
     unit = canvas.height / 1080
-    grey = things.shaded((210, 214, 220), 0.5 + 0.5 * max(canvas.light.ambient))
+    grey = objects.shaded((210, 214, 220), 0.5 + 0.5 * max(canvas.light.ambient))
     for x, y, drift in rng.random((130, 3)).tolist():
         at = (round(x * canvas.width), round(y * canvas.height))
         if weather == "Snow":
@@ -253,9 +255,9 @@ def _fall(canvas: Canvas, rng: Rng, weather: str) -> None:
             cv2.line(canvas.pixels, at, end, grey, 1, cv2.LINE_AA)
 
 
-def _expose(canvas: Canvas, rng: Rng) -> Pixels:
+def _with_grain(canvas: Canvas, rng: Rng) -> Pixels:
     """The pixels with a sensor's grain (and the little light it adds); H x W x 3, uint8."""
-    tile = rng.integers(0, _GRAIN + 1, (256, 256, 1), dtype=np.uint8).repeat(3, axis=2)
+    tile = rng.integers(0, _GRAIN_LEVELS + 1, (256, 256, 1), dtype=np.uint8).repeat(3, axis=2)
     down, right = max(0, canvas.height - 256), max(0, canvas.width - 256)
     grain = cv2.copyMakeBorder(tile, 0, down, 0, right, cv2.BORDER_WRAP)
     return np.asarray(cv2.add(canvas.pixels, grain[: canvas.height, : canvas.width]), np.uint8)

@@ -49,29 +49,31 @@ def paint(rng: Rng, *, orange: bool) -> Colour:
 
 def car(plane: Plane, rng: Rng, colour: Colour, *, oncoming: bool, braking: bool) -> None:
     """Draw a car, seen from behind or, `oncoming`, from the front."""
-    wide, high = float(rng.uniform(0.86, 0.98)), float(rng.uniform(1.4, 1.75))
-    waist = 0.58 * high
-    plane.rect(-wide, 0.0, wide, 0.22, (24, 24, 26))
+    width, height = float(rng.uniform(0.86, 0.98)), float(rng.uniform(1.4, 1.75))
+    waist = 0.58 * height
+    plane.rect(-width, 0.0, width, 0.22, (24, 24, 26))
     for side in (-1, 1):
-        plane.rect(side * wide * 0.8 - 0.13, 0.0, side * wide * 0.8 + 0.13, 0.4, (18, 18, 20))
-    plane.rect(-wide, 0.24, wide, waist, colour)
+        plane.rect(side * width * 0.8 - 0.13, 0.0, side * width * 0.8 + 0.13, 0.4, (18, 18, 20))
+    plane.rect(-width, 0.24, width, waist, colour)
     plane.poly(
-        [(-wide, waist), (wide, waist), (wide * 0.76, high), (-wide * 0.76, high)],
+        [(-width, waist), (width, waist), (width * 0.76, height), (-width * 0.76, height)],
         shaded(colour, 0.9),
     )
     plane.poly(
-        [(-wide * 0.82, waist), (wide * 0.82, waist), (wide * 0.66, high * 0.94),
-         (-wide * 0.66, high * 0.94)],
+        [(-width * 0.82, waist), (width * 0.82, waist), (width * 0.66, height * 0.94),
+         (-width * 0.66, height * 0.94)],
         _GLASS,
     )  # fmt: skip
     plane.rect(-0.26, 0.36, 0.26, 0.5, (214, 216, 214))
     for side in (-1, 1):
         if oncoming:
-            plane.lamp(side * wide * 0.78, 0.62, 0.11, (255, 250, 226))
+            plane.lamp(side * width * 0.78, 0.62, 0.11, (255, 250, 226))
         elif braking:
-            plane.lamp(side * wide * 0.84, 0.8, 0.13, (255, 62, 26))
+            plane.lamp(side * width * 0.84, 0.8, 0.13, (255, 62, 26))
         else:
-            plane.rect(side * wide * 0.84 - 0.1, 0.68, side * wide * 0.84 + 0.1, 0.9, (128, 18, 20))
+            plane.rect(
+                side * width * 0.84 - 0.1, 0.68, side * width * 0.84 + 0.1, 0.9, (128, 18, 20)
+            )
 
 
 def van(plane: Plane, colour: Colour) -> None:
@@ -84,45 +86,45 @@ def van(plane: Plane, colour: Colour) -> None:
         plane.rect(side * 0.95 - 0.1, 0.5, side * 0.95 + 0.1, 0.9, (150, 20, 20))
 
 
-def tree(plane: Plane, rng: Rng, leaves: Colour, high: float) -> None:
-    """Draw a broad tree, `high` metres tall."""
-    plane.rect(-0.03 * high, 0.0, 0.03 * high, high * 0.5, (70, 54, 42))
+def tree(plane: Plane, rng: Rng, leaves: Colour, height: float) -> None:
+    """Draw a broad tree, `height` metres tall."""
+    plane.rect(-0.03 * height, 0.0, 0.03 * height, height * 0.5, (70, 54, 42))
     for _ in range(9):
-        x, y = rng.normal(0.0, 0.16) * high, high * rng.uniform(0.45, 0.86)
+        x, y = rng.normal(0.0, 0.16) * height, height * rng.uniform(0.45, 0.86)
         tone = shaded(leaves, float(rng.uniform(0.75, 1.15)))
-        plane.disc(float(x), float(y), high * float(rng.uniform(0.11, 0.2)), tone)
+        plane.disc(float(x), float(y), height * float(rng.uniform(0.11, 0.2)), tone)
 
 
-def conifer(plane: Plane, leaves: Colour, high: float) -> None:
-    """Draw a fir, `high` metres tall."""
-    plane.rect(-0.15, 0.0, 0.15, 0.2 * high, (66, 52, 42))
+def conifer(plane: Plane, leaves: Colour, height: float) -> None:
+    """Draw a fir, `height` metres tall."""
+    plane.rect(-0.15, 0.0, 0.15, 0.2 * height, (66, 52, 42))
     for step in range(3):
-        low, wide = high * (0.12 + 0.25 * step), high * (0.22 - 0.055 * step)
-        tip = low + high * 0.38
-        plane.poly([(-wide, low), (wide, low), (0.0, tip)], shaded(leaves, 0.8 + 0.1 * step))
+        low, width = height * (0.12 + 0.25 * step), height * (0.22 - 0.055 * step)
+        tip = low + height * 0.38
+        plane.poly([(-width, low), (width, low), (0.0, tip)], shaded(leaves, 0.8 + 0.1 * step))
 
 
-def building(plane: Plane, rng: Rng, wide: float, high: float, *, night: bool) -> None:
-    """Draw a city block's face, `wide` x `high` metres, standing to the right of the foot."""
+def building(plane: Plane, rng: Rng, width: float, height: float, *, night: bool) -> None:
+    """Draw a city block's face, `width` x `height` metres, standing to the right of the foot."""
     wall = pick(rng, _WALLS)
-    plane.rect(0.0, 0.0, wide, high, wall)
-    plane.rect(0.0, high - 0.5, wide, high, shaded(wall, 0.7))
-    columns, floors = max(2, int(wide / 3.0)), min(10, max(1, int((high - 4.0) / 3.2)))
+    plane.rect(0.0, 0.0, width, height, wall)
+    plane.rect(0.0, height - 0.5, width, height, shaded(wall, 0.7))
+    columns, floors = max(2, int(width / 3.0)), min(10, max(1, int((height - 4.0) / 3.2)))
     lit = rng.random((floors, columns)) < (0.35 if night else 0.0)
-    pitch = wide / columns
+    pitch = width / columns
     for floor in range(floors):
         for column in range(columns):
             x, y = (column + 0.2) * pitch, 4.4 + 3.2 * floor
             glass = _LIT if lit[floor, column] else _GLASS
-            mirror = 40.0 if lit[floor, column] else 1.0
-            plane.rect(x, y, x + 0.6 * pitch, y + 1.7, glass, mirror=mirror)
-    plane.rect(0.6, 0.0, wide - 0.6, 2.9, shaded(_GLASS, 0.8))
+            reflectance = 40.0 if lit[floor, column] else 1.0
+            plane.rect(x, y, x + 0.6 * pitch, y + 1.7, glass, reflectance=reflectance)
+    plane.rect(0.6, 0.0, width - 0.6, 2.9, shaded(_GLASS, 0.8))
 
 
-def awning(plane: Plane, colour: Colour, wide: float) -> None:
+def awning(plane: Plane, colour: Colour, width: float) -> None:
     """Draw a shop's awning of one colour, 3 to 4 m above the foot and to its right."""
-    plane.poly([(0.2, 4.2), (wide - 0.2, 4.2), (wide, 2.8), (0.0, 2.8)], colour)
-    plane.rect(0.0, 2.5, wide, 2.8, shaded(colour, 0.8))
+    plane.poly([(0.2, 4.2), (width - 0.2, 4.2), (width, 2.8), (0.0, 2.8)], colour)
+    plane.rect(0.0, 2.5, width, 2.8, shaded(colour, 0.8))
 
 
 def house(plane: Plane, rng: Rng, roof: Colour) -> None:
@@ -135,10 +137,10 @@ def house(plane: Plane, rng: Rng, roof: Colour) -> None:
         plane.rect(x, 1.0, x + 1.5, 2.3, _GLASS)
 
 
-def picket_fence(plane: Plane, wide: float) -> None:
+def picket_fence(plane: Plane, width: float) -> None:
     """Draw a garden's wooden fence, not a site's: low, brown, closed."""
-    plane.rect(0.0, 0.1, wide, 1.2, (128, 104, 80))
-    for post in np.arange(0.0, wide, 0.5).tolist():
+    plane.rect(0.0, 0.1, width, 1.2, (128, 104, 80))
+    for post in np.arange(0.0, width, 0.5).tolist():
         plane.rect(post, 0.1, post + 0.06, 1.3, (96, 76, 58))
 
 
@@ -160,14 +162,14 @@ def signal(plane: Plane, reach: float, phase: int) -> None:
     plane.lamp(reach, 5.7 - 0.36 * phase, 0.16, lamps[phase])
 
 
-def billboard(plane: Plane, board: Colour, wide: float) -> None:
+def billboard(plane: Plane, board: Colour, width: float) -> None:
     """Draw an advertisement on two legs, centred on the foot."""
     for side in (-1, 1):
-        plane.rect(side * wide * 0.3 - 0.12, 0.0, side * wide * 0.3 + 0.12, 3.0, (84, 86, 90))
-    plane.rect(-wide / 2, 2.8, wide / 2, 2.8 + wide * 0.5, (230, 230, 228))
-    plane.rect(-wide * 0.48, 2.9, wide * 0.48, 2.7 + wide * 0.5, board)
-    plane.rect(-wide * 0.36, 2.8 + wide * 0.3, wide * 0.2, 2.8 + wide * 0.4, (246, 246, 240))
-    plane.rect(-wide * 0.36, 2.8 + wide * 0.14, wide * 0.36, 2.8 + wide * 0.2, (246, 246, 240))
+        plane.rect(side * width * 0.3 - 0.12, 0.0, side * width * 0.3 + 0.12, 3.0, (84, 86, 90))
+    plane.rect(-width / 2, 2.8, width / 2, 2.8 + width * 0.5, (230, 230, 228))
+    plane.rect(-width * 0.48, 2.9, width * 0.48, 2.7 + width * 0.5, board)
+    plane.rect(-width * 0.36, 2.8 + width * 0.3, width * 0.2, 2.8 + width * 0.4, (246, 246, 240))
+    plane.rect(-width * 0.36, 2.8 + width * 0.14, width * 0.36, 2.8 + width * 0.2, (246, 246, 240))
 
 
 def guide_sign(plane: Plane) -> None:
@@ -185,12 +187,14 @@ def yellow_sign(plane: Plane) -> None:
     """Draw a lasting warning sign (a curve, a crossing): yellow, so no sign of work."""
     plane.rect(-0.05, 0.0, 0.05, 1.8, (120, 122, 124))
     plane.poly([(-0.62, 2.3), (0.0, 1.68), (0.62, 2.3), (0.0, 2.92)], (24, 24, 20))
-    plane.poly([(-0.55, 2.3), (0.0, 1.75), (0.55, 2.3), (0.0, 2.85)], (242, 204, 24), mirror=2.0)
+    plane.poly(
+        [(-0.55, 2.3), (0.0, 1.75), (0.55, 2.3), (0.0, 2.85)], (242, 204, 24), reflectance=2.0
+    )
     plane.rect(-0.06, 2.05, 0.06, 2.55, (24, 24, 20))
 
 
 def speed_sign(plane: Plane) -> None:
     """Draw a white speed limit sign."""
     plane.rect(-0.05, 0.0, 0.05, 1.8, (120, 122, 124))
-    plane.rect(-0.38, 1.7, 0.38, 2.7, (238, 238, 236), mirror=2.0)
+    plane.rect(-0.38, 1.7, 0.38, 2.7, (238, 238, 236), reflectance=2.0)
     plane.rect(-0.2, 1.85, 0.2, 2.25, (28, 28, 28))

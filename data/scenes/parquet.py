@@ -23,16 +23,16 @@ from data.machine.processes import Work, cores, processes
 from data.scenes.draw import draw_scene
 from data.scenes.plan import Scene, SceneSettings, description, plan_scene
 
-_PIXELS = 2  # the stream of chance that draws; 0 and 1 plan
+_PIXEL_STREAM = 2  # the stream of chance that draws; 0 and 1 plan
 
 # Fewer rows are drawn before processes have started.
-_WORTH_PROCESSES = 100
-_ROWS_A_TASK = 4
+_LEAST_ROWS_FOR_PROCESSES = 100
+_ROWS_PER_TASK = 4
 
 # In a shard's own metadata: what it was drawn by.
-_DRAWN = b"streetreplay.drawn"
+_FINGERPRINT_KEY = b"streetreplay.drawn"
 
-_Rows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
+_DrawRows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
 """From the numbers of rows to the rows, in their order."""
 
 SCHEMA = pa.schema(
@@ -93,17 +93,22 @@ def write_shards(
         for shard in range(settings.shards)
     ]
     paths = [directory / name for name in names]
-    drawing = _fingerprint(settings)
-    if all(_drawn_as(path) == drawing for path in paths):
+    fingerprint = _fingerprint(settings)
+    if all(_stored_fingerprint(path) == fingerprint for path in paths):
         on_progress(settings.rows)
         return paths
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
-    many = cores() if settings.rows >= _WORTH_PROCESSES else 1
-    with _drawn(settings, workers or many) as drawn:
+    default_workers = cores() if settings.rows >= _LEAST_ROWS_FOR_PROCESSES else 1
+    with _row_drawing(settings, workers or default_workers) as drawn:
         for shard, path in enumerate(paths):
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
             _write_shard(
-                path, settings, rows, drawn, SCHEMA.with_metadata({_DRAWN: drawing}), on_progress
+                path,
+                settings,
+                rows,
+                drawn,
+                SCHEMA.with_metadata({_FINGERPRINT_KEY: fingerprint}),
+                on_progress,
             )
     return paths
 
@@ -115,30 +120,30 @@ def _fingerprint(settings: SceneSettings) -> bytes:
     return hashlib.sha256(b"\0".join([*map(str.encode, parts), *code])).hexdigest().encode()
 
 
-def _drawn_as(path: Path) -> bytes | None:
+def _stored_fingerprint(path: Path) -> bytes | None:
     """The fingerprint in a shard; None for a file that is no drawn shard."""
     try:
-        return (pq.read_schema(path).metadata or {}).get(_DRAWN)
+        return (pq.read_schema(path).metadata or {}).get(_FINGERPRINT_KEY)
     except (pa.ArrowException, OSError):
         return None
 
 
 @contextmanager
-def _drawn(settings: SceneSettings, workers: int) -> Iterator[_Rows]:
+def _row_drawing(settings: SceneSettings, workers: int) -> Iterator[_DrawRows]:
     """Where rows are drawn: here, or in processes, as most of it is Python's own work."""
     draw = partial(scene_row, settings)
     if workers == 1:
         yield partial(map, draw)
         return
     with processes(workers, cv2.setNumThreads, 1, work=Work("drawing scenes")) as pool:
-        yield partial(pool.map, draw, chunksize=_ROWS_A_TASK)
+        yield partial(pool.map, draw, chunksize=_ROWS_PER_TASK)
 
 
 def _write_shard(
     path: Path,
     settings: SceneSettings,
     rows: range,
-    drawn: _Rows,
+    drawn: _DrawRows,
     schema: pa.Schema,
     on_progress: Callable[[int], object],
 ) -> None:
@@ -172,8 +177,8 @@ def scene_columns(scene: Scene) -> dict[str, object]:
         "gps": None if scene.gps is None else f"[{scene.gps[0]:.8f}, {scene.gps[1]:.8f}]",
         "city_name": scene.video.city,
         "scene_description": None if scene.works is None else description(scene.works),
-        "video_info.frame_id": f"{scene.video.first_frame + 30 * scene.place:05d}.jpg",
-        "video_info.seq_id": scene.place,
+        "video_info.frame_id": f"{scene.video.first_frame + 30 * scene.frame_index:05d}.jpg",
+        "video_info.seq_id": scene.frame_index,
         "video_info.vid_id": scene.video.vid_id,
         "scene_level_tags.daytime": daytime,
         "scene_level_tags.scene_environment": environment,
@@ -186,9 +191,9 @@ def scene_columns(scene: Scene) -> dict[str, object]:
 def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
     """The RGB picture of a planned scene, before grey, alpha or encoding."""
     return draw_scene(
-        np.random.default_rng([settings.seed, _PIXELS, scene.number]),
+        np.random.default_rng([settings.seed, _PIXEL_STREAM, scene.number]),
         works=scene.works,
-        spared=scene.spared,
+        kept_clear=scene.kept_clear,
         size=scene.size,
         daytime=scene.video.daytime,
         weather=scene.video.weather,

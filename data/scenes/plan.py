@@ -11,24 +11,24 @@ import numpy as np
 
 from data.records.cities import CITIES
 from data.scenes.objects import Rng, chance
-from data.scenes.roadwork import Works, plan_works
+from data.scenes.roadwork import WorkZone, plan_work_zone
 
 Value = TypeVar("Value")
 
 # A run of rows is cut into videos the same way wherever it starts, so a row knows its video.
-_RUN_ROWS = 12
-_CUTS = ((12,), (7, 5), (4, 8), (3, 4, 5), (6, 1, 5))
+_BLOCK_ROWS = 12
+_VIDEO_LENGTHS = ((12,), (7, 5), (4, 8), (3, 4, 5), (6, 1, 5))
 _DAYTIMES = (("Light", 0.64), ("Dark", 0.18), ("Twilight", 0.18))
 _ENVIRONMENTS = (("Urban", 0.42), ("Suburban", 0.26), ("Rural", 0.14), ("Highway", 0.18))
 _WEATHERS = (
     ("Sunny", 0.38), ("Partly Cloudy", 0.2), ("Cloudy", 0.18), ("Rainy", 0.08), ("Wet", 0.06),
     ("Snow", 0.05), ("Fog", 0.05),
 )  # fmt: skip
-_KM_PER_DEGREE = 111.32
-_SCATTER_KM = 6.0
+_KILOMETRES_PER_DEGREE = 111.32
+_SCATTER_KILOMETRES = 6.0
 _GPS_KNOWN, _TAGS_UNKNOWN = 0.93, 0.85
 _PNG_PIXELS = 1920 * 1080
-_VIDEO, _ROW = 0, 1  # each has a stream of chance of its own; the pixels have 2
+_VIDEO_STREAM, _ROW_STREAM = 0, 1  # each has a stream of chance of its own; the pixels have 2
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SceneSettings:
 
     `format_mix` values are (image format, Pillow mode). `first_row` is the id of the first row:
     a second set that continues the first never repeats a scene. `pale_share` is the share of the
-    work zones with little or no orange. With `twins` every scene is drawn twice, with works and in
+    work zones with little or no orange. With `paired` every scene is drawn twice, with works and in
     the next row without: a model that is trained on such pairs learns what makes the difference.
     """
 
@@ -48,7 +48,7 @@ class SceneSettings:
     first_row: int = 0
     split: str = "train"
     roadwork_share: float = 0.5
-    twins: bool = False
+    paired: bool = False
     pale_share: float = 0.32
     size_mix: tuple[tuple[tuple[int, int], float], ...] = (
         ((1920, 1080), 0.8),
@@ -82,17 +82,17 @@ class Video:
 
 @dataclass(frozen=True)
 class Scene:
-    """One row before it is drawn: `place` is its 0-based place in the video, `works` its label.
+    """One row before it is drawn: `frame_index` is its 0-based place in the video, `works` its label.
 
-    `number` decides its chance; twins share it. `spared` is the zone of the other of two twins.
+    `number` decides its chance; twins share it. `kept_clear` is the zone of the other of two twins.
     """
 
     row: int
     number: int
-    place: int
+    frame_index: int
     video: Video
-    works: Works | None
-    spared: Works | None
+    works: WorkZone | None
+    kept_clear: WorkZone | None
     size: tuple[int, int]
     image_format: str
     mode: str
@@ -102,14 +102,14 @@ class Scene:
 
 def plan_scene(settings: SceneSettings, row: int) -> Scene:
     """Everything about scene `row` but its pixels."""
-    number, without = divmod(row, 2) if settings.twins else (row, 0)
-    video, place = _video(settings.seed, number)
-    rng = np.random.default_rng([settings.seed, _ROW, number])
+    number, without = divmod(row, 2) if settings.paired else (row, 0)
+    video, frame_index = _video(settings.seed, number)
+    rng = np.random.default_rng([settings.seed, _ROW_STREAM, number])
     works = None
-    if chance(rng, 1.0 if settings.twins else settings.roadwork_share):
-        works = plan_works(rng, pale_share=settings.pale_share)
-    size = _draw(rng, settings.size_mix)
-    image_format, mode = _draw(rng, settings.format_mix)
+    if chance(rng, 1.0 if settings.paired else settings.roadwork_share):
+        works = plan_work_zone(rng, pale_share=settings.pale_share)
+    size = _sample(rng, settings.size_mix)
+    image_format, mode = _sample(rng, settings.format_mix)
     if size[0] * size[1] > _PNG_PIXELS:  # a PNG of 12 megapixels takes seconds to write
         image_format = "jpeg"
         mode = "L" if mode == "L" else "RGB"
@@ -117,15 +117,17 @@ def plan_scene(settings: SceneSettings, row: int) -> Scene:
     if chance(rng, _GPS_KNOWN):
         north, east = (float(rng.normal(0.0, 3e-5)) for _ in range(2))
         gps = (
-            video.start[0] + video.step[0] * place + north,
-            video.start[1] + video.step[1] * place + east,
+            video.start[0] + video.step[0] * frame_index + north,
+            video.start[1] + video.step[1] * frame_index + east,
         )
-    shown, spared = (None, works) if without else (works, None)
+    shown, kept_clear = (None, works) if without else (works, None)
     tags = _tags(rng, video, shown)
-    return Scene(row, number, place, video, shown, spared, size, image_format, mode, gps, tags)
+    return Scene(
+        row, number, frame_index, video, shown, kept_clear, size, image_format, mode, gps, tags
+    )
 
 
-def description(works: Works) -> str:
+def description(works: WorkZone) -> str:
     """What an annotator would write about a work zone."""
     side = "right" if works.side > 0 else "left"
     named = [_NAMES.get(kind, kind) for kind in works.kinds]
@@ -148,36 +150,38 @@ _NAMES = {
 
 def _video(seed: int, number: int) -> tuple[Video, int]:
     """The video that a scene belongs to, and its place there."""
-    run, place = divmod(number, _RUN_ROWS)
-    cut = _CUTS[int(np.random.default_rng([seed, _VIDEO, run]).integers(len(_CUTS)))]
+    run, frame_index = divmod(number, _BLOCK_ROWS)
+    lengths = _VIDEO_LENGTHS[
+        int(np.random.default_rng([seed, _VIDEO_STREAM, run]).integers(len(_VIDEO_LENGTHS)))
+    ]
     number = 0
-    while place >= cut[number]:
-        place -= cut[number]
+    while frame_index >= lengths[number]:
+        frame_index -= lengths[number]
         number += 1
-    rng = np.random.default_rng([seed, _VIDEO, run, number + 1])
+    rng = np.random.default_rng([seed, _VIDEO_STREAM, run, number + 1])
     city = list(CITIES)[int(rng.integers(len(CITIES)))]
-    north, east = (float(rng.normal(0.0, _SCATTER_KM)) for _ in range(2))
+    north, east = (float(rng.normal(0.0, _SCATTER_KILOMETRES)) for _ in range(2))
     heading, step_km = float(rng.uniform(0.0, 2 * np.pi)), float(rng.uniform(0.015, 0.06))
     lat, lon = CITIES[city]
-    shrink = float(np.cos(np.radians(lat))) * _KM_PER_DEGREE
+    shrink = float(np.cos(np.radians(lat))) * _KILOMETRES_PER_DEGREE
     video = Video(
         vid_id=rng.bytes(16).hex(),
         city=city,
-        start=(lat + north / _KM_PER_DEGREE, lon + east / shrink),
+        start=(lat + north / _KILOMETRES_PER_DEGREE, lon + east / shrink),
         step=(
-            step_km * float(np.cos(heading)) / _KM_PER_DEGREE,
+            step_km * float(np.cos(heading)) / _KILOMETRES_PER_DEGREE,
             step_km * float(np.sin(heading)) / shrink,
         ),
         first_frame=30 * int(rng.integers(0, 150)),
-        daytime=_draw(rng, _DAYTIMES),
-        weather=_draw(rng, _WEATHERS),
-        environment=_draw(rng, _ENVIRONMENTS),
+        daytime=_sample(rng, _DAYTIMES),
+        weather=_sample(rng, _WEATHERS),
+        environment=_sample(rng, _ENVIRONMENTS),
     )
-    return video, place
+    return video, frame_index
 
 
 def _tags(
-    rng: Rng, video: Video, works: Works | None
+    rng: Rng, video: Video, works: WorkZone | None
 ) -> tuple[str | None, str | None, str | None, str | None]:
     """Daytime, environment, alteration and weather as the data set writes them.
 
@@ -187,14 +191,14 @@ def _tags(
         return None, None, None, None
     weather = "['Cloudy', 'Wet']" if video.weather == "Wet" else f"['{video.weather}']"
     return (
-        _gappy(rng, video.daytime, "Unknown"),
-        _gappy(rng, video.environment, "Unknown"),
+        _with_gaps(rng, video.daytime, "Unknown"),
+        _with_gaps(rng, video.environment, "Unknown"),
         _alteration(works),
-        _gappy(rng, weather, "['Unknown']"),
+        _with_gaps(rng, weather, "['Unknown']"),
     )
 
 
-def _alteration(works: Works | None) -> str:
+def _alteration(works: WorkZone | None) -> str:
     if works is None or works.blocked == 0.0:
         return "[]"
     if works.blocked < 1.0:
@@ -204,13 +208,13 @@ def _alteration(works: Works | None) -> str:
     return "['Lane Shift', 'Partially Blocked']"
 
 
-def _gappy(rng: Rng, text: str, unknown: str) -> str | None:
+def _with_gaps(rng: Rng, text: str, unknown: str) -> str | None:
     """`text`, now and then null or the word for unknown."""
     if chance(rng, 0.05):
         return None
     return unknown if chance(rng, 0.05) else text
 
 
-def _draw(rng: Rng, mix: tuple[tuple[Value, float], ...]) -> Value:
+def _sample(rng: Rng, mix: tuple[tuple[Value, float], ...]) -> Value:
     shares = np.cumsum([share for _, share in mix])
     return mix[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))][0]

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from data.scenes import objects as things
+from data.scenes import objects
 from data.scenes.canvas import Colour, Plane
 from data.scenes.objects import Rng, chance
 
@@ -46,11 +46,11 @@ def draw_road(rng: Rng, environment: str) -> Road:
 def roadside(rng: Rng, road: Road, environment: str, *, dark: bool) -> list[Placed]:
     """What lines the road: blocks, houses, trees, lamps and signs by environment."""
     autumn = chance(rng, _AUTUMN)
-    leaves = things.AUTUMN if autumn else things.GREENS
+    leaves = objects.AUTUMN if autumn else objects.GREENS
     placed: list[Placed] = []
     for side, edge in ((-1, road.left), (1, road.right)):
         if environment == "Urban":
-            placed += _blocks(rng, side, edge, dark=dark)
+            placed += _buildings(rng, side, edge, dark=dark)
         elif environment == "Suburban":
             placed += _houses(rng, side, edge)
         trees = {"Urban": 3, "Suburban": 7, "Rural": 9, "Highway": 8}[environment]
@@ -58,19 +58,21 @@ def roadside(rng: Rng, road: Road, environment: str, *, dark: bool) -> list[Plac
         placed += _trees(rng, side, edge + side * away, leaves, trees)
         if environment in ("Urban", "Suburban"):
             for z in np.arange(float(rng.uniform(8, 26)), 120.0, 32.0).tolist():
-                lamp = partial(things.street_lamp, reach=-side * 2.2, lit=dark)
+                lamp = partial(objects.street_lamp, reach=-side * 2.2, lit=dark)
                 placed.append((edge + side * 0.8, z, lamp))
     placed += _signs(rng, road, environment)
     return placed
 
 
-def _blocks(rng: Rng, side: int, edge: float, *, dark: bool) -> list[Placed]:
+def _buildings(rng: Rng, side: int, edge: float, *, dark: bool) -> list[Placed]:
     placed: list[Placed] = []
     z = float(rng.uniform(9.0, 14.0))
     while z < _FAR_M:
-        wide, high = float(rng.uniform(9, 20)), float(rng.uniform(7, 34))
-        x = edge + side * float(rng.uniform(3.2, 5.0)) - (wide if side < 0 else 0.0)
-        placed.append((x, z, partial(things.building, rng=rng, wide=wide, high=high, night=dark)))
+        width, height = float(rng.uniform(9, 20)), float(rng.uniform(7, 34))
+        x = edge + side * float(rng.uniform(3.2, 5.0)) - (width if side < 0 else 0.0)
+        placed.append(
+            (x, z, partial(objects.building, rng=rng, width=width, height=height, night=dark))
+        )
         z += float(rng.uniform(8, 20))
     return placed
 
@@ -80,10 +82,10 @@ def _houses(rng: Rng, side: int, edge: float) -> list[Placed]:
     roofs: tuple[Colour, ...] = ((92, 84, 80), (120, 72, 56), (70, 76, 86))
     for z in np.arange(float(rng.uniform(16, 26)), 120.0, 19.0).tolist():
         x = edge + side * float(rng.uniform(10.0, 14.0))
-        placed.append((x, z, partial(things.house, rng=rng, roof=things.pick(rng, roofs))))
+        placed.append((x, z, partial(objects.house, rng=rng, roof=objects.pick(rng, roofs))))
         if chance(rng, 0.3):
             left = x - 5.0 if side > 0 else x - 3.0
-            placed.append((left, z - 3.0, partial(things.picket_fence, wide=8.0)))
+            placed.append((left, z - 3.0, partial(objects.picket_fence, width=8.0)))
     return placed
 
 
@@ -93,11 +95,11 @@ def _trees(
     placed: list[Placed] = []
     for _ in range(count):
         z, x = float(rng.uniform(11, 110)), edge + side * float(rng.exponential(5.0))
-        high, tone = float(rng.uniform(4.5, 10)), things.pick(rng, leaves)
-        if leaves is things.GREENS and chance(rng, 0.3):
-            placed.append((x, z, partial(things.conifer, leaves=tone, high=high)))
+        height, tone = float(rng.uniform(4.5, 10)), objects.pick(rng, leaves)
+        if leaves is objects.GREENS and chance(rng, 0.3):
+            placed.append((x, z, partial(objects.conifer, leaves=tone, height=height)))
         else:
-            placed.append((x, z, partial(things.tree, rng=rng, leaves=tone, high=high)))
+            placed.append((x, z, partial(objects.tree, rng=rng, leaves=tone, height=height)))
     return placed
 
 
@@ -106,14 +108,16 @@ def _signs(rng: Rng, road: Road, environment: str) -> list[Placed]:
     placed: list[Placed] = []
     beside = road.right + 0.9
     if chance(rng, 0.25):
-        placed.append((beside, float(rng.uniform(11, 34)), things.yellow_sign))
+        placed.append((beside, float(rng.uniform(11, 34)), objects.yellow_sign))
     if chance(rng, 0.3):
-        placed.append((beside, float(rng.uniform(10, 40)), things.speed_sign))
+        placed.append((beside, float(rng.uniform(10, 40)), objects.speed_sign))
     if environment == "Highway" and chance(rng, 0.5):
-        placed.append(((road.left + road.right) / 2, float(rng.uniform(34, 90)), things.guide_sign))
+        placed.append(
+            ((road.left + road.right) / 2, float(rng.uniform(34, 90)), objects.guide_sign)
+        )
     if environment == "Urban" and chance(rng, 0.5):
         phase, z = int(rng.integers(3)), float(rng.uniform(18, 45))
-        placed.append((beside, z, partial(things.signal, reach=-road.right * 0.7, phase=phase)))
+        placed.append((beside, z, partial(objects.signal, reach=-road.right * 0.7, phase=phase)))
     return placed
 
 
@@ -121,16 +125,18 @@ def orange_roadside(rng: Rng, road: Road, environment: str) -> list[Placed]:
     """Perhaps an orange awning or billboard, which means nothing."""
     if not chance(rng, _ORANGE_ROADSIDE):
         return []
-    tone = things.pick(rng, (things.ORANGE,))
+    tone = objects.pick(rng, (objects.ORANGE,))
     side = 1 if chance(rng, 0.6) else -1
     edge = road.right if side > 0 else road.left
     z = float(rng.uniform(14, 40))
     if environment == "Urban" and chance(rng, 0.6):
-        wide = float(rng.uniform(4, 9))
-        x = edge + side * 2.4 - (wide if side < 0 else 0.0)
-        return [(x, z, partial(things.awning, colour=tone, wide=wide))]
-    wide = float(rng.uniform(4, 9))
-    return [(edge + side * (1.5 + wide / 2), z, partial(things.billboard, board=tone, wide=wide))]
+        width = float(rng.uniform(4, 9))
+        x = edge + side * 2.4 - (width if side < 0 else 0.0)
+        return [(x, z, partial(objects.awning, colour=tone, width=width))]
+    width = float(rng.uniform(4, 9))
+    return [
+        (edge + side * (1.5 + width / 2), z, partial(objects.billboard, board=tone, width=width))
+    ]
 
 
 def traffic(rng: Rng, road: Road, hidden: float) -> list[Placed]:
@@ -149,13 +155,13 @@ def traffic(rng: Rng, road: Road, hidden: float) -> list[Placed]:
                 z += 12.0
                 continue
             orange = chance(rng, _ORANGE_TRAFFIC)
-            colour = things.paint(rng, orange=orange)
+            colour = objects.paint(rng, orange=orange)
             oncoming = x < road.oncoming_to
             if chance(rng, 0.2) and not oncoming:
-                placed.append((x, z, partial(things.van, colour=colour)))
+                placed.append((x, z, partial(objects.van, colour=colour)))
             else:
                 braking = chance(rng, 0.5)
-                draw = partial(things.car, rng=rng, colour=colour, oncoming=oncoming,
+                draw = partial(objects.car, rng=rng, colour=colour, oncoming=oncoming,
                                braking=braking)  # fmt: skip
                 placed.append((x + float(rng.normal(0, 0.2)), z, draw))
             z += float(rng.uniform(8, 40))

@@ -35,7 +35,7 @@ PALE_KITS: tuple[tuple[str, ...], ...] = (
 
 
 @dataclass(frozen=True)
-class Works:
+class WorkZone:
     """A work zone: what it holds, on which side it lies (-1 left, 1 right), where it begins.
 
     `near_m` is the distance of its first thing, metres; `blocked` is how far it reaches into the
@@ -48,10 +48,10 @@ class Works:
     blocked: float
 
 
-def plan_works(rng: Rng, *, pale_share: float = 0.32) -> Works:
+def plan_work_zone(rng: Rng, *, pale_share: float = 0.32) -> WorkZone:
     """Draw a work zone; a `pale_share` of them hold little or no orange."""
     kits = PALE_KITS if chance(rng, pale_share) else ORANGE_KITS
-    return Works(
+    return WorkZone(
         kinds=kits[int(rng.integers(len(kits)))],
         side=1 if chance(rng, 0.62) else -1,
         near_m=float(np.exp(rng.uniform(np.log(7.0), np.log(26.0)))),
@@ -59,7 +59,7 @@ def plan_works(rng: Rng, *, pale_share: float = 0.32) -> Works:
     )
 
 
-def place_works(rng: Rng, works: Works, edge: float) -> list[Placed]:
+def place_work_zone(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
     """Where the things of a zone stand: (x, z) in metres and how to draw each.
 
     Args:
@@ -69,73 +69,73 @@ def place_works(rng: Rng, works: Works, edge: float) -> list[Placed]:
     """
     placed: list[Placed] = []
     for kind in works.kinds:
-        placed += _PLACERS[kind](rng, works, edge)
+        placed += _PLACE_BY_KIND[kind](rng, works, edge)
     return placed
 
 
-def _row(
-    rng: Rng, works: Works, edge: float, draw: Drawing, *, count: tuple[int, int],
+def _stand_row(
+    rng: Rng, works: WorkZone, edge: float, draw: Drawing, *, count: tuple[int, int],
     gap: tuple[float, float], inward: float,
 ) -> list[Placed]:  # fmt: skip
     """Stand a row of things along the edge that tapers into the road as far as `blocked` says."""
     number, step = int(rng.integers(*count)), float(rng.uniform(*gap))
     near = works.near_m * float(rng.uniform(0.9, 1.15))
     reach = inward + 2.6 * works.blocked
-    places: list[Placed] = []
-    for place in range(number):
-        x = edge - works.side * reach * place / max(1, number - 1)
-        places.append((x + float(rng.normal(0.0, 0.08)), near + step * place, draw))
-    return places
-
-
-def _cones(rng: Rng, works: Works, edge: float) -> list[Placed]:
-    draw = partial(cone, high=float(rng.uniform(0.7, 1.05)), bands=int(rng.integers(1, 3)))
-    return _row(rng, works, edge, draw, count=(3, 9), gap=(1.8, 5.0), inward=0.4)
-
-
-def _drums(rng: Rng, works: Works, edge: float) -> list[Placed]:
-    return _row(rng, works, edge, drum, count=(2, 7), gap=(2.5, 6.0), inward=0.2)
-
-
-def _boards(rng: Rng, works: Works, edge: float, stripe: Colour) -> list[Placed]:
-    draw = partial(barricade, stripe=stripe, boards=int(rng.integers(1, 4)), lean=works.side)
-    return _row(rng, works, edge, draw, count=(1, 4), gap=(1.2, 3.0), inward=1.0)
-
-
-def _barriers(rng: Rng, works: Works, edge: float) -> list[Placed]:
     placed: list[Placed] = []
-    near = works.near_m
-    for place in range(int(rng.integers(4, 9))):
-        draw = partial(barrier, colour=_RED if place % 2 else _WHITE)
-        placed.append((edge - works.side * (0.3 + works.blocked), near + 1.9 * place, draw))
+    for index in range(number):
+        x = edge - works.side * reach * index / max(1, number - 1)
+        placed.append((x + float(rng.normal(0.0, 0.08)), near + step * index, draw))
     return placed
 
 
-def _fence(rng: Rng, works: Works, edge: float) -> list[Placed]:
-    wide = float(rng.uniform(3.0, 3.6))
+def _cones(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
+    draw = partial(cone, height=float(rng.uniform(0.7, 1.05)), bands=int(rng.integers(1, 3)))
+    return _stand_row(rng, works, edge, draw, count=(3, 9), gap=(1.8, 5.0), inward=0.4)
+
+
+def _drums(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
+    return _stand_row(rng, works, edge, drum, count=(2, 7), gap=(2.5, 6.0), inward=0.2)
+
+
+def _boards(rng: Rng, works: WorkZone, edge: float, stripe: Colour) -> list[Placed]:
+    draw = partial(barricade, stripe=stripe, boards=int(rng.integers(1, 4)), lean=works.side)
+    return _stand_row(rng, works, edge, draw, count=(1, 4), gap=(1.2, 3.0), inward=1.0)
+
+
+def _barriers(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
+    placed: list[Placed] = []
+    near = works.near_m
+    for index in range(int(rng.integers(4, 9))):
+        draw = partial(barrier, colour=_RED if index % 2 else _WHITE)
+        placed.append((edge - works.side * (0.3 + works.blocked), near + 1.9 * index, draw))
+    return placed
+
+
+def _fence(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
+    width = float(rng.uniform(3.0, 3.6))
     near, number = works.near_m * 1.1 + 1.0, int(rng.integers(2, 5))
     start = edge - works.side * (0.8 + 1.6 * works.blocked)
-    places: list[Placed] = []
-    for place in range(number):
-        x = start + works.side * place * wide
-        places.append((x - (wide if works.side < 0 else 0.0), near, partial(fence, wide=wide)))
-    return places
+    placed: list[Placed] = []
+    for index in range(number):
+        x = start + works.side * index * width
+        placed.append((x - (width if works.side < 0 else 0.0), near, partial(fence, width=width)))
+    return placed
 
 
-def _one(
-    rng: Rng, works: Works, edge: float, draw: Drawing, *, outward: float, ahead: float
+def _stand_one(
+    rng: Rng, works: WorkZone, edge: float, draw: Drawing, *, outward: float, ahead: float
 ) -> list[Placed]:
     x = edge + works.side * (outward - 2.0 * works.blocked)
     return [(x, works.near_m + ahead * float(rng.uniform(0.6, 1.4)), draw)]
 
 
-def _plates(rng: Rng, works: Works, edge: float) -> list[Placed]:
+def _plates(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
     inside = edge - works.side * float(rng.uniform(1.6, 2.6))
     near = works.near_m
     return [(inside, near, plate), (inside + 0.2, near + float(rng.uniform(3.2, 5.0)), plate)]
 
 
-_PLACERS: dict[str, Callable[[Rng, Works, float], list[Placed]]] = {
+_PLACE_BY_KIND: dict[str, Callable[[Rng, WorkZone, float], list[Placed]]] = {
     "cones": _cones,
     "drums": _drums,
     "barricades": lambda rng, works, edge: _boards(rng, works, edge, _CONE),
@@ -143,26 +143,26 @@ _PLACERS: dict[str, Callable[[Rng, Works, float], list[Placed]]] = {
     "barriers": _barriers,
     "fence": _fence,
     "plates": _plates,
-    "sign": lambda rng, works, edge: _one(rng, works, edge, sign, outward=0.9, ahead=-0.5),
-    "dirt": lambda rng, works, edge: _one(rng, works, edge, dirt, outward=0.8, ahead=3.0),
-    "excavator": lambda rng, works, edge: _one(
+    "sign": lambda rng, works, edge: _stand_one(rng, works, edge, sign, outward=0.9, ahead=-0.5),
+    "dirt": lambda rng, works, edge: _stand_one(rng, works, edge, dirt, outward=0.8, ahead=3.0),
+    "excavator": lambda rng, works, edge: _stand_one(
         rng, works, edge, partial(excavator, side=works.side), outward=1.4, ahead=7.0
     ),
-    "truck": lambda rng, works, edge: _one(rng, works, edge, truck, outward=0.6, ahead=8.0),
+    "truck": lambda rng, works, edge: _stand_one(rng, works, edge, truck, outward=0.6, ahead=8.0),
 }
 
 
-def cone(plane: Plane, *, high: float, bands: int) -> None:
+def cone(plane: Plane, *, height: float, bands: int) -> None:
     """Draw a traffic cone with one or two white collars."""
-    plane.rect(-0.26 * high, 0.0, 0.26 * high, 0.06 * high, (52, 46, 44))
+    plane.rect(-0.26 * height, 0.0, 0.26 * height, 0.06 * height, (52, 46, 44))
 
     def girth(y: float) -> float:
-        return 0.19 * high * (1.0 - 0.86 * y)
+        return 0.19 * height * (1.0 - 0.86 * y)
 
-    def slice_(low: float, top: float, colour: Colour, mirror: float) -> None:
+    def slice_(low: float, top: float, colour: Colour, reflectance: float) -> None:
         below, above = girth(low), girth(top)
-        corners = [(-below, low * high), (below, low * high), (above, top * high)]
-        plane.poly([*corners, (-above, top * high)], colour, mirror=mirror)
+        corners = [(-below, low * height), (below, low * height), (above, top * height)]
+        plane.poly([*corners, (-above, top * height)], colour, reflectance=reflectance)
 
     slice_(0.05, 1.0, _CONE, 1.8)
     for low in (0.58, 0.3)[:bands]:
@@ -172,9 +172,9 @@ def cone(plane: Plane, *, high: float, bands: int) -> None:
 def drum(plane: Plane) -> None:
     """Draw a channelizing drum: orange with two white hoops."""
     plane.rect(-0.36, 0.0, 0.36, 0.1, _DARK)
-    plane.poly([(-0.31, 0.08), (0.31, 0.08), (0.26, 1.05), (-0.26, 1.05)], _CONE, mirror=1.8)
+    plane.poly([(-0.31, 0.08), (0.31, 0.08), (0.26, 1.05), (-0.26, 1.05)], _CONE, reflectance=1.8)
     for low in (0.3, 0.66):
-        plane.rect(-0.29, low, 0.29, low + 0.17, _WHITE, mirror=3.5)
+        plane.rect(-0.29, low, 0.29, low + 0.17, _WHITE, reflectance=3.5)
     plane.rect(-0.1, 1.05, 0.1, 1.12, _DARK)
 
 
@@ -185,28 +185,28 @@ def barricade(plane: Plane, *, stripe: Colour, boards: int, lean: int) -> None:
         plane.rect(x - 0.22, 0.0, x + 0.22, 0.07, _DARK)
     for board in range(boards):
         low = 0.45 + 0.42 * board
-        plane.rect(-1.15, low, 1.15, low + 0.28, _WHITE, mirror=2.0)
+        plane.rect(-1.15, low, 1.15, low + 0.28, _WHITE, reflectance=2.0)
         for left in np.arange(-1.05, 0.95, 0.46).tolist():
             slant = 0.2 * lean
             corners = [(left, low), (left + 0.23, low), (left + 0.23 + slant, low + 0.28)]
-            plane.poly([*corners, (left + slant, low + 0.28)], stripe, mirror=1.5)
+            plane.poly([*corners, (left + slant, low + 0.28)], stripe, reflectance=1.5)
 
 
 def barrier(plane: Plane, *, colour: Colour) -> None:
     """Draw one water-filled plastic barrier, red or white; they stand in turns."""
-    plane.poly([(-0.34, 0.0), (0.34, 0.0), (0.2, 1.0), (-0.2, 1.0)], colour, mirror=1.3)
+    plane.poly([(-0.34, 0.0), (0.34, 0.0), (0.2, 1.0), (-0.2, 1.0)], colour, reflectance=1.3)
     plane.rect(-0.34, 0.0, 0.34, 0.16, (170, 168, 166) if colour == _WHITE else (140, 22, 26))
 
 
-def fence(plane: Plane, *, wide: float) -> None:
+def fence(plane: Plane, *, width: float) -> None:
     """Draw a panel of site fence, grey mesh on concrete feet, to the right of the foot."""
-    for x in (0.0, wide):
+    for x in (0.0, width):
         plane.rect(x - 0.3, 0.0, x + 0.3, 0.16, (168, 166, 160))
     for y in np.linspace(0.2, 1.95, 7).tolist():
-        plane.rect(0.0, y, wide, y + 0.035, _STEEL)
-    for x in np.linspace(0.0, wide, 14).tolist():
+        plane.rect(0.0, y, width, y + 0.035, _STEEL)
+    for x in np.linspace(0.0, width, 14).tolist():
         plane.rect(x - 0.016, 0.15, x + 0.016, 2.0, _STEEL)
-    for x in (0.0, wide):
+    for x in (0.0, width):
         plane.rect(x - 0.04, 0.1, x + 0.04, 2.05, (196, 198, 200))
 
 
@@ -224,7 +224,7 @@ def sign(plane: Plane) -> None:
     for foot in (-0.5, 0.5):
         plane.poly([(foot - 0.05, 0.0), (foot + 0.05, 0.0), (0.04, 0.9), (-0.04, 0.9)], _DARK)
     plane.poly([(-0.72, 1.4), (0.0, 0.68), (0.72, 1.4), (0.0, 2.12)], _DARK)
-    plane.poly([(-0.65, 1.4), (0.0, 0.75), (0.65, 1.4), (0.0, 2.05)], _CONE, mirror=1.8)
+    plane.poly([(-0.65, 1.4), (0.0, 0.75), (0.65, 1.4), (0.0, 2.05)], _CONE, reflectance=1.8)
     for low, half in ((1.56, 0.28), (1.34, 0.4), (1.12, 0.26)):
         plane.rect(-half, low, half, low + 0.13, _DARK)
 
@@ -255,7 +255,7 @@ def truck(plane: Plane) -> None:
     plane.rect(-1.15, 0.45, 1.15, 2.0, (228, 228, 224))
     for left in np.arange(-1.1, 1.0, 0.5).tolist():
         corners = [(left, 0.5), (left + 0.25, 0.5), (left + 0.1, 1.0), (left - 0.05, 1.0)]
-        plane.poly(corners, _RED, mirror=1.6)
+        plane.poly(corners, _RED, reflectance=1.6)
     plane.rect(-1.0, 2.2, 1.0, 3.3, _DARK)
     for x in np.linspace(-0.75, 0.75, 6).tolist():
         plane.lamp(x, 2.75, 0.07, (255, 176, 40))

@@ -30,7 +30,7 @@ def draw_training_rows(
     scenes = SceneSettings(
         seed=settings.seed,
         rows=2 * settings.scenes,
-        twins=True,
+        paired=True,
         split="demo-train",
         size_mix=((_SIZE, 1.0),),
     )

@@ -23,7 +23,7 @@ from data.records.cities import CITIES
 from data.scenes.draw import DAYTIMES, ENVIRONMENTS, WEATHERS, draw_scene
 from data.scenes.parquet import SCHEMA, scene_columns, scene_image, scene_row, write_shards
 from data.scenes.plan import SceneSettings, plan_scene
-from data.scenes.roadwork import ORANGE_KITS, PALE_KITS, Works, plan_works
+from data.scenes.roadwork import ORANGE_KITS, PALE_KITS, WorkZone, plan_work_zone
 from tests.conftest import GOLDEN
 
 SMALL = SceneSettings(seed=5, rows=20, shards=2, row_group_rows=4, size_mix=(((320, 240), 1.0),))
@@ -55,7 +55,7 @@ def drawn(*, size: tuple[int, int] = (320, 180), **scene: Any) -> NDArray[np.uin
 
 def same_road(kit: tuple[str, ...]) -> tuple[Image.Image, Image.Image]:
     """One road twice: with a zone that holds nothing, with one that holds `kit`."""
-    zones = (Works(kinds, 1, 10.0, 0.5) for kinds in ((), kit))
+    zones = (WorkZone(kinds, 1, 10.0, 0.5) for kinds in ((), kit))
     empty, full = (drawn(works=zone, size=(960, 540), weather="Cloudy") for zone in zones)
     return Image.fromarray(empty), Image.fromarray(full)
 
@@ -121,13 +121,17 @@ def test_a_scene_depends_on_its_number_alone(shards: list[Path], tmp_path: Path)
 
 
 def test_twins_are_one_scene_with_works_and_without() -> None:
-    settings = replace(SMALL, twins=True, format_mix=((("png", "RGB"), 1.0),))
+    settings = replace(SMALL, paired=True, format_mix=((("png", "RGB"), 1.0),))
     for row in range(0, 12, 2):
         works, none = (plan_scene(settings, k) for k in (row, row + 1))
         assert (works.row, none.row) == (row, row + 1)
         assert works.works is not None
         assert none.works is None
-        assert (works.video, works.place, works.size) == (none.video, none.place, none.size)
+        assert (works.video, works.frame_index, works.size) == (
+            none.video,
+            none.frame_index,
+            none.size,
+        )
         one, other = (scene_columns(scene) for scene in (works, none))
         assert one["video_info.frame_id"] == other["video_info.frame_id"]
         assert (one["label"], other["label"]) == (1, 0)
@@ -259,7 +263,7 @@ def test_sizes_and_formats_follow_their_mix() -> None:
 
 @pytest.mark.parametrize("size", [(1920, 1080), (640, 480), (480, 640), (64, 64), (4032, 3024)])
 def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
-    picture = drawn(size=size, works=Works(("cones", "sign"), 1, 9.0, 0.5))
+    picture = drawn(size=size, works=WorkZone(("cones", "sign"), 1, 9.0, 0.5))
     assert picture.shape == (size[1], size[0], 3)
     assert picture.std() > 10
 
@@ -308,6 +312,6 @@ def test_orange_alone_is_a_middling_classifier() -> None:
 
 def test_plans_hold_both_sides_and_both_sorts() -> None:
     rng = np.random.default_rng(0)
-    zones = [plan_works(rng, pale_share=0.35) for _ in range(300)]
+    zones = [plan_work_zone(rng, pale_share=0.35) for _ in range(300)]
     assert 0.25 < np.mean([zone.kinds in PALE_KITS for zone in zones]) < 0.45
     assert {zone.side for zone in zones} == {-1, 1}
