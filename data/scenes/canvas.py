@@ -1,7 +1,7 @@
-"""A picture in perspective: places in metres on the ground in front of the camera become pixels."""
+"""Draw in perspective: points in metres in front of the camera become pixels of an RGB picture."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
+"""Red, green, blue in 0..255."""
 Point = tuple[float, float]
 Pixels = NDArray[np.uint8]
 
@@ -21,7 +22,7 @@ _FAR_OUTSIDE = 1 << 20
 class View:
     """The camera: `focal` and the vanishing point in pixels, `height` above ground in metres.
 
-    `curvature` (1/m) curves the road: its middle stands `bend * z * z` metres to the right at z metres.
+    `curvature` (1/m) bends the road: at z metres it lies `curvature * z * z` metres to the right.
     """
 
     focal: float
@@ -31,16 +32,16 @@ class View:
     curvature: float
 
     def pixel(self, x: float, y: float, z: float) -> Point:
-        """Pixel of the place x metres right of the lane's middle, y metres up, z metres ahead."""
+        """The pixel of a point x metres right of the lane's middle, y metres up, z metres ahead."""
         right = self.centre + self.focal * (x + self.curvature * z * z) / z
         return right, self.horizon + self.focal * (self.height - y) / z
 
 
 @dataclass(frozen=True)
 class Light:
-    """What lights a scene: `ambient` RGB in 0..1, `headlight` in 0..1, and the colour of haze.
+    """The light of a scene: `ambient` RGB in 0..1, `headlight` in 0..1, and the colour of haze.
 
-    `haze_m` is the distance in metres at which about two thirds of a thing's colour is haze.
+    `haze_m` is the distance in metres at which about two thirds of an object's colour is haze.
     """
 
     ambient: tuple[float, float, float]
@@ -49,12 +50,12 @@ class Light:
     haze_m: float
 
     def beam(self, x: float, z: float) -> float:
-        """Brightness (0..1) that the camera car's headlights add at a place in metres."""
+        """Brightness (0..1) that the camera car's headlights add at a point in metres."""
         return self.headlight * math.exp(-z / 32.0 - (x / (3.0 + 0.3 * z)) ** 2)
 
 
 class Plane:
-    """An upright sheet at (x, z) that faces the camera; it is drawn on in metres from its foot."""
+    """A vertical plane at (x, z) that faces the camera; its coordinates are metres from its foot."""
 
     def __init__(self, canvas: "Canvas", x: float, z: float) -> None:
         self._canvas = canvas
@@ -65,7 +66,7 @@ class Plane:
         self._clear = math.exp(-z / canvas.light.haze_m)
 
     def tint(self, colour: Colour, *, reflectance: float = 1.0) -> Colour:
-        """`colour` as lit and hazed here; `reflectance` > 1 throws the headlights back."""
+        """`colour` with the light and haze at this plane; `reflectance` > 1 is retroreflective."""
         light = self._canvas.light
         mixed = [
             min(1.0, level + self._beam * reflectance) * value * self._clear
@@ -98,11 +99,11 @@ class Plane:
         )
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """Fill a disc, metres."""
+        """Fill a disc; centre and radius in metres."""
         self._disc(x, y, radius, self.tint(colour))
 
     def lamp(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """Draw a disc that shines: night does not dim it, and at night it glows."""
+        """Draw a disc that emits light: its colour does not depend on the scene's light."""
         self._disc(x, y, radius, colour)
         if self._canvas.light.headlight > 0:
             centre = self.foot[0] + x * self.scale, self.foot[1] - y * self.scale
@@ -127,7 +128,7 @@ class Canvas:
         self._has_halos = False
 
     def plane(self, x: float, z: float) -> Plane:
-        """An upright sheet at x metres right, z metres ahead."""
+        """The vertical plane at x metres right, z metres ahead."""
         return Plane(self, x, z)
 
     def fill(self, shape: Sequence[Point], colour: Colour) -> None:
@@ -137,14 +138,14 @@ class Canvas:
         cv2.fillPoly(self.pixels, [corners], colour, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def disc(self, centre: Point, radius: float, colour: Colour) -> None:
-        """Fill a disc, pixels."""
+        """Fill a disc; centre and radius in pixels."""
         x, y = (round(c * 16) for c in centre)
         if max(abs(x), abs(y)) < _FAR_OUTSIDE:
             size = max(8, round(radius * 16))
             cv2.circle(self.pixels, (x, y), size, colour, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
     def fill_ground(self, shape: Sequence[Point], colour: Colour) -> None:
-        """Fill a polygon of (x, z) places on the ground, metres; light comes in `light_ground`."""
+        """Fill a polygon of (x, z) points on the ground, metres; `light_ground` lights it later."""
         self.fill([self.view.pixel(x, 0.0, z) for x, z in shape], colour)
 
     def fill_strip(self, left: float, right: float, colour: Colour) -> None:
@@ -154,7 +155,7 @@ class Canvas:
         self.fill_ground(edges, colour)
 
     def light_ground(self) -> None:
-        """Light and haze everything below the horizon that is drawn so far, as planes are."""
+        """Apply light and haze to all that is drawn below the horizon so far, as planes do."""
         top = min(max(round(self.view.horizon), 0), self.height - 1)
         rows, columns = (self.height - top) // 8 + 1, self.width // 8 + 1
         down = np.linspace(1.0, self.height - self.view.horizon, rows)[:, None]
@@ -165,15 +166,15 @@ class Canvas:
         lit = np.array(self.light.ambient) + self.light.headlight * beam[..., None]
         clear = np.exp(-depth / self.light.haze_m)[..., None]
         gain = np.minimum(lit, 1.0) * clear * 255.0
-        fog = np.broadcast_to((1.0 - clear) * np.array(self.light.haze), gain.shape)
+        haze_colour = np.broadcast_to((1.0 - clear) * np.array(self.light.haze), gain.shape)
         below = self.pixels[top:]
         size = (below.shape[1], below.shape[0])
-        smooth = cv2.resize(gain.astype(np.uint8), size)
-        veil = cv2.resize(np.ascontiguousarray(fog).astype(np.uint8), size)
-        self.pixels[top:] = cv2.add(cv2.multiply(below, smooth, scale=1 / 255), veil)
+        smooth_gain = cv2.resize(gain.astype(np.uint8), size)
+        haze = cv2.resize(np.ascontiguousarray(haze_colour).astype(np.uint8), size)
+        self.pixels[top:] = cv2.add(cv2.multiply(below, smooth_gain, scale=1 / 255), haze)
 
     def draw_halo(self, centre: Point, radius: float, colour: Colour) -> None:
-        """Remember a halo in pixels; `add_halos` adds all of them at once."""
+        """Draw a lamp's halo, pixels, for `add_halos` to add."""
         self._has_halos = True
         at = (round(centre[0] / 8), round(centre[1] / 8))
         if max(abs(at[0]), abs(at[1])) < _FAR_OUTSIDE:
@@ -181,9 +182,16 @@ class Canvas:
             cv2.circle(self._halo_pixels, at, max(1, round(radius / 8)), dim, -1)
 
     def add_halos(self) -> None:
-        """Add the halos of all lamps so far."""
+        """Add the blurred halos of all lamps so far to the pixels."""
         if not self._has_halos:
             return
         soft = cv2.GaussianBlur(self._halo_pixels, (0, 0), max(1.0, self.height / 8 / 60))
         halo = cv2.resize(soft, (self.width, self.height))
         cv2.add(self.pixels, halo, dst=self.pixels)
+
+
+Drawing = Callable[[Plane], None]
+"""Draws one object on a plane."""
+
+Placed = tuple[float, float, Drawing]
+"""An object: x and z of its plane in metres, and how to draw it."""

@@ -1,7 +1,7 @@
-"""Draw road scenes, with and without roadwork: no photograph may be shipped, so these stand in.
+"""Draw road scenes with and without roadwork, in place of photographs, which may not be shipped.
 
-They are made to be learned from shape, not colour: some work zones hold no orange, and many roads
-without any work do (cars, awnings, autumn trees, a sunset).
+A classifier must learn shape rather than colour from them: some work zones hold no orange, and many
+roads without roadwork do (cars, awnings, autumn trees, a sunset).
 """
 
 from dataclasses import replace
@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 
 from data.scenes import objects
-from data.scenes.canvas import Canvas, Colour, Light, Pixels, View
+from data.scenes.canvas import Canvas, Colour, Light, Pixels, Placed, View
 from data.scenes.objects import Rng
-from data.scenes.roadside import Placed, Road, draw_road, orange_roadside, roadside, traffic
+from data.scenes.roadside import Road, draw_road, orange_roadside, roadside, traffic
 from data.scenes.roadwork import WorkZone, place_work_zone, plan_work_zone
 
 DAYTIMES = ("Light", "Dark", "Twilight")
@@ -23,7 +23,7 @@ WEATHERS = ("Sunny", "Partly Cloudy", "Cloudy", "Rainy", "Wet", "Snow", "Fog")
 _SUNSET_SHARE = 0.45
 _GRAIN_LEVELS = 12
 
-# Each sky is its colour at the top and at the horizon.
+# Skies as (colour at the top, colour at the horizon).
 _OVERCAST: tuple[Colour, Colour] = ((150, 156, 164), (198, 202, 206))
 _DUSK_SKY: tuple[Colour, Colour] = ((58, 66, 104), (176, 158, 168))
 _SUNSET_SKY: tuple[Colour, Colour] = ((92, 78, 112), (242, 136, 50))
@@ -58,10 +58,10 @@ def draw_scene(
     """Draw one road seen from a dash camera.
 
     Args:
-        rng: all of the scene's chance; the same state draws the same pixels.
-        works: the work zone in it, or None for a road without.
+        rng: the random generator; the same state draws the same pixels.
+        works: the work zone, or None for a road without one.
         size: width and height in pixels, at least 64 each.
-        kept_clear: the zone whose place traffic spares where there are no works; None: any.
+        kept_clear: without `works`, the zone that traffic keeps clear of; None: a random one.
         daytime: one of `DAYTIMES`; any other word is drawn as Light.
         weather: one of `WEATHERS`; any other word is drawn as Cloudy.
         environment: one of `ENVIRONMENTS`; any other word is drawn as Suburban.
@@ -79,13 +79,13 @@ def draw_scene(
     _draw_ground(canvas, rng, road, environment, weather)
     placed: list[Placed] = roadside(rng, road, environment, dark=daytime == "Dark")
     placed += orange_roadside(rng, road, environment)
-    # Traffic spares the place of a zone where there is none, too: else empty lanes were a clue.
+    # Traffic keeps clear of a zone also where there is none: empty lanes would give the label away.
     zone_rng = np.random.default_rng(int(rng.integers(1 << 62)))
     edge, zone = _zone_in_view(road, works or kept_clear or plan_work_zone(zone_rng), view, size)
     if works is not None:
         placed += place_work_zone(zone_rng, zone, edge)
     placed += traffic(rng, road, edge / zone.near_m)
-    for x, z, draw in sorted(placed, key=lambda one: -one[1]):
+    for x, z, draw in sorted(placed, key=lambda item: -item[1]):
         draw(canvas.plane(x, z))
     canvas.add_halos()
     _draw_precipitation(canvas, rng, weather)
@@ -104,7 +104,7 @@ def _view(rng: Rng, size: tuple[int, int]) -> View:
 
 
 def _sky_and_light(rng: Rng, daytime: str, weather: str) -> tuple[tuple[Colour, Colour], Light]:
-    """The sky's colours (top, horizon) and the light below it, through the camera's own balance."""
+    """The sky's colours (top, horizon) and the light below it, with a random white balance."""
     top, low = _SKIES.get(weather, _OVERCAST)
     ambient, headlight = (1.0, 1.0, 1.0), 0.0
     if daytime == "Dark":
@@ -148,7 +148,7 @@ def _draw_cloud(canvas: Canvas, rng: Rng, colour: Colour) -> None:
 
 
 def _draw_horizon(canvas: Canvas, rng: Rng, environment: str) -> None:
-    """Draw what stands on the horizon: a skyline, or hills and woods."""
+    """Draw the horizon: a skyline, or hills and woods."""
     plane = canvas.plane(-canvas.view.curvature * 300.0**2, 300.0)
     half = 300.0 * canvas.width / canvas.view.focal
     if environment == "Urban":
@@ -163,7 +163,7 @@ def _draw_horizon(canvas: Canvas, rng: Rng, environment: str) -> None:
 
 
 def _draw_ground(canvas: Canvas, rng: Rng, road: Road, environment: str, weather: str) -> None:
-    """Draw verge, kerb, road and markings, then light them."""
+    """Draw and light the ground: verge, pavement, road, wear, markings and puddles."""
     wet, snow = weather in ("Rainy", "Wet"), weather == "Snow"
     verge = objects.pick(rng, ((226, 230, 234),) if snow else _VERGE_COLOURS[environment])
     asphalt = objects.pick(rng, ((96, 97, 100), (112, 110, 108), (84, 86, 90)))
@@ -216,7 +216,7 @@ def _draw_markings(canvas: Canvas, road: Road, environment: str) -> None:
 
 
 def _draw_puddles(canvas: Canvas, rng: Rng, road: Road) -> None:
-    """Draw wet patches that mirror the sky's lower edge."""
+    """Draw wet patches that reflect the haze above the horizon."""
     reflection = objects.shaded(canvas.light.haze, 0.8)
     for _ in range(int(rng.integers(4, 10))):
         x, z = float(rng.uniform(road.left, road.right)), float(rng.uniform(5, 60))
@@ -230,9 +230,9 @@ def _draw_puddles(canvas: Canvas, rng: Rng, road: Road) -> None:
 def _zone_in_view(
     road: Road, works: WorkZone, view: View, size: tuple[int, int]
 ) -> tuple[float, WorkZone]:
-    """The road's edge (x, metres) on the zone's side, and the zone moved into sight.
+    """The road's edge (x, metres) on the zone's side, and the zone moved ahead into view.
 
-    Miners see little but the middle square of a picture: a zone outside it would mislead.
+    Miners mostly see the middle square of a picture: a zone outside it would be a wrong label.
     """
     edge = road.right if works.side > 0 else road.left
     sideways = 0.36 * min(size) / view.focal  # metres to the side per metre ahead
@@ -241,7 +241,7 @@ def _zone_in_view(
 
 
 def _draw_precipitation(canvas: Canvas, rng: Rng, weather: str) -> None:
-    """Draw rain or snow in the air."""
+    """Draw falling rain or snow."""
     if weather not in ("Rainy", "Snow"):
         return
     unit = canvas.height / 1080
@@ -256,7 +256,7 @@ def _draw_precipitation(canvas: Canvas, rng: Rng, weather: str) -> None:
 
 
 def _with_grain(canvas: Canvas, rng: Rng) -> Pixels:
-    """The pixels with a sensor's grain (and the little light it adds); H x W x 3, uint8."""
+    """The pixels with sensor noise added, in 0..12 grey levels; H x W x 3, uint8."""
     tile = rng.integers(0, _GRAIN_LEVELS + 1, (256, 256, 1), dtype=np.uint8).repeat(3, axis=2)
     down, right = max(0, canvas.height - 256), max(0, canvas.width - 256)
     grain = cv2.copyMakeBorder(tile, 0, down, 0, right, cv2.BORDER_WRAP)

@@ -1,6 +1,6 @@
-"""What stands beside and on any road: cars, houses, trees, signs; some orange, none of it work.
+"""Objects of any road: cars, houses, trees, signs. Some are orange, none is roadwork.
 
-Every function draws one thing on an upright `Plane`, from its foot; sizes are metres.
+Every function draws one object on a vertical `Plane`, from its foot; sizes are metres.
 """
 
 import numpy as np
@@ -25,12 +25,12 @@ _LIT: Colour = (255, 222, 150)
 
 
 def chance(rng: Rng, share: float) -> bool:
-    """True in `share` (0..1) of the cases."""
+    """True with probability `share` (0..1)."""
     return bool(rng.random() < share)
 
 
 def pick(rng: Rng, colours: tuple[Colour, ...]) -> Colour:
-    """One of `colours`, a little lighter or darker."""
+    """A random one of `colours`, a little lighter or darker."""
     base = colours[int(rng.integers(len(colours)))]
     gain = float(rng.uniform(0.85, 1.12))
     return shaded(base, gain)
@@ -43,7 +43,7 @@ def shaded(colour: Colour, gain: float) -> Colour:
 
 
 def paint(rng: Rng, *, orange: bool) -> Colour:
-    """The colour of a car: orange when asked for, else one that is not."""
+    """A random colour of a car, orange or not."""
     return pick(rng, (ORANGE, (226, 120, 26)) if orange else _PAINTS)
 
 
@@ -138,7 +138,7 @@ def house(plane: Plane, rng: Rng, roof: Colour) -> None:
 
 
 def picket_fence(plane: Plane, width: float) -> None:
-    """Draw a garden's wooden fence, not a site's: low, brown, closed."""
+    """Draw a garden's wooden fence, low and brown, unlike a site's."""
     plane.rect(0.0, 0.1, width, 1.2, (128, 104, 80))
     for post in np.arange(0.0, width, 0.5).tolist():
         plane.rect(post, 0.1, post + 0.06, 1.3, (96, 76, 58))
@@ -184,7 +184,7 @@ def guide_sign(plane: Plane) -> None:
 
 
 def yellow_sign(plane: Plane) -> None:
-    """Draw a lasting warning sign (a curve, a crossing): yellow, so no sign of work."""
+    """Draw a permanent warning sign (a curve, a crossing): yellow, unlike those of roadwork."""
     plane.rect(-0.05, 0.0, 0.05, 1.8, (120, 122, 124))
     plane.poly([(-0.62, 2.3), (0.0, 1.68), (0.62, 2.3), (0.0, 2.92)], (24, 24, 20))
     plane.poly(

@@ -1,7 +1,7 @@
-"""Drawn scenes as rows of the public data set's parquet form, so that the demo needs no download.
+"""Write drawn scenes as parquet shards in the public data set's form, for demos without a download.
 
-Scene k is a function of (seed, k) alone: neither the number of rows, nor the shards, nor the
-workers change a byte of it.
+Row k is a function of (seed, k) alone: neither the number of rows, nor the shards, nor the workers
+change a byte of it.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ from data.machine.processes import Work, cores, processes
 from data.scenes.draw import draw_scene
 from data.scenes.plan import Scene, SceneSettings, description, plan_scene
 
-_PIXEL_STREAM = 2  # the stream of chance that draws; 0 and 1 plan
+_PIXEL_STREAM = 2  # the random stream of the pixels; plans use 0 and 1
 
-# Fewer rows are drawn before processes have started.
+# Fewer rows are drawn sooner than processes start.
 _LEAST_ROWS_FOR_PROCESSES = 100
 _ROWS_PER_TASK = 4
 
-# In a shard's own metadata: what it was drawn by.
+# The key of the fingerprint in a shard's metadata.
 _FINGERPRINT_KEY = b"streetreplay.drawn"
 
 _DrawRows = Callable[[Iterable[int]], Iterator[dict[str, object]]]
-"""From the numbers of rows to the rows, in their order."""
+"""Draws the rows of some numbers, in their order."""
 
 SCHEMA = pa.schema(
     [
@@ -69,13 +69,13 @@ def write_shards(
 ) -> list[Path]:
     """Draw all rows and write them as `<split>-00000-of-0000N.parquet`.
 
-    A shard appears whole or not at all. The bytes do not depend on `workers`. Shards that this very
-    code has drawn by the same settings are not drawn again.
+    A shard appears whole or not at all. The bytes do not depend on `workers`. Shards that the same
+    version of this code has drawn by the same settings are not drawn again.
 
     Args:
         directory: made when missing; shards of the same names are replaced.
         settings: what to draw.
-        workers: processes, none besides this one for 1; None: one a core, if there are rows enough.
+        workers: processes; 1: this one alone; None: one a core, if there are rows enough.
         on_progress: called with the number of rows that were drawn.
 
     Returns:
@@ -99,14 +99,14 @@ def write_shards(
         return paths
     bounds = [settings.rows * shard // settings.shards for shard in range(settings.shards + 1)]
     default_workers = cores() if settings.rows >= _LEAST_ROWS_FOR_PROCESSES else 1
-    with _row_drawing(settings, workers or default_workers) as drawn:
+    with _row_drawing(settings, workers or default_workers) as draw_rows:
         for shard, path in enumerate(paths):
             rows = range(settings.first_row + bounds[shard], settings.first_row + bounds[shard + 1])
             _write_shard(
                 path,
                 settings,
                 rows,
-                drawn,
+                draw_rows,
                 SCHEMA.with_metadata({_FINGERPRINT_KEY: fingerprint}),
                 on_progress,
             )
@@ -114,14 +114,14 @@ def write_shards(
 
 
 def _fingerprint(settings: SceneSettings) -> bytes:
-    """A hash of all that shards are made of: settings, this code, and the libraries that draw."""
+    """A hash of all that determines a shard: settings, this code, and the versions of libraries."""
     parts = [repr(settings), cv2.__version__, np.__version__, PIL.__version__, pa.__version__]
     code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     return hashlib.sha256(b"\0".join([*map(str.encode, parts), *code])).hexdigest().encode()
 
 
 def _stored_fingerprint(path: Path) -> bytes | None:
-    """The fingerprint in a shard; None for a file that is no drawn shard."""
+    """The fingerprint that a shard was drawn with; None for a file that is no drawn shard."""
     try:
         return (pq.read_schema(path).metadata or {}).get(_FINGERPRINT_KEY)
     except (pa.ArrowException, OSError):
@@ -130,7 +130,7 @@ def _stored_fingerprint(path: Path) -> bytes | None:
 
 @contextmanager
 def _row_drawing(settings: SceneSettings, workers: int) -> Iterator[_DrawRows]:
-    """Where rows are drawn: here, or in processes, as most of it is Python's own work."""
+    """A function that draws rows, here or in processes (threads would wait for Python's lock)."""
     draw = partial(scene_row, settings)
     if workers == 1:
         yield partial(map, draw)
@@ -143,28 +143,28 @@ def _write_shard(
     path: Path,
     settings: SceneSettings,
     rows: range,
-    drawn: _DrawRows,
+    draw_rows: _DrawRows,
     schema: pa.Schema,
     on_progress: Callable[[int], object],
 ) -> None:
     with atomic_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for start in range(0, len(rows), settings.row_group_rows):
             group = []
-            for row in drawn(rows[start : start + settings.row_group_rows]):
+            for row in draw_rows(rows[start : start + settings.row_group_rows]):
                 group.append(row)
                 on_progress(1)
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 def scene_row(settings: SceneSettings, row: int) -> dict[str, object]:
-    """Scene `row` drawn and put into the public data set's columns, in `SCHEMA`'s form."""
+    """A drawn row with the public data set's columns, of `SCHEMA`."""
     scene = plan_scene(settings, row)
     path = f"{row:05d}.{scene.image_format}"
     return {"image": {"bytes": _encoded(settings, scene), "path": path}, **scene_columns(scene)}
 
 
 def scene_columns(scene: Scene) -> dict[str, object]:
-    """The 18 columns beside the image; nothing is drawn."""
+    """The 18 columns of a row beside its image."""
     daytime, environment, alteration, weather = scene.tags
     return {
         "id": scene.row,
@@ -189,7 +189,7 @@ def scene_columns(scene: Scene) -> dict[str, object]:
 
 
 def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
-    """The RGB picture of a planned scene, before grey, alpha or encoding."""
+    """The RGB picture of a planned scene, before it is made grey or transparent and encoded."""
     return draw_scene(
         np.random.default_rng([settings.seed, _PIXEL_STREAM, scene.number]),
         works=scene.works,
@@ -202,10 +202,10 @@ def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
 
 
 def _encoded(settings: SceneSettings, scene: Scene) -> bytes:
-    """The picture as a file's bytes, in the scene's format and mode."""
+    """The image file of a scene, in its format and mode."""
     image = scene_image(settings, scene)
     if scene.mode == "RGBA":
-        # Not opaque, so that compositing shows as a mistake: the validator drops alpha.
+        # Translucent, so that code that composites differs from the validator, which drops alpha.
         image.putalpha(Image.linear_gradient("L").resize(scene.size).point(lambda a: 128 + a // 2))
     elif scene.mode != "RGB":
         image = image.convert(scene.mode)

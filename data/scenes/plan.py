@@ -1,7 +1,7 @@
-"""What each drawn scene is, before it is drawn: its video, place, weather, works and file format.
+"""Plan each scene before it is drawn: its video, position, weather, work zone and file format.
 
 Scene k is a function of (seed, k) alone: neither the number of rows nor that of shards matters.
-Row k shows scene k; of twins, rows 2k and 2k + 1 do, with works and without.
+Row k shows scene k; in pairs rows 2k and 2k + 1 show it, with a work zone and without.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from data.scenes.roadwork import WorkZone, plan_work_zone
 
 Value = TypeVar("Value")
 
-# A run of rows is cut into videos the same way wherever it starts, so a row knows its video.
+# Every block of rows is divided into videos by its index alone, so a row determines its video.
 _BLOCK_ROWS = 12
 _VIDEO_LENGTHS = ((12,), (7, 5), (4, 8), (3, 4, 5), (6, 1, 5))
 _DAYTIMES = (("Light", 0.64), ("Dark", 0.18), ("Twilight", 0.18))
@@ -28,17 +28,17 @@ _KILOMETRES_PER_DEGREE = 111.32
 _SCATTER_KILOMETRES = 6.0
 _GPS_KNOWN, _TAGS_UNKNOWN = 0.93, 0.85
 _PNG_PIXELS = 1920 * 1080
-_VIDEO_STREAM, _ROW_STREAM = 0, 1  # each has a stream of chance of its own; the pixels have 2
+_VIDEO_STREAM, _ROW_STREAM = 0, 1  # random streams; that of the pixels is 2
 
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """What to draw. Mixes are (value, share) pairs; shares need not sum to 1.
+    """Settings of a drawn data set. Mixes are (value, share) pairs; shares need not sum to 1.
 
     `format_mix` values are (image format, Pillow mode). `first_row` is the id of the first row:
-    a second set that continues the first never repeats a scene. `pale_share` is the share of the
-    work zones with little or no orange. With `paired` every scene is drawn twice, with works and in
-    the next row without: a model that is trained on such pairs learns what makes the difference.
+    a second set that continues the first never repeats a scene. `pale_share` is the share of work
+    zones with little or no orange. With `paired` every scene is drawn twice, with a work zone and
+    in the next row without, so that a model trained on the pairs learns the difference.
     """
 
     seed: int = 0
@@ -68,7 +68,7 @@ class SceneSettings:
 
 @dataclass(frozen=True)
 class Video:
-    """What the rows of one dash camera video share; GPS in degrees, step and heading in degrees."""
+    """What the rows of one dash camera video share; start and step per row in GPS degrees."""
 
     vid_id: str
     city: str
@@ -82,9 +82,10 @@ class Video:
 
 @dataclass(frozen=True)
 class Scene:
-    """One row before it is drawn: `frame_index` is its 0-based place in the video, `works` its label.
+    """The plan of one row: it has label 1 if it has `works`, a work zone.
 
-    `number` decides its chance; twins share it. `kept_clear` is the zone of the other of two twins.
+    `number` seeds its random generator; both scenes of a pair share it. `frame_index` is its
+    0-based index in the video. `kept_clear` is the work zone of the pair's other scene.
     """
 
     row: int
@@ -101,7 +102,7 @@ class Scene:
 
 
 def plan_scene(settings: SceneSettings, row: int) -> Scene:
-    """Everything about scene `row` but its pixels."""
+    """The plan of a row: everything but its pixels."""
     number, without = divmod(row, 2) if settings.paired else (row, 0)
     video, frame_index = _video(settings.seed, number)
     rng = np.random.default_rng([settings.seed, _ROW_STREAM, number])
@@ -128,7 +129,7 @@ def plan_scene(settings: SceneSettings, row: int) -> Scene:
 
 
 def description(works: WorkZone) -> str:
-    """What an annotator would write about a work zone."""
+    """A description of a work zone as an annotator of the data set writes it."""
     side = "right" if works.side > 0 else "left"
     named = [_NAMES.get(kind, kind) for kind in works.kinds]
     listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
@@ -149,16 +150,16 @@ _NAMES = {
 
 
 def _video(seed: int, number: int) -> tuple[Video, int]:
-    """The video that a scene belongs to, and its place there."""
-    run, frame_index = divmod(number, _BLOCK_ROWS)
+    """The video that a scene belongs to, and its index there."""
+    block, frame_index = divmod(number, _BLOCK_ROWS)
     lengths = _VIDEO_LENGTHS[
-        int(np.random.default_rng([seed, _VIDEO_STREAM, run]).integers(len(_VIDEO_LENGTHS)))
+        int(np.random.default_rng([seed, _VIDEO_STREAM, block]).integers(len(_VIDEO_LENGTHS)))
     ]
-    number = 0
-    while frame_index >= lengths[number]:
-        frame_index -= lengths[number]
-        number += 1
-    rng = np.random.default_rng([seed, _VIDEO_STREAM, run, number + 1])
+    video_index = 0
+    while frame_index >= lengths[video_index]:
+        frame_index -= lengths[video_index]
+        video_index += 1
+    rng = np.random.default_rng([seed, _VIDEO_STREAM, block, video_index + 1])
     city = list(CITIES)[int(rng.integers(len(CITIES)))]
     north, east = (float(rng.normal(0.0, _SCATTER_KILOMETRES)) for _ in range(2))
     heading, step_km = float(rng.uniform(0.0, 2 * np.pi)), float(rng.uniform(0.015, 0.06))
@@ -185,7 +186,7 @@ def _tags(
 ) -> tuple[str | None, str | None, str | None, str | None]:
     """Daytime, environment, alteration and weather as the data set writes them.
 
-    Rows of label 0 mostly hold none, as there; that leak is the data set's own.
+    Rows of label 0 mostly hold none: the data set has the same label leak.
     """
     if works is None and chance(rng, _TAGS_UNKNOWN):
         return None, None, None, None
@@ -209,12 +210,13 @@ def _alteration(works: WorkZone | None) -> str:
 
 
 def _with_gaps(rng: Rng, text: str, unknown: str) -> str | None:
-    """`text`, now and then null or the word for unknown."""
+    """`text`, or at random null or the word for unknown."""
     if chance(rng, 0.05):
         return None
     return unknown if chance(rng, 0.05) else text
 
 
 def _sample(rng: Rng, mix: tuple[tuple[Value, float], ...]) -> Value:
+    """A random value of a mix, by its shares."""
     shares = np.cumsum([share for _, share in mix])
     return mix[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))][0]

@@ -1,19 +1,16 @@
-"""What stands and drives along a road, works apart: where, how much, and how much is orange."""
+"""Place all objects of a road but its work zone: buildings, trees, signs and traffic."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from data.scenes import objects
-from data.scenes.canvas import Colour, Plane
+from data.scenes.canvas import Colour, Placed
 from data.scenes.objects import Rng, chance
 
-Placed = tuple[float, float, Callable[[Plane], None]]  # x, z in metres, how to draw it
-
-# The chance of each orange thing that is no roadwork; independent of the label, so that neither
-# its presence nor its absence tells a model anything.
+# Probabilities of orange objects that are no roadwork; independent of the label, so that their
+# presence says nothing about it.
 _ORANGE_TRAFFIC, _ORANGE_ROADSIDE, _AUTUMN = 0.05, 0.18, 0.16
 _FAR_M = 110.0
 
@@ -29,7 +26,7 @@ class Road:
 
 
 def draw_road(rng: Rng, environment: str) -> Road:
-    """A road as `environment` has it; the camera keeps to one of its lanes."""
+    """A random road of an environment; the camera drives in one of its lanes."""
     lane = float(rng.uniform(3.1, 3.7))
     ours, theirs = {"Highway": (3, 0), "Rural": (1, 1)}.get(
         environment, (2, int(rng.choice([1, 2])))
@@ -44,7 +41,7 @@ def draw_road(rng: Rng, environment: str) -> Road:
 
 
 def roadside(rng: Rng, road: Road, environment: str, *, dark: bool) -> list[Placed]:
-    """What lines the road: blocks, houses, trees, lamps and signs by environment."""
+    """Buildings, houses, trees, lamps and signs along the road, by environment."""
     autumn = chance(rng, _AUTUMN)
     leaves = objects.AUTUMN if autumn else objects.GREENS
     placed: list[Placed] = []
@@ -104,7 +101,7 @@ def _trees(
 
 
 def _signs(rng: Rng, road: Road, environment: str) -> list[Placed]:
-    """Signs and signals that stand there for good, also beside works."""
+    """Permanent signs and signals, present with and without a work zone."""
     placed: list[Placed] = []
     beside = road.right + 0.9
     if chance(rng, 0.25):
@@ -122,7 +119,7 @@ def _signs(rng: Rng, road: Road, environment: str) -> list[Placed]:
 
 
 def orange_roadside(rng: Rng, road: Road, environment: str) -> list[Placed]:
-    """Perhaps an orange awning or billboard, which means nothing."""
+    """At random an orange awning or billboard, whatever the label."""
     if not chance(rng, _ORANGE_ROADSIDE):
         return []
     tone = objects.pick(rng, (objects.ORANGE,))
@@ -140,9 +137,9 @@ def orange_roadside(rng: Rng, road: Road, environment: str) -> list[Placed]:
 
 
 def traffic(rng: Rng, road: Road, hidden: float) -> list[Placed]:
-    """Cars in the lanes, in ours far enough ahead; some are orange, many brake.
+    """Cars and vans in the lanes, at random; some are orange, many brake.
 
-    None drives where it would hide what stands at `hidden`, metres to the right per metre ahead.
+    None covers the direction `hidden`, in metres to the right per metre ahead, of the work zone.
     """
     placed: list[Placed] = []
     middles = np.arange(road.oncoming_to - road.lane * 2.5, road.right - 1.2, road.lane).tolist()

@@ -1,6 +1,6 @@
-"""What makes a scene roadwork: cones, drums, boards, barriers, fences, machines; where they stand.
+"""Plan, place and draw a work zone: cones, drums, boards, barriers, fences and machines.
 
-Every drawing function draws one thing on an upright `Plane`, from its foot; sizes are metres.
+Every drawing function draws one object on a vertical `Plane`, from its foot; sizes are metres.
 """
 
 from collections.abc import Callable
@@ -9,11 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from data.scenes.canvas import Colour, Plane
+from data.scenes.canvas import Colour, Drawing, Placed, Plane
 from data.scenes.objects import Rng, chance
-
-Drawing = Callable[[Plane], None]
-Placed = tuple[float, float, Drawing]  # x, z in metres, how to draw it
 
 _CONE: Colour = (250, 96, 24)
 _WHITE: Colour = (238, 238, 234)
@@ -36,9 +33,9 @@ PALE_KITS: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class WorkZone:
-    """A work zone: what it holds, on which side it lies (-1 left, 1 right), where it begins.
+    """A work zone: the kinds of its objects, its side (-1 left, 1 right), and its extent.
 
-    `near_m` is the distance of its first thing, metres; `blocked` is how far it reaches into the
+    `near_m` is the distance of its first object, metres; `blocked` is how far it reaches into the
     road: 0 stays beside it, 1 takes a lane.
     """
 
@@ -49,7 +46,7 @@ class WorkZone:
 
 
 def plan_work_zone(rng: Rng, *, pale_share: float = 0.32) -> WorkZone:
-    """Draw a work zone; a `pale_share` of them hold little or no orange."""
+    """A random work zone; a share of `pale_share` holds little or no orange."""
     kits = PALE_KITS if chance(rng, pale_share) else ORANGE_KITS
     return WorkZone(
         kinds=kits[int(rng.integers(len(kits)))],
@@ -60,10 +57,10 @@ def plan_work_zone(rng: Rng, *, pale_share: float = 0.32) -> WorkZone:
 
 
 def place_work_zone(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
-    """Where the things of a zone stand: (x, z) in metres and how to draw each.
+    """The objects of a work zone, each with its position (x, z) in metres.
 
     Args:
-        rng: the scene's source of chance.
+        rng: the scene's random generator.
         works: the zone.
         edge: x of the road's edge on the zone's side, metres, signed.
     """
@@ -73,11 +70,11 @@ def place_work_zone(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
     return placed
 
 
-def _stand_row(
+def _place_row(
     rng: Rng, works: WorkZone, edge: float, draw: Drawing, *, count: tuple[int, int],
     gap: tuple[float, float], inward: float,
 ) -> list[Placed]:  # fmt: skip
-    """Stand a row of things along the edge that tapers into the road as far as `blocked` says."""
+    """Place a row of objects along the edge, tapering into the road by `blocked`."""
     number, step = int(rng.integers(*count)), float(rng.uniform(*gap))
     near = works.near_m * float(rng.uniform(0.9, 1.15))
     reach = inward + 2.6 * works.blocked
@@ -90,16 +87,16 @@ def _stand_row(
 
 def _cones(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
     draw = partial(cone, height=float(rng.uniform(0.7, 1.05)), bands=int(rng.integers(1, 3)))
-    return _stand_row(rng, works, edge, draw, count=(3, 9), gap=(1.8, 5.0), inward=0.4)
+    return _place_row(rng, works, edge, draw, count=(3, 9), gap=(1.8, 5.0), inward=0.4)
 
 
 def _drums(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
-    return _stand_row(rng, works, edge, drum, count=(2, 7), gap=(2.5, 6.0), inward=0.2)
+    return _place_row(rng, works, edge, drum, count=(2, 7), gap=(2.5, 6.0), inward=0.2)
 
 
 def _boards(rng: Rng, works: WorkZone, edge: float, stripe: Colour) -> list[Placed]:
     draw = partial(barricade, stripe=stripe, boards=int(rng.integers(1, 4)), lean=works.side)
-    return _stand_row(rng, works, edge, draw, count=(1, 4), gap=(1.2, 3.0), inward=1.0)
+    return _place_row(rng, works, edge, draw, count=(1, 4), gap=(1.2, 3.0), inward=1.0)
 
 
 def _barriers(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
@@ -122,7 +119,7 @@ def _fence(rng: Rng, works: WorkZone, edge: float) -> list[Placed]:
     return placed
 
 
-def _stand_one(
+def _place_one(
     rng: Rng, works: WorkZone, edge: float, draw: Drawing, *, outward: float, ahead: float
 ) -> list[Placed]:
     x = edge + works.side * (outward - 2.0 * works.blocked)
@@ -143,12 +140,12 @@ _PLACE_BY_KIND: dict[str, Callable[[Rng, WorkZone, float], list[Placed]]] = {
     "barriers": _barriers,
     "fence": _fence,
     "plates": _plates,
-    "sign": lambda rng, works, edge: _stand_one(rng, works, edge, sign, outward=0.9, ahead=-0.5),
-    "dirt": lambda rng, works, edge: _stand_one(rng, works, edge, dirt, outward=0.8, ahead=3.0),
-    "excavator": lambda rng, works, edge: _stand_one(
+    "sign": lambda rng, works, edge: _place_one(rng, works, edge, sign, outward=0.9, ahead=-0.5),
+    "dirt": lambda rng, works, edge: _place_one(rng, works, edge, dirt, outward=0.8, ahead=3.0),
+    "excavator": lambda rng, works, edge: _place_one(
         rng, works, edge, partial(excavator, side=works.side), outward=1.4, ahead=7.0
     ),
-    "truck": lambda rng, works, edge: _stand_one(rng, works, edge, truck, outward=0.6, ahead=8.0),
+    "truck": lambda rng, works, edge: _place_one(rng, works, edge, truck, outward=0.6, ahead=8.0),
 }
 
 
@@ -193,7 +190,7 @@ def barricade(plane: Plane, *, stripe: Colour, boards: int, lean: int) -> None:
 
 
 def barrier(plane: Plane, *, colour: Colour) -> None:
-    """Draw one water-filled plastic barrier, red or white; they stand in turns."""
+    """Draw one water-filled plastic barrier, red or white in turn."""
     plane.poly([(-0.34, 0.0), (0.34, 0.0), (0.2, 1.0), (-0.2, 1.0)], colour, reflectance=1.3)
     plane.rect(-0.34, 0.0, 0.34, 0.16, (170, 168, 166) if colour == _WHITE else (140, 22, 26))
 
