@@ -55,7 +55,7 @@ class Light:
 
 
 class Plane:
-    """A vertical plane at (x, z) that faces the camera; its coordinates are metres from its foot."""
+    """A vertical plane at (x, z) facing the camera; coordinates are metres from its foot."""
 
     def __init__(self, canvas: "Canvas", x: float, z: float) -> None:
         self._canvas = canvas
