@@ -1,4 +1,4 @@
-"""The model's parts, their shapes and sizes: what `describe` prints."""
+"""The model's parts with their shapes and numbers of parameters: what `describe` prints."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from model.network.street_model import CLASSES, StreetModel
 
 @dataclass(frozen=True)
 class Part:
-    """One part: what it takes and gives (B challenges), and its number of parameters."""
+    """One part: shapes of its input and output (B challenges), and its number of parameters."""
 
     name: str
     takes: str
@@ -21,9 +21,9 @@ class Part:
 
 
 def describe(settings: ModelSettings) -> list[Part]:
-    """The parts in the order of the forward pass; their parameters are all that the model has.
+    """The model's parts in the order of the forward pass; together they hold all its parameters.
 
-    Nothing is allocated. The backbone and the frozen text encoder stand outside.
+    Nothing is allocated. The backbone and the frozen text encoder are not included.
     """
     with torch.device("meta"):
         model = StreetModel(settings)

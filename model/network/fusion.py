@@ -1,18 +1,18 @@
-"""GAFM, the gated fusion of the views' tokens into one vector."""
+"""GAFM, the gated fusion of the tokens of all views into one vector."""
 
 import torch
 from torch import nn
 
 from model.network.gated_attention import GatedAttention, GateKind
 
-# Gates that all vanish give a vector that fades to zero instead of a division by nothing.
+# Where all gates are near 0 the vector goes to zero, without a division by zero.
 _LEAST_SUM = 1e-6
 
 
 class GatedFusion(nn.Module):
-    """A gate for each view, cross-view attention, self-attention, and a gate-weighted mean.
+    """Cross-view attention, self-attention, then the mean of the views weighted by their gates.
 
-    In cross-view attention a view looks at the others only, in self-attention at all of them.
+    In cross-view attention a view attends to the others only, in self-attention to all of them.
 
     Args:
         width: of a token.
@@ -36,11 +36,11 @@ class GatedFusion(nn.Module):
         mask: torch.Tensor | None = None,
         weight: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The fused vector and the gates.
+        """The fused vector of each challenge, and the gate of each view.
 
         Args:
             tokens: (B, V, width), finite also where masked.
-            mask: bool (B, V), True where a view is there; None: all are.
+            mask: bool (B, V), True where a view is given; None: all are.
             weight: (B, V), 1 or 0 as `mask` but with a gradient (see `TokenPruning`); None: `mask`.
 
         Returns:
@@ -50,12 +50,12 @@ class GatedFusion(nn.Module):
         gates = self.gate(self.gate_norm(tokens)).squeeze(-1).float().sigmoid()
         if mask is not None:
             gates = gates * (mask if weight is None else weight)
-        seen = None if mask is None else mask[:, None]
+        allowed = None if mask is None else mask[:, None]
         others = ~torch.eye(tokens.shape[1], dtype=torch.bool, device=tokens.device)[None]
         crossed = tokens + self.cross(
-            self.cross_norm(tokens), others if seen is None else others & seen
+            self.cross_norm(tokens), others if allowed is None else others & allowed
         )
-        mixed = crossed + self.self_attention(self.self_norm(crossed), seen)
+        mixed = crossed + self.self_attention(self.self_norm(crossed), allowed)
         weights = gates / gates.sum(dim=1, keepdim=True).clamp_min(_LEAST_SUM)
         fused = (weights[..., None] * mixed.float()).sum(dim=1)
         return fused.to(tokens.dtype), gates

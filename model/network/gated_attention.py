@@ -1,8 +1,11 @@
-"""Gated attention: a sigmoid gate on what attention found, before the output projection.
+"""Gated attention: a sigmoid gate on the output of attention, before the output projection.
 
 Position G1 of Qiu et al., "Gated Attention for Large Language Models" (arXiv 2505.06708), as their
 own code has it (qiuzh20/gated_attention, `Qwen3Attention.forward`; Qwen3-Next in transformers): the
 gate comes from the same normed input as the queries and is specific to a head.
+
+`timm.layers.AttentionRope(gated=True)` computes the same with elementwise gates (a test compares
+them), but has no headwise gates and takes a matrix product for each of the four projections.
 """
 
 from typing import Literal
@@ -13,7 +16,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 GateKind = Literal["elementwise", "headwise"]
-"""A gate for every channel of every head, or one for each head."""
+"""Elementwise: a gate for every channel of every head; headwise: one gate for each head."""
 
 # That of Qwen3's own norms.
 _EPSILON = 1e-6
@@ -43,12 +46,12 @@ class GatedAttention(nn.Module):
         self.output = nn.Linear(width, width, bias=False)
 
     def forward(self, normed: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
-        """What each view takes from the others.
+        """The gated output of attention, for each view.
 
         Args:
-            normed: (B, V, width), already normed, finite also where nothing may be looked at.
-            allowed: bool, (B or 1, V or 1, V): True where the view of a row may look at that of a
-                column; None allows everything. A view that may look at none receives zeros.
+            normed: (B, V, width), already normed, finite also where masked.
+            allowed: bool, (B or 1, V or 1, V): True where the view of a row may attend to that of a
+                column; None allows everything. A view that may attend to none receives zeros.
 
         Returns:
             (B, V, width), to be added to the tokens.
@@ -72,12 +75,13 @@ def _normed_heads(states: torch.Tensor, norm: nn.RMSNorm) -> torch.Tensor:
 def _attend(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor | None
 ) -> torch.Tensor:
-    """(B, heads, V, head_width), by PyTorch's fused kernels; zeros where nothing is allowed."""
+    """(B, heads, V, head_width), by PyTorch's fused kernels; zeros where no key is allowed."""
     shared = query.shape[1] != key.shape[1]
     if allowed is None:
         return F.scaled_dot_product_attention(query, key, value, enable_gqa=shared)
     any_allowed = allowed.any(dim=-1, keepdim=True)
-    # What a kernel makes of an empty row is its own affair (NaN in some): none is ever asked.
+    # What a row without any key gives depends on the kernel (NaN in some): such a row is given all
+    # keys, and its result is set to zero.
     attn_mask = (allowed | ~any_allowed)[:, None]
     attended = F.scaled_dot_product_attention(
         query, key, value, attn_mask=attn_mask, enable_gqa=shared

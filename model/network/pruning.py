@@ -1,4 +1,4 @@
-"""Views that are not worth their time: dropped between layers, or never run at all."""
+"""View pruning: views dropped between layers, or never run through the backbone at all."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ GLOBAL_VIEW = 0
 
 @dataclass(frozen=True)
 class KeptViews:
-    """What goes on to the next layer, K of V views.
+    """The tokens that go on to the next layer: K of V views.
 
-    `tokens` (B, K, width); `views` (B, K), which view each is; `mask` bool (B, K) or None if all
-    are there. `weight` (B, K) is the mask with a gradient, in training, else None.
+    `tokens` (B, K, width); `views` (B, K), the number of the view of each token; `mask` bool
+    (B, K), or None if none is masked. `weight` (B, K) is the mask with a straight-through gradient,
+    in training, else None.
     """
 
     tokens: torch.Tensor
@@ -27,10 +28,9 @@ class KeptViews:
 class TokenPruning(nn.Module):
     """Keeps the views of highest learned score; the global view always, masked ones last.
 
-    In inference the others are really gone: later layers see K tokens. In training they stay as
-    tokens that nobody looks at and whose gate is 0, so that the answer is the same, while the
-    straight-through weight lets the loss say of kept and dropped views alike whether they were
-    worth keeping.
+    In inference the others are removed: later layers see K tokens. In training they stay as masked
+    tokens that no view attends to and whose gate is 0, so that the answer is the same, while the
+    straight-through weight carries a gradient to the scores of kept and dropped views alike.
 
     Args:
         width: of a token.
@@ -44,7 +44,7 @@ class TokenPruning(nn.Module):
         self.score = nn.Linear(width, 1)
 
     def forward(self, views: KeptViews) -> KeptViews:
-        """At most `keep` views, in the order in which they came (in training: marked by mask)."""
+        """At most `keep` views, in the order in which they came (in training all, masked)."""
         if views.tokens.shape[1] <= self.keep:
             return views
         scores = self.score(self.norm(views.tokens)).squeeze(-1).float()
@@ -74,10 +74,9 @@ def _masked(views: KeptViews, chosen: torch.Tensor, scores: torch.Tensor) -> Kep
 
 
 class ViewScorer(nn.Module):
-    """Foretells from the global view's feature alone what weight the other views would have.
+    """Predicts from the global view's feature alone the weight of each other view in the fusion.
 
-    It sees the feature before anything else is run, so that the backbone need only be run on the
-    views that it chooses.
+    So the backbone is run on the global view first, and then only on the views with high scores.
 
     Args:
         features: width of the backbone's features.
@@ -92,15 +91,15 @@ class ViewScorer(nn.Module):
         self.score = nn.Linear(hidden, views - 1)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
-        """Scores (B, views - 1) of views 1.., their softmax shares; from features (B, features).
+        """Scores (B, views - 1) of the views from 1 on; their softmax is the predicted share.
 
-        The feature is detached: the scorer learns beside the model and never bends its backbone.
+        The feature (B, features) is detached: the scorer's loss never changes the backbone.
         """
         scores: torch.Tensor = self.score(F.gelu(self.hidden(self.norm(feature.detach()))))
         return scores
 
     def choose(self, feature: torch.Tensor, keep: int) -> torch.Tensor:
-        """The views worth running: (B, keep) in rising order, the global view first.
+        """The views of highest score: (B, keep) in rising order, the global view first.
 
         Args:
             feature: (B, features) of the global view.
@@ -111,12 +110,11 @@ class ViewScorer(nn.Module):
 
 
 def scorer_loss(scores: torch.Tensor, gates: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of the softmax of the scores against what share each view has of the gates.
+    """Cross-entropy of the softmax of the scores against each view's share of the gates.
 
-    A share is the weight that the fusion gives the view beside the other seen ones, so ranking by
-    score is ranking by expected weight, as much where all gates are nearly shut as where they are
-    open. A view that was never there is left out; one that was pruned has share 0, and that is an
-    answer.
+    A share is the weight that the fusion gives the view among the seen ones, so ranking by score is
+    ranking by expected weight, as much where all gates are nearly shut as where they are open. A
+    view that was masked is left out; one that was pruned counts with a share of 0.
 
     Args:
         scores: (B, V - 1) of `ViewScorer`.

@@ -6,7 +6,7 @@ from torch.nn import functional as F  # noqa: N812
 
 
 class WidthPyramid(nn.Module):
-    """Full, half and quarter width, side by side, fused back and added: 512 + 256 + 128 -> 512.
+    """Full, half and quarter width, concatenated, fused and added: 512 + 256 + 128 -> 512.
 
     Each level is made from the one above it. Three linear maps of the same input would, side by
     side, be one wider linear map; only in a cascade is a narrower level a bottleneck.
@@ -25,7 +25,7 @@ class WidthPyramid(nn.Module):
         self.fuse = nn.Linear(width + half + quarter, width)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Tokens (B, V, width) with what the levels found added to them; each view for itself."""
+        """Tokens (B, V, width) with the fused levels added to them; each view by itself."""
         full = F.gelu(self.full_width(self.norm(tokens)))
         half = F.gelu(self.half_width(full))
         quarter = F.gelu(self.quarter_width(half))

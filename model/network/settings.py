@@ -1,4 +1,4 @@
-"""What a model is made of, in one place; a checkpoint holds it beside the weights."""
+"""Settings of a model: widths, layers, kind of gates, pruning, dropout; kept in its checkpoint."""
 
 from dataclasses import dataclass, fields
 from typing import get_args
@@ -12,14 +12,15 @@ _MOST_LAYERS = 1000
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Widths, layers and what training drops; the defaults are the full model.
+    """Widths, layers, gates and dropout; the defaults are the full model.
 
-    `features` is the width of the backbone's features. `keep_views` views go on after layer
-    `prune_after`; as many as there are: none is dropped. `drop_path`, `drop_view`, `drop_metadata`
-    and `drop_field` are shares, 0..1, dropped in training: of layers' branches (rising to it with
-    depth), of views other than the global one, of challenges' metadata as a whole, and of single
-    fields of the rest. `scorer_width` is the hidden width of the scorer before the backbone; `seed`
-    draws the first weights.
+    `features` is the width of the backbone's features. `gate` is the kind of the attention's gates:
+    elementwise by default, or headwise. `keep_views` views go on after layer `prune_after`; with as
+    many as there are none is pruned. `drop_path`, `drop_view`, `drop_metadata`
+    and `drop_field` are shares, 0..1, dropped in training: of layers' branches (stochastic depth,
+    rising to it with the layers), of views other than the global one, of challenges that lose all
+    metadata, and of single fields of the other challenges. `scorer_width` is the hidden width of
+    the scorer before the backbone; `seed` initialises the weights.
 
     Raises:
         RunError: values that do not go together.
@@ -44,7 +45,8 @@ class ModelSettings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.type is int and (not isinstance(value, int) or value < (field.name != "seed")):
+            least = 0 if field.name == "seed" else 1
+            if field.type is int and (not isinstance(value, int) or value < least):
                 _refuse(field.name, value, "a whole number of at least 1 (the seed: 0)")
             if field.type is float and not (isinstance(value, int | float) and 0 <= value < 1):
                 _refuse(field.name, value, "a share from 0 to below 1")
@@ -62,7 +64,7 @@ class ModelSettings:
             _refuse("keep_views", self.keep_views, f"at most {self.views} views")
 
     def drop_path_rates(self) -> list[float]:
-        """The share of each layer, rising evenly from 0 to `drop_path`."""
+        """The drop path rate of each layer, rising evenly from 0 to `drop_path`."""
         last = max(self.layers - 1, 1)
         return [self.drop_path * layer / last for layer in range(self.layers)]
 

@@ -1,8 +1,8 @@
-"""The whole model: the views' features, and metadata or none, to logits and gates.
+"""The whole model but the backbone: features of the views and metadata to logits and gates.
 
 features (B, V, D) -> tokens -> pyramid -> gated layers, pruned on the way -> GAFM -> fused vector,
-which meets the metadata vector only in the head. So gates, per-view logits and weather logits speak
-of the image alone: weather is an input of the metadata, and its logits could else be copied.
+which is joined with the metadata vector only in the head. So gates, per-view logits and weather
+logits depend on the image alone: weather is one of the metadata's fields, and could else be copied.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ CLASSES = 2
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What the model says of B challenges; V is all views, those not given included.
+    """The model's outputs for B challenges; V counts all views, those not given too.
 
     `logits` (B, 2), none and roadwork. `gates` float32 (B, V), 0..1, exactly 0 for a view that was
-    masked, pruned or not given. `view_logits` (B, V, 2), each view judged for itself, before views
-    see each other; 0 where not seen. `weather_logits` (B, rows of the weather table). `scores`
-    (B, V - 1), what the scorer foretells of views' weights from 1 on. `seen` bool (B, V): the views
-    that were given and not masked.
+    masked, pruned or not given. `view_logits` (B, V, 2) of each view alone, before any attention
+    between views; 0 where not seen. `weather_logits` (B, rows of the weather table). `scores`
+    (B, V - 1) of the scorer for the views from 1 on. `seen` bool (B, V): the views that were given
+    and not masked.
     """
 
     logits: torch.Tensor
@@ -44,10 +44,10 @@ class ModelOutput:
 
 
 class StreetModel(nn.Module):
-    """All but the backbone. Weights are drawn by `settings.seed`, whatever was drawn before.
+    """The model on a backbone's features; `settings.seed` alone determines its first weights.
 
     Args:
-        settings: widths, layers and what training drops.
+        settings: widths, layers, gates and dropout.
     """
 
     def __init__(self, settings: ModelSettings) -> None:
@@ -93,16 +93,16 @@ class StreetModel(nn.Module):
         views: torch.Tensor | None = None,
         mask: torch.Tensor | None = None,
     ) -> ModelOutput:
-        """The answer to B challenges.
+        """The outputs for B challenges.
 
         Args:
             features: (B, K, D) of the backbone.
             metadata: of the same challenges; None is image-only, every field NULL.
-            views: int64 (B, K), which view each feature is of, without repetition; None: all V in
-                their order.
+            views: int64 (B, K), the number of the view of each feature, without repetition; None:
+                all V in their order.
             mask: bool (B, K), False for a view that is to be treated as not given, whatever its
-                feature holds (NaN too). Where all are masked the answer is the prior that the head
-                has learned for nothing seen.
+                feature holds (NaN too). Where all are masked the answer is the same for every
+                image: the prior that the head has learned.
 
         Raises:
             RunError: the features have another shape than the settings say.
@@ -126,31 +126,6 @@ class StreetModel(nn.Module):
             seen=self._scatter_to_views(seen, views),
         )
 
-    def forward_images(
-        self,
-        images: torch.Tensor,
-        backbone: nn.Module,
-        metadata: MetadataTensors | None = None,
-        *,
-        keep: int | None = None,
-    ) -> ModelOutput:
-        """The answer to the views themselves.
-
-        Args:
-            images: (B, V, 3, H, W), as the backbone wants them.
-            backbone: (N, 3, H, W) -> (N, D).
-            metadata: as in `forward`.
-            keep: run the backbone on so many views only, the global one and those that the scorer
-                chooses; None or V: on all.
-        """
-        if keep is None or keep == self.settings.views:
-            return self.forward(_run(backbone, images), metadata)
-        first = _run(backbone, images[:, [GLOBAL_VIEW]])
-        views = self.scorer.choose(first[:, 0], keep)
-        chosen = images[torch.arange(len(images), device=images.device)[:, None], views[:, 1:]]
-        features = torch.cat((first, _run(backbone, chosen)), dim=1) if keep > 1 else first
-        return self.forward(features, metadata, views=views)
-
     def _views(self, features: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
         settings = self.settings
         count = settings.views if views is None else views.shape[1]
@@ -165,7 +140,7 @@ class StreetModel(nn.Module):
         return views
 
     def _dropped(self, views: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """Views hidden from training, so that a few views are a mode that was trained for."""
+        """The mask with random views hidden, so that the model is also trained on few views."""
         kept = torch.rand(views.shape, device=views.device) >= self.settings.drop_view
         kept = kept | (views == GLOBAL_VIEW)
         return kept if mask is None else kept & mask
@@ -180,8 +155,9 @@ class StreetModel(nn.Module):
         return kept
 
     def _scatter_to_views(self, values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
-        """(B, K, ...) at the places of their views: (B, V, ...), zeros elsewhere."""
-        index = views.reshape(*views.shape, *[1] * (values.ndim - 2)).expand_as(values)
+        """Values (B, K, ...) of some views as (B, V, ...) of all, zeros elsewhere."""
+        trailing_axes = (1,) * (values.ndim - views.ndim)
+        index = views.reshape(views.shape + trailing_axes).expand_as(values)
         empty = values.new_zeros(len(values), self.settings.views, *values.shape[2:])
         return empty.scatter(1, index, values)
 
@@ -190,9 +166,3 @@ def _global(features: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
     """The global view's feature (B, D)."""
     position = (views == GLOBAL_VIEW).int().argmax(dim=1)
     return features[torch.arange(len(features), device=features.device), position]
-
-
-def _run(backbone: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    """Features (B, K, D) of images (B, K, 3, H, W)."""
-    features: torch.Tensor = backbone(images.flatten(0, 1))
-    return features.reshape(*images.shape[:2], -1)

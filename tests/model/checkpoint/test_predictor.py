@@ -113,14 +113,18 @@ def unseen(count: int) -> LazySequence[Image]:
 
 def by_hand(backbone: Backbone, metadata: Any = None, keep: int | None = None) -> Predictions:
     """What `batch(3)` is worth, by the parts themselves, one image at a time."""
-    pairs = []
-    for place, image in enumerate(images(3)):
-        views = ViewExtractor(backbone.views).of_images([image])
-        row = None if metadata is None else metadata.rows(torch.tensor([place]))
+    model = a_model()
+    probabilities, gates = [], []
+    for index, image in enumerate(images(3)):
+        row = None if metadata is None else metadata.rows(torch.tensor([index]))
         with torch.inference_mode():
-            output = a_model().forward_images(views, backbone, row, keep=keep)
-        pairs.append((output.logits[0].double().softmax(0)[1].item(), output.gates[0].numpy()))
-    return Predictions(np.array([p for p, _ in pairs]), np.stack([g for _, g in pairs]))
+            features = backbone(ViewExtractor(backbone.views).of_images([image])[0])[None]
+            views = None if keep is None else model.scorer.choose(features[:, 0], keep)
+            chosen = features if views is None else features[:, views[0]]
+            output = model(chosen, row, views=views)
+        probabilities.append(output.logits[0].double().softmax(0)[1].item())
+        gates.append(output.gates[0].numpy())
+    return Predictions(np.array(probabilities), np.stack(gates))
 
 
 def test_answers_are_those_of_the_parts(folder: Path, backbone: Backbone) -> None:

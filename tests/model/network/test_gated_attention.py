@@ -1,6 +1,10 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from timm.layers.attention import AttentionRope
+from torch import nn
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextAttention
 
@@ -40,16 +44,16 @@ def formula(
         shared = head // (HEADS // KV_HEADS)
         theirs = slice(shared * size, (shared + 1) * size)
         for view in range(views):
-            asked = _rms(query[view, mine], query_norm)
+            normed = _rms(query[view, mine], query_norm)
             scores = [
-                asked @ _rms(key[other, theirs], key_norm) / np.sqrt(size)
+                normed @ _rms(key[other, theirs], key_norm) / np.sqrt(size)
                 for other in range(views)
                 if allowed[view, other]
             ]
             shares = np.exp(scores) / np.exp(scores).sum()
-            found = shares @ value[allowed[view], theirs]
+            attended = shares @ value[allowed[view], theirs]
             opening = gate[view, mine] if gate.shape[1] > HEADS else gate[view, head]
-            gated[view, mine] = found / (1 + np.exp(-opening))
+            gated[view, mine] = attended / (1 + np.exp(-opening))
     return np.asarray(gated @ attention.output.weight.detach().double().numpy().T)
 
 
@@ -99,14 +103,49 @@ def test_it_is_qwens_own_attention_with_the_same_weights() -> None:
         torch.testing.assert_close(ours(x), expected, atol=1e-6, rtol=1e-5)
 
 
-def test_a_view_that_may_look_at_nothing_takes_nothing_and_learns_nothing() -> None:
+def test_it_is_timms_own_attention_with_the_same_weights() -> None:
+    ours = an_attention("elementwise")
+    theirs = AttentionRope(
+        WIDTH,
+        HEADS,
+        num_kv_heads=KV_HEADS,
+        qkv_bias=False,
+        qkv_fused=False,
+        proj_bias=False,
+        num_prefix_tokens=0,
+        qk_norm=True,
+        norm_layer=partial(nn.RMSNorm, eps=1e-6),  # type: ignore[arg-type]
+        gated=True,
+    )
+    query, key, value, gate = torch.split(ours.projection.weight, list(ours.parts))
+    theirs.load_state_dict(
+        {
+            "q_proj.weight": query,
+            "k_proj.weight": key,
+            "v_proj.weight": value,
+            "gate.weight": gate,
+            "q_norm.weight": ours.query_norm.weight,
+            "k_norm.weight": ours.key_norm.weight,
+            "proj.weight": ours.output.weight,
+        }
+    )
+    x = torch.randn(3, 12, WIDTH)
+    mask = torch.rand(3, 1, 12) < 0.6
+    mask[..., 0] = True
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x), atol=1e-6, rtol=1e-5)
+        masked = theirs(x, attn_mask=mask[:, None])
+        torch.testing.assert_close(ours(x, mask), masked, atol=1e-6, rtol=1e-5)
+
+
+def test_a_view_that_may_attend_to_nothing_gets_nothing_and_learns_nothing() -> None:
     attention = an_attention("elementwise")
     x = torch.randn(2, 4, WIDTH, requires_grad=True)
     allowed = torch.tensor([[True, False, True, True], [False] * 4])[:, None]
-    taken = attention(x, allowed)
-    taken.square().sum().backward()
-    assert torch.equal(taken[1], torch.zeros(4, WIDTH))
-    assert taken[0].abs().min() > 0
+    attended = attention(x, allowed)
+    attended.square().sum().backward()
+    assert torch.equal(attended[1], torch.zeros(4, WIDTH))
+    assert attended[0].abs().min() > 0
     assert x.grad is not None
     assert x.grad.isfinite().all()
     assert torch.equal(x.grad[1], torch.zeros(4, WIDTH))

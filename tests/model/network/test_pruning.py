@@ -30,8 +30,8 @@ def test_the_best_views_go_on_and_the_global_one_always(keep: int) -> None:
         others = [view for view in names if view != GLOBAL_VIEW]
         best = sorted(others, key=lambda view: -scores[row][names.index(view)])[: keep - 1]
         assert set(kept.views[row].tolist()) == {GLOBAL_VIEW, *best}
-        places = [names.index(view) for view in kept.views[row].tolist()]
-        assert torch.equal(kept.tokens[row], views.tokens[row, places])
+        positions = [names.index(view) for view in kept.views[row].tolist()]
+        assert torch.equal(kept.tokens[row], views.tokens[row, positions])
 
 
 def test_masked_views_go_last() -> None:
@@ -85,10 +85,10 @@ def test_the_scorer_chooses_the_best_with_the_global_view_first() -> None:
             assert set(chosen[row, 1:].tolist()) == set(best.tolist())
 
 
-def test_the_scorer_does_not_bend_the_backbone() -> None:
+def test_the_scorer_does_not_change_the_backbone() -> None:
     feature = torch.randn(2, 20, requires_grad=True)
     scorer = ViewScorer(features=20, views=12, hidden=8)
-    loss = scorer_loss(scorer(feature), torch.rand(2, 12), torch.ones(2, 12) > 0)
+    loss = scorer_loss(scorer(feature), torch.rand(2, 12), torch.ones(2, 12, dtype=torch.bool))
     torch.autograd.backward(loss)
     assert feature.grad is None
     assert scorer.score.weight.grad is not None
@@ -121,7 +121,9 @@ def test_the_scorer_ranks_by_weight_where_gates_are_nearly_shut_too() -> None:
     optimiser = torch.optim.Adam(scorer.parameters(), lr=0.02)
     for _ in range(150):
         optimiser.zero_grad()
-        torch.autograd.backward(scorer_loss(scorer(feature), gates, torch.ones(512, 5) > 0))
+        torch.autograd.backward(
+            scorer_loss(scorer(feature), gates, torch.ones(512, 5, dtype=torch.bool))
+        )
         optimiser.step()
     new = torch.randn(200, 8)
     best = new[:, :4].argmax(dim=1) + 1
@@ -133,7 +135,7 @@ def test_the_loss_is_the_cross_entropy_of_shares_among_seen_views() -> None:
     gates = torch.tensor([[0.9, 0.2, 0.6, 0.0], [0.5, 0.4, 0.0, 0.0], [0.5, 0.0, 0.0, 0.0]])
     seen = torch.tensor([[True, True, True, False], [True, True, False, False], [True] * 4])
     # the second has one view to choose from, the third no weight to share
-    foretold = np.exp([0.3, -1.0]) / np.exp([0.3, -1.0]).sum()
-    expected = entropy([0.25, 0.75]) + entropy([0.25, 0.75], foretold)
+    predicted = np.exp([0.3, -1.0]) / np.exp([0.3, -1.0]).sum()
+    expected = entropy([0.25, 0.75]) + entropy([0.25, 0.75], predicted)
     assert scorer_loss(scores, gates, seen).item() == pytest.approx(expected, rel=1e-6)
     assert scorer_loss(scores, gates, torch.zeros(3, 4) > 0).item() == 0
