@@ -9,7 +9,7 @@ import numpy as np
 from analytics.audit.chunks import Chain, Extent, chains, chunks, extent
 from analytics.audit.coverage import covered, first_answers_agree
 from analytics.audit.ema_gaps import NOTHING, RESTART
-from analytics.audit.rederive import Walk, Walked
+from analytics.audit.rederive import AuditedChunk, AuditPass
 from analytics.audit.verdicts import BEYOND, CHECKED, Tally, Wrong
 from analytics.lives.order import Life, put_in_order
 from analytics.scoring.ema_rule import EmaRule
@@ -92,7 +92,7 @@ class AuditReport:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _GapByOrdinal:
     """A gap by ordinal; see `Gap`."""
 
     ordinal: int
@@ -143,7 +143,7 @@ def audit_lives(
             remedy="run `streetreplay ingest LOG`",
         )
     connection.execute(f"SET memory_limit = '{_MEMORY}'")
-    tally, found, from_first = Tally(), list[_Found](), 0
+    tally, found, from_first = Tally(), list[_GapByOrdinal](), 0
     parts = chains(connection)
     for chain in parts:
         from_first += _audit_chain(
@@ -165,13 +165,13 @@ def _audit_chain(
     chain: Chain,
     uids: int,
     tally: Tally,
-    found: list[_Found],
+    found: list[_GapByOrdinal],
     on_progress: Progress,
 ) -> bool:
     """Count one chain; whether it starts with the validator's first challenge."""
 
-    def fresh() -> Walk:
-        return Walk(
+    def fresh() -> AuditPass:
+        return AuditPass(
             uids,
             settings=settings.scoring,
             rule=_rule(settings),
@@ -179,29 +179,29 @@ def _audit_chain(
         )
 
     first = fresh()
-    for walked in first.over(chunks(connection, chain, uids)):
-        found.extend(_gaps(walked))
-        on_progress(len(walked.chunk.scores))
+    for audited in first.over(chunks(connection, chain, uids)):
+        found.extend(_gaps(audited))
+        on_progress(len(audited.chunk.scores))
     whole = first.starts_at_zero and first_answers_agree(first.stretches)
     second = fresh()
-    for walked in second.over(chunks(connection, chain, uids)):
+    for audited in second.over(chunks(connection, chain, uids)):
         window = settings.scoring.metrics_window
-        known = covered(first.stretches, walked.stretches, walked.places, window, whole)
-        tally.add(walked, known, first.stretches.starts[walked.stretches])
-        on_progress(len(walked.chunk.scores))
+        known = covered(first.stretches, audited.stretches, audited.places, window, whole)
+        tally.add(audited, known, first.stretches.starts[audited.stretches])
+        on_progress(len(audited.chunk.scores))
     return whole
 
 
-def _gaps(walked: Walked) -> list[_Found]:
-    judged = walked.judged
+def _gaps(audited: AuditedChunk) -> list[_GapByOrdinal]:
+    verdicts = audited.verdicts
     return [
-        _Found(
-            ordinal=walked.chunk.first + record,
-            restart=bool(judged.events[record] == RESTART),
-            missing=int(judged.missing[record]),
-            uids=int(np.count_nonzero(judged.hidden[record])),
+        _GapByOrdinal(
+            ordinal=audited.chunk.first + record,
+            restart=bool(verdicts.events[record] == RESTART),
+            missing=int(verdicts.missing[record]),
+            uids=int(np.count_nonzero(verdicts.hidden[record])),
         )
-        for record in np.flatnonzero(judged.events != NOTHING).tolist()
+        for record in np.flatnonzero(verdicts.events != NOTHING).tolist()
     ]
 
 
@@ -210,9 +210,9 @@ def _report(
     size: Extent,
     parts: tuple[list[Life], int, int],
     tally: Tally,
-    found: list[_Found],
+    found: list[_GapByOrdinal],
 ) -> AuditReport:
-    wrong = sorted(tally.wrong, key=_in_order)
+    wrong = sorted(tally.wrong, key=_report_order)
     ordinals = sorted({one.ordinal for one in wrong} | {gap.ordinal for gap in found})
     rows = connection.execute(statements("analytics/audit/places"), {"ordinals": ordinals})
     places = {ordinal: (file, position) for ordinal, file, position in rows.fetchall()}
@@ -235,7 +235,7 @@ def _report(
     )
 
 
-def _in_order(wrong: Wrong) -> tuple[int, bool, int, int]:
+def _report_order(wrong: Wrong) -> tuple[int, bool, int, int]:
     return (wrong.ordinal, wrong.slot is None, wrong.slot or 0, CHECKED.index(wrong.column))
 
 

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 # how a stretch starts: with an empty history; at the first answer of a uid, or where that turns out
 # to be one of a longer history; after a hole, under the same hotkey or under a new one; where
 # numbers agree among themselves but not with the answers seen
-EMPTY, FIRST, LATER, AFTER_HOLE, RENEWED, BROKEN = range(6)
+EMPTY, FIRST, LATER, AFTER_GAP, RENEWED, BROKEN = range(6)
 # what an answer's logged numbers say of an empty start, as bits
 AGREES, ONE_SIDED, MIXED, CONTRADICTS = 1, 2, 4, 8
 
@@ -139,11 +139,11 @@ def stretch(
                 _begin(stretches, uid, start)
             stretches.hidden[uid] = False
             contradicts = (evidence[n] & CONTRADICTS) != 0 and not from_start
-            if contradicts and _claims(stretches, uid, window):
-                _break(stretches, uid)
+            if contradicts and _may_be_covered(stretches, uid, window):
+                _restart_contradicted(stretches, uid)
             stretches.answers[uid] += 1
             if stretches.answers[uid] < window:
-                _weigh(stretches, stretches.present[uid], evidence[n])
+                _add_evidence(stretches, stretches.present[uid], evidence[n])
             numbers[n], places[n] = stretches.present[uid], stretches.answers[uid]
     return numbers, places
 
@@ -156,7 +156,7 @@ def _start(stretches: Stretches, uid: int, change: int, from_start: bool) -> int
             return EMPTY
         return RENEWED if stretches.hidden[uid] else FIRST
     if stretches.hidden[uid]:
-        return AFTER_HOLE if change == SAME else RENEWED
+        return AFTER_GAP if change == SAME else RENEWED
     return EMPTY if change == CHANGED else _NOBODY
 
 
@@ -170,27 +170,27 @@ def _begin(stretches: Stretches, uid: int, start: int) -> None:
 
 
 @compiled
-def _claims(stretches: Stretches, uid: int, window: int) -> bool:
+def _may_be_covered(stretches: Stretches, uid: int, window: int) -> bool:
     """Whether the next answer's window would count as covered, or may yet be proven to be."""
     start = stretches.starts[stretches.present[uid]]
     return start in (EMPTY, FIRST, RENEWED) or stretches.answers[uid] + 1 >= window
 
 
 @compiled
-def _break(stretches: Stretches, uid: int) -> None:
+def _restart_contradicted(stretches: Stretches, uid: int) -> None:
     present = stretches.present[uid]
     start, proven = stretches.starts[present], stretches.proven[present]
     stretches.refuted[present] = not proven
     if start == FIRST and not proven:
         _begin(stretches, uid, LATER)
     elif start == RENEWED and not proven:
-        _begin(stretches, uid, AFTER_HOLE)
+        _begin(stretches, uid, AFTER_GAP)
     else:
         _begin(stretches, uid, BROKEN)
 
 
 @compiled
-def _weigh(stretches: Stretches, number: int, evidence: int) -> None:
+def _add_evidence(stretches: Stretches, number: int, evidence: int) -> None:
     # elsewhere an empty start is known, or known to be none
     if stretches.starts[number] in (FIRST, RENEWED) and evidence & AGREES:
         if evidence & ONE_SIDED:

@@ -24,11 +24,13 @@ from analytics.scoring.ema_rule import (
 )
 
 # how a logged score stands beside the law
-FOLLOWS, ZEROED, OTHER_REWARD, MISMATCH, IN_HOLE, UNKNOWN, NOT_LOGGED, UNCONFIRMED, MOVED = range(9)
+FOLLOWS, ZEROED, OTHER_REWARD, MISMATCH, IN_GAP, UNKNOWN, NOT_LOGGED, UNCONFIRMED, UNEXPLAINED = (
+    range(9)
+)
 # what happened just before a record
-NOTHING, HOLE, RESTART = range(3)
+NOTHING, GAP, RESTART = range(3)
 
-_LONGEST_HOLE = 64
+_LONGEST_GAP = 64
 _RESTARTED_AT_LEAST = 3
 _RESTARTED_SHARE = 0.95
 
@@ -40,7 +42,7 @@ class ScoreState(NamedTuple):
     `validators` are those whose scores decay.
     """
 
-    believed: Float32s
+    carried: Float32s
     logged: Float32s
     rewards: Float32s
     validators: Bools
@@ -53,7 +55,7 @@ class ScoreVerdicts(NamedTuple):
     there at least.
     """
 
-    statuses: NDArray[np.int8]
+    codes: NDArray[np.int8]
     expected: Float32s
     hidden: Bools
     events: NDArray[np.int8]
@@ -64,31 +66,31 @@ class ScoreVerdicts(NamedTuple):
 def restarted(state: ScoreState, steps: Steps, n: int) -> bool:
     """Whether the scores of nearly all who were not asked went to 0 at once."""
     known, zeros = 0, 0
-    for uid in range(len(state.believed)):
+    for uid in range(len(state.carried)):
         score = steps.scores[n, uid]
-        if state.believed[uid] > 0 and math.isnan(steps.own[n, uid]) and not math.isnan(score):
+        if state.carried[uid] > 0 and math.isnan(steps.own[n, uid]) and not math.isnan(score):
             known += 1
             zeros += score == 0
     return known >= _RESTARTED_AT_LEAST and zeros >= _RESTARTED_SHARE * known
 
 
 @compiled
-def hole_before(
-    rule: EmaRule, state: ScoreState, steps: Steps, n: int, judged: ScoreVerdicts
+def gap_before(
+    rule: EmaRule, state: ScoreState, steps: Steps, n: int, verdicts: ScoreVerdicts
 ) -> bool:
     """Whether scores moved as only an unlogged record moves them."""
     asked, asked_moved, moved, unclear = 0, 0, 0, 0
-    for uid in range(len(state.believed)):
+    for uid in range(len(state.carried)):
         was_asked = not math.isnan(steps.own[n, uid])
         asked += was_asked
-        status = judged.statuses[n, uid]
-        if status not in (MOVED, IN_HOLE):
+        code = verdicts.codes[n, uid]
+        if code not in (UNEXPLAINED, IN_GAP):
             continue
         # with our own scores carried on, an old difference is no news
         if follows(rule, steps, n, uid, state.logged[uid]) != NOT:
             continue
         unclear += 1
-        if status == MOVED:
+        if code == UNEXPLAINED:
             moved += not was_asked
             asked_moved += was_asked
     half = (asked + 1) // 2
@@ -97,31 +99,31 @@ def hole_before(
 
 @compiled
 def missing_records(
-    rule: EmaRule, state: ScoreState, steps: Steps, n: int, judged: ScoreVerdicts
+    rule: EmaRule, state: ScoreState, steps: Steps, n: int, verdicts: ScoreVerdicts
 ) -> int:
     """How many records are missing at least; marks the uids that these may have asked."""
-    kept, decayed = state.believed.copy(), state.believed.copy()
+    kept, decayed = state.carried.copy(), state.carried.copy()
     best, missing = -1, 1
-    for length in range(1, _LONGEST_HOLE + 1):
-        _pass_by(rule, kept, decayed)
+    for length in range(1, _LONGEST_GAP + 1):
+        _pass_record(rule, kept, decayed)
         found = 0
         for uid in range(len(kept)):
             found += _unasked(rule, steps, n, uid, kept[uid], decayed[uid]) and kept[uid] > 0
         if found > best:
             best, missing = found, length
-    kept[:], decayed[:] = state.believed, state.believed
+    kept[:], decayed[:] = state.carried, state.carried
     for _ in range(missing):
-        _pass_by(rule, kept, decayed)
+        _pass_record(rule, kept, decayed)
     for uid in range(len(kept)):
         # an unlogged reward of 0 looks like decay
         last = decayed[uid] if state.validators[uid] else np.float32(np.nan)
         seen = _unasked(rule, steps, n, uid, kept[uid], last)
-        judged.hidden[n, uid] = not (seen and _shows(rule, state, uid))
+        verdicts.hidden[n, uid] = not (seen and _answer_would_show(rule, state, uid))
     return missing
 
 
 @compiled
-def _pass_by(rule: EmaRule, kept: Float32s, decayed: Float32s) -> None:
+def _pass_record(rule: EmaRule, kept: Float32s, decayed: Float32s) -> None:
     """A record that asks nobody."""
     for uid in range(len(kept)):
         kept[uid] = step(rule, kept[uid], kept[uid])
@@ -142,9 +144,9 @@ def _unasked(
 
 
 @compiled
-def _shows(rule: EmaRule, state: ScoreState, uid: int) -> bool:
+def _answer_would_show(rule: EmaRule, state: ScoreState, uid: int) -> bool:
     """Whether an answer would have moved the score: not one that equals the reward it earns."""
-    old = state.believed[uid]
+    old = state.carried[uid]
     still = step(rule, old, old)
     last = state.rewards[uid]
     return bool(

@@ -53,17 +53,17 @@ class Rederived:
 
 
 @dataclass(frozen=True)
-class Walked:
+class AuditedChunk:
     """A chunk with all that was found out about it; `stretches` and `places` are of each answer."""
 
     chunk: Chunk
     rederived: Rederived
-    judged: ScoreVerdicts
+    verdicts: ScoreVerdicts
     stretches: NDArray[np.int64]
     places: NDArray[np.int64]
 
 
-class Walk:
+class AuditPass:
     """One pass over a life, in constant memory. Walking the same life again gives the same."""
 
     def __init__(
@@ -87,7 +87,7 @@ class Walk:
         self._hotkeys = np.full(uids, -1, np.int64)
         self._scores = unknown_scores(uids)
 
-    def over(self, chunks: Iterable[Chunk]) -> Iterator[Walked]:
+    def over(self, chunks: Iterable[Chunk]) -> Iterator[AuditedChunk]:
         """Walk through a life's chunks in order; a record is judged with the next one in view."""
         held: tuple[Chunk, Rederived] | None = None
         for read in chunks:
@@ -105,7 +105,7 @@ class Walk:
     def _begin(self, chunk: Chunk, rederived: Rederived) -> None:
         if self._exact or starts_at_zero(self._rule, _steps(chunk, rederived)):
             self.starts_at_zero = True
-            self._scores.believed[:] = 0
+            self._scores.carried[:] = 0
 
     def _rederive(self, chunk: Chunk) -> Rederived:
         answered = self._tracker.answer(
@@ -120,17 +120,17 @@ class Walk:
         changes = hotkey_changes(self._hotkeys, chunk.records, chunk.uids, chunk.hotkeys, hotkeys)
         return Rederived(own, changes, _evidence(chunk, own, answered.scored), hotkeys)
 
-    def _walk(self, chunk: Chunk, rederived: Rederived, count: int) -> Walked:
+    def _walk(self, chunk: Chunk, rederived: Rederived, count: int) -> AuditedChunk:
         """Judge the first `count` records, at most one fewer than there are, or all at the end."""
-        judged = no_score_verdicts(count, self._uids)
-        score_verdicts(self._rule, self._scores, _steps(chunk, rederived), count, judged)
+        verdicts = no_score_verdicts(count, self._uids)
+        score_verdicts(self._rule, self._scores, _steps(chunk, rederived), count, verdicts)
         bounds = np.searchsorted(chunk.records, np.arange(count + 1))
         within = slice(0, int(bounds[-1]))
         self.stretches = with_room(self.stretches, within.stop)
         stretches, places = stretch(
             self.stretches,
-            judged.events,
-            judged.hidden,
+            verdicts.events,
+            verdicts.hidden,
             bounds,
             chunk.uids[within],
             rederived.changes[within],
@@ -139,8 +139,8 @@ class Walk:
             self._exact,
         )
         whole = slice(0, count)
-        return Walked(
-            _cut(chunk, whole, within), _cut_rederived(rederived, whole, within), judged,
+        return AuditedChunk(
+            _sliced(chunk, whole, within), _sliced_rederived(rederived, whole, within), verdicts,
             stretches, places,
         )  # fmt: skip
 
@@ -174,7 +174,7 @@ def _steps(chunk: Chunk, rederived: Rederived) -> Steps:
 _BY_RECORD = ("scores", "lengths", "exponents", "excused")
 
 
-def _cut(chunk: Chunk, records: slice, answers: slice) -> Chunk:
+def _sliced(chunk: Chunk, records: slice, answers: slice) -> Chunk:
     parts = {}
     for field in fields(Chunk):
         if field.name != "first":
@@ -188,7 +188,7 @@ def _cut(chunk: Chunk, records: slice, answers: slice) -> Chunk:
     )
 
 
-def _cut_rederived(rederived: Rederived, records: slice, answers: slice) -> Rederived:
+def _sliced_rederived(rederived: Rederived, records: slice, answers: slice) -> Rederived:
     return Rederived(
         own=rederived.own[:, answers],
         changes=rederived.changes[answers],
@@ -202,7 +202,7 @@ def _last(chunk: Chunk, rederived: Rederived) -> tuple[Chunk, Rederived]:
     count = len(chunk.scores)
     answers = slice(int(np.searchsorted(chunk.records, count - 1)), None)
     records = slice(count - 1, None)
-    return _cut(chunk, records, answers), _cut_rederived(rederived, records, answers)
+    return _sliced(chunk, records, answers), _sliced_rederived(rederived, records, answers)
 
 
 def _joined(held: Rederived, more: Rederived) -> Rederived:

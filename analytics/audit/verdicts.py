@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from analytics.audit import coverage, ema_gaps
 from analytics.audit.chunks import COLUMNS
-from analytics.audit.rederive import TOLERANCE, Walked
+from analytics.audit.rederive import TOLERANCE, AuditedChunk
 from analytics.scoring.metrics import Floats
 from analytics.scoring.self_consistency import recoverable
 from data.errors import QueryError
@@ -17,25 +17,25 @@ CHECKED = (*COLUMNS, "score")
 """The audited columns, as the report names them."""
 
 LOG_STARTS_LATER = "window not covered: the log starts later than the miner's history"
-AFTER_HOLE = "window not covered: a record is missing"
+AFTER_GAP = "window not covered: a record is missing"
 BROKEN = "window not covered: the numbers tell of an answer that is not logged"
 NOT_LOGGED = "not logged, or not finite"
 MODEL_CHECK = "model invalid or check failed"
 NO_EARLIER_SCORE = "score: no earlier score to start from"
 NO_REWARD = "score: its reward's window is not covered"
-SCORE_IN_HOLE = "score: a record is missing before it"
+SCORE_IN_GAP = "score: a record is missing before it"
 UNCONFIRMED = "score: 0 or decayed for the first time, and no later record tells why"
 BEYOND = "uid beyond any subnet"
 
 _UNCOVERED = {
     coverage.FIRST: LOG_STARTS_LATER,
     coverage.LATER: LOG_STARTS_LATER,
-    coverage.AFTER_HOLE: AFTER_HOLE,
-    coverage.RENEWED: AFTER_HOLE,
+    coverage.AFTER_GAP: AFTER_GAP,
+    coverage.RENEWED: AFTER_GAP,
     coverage.BROKEN: BROKEN,
 }
 _UNCHECKED_SCORES = {
-    ema_gaps.IN_HOLE: SCORE_IN_HOLE,
+    ema_gaps.IN_GAP: SCORE_IN_GAP,
     ema_gaps.UNKNOWN: NO_EARLIER_SCORE,
     ema_gaps.NOT_LOGGED: NOT_LOGGED,
     ema_gaps.UNCONFIRMED: UNCONFIRMED,
@@ -72,20 +72,22 @@ class Tally:
     recovered: int = 0
     tried: int = 0
 
-    def add(self, walked: Walked, covered: NDArray[np.bool_], starts: NDArray[np.int8]) -> None:
+    def add(
+        self, audited: AuditedChunk, covered: NDArray[np.bool_], starts: NDArray[np.int8]
+    ) -> None:
         """Count one chunk.
 
         Args:
-            walked: the chunk.
+            audited: the chunk.
             covered: whether the log holds the whole window of each answer, (m,).
             starts: how the stretch of each answer starts, (m,).
 
         Raises:
             QueryError: there are so many mismatches that the audit was told something wrong.
         """
-        self._answers(walked, covered, starts)
-        self._scores(walked, covered)
-        self._recover(walked, covered)
+        self._answers(audited, covered, starts)
+        self._scores(audited, covered)
+        self._recover(audited, covered)
         if len(self.wrong) > _MOST_MISMATCHES:
             raise QueryError(
                 "audit",
@@ -95,25 +97,25 @@ class Tally:
             )
 
     def _answers(
-        self, walked: Walked, covered: NDArray[np.bool_], starts: NDArray[np.int8]
+        self, audited: AuditedChunk, covered: NDArray[np.bool_], starts: NDArray[np.int8]
     ) -> None:
-        logged, own = walked.chunk.logged, walked.rederived.own
+        logged, own = audited.chunk.logged, audited.rederived.own
         there = ~np.isnan(logged)
         self._skip(NOT_LOGGED, _count(~there))
         for start, reason in _UNCOVERED.items():
             self._skip(reason, _count(there[:, ~covered & (starts == start)]))
         checked = there & covered
-        failed = _failed_checks(walked) & checked[_REWARD]
+        failed = _failed_checks(audited) & checked[_REWARD]
         checked[_REWARD] &= ~failed
         self._skip(MODEL_CHECK, _count(failed))
         for column, count in zip(COLUMNS, checked.sum(axis=1).tolist(), strict=True):
             self.checked[column] += count
         wrong = checked & (np.abs(logged - own) > TOLERANCE)
         for answer, place in np.argwhere(wrong.T).tolist():
-            self._note(walked, answer, place)
+            self._note(audited, answer, place)
 
-    def _note(self, walked: Walked, answer: int, column: int) -> None:
-        chunk = walked.chunk
+    def _note(self, audited: AuditedChunk, answer: int, column: int) -> None:
+        chunk = audited.chunk
         self.wrong.append(
             Wrong(
                 ordinal=chunk.first + int(chunk.records[answer]),
@@ -121,24 +123,24 @@ class Tally:
                 uid=int(chunk.uids[answer]),
                 column=COLUMNS[column],
                 logged=float(chunk.logged[column, answer]),
-                expected=float(walked.rederived.own[column, answer]),
+                expected=float(audited.rederived.own[column, answer]),
             )
         )
 
-    def _scores(self, walked: Walked, covered: NDArray[np.bool_]) -> None:
+    def _scores(self, audited: AuditedChunk, covered: NDArray[np.bool_]) -> None:
         """Scores of uids that were not asked stand on the one before alone; others on a reward."""
-        chunk, judged = walked.chunk, walked.judged
-        statuses = judged.statuses.copy()
-        there = np.arange(statuses.shape[1]) < chunk.lengths[:, None]
+        chunk, verdicts = audited.chunk, audited.verdicts
+        codes = verdicts.codes.copy()
+        there = np.arange(codes.shape[1]) < chunk.lengths[:, None]
         without = np.zeros_like(there)
         without[chunk.records[~covered], chunk.uids[~covered]] = True
-        without &= there & ~np.isin(statuses, list(_UNCHECKED_SCORES))
+        without &= there & ~np.isin(codes, list(_UNCHECKED_SCORES))
         self._skip(NO_REWARD, _count(without))
-        for status, reason in _UNCHECKED_SCORES.items():
-            self._skip(reason, _count(there & (statuses == status)))
-        checked = there & ~without & ~np.isin(statuses, list(_UNCHECKED_SCORES))
+        for code, reason in _UNCHECKED_SCORES.items():
+            self._skip(reason, _count(there & (codes == code)))
+        checked = there & ~without & ~np.isin(codes, list(_UNCHECKED_SCORES))
         self.checked["score"] += _count(checked)
-        wrong = checked & np.isin(statuses, (ema_gaps.MISMATCH, ema_gaps.OTHER_REWARD))
+        wrong = checked & np.isin(codes, (ema_gaps.MISMATCH, ema_gaps.OTHER_REWARD))
         for record, uid in np.argwhere(wrong).tolist():
             self.wrong.append(
                 Wrong(
@@ -147,12 +149,12 @@ class Tally:
                     uid=uid,
                     column="score",
                     logged=float(chunk.scores[record, uid]),
-                    expected=float(judged.expected[record, uid]),
+                    expected=float(verdicts.expected[record, uid]),
                 )
             )
 
-    def _recover(self, walked: Walked, covered: NDArray[np.bool_]) -> None:
-        chunk = walked.chunk
+    def _recover(self, audited: AuditedChunk, covered: NDArray[np.bool_]) -> None:
+        chunk = audited.chunk
         rewards: Floats = chunk.logged[_REWARD, ~covered]
         mccs: Floats = chunk.logged[_MCC, ~covered]
         exponents = chunk.exponents[chunk.records[~covered]]
@@ -164,11 +166,11 @@ class Tally:
             self.unchecked[reason] += count
 
 
-def _failed_checks(walked: Walked) -> NDArray[np.bool_]:
+def _failed_checks(audited: AuditedChunk) -> NDArray[np.bool_]:
     """Rewards of 0 in E4..E6 where one was earned, unless the score shows that it was paid."""
-    chunk, own = walked.chunk, walked.rederived.own[_REWARD]
+    chunk, own = audited.chunk, audited.rederived.own[_REWARD]
     zeroed = chunk.excused[chunk.records] & (chunk.logged[_REWARD] == 0) & (own > TOLERANCE)
-    paid = walked.judged.statuses[chunk.records, chunk.uids] == ema_gaps.FOLLOWS
+    paid = audited.verdicts.codes[chunk.records, chunk.uids] == ema_gaps.FOLLOWS
     result: NDArray[np.bool_] = zeroed & ~paid
     return result
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analytics.numba_loops import compiled
 from analytics.scoring.ema_rule import EmaRule, Float32s, step
 
-LONGEST_HOLE = 16
+LONGEST_GAP = 16
 _LEAST_SHARE = 0.25
 _LEAST_SCORES = 3
 # Scores that are looked up of each end, followers looked at of each value, and of each end.
@@ -106,7 +106,7 @@ def _look_up(
             if seen % stride:
                 continue
             kept = decayed = ends[end, uid]
-            for moved in range(LONGEST_HOLE):
+            for moved in range(LONGEST_GAP):
                 before = kept
                 kept, decayed = step(rule, kept, kept), step(rule, decayed, np.float32(0))
                 for value in (kept, decayed):
@@ -195,7 +195,7 @@ def _share(rule: EmaRule, end: Float32s, start: Float32s) -> float:
 @compiled
 def _goes_on(rule: EmaRule, old: np.float32, new: np.float32) -> bool:
     kept, decayed = old, old
-    for _ in range(LONGEST_HOLE):
+    for _ in range(LONGEST_GAP):
         kept, decayed = step(rule, kept, kept), step(rule, decayed, np.float32(0))
         if new in (kept, decayed):
             return True

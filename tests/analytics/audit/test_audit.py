@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.audit.audit import AuditSettings, audit
-from analytics.audit.verdicts import AFTER_HOLE, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
+from analytics.audit.verdicts import AFTER_GAP, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
 from analytics.commands import audit as audit_cli
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.connection import reading, writing
@@ -104,7 +104,7 @@ def test_numbers_after_a_hole_are_checked_where_the_scores_prove_that_nothing_is
     left, _ = kept(golden_records(golden, "e7")[:150], {100})
     clean = audited(filled(tmp_path / "clean", left))
     assert clean.checked["mcc"] > 1300
-    assert clean.unchecked[AFTER_HOLE] == 7 * (len(left) * 10 - clean.checked["mcc"])
+    assert clean.unchecked[AFTER_GAP] == 7 * (len(left) * 10 - clean.checked["mcc"])
     changed, wanted = tampered(left, 40, np.random.default_rng(0))
     found = keys(audited(filled(tmp_path / "changed", changed)).mismatches)
     assert found <= wanted
@@ -260,7 +260,7 @@ def test_the_report_for_people_names_holes_and_bounds_its_list(
     assert result.exit_code == 1
     assert "at least 1 record missing" in result.output
     assert "more wrong numbers: --json lists all" in result.output
-    assert AFTER_HOLE in result.output
+    assert AFTER_GAP in result.output
 
 
 def test_a_right_log_exits_with_0(store: Store, golden: Path) -> None:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.lives.score_links import LONGEST_HOLE, links
+from analytics.lives.score_links import LONGEST_GAP, links
 from analytics.lives.streams import Stream, lives_of
 from analytics.scoring.ema_rule import EmaRule, Float32s
 from analytics.scoring.tracker import EmaScores
 
-LAW = EmaRule(np.float32(0.05), np.float32(0.95), from_start=False)
+RULE = EmaRule(np.float32(0.05), np.float32(0.95), from_start=False)
 
 
 def walk(rng: np.random.Generator, records: int, uids: int) -> tuple[Float32s, Float32s]:
@@ -34,7 +34,7 @@ def every_share(ends: Float32s, starts: Float32s) -> np.ndarray[Any, np.dtype[np
     for end, old in enumerate(ends):
         kept, decayed = old.copy(), old.copy()
         found = np.zeros(starts.shape, bool)
-        for _ in range(LONGEST_HOLE):
+        for _ in range(LONGEST_GAP):
             kept = weight * kept + rest * kept
             decayed = rest * decayed
             found |= (starts == kept) | (starts == decayed)
@@ -59,7 +59,7 @@ def test_links_are_those_of_all_pairs(seed: int) -> None:
             if first + gap < last:
                 parts.append((after[last - 1], unasked[first + gap]))
     ends, starts = (np.stack(side) for side in zip(*parts, strict=True))
-    found = links(LAW, ends, starts)
+    found = links(RULE, ends, starts)
     shares = every_share(ends, starts)
     expected = {(e, s) for e, s in np.argwhere(shares >= 0.25).tolist()}
     best = {(e, s) for e, s in expected if shares[e, s] == shares[e].max()}
@@ -94,7 +94,7 @@ def test_thousands_of_streams_are_put_in_order_in_seconds(alike: bool) -> None:
         )
         for number, place in enumerate(places.tolist())
     ]
-    lives = lives_of(LAW, streams)
+    lives = lives_of(RULE, streams)
     if alike:
         assert sum(len(chain) for life in lives for chain in life) == count
         return
