@@ -1,14 +1,14 @@
-"""The validator's arithmetic re-done for every logged number: what is right, wrong, unknowable."""
+"""The audit: every logged metric, reward and score recomputed from a log's answers and labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
 
-from analytics.audit.chunks import Chain, Extent, chains, chunks, extent
+from analytics.audit.chunks import Chain, chains, chunks, extent
 from analytics.audit.coverage import covered, first_answers_agree
-from analytics.audit.ema_gaps import NOTHING, RESTART
+from analytics.audit.ema_gaps import Interruption
 from analytics.audit.rederive import AuditedChunk, AuditPass
 from analytics.audit.verdicts import BEYOND, CHECKED, Tally, Wrong
 from analytics.lives.order import Life, put_in_order
@@ -19,7 +19,7 @@ from data.errors import QueryError
 
 Progress = Callable[[int], None]
 
-# DuckDB would keep as much of the log in memory as the machine has
+# without a limit DuckDB takes up to 80 % of the machine's memory
 _MEMORY = "1GB"
 
 
@@ -31,8 +31,8 @@ def _quiet(_done: int) -> None:
 class AuditSettings:
     """How to audit.
 
-    `from_start`: the log is complete from each validator's first challenge; then everything is
-    checked, and scores are carried on from our own. `scoring` holds the operator's alpha.
+    `from_start`: take the log as complete from each validator's first challenge; then everything is
+    checked, each score against the expected one before. `scoring` holds the operator's alpha.
     """
 
     from_start: bool = False
@@ -41,7 +41,7 @@ class AuditSettings:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A logged number that is not what the log's own predictions, labels and hotkeys give.
+    """A logged number that does not follow from the log's predictions, labels and hotkeys.
 
     `position` is the record's in its file, `slot` the answer's in its record (None for a score).
     """
@@ -57,9 +57,9 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Gap:
-    """Just before a record the log lacks `missing` records at least, which may have asked `uids`.
+    """A gap just before a record: at least `missing` records, which may have asked `uids` uids.
 
-    Of a `restart` (all scores at 0 again) `missing` is unknown, 0.
+    At a `restart` (all scores at 0 again) the number of missing records is unknown, 0.
     """
 
     file: str
@@ -71,11 +71,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """Numbers checked by column and unchecked by reason, mismatches and holes in order.
+    """Numbers checked by column and not checkable by reason, mismatches and gaps in order.
 
-    `lives` are the validators' that it rests on; their log is in `chains` connected stretches, of
-    which `from_first` start with a validator's first challenge. `recovered` of `tried` answers
-    without a covered window gave the hidden accuracy over the last ten.
+    The audited `lives` are in `chains` connected stretches of log, of which `from_first` start with
+    a validator's first challenge. Of `tried` paid answers without a covered window, `recovered`
+    gave the accuracy over the last ten.
     """
 
     challenges: int
@@ -93,7 +93,7 @@ class AuditReport:
 
 @dataclass(frozen=True)
 class _GapByOrdinal:
-    """A gap by ordinal; see `Gap`."""
+    """As `Gap`, before the record of this ordinal in the order of the audit."""
 
     ordinal: int
     restart: bool
@@ -126,9 +126,9 @@ def audit_lives(
     settings: AuditSettings = AuditSettings(),
     on_progress: Progress = _quiet,
 ) -> AuditReport:
-    """The same of lives that `lives.put_in_order` has put in order, with the settings' scoring.
+    """Audit lives that `lives.order.put_in_order` has put in order, with the settings' scoring.
 
-    Two passes over the log in constant memory: the first finds holes and which windows are covered,
+    Two passes over the log in constant memory: the first finds gaps and which windows are covered,
     the second checks.
 
     Raises:
@@ -143,53 +143,81 @@ def audit_lives(
             remedy="run `streetreplay ingest LOG`",
         )
     connection.execute(f"SET memory_limit = '{_MEMORY}'")
-    tally, found, from_first = Tally(), list[_GapByOrdinal](), 0
-    parts = chains(connection)
-    for chain in parts:
-        from_first += _audit_chain(
-            connection, settings, chain, size.uids, tally, found, on_progress
-        )
+    auditing = _Auditing(connection, settings, size.uids, on_progress)
+    for chain in chains(connection):
+        auditing.add(chain)
+    tally = auditing.tally
     if size.beyond:
         tally.unchecked[BEYOND] += size.beyond * (len(CHECKED) - 1)
-    return _report(connection, size, (lives, len(parts), from_first), tally, found)
+    positions = _positions(connection, tally.wrong, auditing.gaps)
+    return AuditReport(
+        challenges=size.challenges,
+        answers=size.answers,
+        lives=lives,
+        chains=auditing.chains,
+        from_first=auditing.from_first,
+        checked={column: tally.checked[column] for column in CHECKED},
+        unchecked=dict(tally.unchecked.most_common()),
+        mismatches=[
+            _mismatch(wrong, *positions[wrong.ordinal])
+            for wrong in sorted(tally.wrong, key=_report_order)
+        ],
+        gaps=[
+            Gap(*positions[gap.ordinal], restart=gap.restart, missing=gap.missing, uids=gap.uids)
+            for gap in auditing.gaps
+        ],
+        recovered=tally.recovered,
+        tried=tally.tried,
+    )
 
 
-def _rule(settings: AuditSettings) -> EmaRule:
-    alpha = settings.scoring.alpha
-    return EmaRule(np.float32(alpha), np.float32(1.0 - alpha), settings.from_start)
+class _Auditing:
+    """The counts, wrong numbers and gaps of a log's chains, added one after the other."""
 
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        settings: AuditSettings,
+        uids: int,
+        on_progress: Progress,
+    ) -> None:
+        self.tally = Tally()
+        self.gaps: list[_GapByOrdinal] = []
+        self.chains = 0
+        self.from_first = 0
+        self._connection = connection
+        self._settings = settings
+        self._uids = uids
+        self._on_progress = on_progress
 
-def _audit_chain(
-    connection: duckdb.DuckDBPyConnection,
-    settings: AuditSettings,
-    chain: Chain,
-    uids: int,
-    tally: Tally,
-    found: list[_GapByOrdinal],
-    on_progress: Progress,
-) -> bool:
-    """Count one chain; whether it starts with the validator's first challenge."""
+    def add(self, chain: Chain) -> None:
+        """Audit one chain in two passes."""
+        first = self._new_pass()
+        for audited in self._audited(first, chain):
+            self.gaps.extend(_gaps(audited))
+        complete = first.starts_at_zero and first_answers_agree(first.stretches)
+        for audited in self._audited(self._new_pass(), chain):
+            known = covered(
+                first.stretches,
+                audited.stretches,
+                audited.ordinals,
+                window=self._settings.scoring.metrics_window,
+                complete=complete,
+            )
+            self.tally.add(audited, known, first.stretches.starts[audited.stretches])
+        self.chains += 1
+        if complete:
+            self.from_first += 1
 
-    def fresh() -> AuditPass:
-        return AuditPass(
-            uids,
-            settings=settings.scoring,
-            rule=_rule(settings),
-            exact_start=settings.from_start,
-        )
+    def _new_pass(self) -> AuditPass:
+        scoring, from_start = self._settings.scoring, self._settings.from_start
+        rule = EmaRule(np.float32(scoring.alpha), np.float32(1.0 - scoring.alpha), from_start)
+        return AuditPass(self._uids, settings=scoring, rule=rule, exact_start=from_start)
 
-    first = fresh()
-    for audited in first.over(chunks(connection, chain, uids)):
-        found.extend(_gaps(audited))
-        on_progress(len(audited.chunk.scores))
-    whole = first.starts_at_zero and first_answers_agree(first.stretches)
-    second = fresh()
-    for audited in second.over(chunks(connection, chain, uids)):
-        window = settings.scoring.metrics_window
-        known = covered(first.stretches, audited.stretches, audited.places, window, whole)
-        tally.add(audited, known, first.stretches.starts[audited.stretches])
-        on_progress(len(audited.chunk.scores))
-    return whole
+    def _audited(self, audit_pass: AuditPass, chain: Chain) -> Iterator[AuditedChunk]:
+        for audited in audit_pass.over(chunks(self._connection, chain, self._uids)):
+            yield audited
+            self._on_progress(len(audited.chunk.scores))
 
 
 def _gaps(audited: AuditedChunk) -> list[_GapByOrdinal]:
@@ -197,42 +225,21 @@ def _gaps(audited: AuditedChunk) -> list[_GapByOrdinal]:
     return [
         _GapByOrdinal(
             ordinal=audited.chunk.first + record,
-            restart=bool(verdicts.events[record] == RESTART),
+            restart=bool(verdicts.interruptions[record] == Interruption.RESTART),
             missing=int(verdicts.missing[record]),
             uids=int(np.count_nonzero(verdicts.hidden[record])),
         )
-        for record in np.flatnonzero(verdicts.events != NOTHING).tolist()
+        for record in np.flatnonzero(verdicts.interruptions != Interruption.NONE).tolist()
     ]
 
 
-def _report(
-    connection: duckdb.DuckDBPyConnection,
-    size: Extent,
-    parts: tuple[list[Life], int, int],
-    tally: Tally,
-    found: list[_GapByOrdinal],
-) -> AuditReport:
-    wrong = sorted(tally.wrong, key=_report_order)
-    ordinals = sorted({one.ordinal for one in wrong} | {gap.ordinal for gap in found})
-    rows = connection.execute(statements("analytics/audit/places"), {"ordinals": ordinals})
-    places = {ordinal: (file, position) for ordinal, file, position in rows.fetchall()}
-    lives, count, from_first = parts
-    return AuditReport(
-        challenges=size.challenges,
-        answers=size.answers,
-        lives=lives,
-        chains=count,
-        from_first=from_first,
-        checked={column: tally.checked[column] for column in CHECKED},
-        unchecked=dict(tally.unchecked.most_common()),
-        mismatches=[_mismatch(one, *places[one.ordinal]) for one in wrong],
-        gaps=[
-            Gap(*places[gap.ordinal], restart=gap.restart, missing=gap.missing, uids=gap.uids)
-            for gap in found
-        ],
-        recovered=tally.recovered,
-        tried=tally.tried,
-    )
+def _positions(
+    connection: duckdb.DuckDBPyConnection, wrong: list[Wrong], gaps: list[_GapByOrdinal]
+) -> dict[int, tuple[str, int]]:
+    """File and position of each record with a wrong number or after a gap, by its ordinal."""
+    ordinals = sorted({number.ordinal for number in wrong} | {gap.ordinal for gap in gaps})
+    rows = connection.execute(statements("analytics/audit/positions"), {"ordinals": ordinals})
+    return {ordinal: (file, position) for ordinal, file, position in rows.fetchall()}
 
 
 def _report_order(wrong: Wrong) -> tuple[int, bool, int, int]:

@@ -1,42 +1,69 @@
-"""Of which answers the log holds the whole window: only there can metrics and rewards be checked.
+"""Coverage: for which answers the log holds the whole window, so that their numbers can be checked.
 
-A stretch is a miner's answers from a known kind of start on. From the hundredth answer of a stretch
-the window is covered whatever came before. Before that, a stretch must start with an empty history:
-because the hotkey changed before our eyes, or because its first numbers prove it.
+A stretch is a miner's answers after a known kind of start. From its hundredth answer on the window
+is covered whatever came before. Before that, the stretch must start with an empty history: because
+the hotkey changed within the log, or because its first numbers prove it.
 
-The proof: while all answers that a window holds are right (or all wrong), numbers that agree with
-an empty start leave room only for hidden answers that are all right (or all wrong). Once seen ones
-are mixed, each hidden one would shift accuracy; if it agrees, there is none.
+The proof: while all answers in the window are right (or all wrong), numbers that agree with an
+empty start leave room only for hidden answers that are all right (or all wrong). Once right and
+wrong ones are mixed, each hidden answer would shift accuracy; if it still agrees, there is none.
 """
 
+from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.audit.ema_gaps import NOTHING
+from analytics.audit.ema_gaps import Interruption
 from analytics.numba_loops import compiled
-from analytics.scoring.ema_rule import CHANGED, FIRST_SEEN, SAME
+from analytics.scoring.ema_rule import HotkeyChange
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-# how a stretch starts: with an empty history; at the first answer of a uid, or where that turns out
-# to be one of a longer history; after a hole, under the same hotkey or under a new one; where
-# numbers agree among themselves but not with the answers seen
-EMPTY, FIRST, LATER, AFTER_GAP, RENEWED, BROKEN = range(6)
-# what an answer's logged numbers say of an empty start, as bits
-AGREES, ONE_SIDED, MIXED, CONTRADICTS = 1, 2, 4, 8
 
-_NOBODY = -1
+class StretchStart(IntEnum):
+    """How a stretch starts."""
+
+    EMPTY = 0
+    """With an empty history."""
+    FIRST = 1
+    """At the first answer of a uid in the log."""
+    LATER = 2
+    """The same, but its numbers show that its history had started earlier."""
+    AFTER_GAP = 3
+    """After a gap that may hide answers, under the same hotkey."""
+    NEW_HOTKEY_AFTER_GAP = 4
+    BROKEN = 5
+    """Where numbers agree among themselves but not with the answers in the log."""
+
+
+class Evidence(IntFlag):
+    """What an answer's logged numbers say of the window that the log shows.
+
+    Compiled loops take `.value`: Numba has no operators of flags.
+    """
+
+    AGREES = 1
+    """They are the window's."""
+    ONE_SIDED = 2
+    """All answers in the window are right, or all are wrong."""
+    MIXED = 4
+    CONTRADICTS = 8
+    """They come from a window with other answers."""
+
+
+_NOBODY = _NO_START = -1
 _FEW = 0.05
 
 
 class Stretches(NamedTuple):
-    """By uid: the present stretch (-1: none), its answers so far, and whether a hole may hold one.
+    """The stretches so far, changed in place by `add_to_stretches`.
 
-    By stretch: how it starts, whether numbers agreed while one-sided, whether they proved an empty
-    start, whether they contradicted it first. `used` (1,) stretches.
+    By uid: the present stretch (-1: none), its answers so far, and whether a gap may hide one. By
+    stretch: its `StretchStart`, whether numbers agreed while one-sided, whether they proved an
+    empty start, whether they contradicted it first. `used` (1,): how many stretches there are.
     """
 
     present: Ints
@@ -50,7 +77,7 @@ class Stretches(NamedTuple):
 
 
 def no_stretches(uids: int) -> Stretches:
-    """Nobody has answered yet."""
+    """The state before any answer."""
     nothing = np.zeros(0, np.bool_)
     return Stretches(
         present=np.full(uids, _NOBODY, np.int64),
@@ -65,45 +92,43 @@ def no_stretches(uids: int) -> Stretches:
 
 
 def with_room(stretches: Stretches, answers: int) -> Stretches:
-    """The same with room for what so many further answers can start: two stretches each."""
-    grown = {
-        name: np.concatenate([kept, np.zeros(max(0, missing), kept.dtype)])
-        for name in ("starts", "agreed", "proven", "refuted")
-        for kept in [getattr(stretches, name)]
-        for missing in [int(stretches.used[0]) + 2 * answers - len(kept)]
-    }
-    return stretches._replace(**grown)
+    """The same with room for the stretches that further answers can start: two each."""
+    more = max(0, int(stretches.used[0]) + 2 * answers - len(stretches.starts))
+    names = ("starts", "agreed", "proven", "refuted")
+    return stretches._replace(
+        **{name: np.pad(getattr(stretches, name), (0, more)) for name in names}
+    )
 
 
 @compiled
 def hotkey_changes(
-    last: Ints, records: Ints, uids: Ints, hotkeys: Ints, found: NDArray[np.int8]
+    last: Ints, records: Ints, uids: Ints, hotkeys: Ints, by_record: NDArray[np.int8]
 ) -> NDArray[np.int8]:
-    """Whether each answer's hotkey is another one than at the uid's answer before, (n,).
+    """The `HotkeyChange` of each answer since the uid's answer before, (n,).
 
     Args:
         last: (uids,) hotkey numbers, -1 before the first; changed in place.
         records: (n,) of each answer.
         uids: (n,) of each answer.
         hotkeys: (n,) of each answer.
-        found: (records, uids), filled with the same by record.
+        by_record: (records, uids), filled with the same.
     """
     changes = np.zeros(len(uids), np.int8)
     for n in range(len(uids)):
         uid = uids[n]
         if last[uid] == _NOBODY:
-            changes[n] = FIRST_SEEN
+            changes[n] = HotkeyChange.FIRST_SEEN
         elif last[uid] != hotkeys[n]:
-            changes[n] = CHANGED
+            changes[n] = HotkeyChange.CHANGED
         last[uid] = hotkeys[n]
-        found[records[n], uid] = max(found[records[n], uid], changes[n])
+        by_record[records[n], uid] = max(by_record[records[n], uid], changes[n])
     return changes
 
 
 @compiled
-def stretch(
+def add_to_stretches(
     stretches: Stretches,
-    events: NDArray[np.int8],
+    interruptions: NDArray[np.int8],
     hidden: Bools,
     bounds: Ints,
     uids: Ints,
@@ -112,52 +137,53 @@ def stretch(
     window: int,
     from_start: bool,
 ) -> tuple[Ints, Ints]:
-    """Lay n answers of some records out in stretches, and weigh what their numbers prove.
+    """Add the n answers of some records to stretches, with what their numbers prove.
 
     Args:
         stretches: as they were, `with_room` for n more answers.
-        events: (records,), see `ema_gaps`.
-        hidden: (records, uids), whom a hole before the record may have asked.
+        interruptions: (records,), `ema_gaps.Interruption`s.
+        hidden: (records, uids), which uids a gap before the record may have asked.
         bounds: (records + 1,), where each record's answers start.
         uids: (n,), in order.
         changes: (n,), see `hotkey_changes`.
-        evidence: (n,), bits of AGREES, ONE_SIDED, MIXED, CONTRADICTS.
+        evidence: (n,), `Evidence`.
         window: answers in the long window.
         from_start: every history is known to start empty, and nothing is hidden.
 
     Returns:
-        Stretch and 1-based place in it of each answer, (n,) each.
+        Stretch of each answer and its ordinal in it from 1 on, (n,) each.
     """
-    numbers, places = np.empty(len(uids), np.int64), np.empty(len(uids), np.int64)
-    for record in range(len(events)):
-        if events[record] != NOTHING and not from_start:
+    numbers, ordinals = np.empty(len(uids), np.int64), np.empty(len(uids), np.int64)
+    for record in range(len(interruptions)):
+        if interruptions[record] != Interruption.NONE and not from_start:
             stretches.hidden[:] |= hidden[record]
         for n in range(bounds[record], bounds[record + 1]):
             uid = uids[n]
             start = _start(stretches, uid, changes[n], from_start)
-            if start != _NOBODY:
+            if start != _NO_START:
                 _begin(stretches, uid, start)
             stretches.hidden[uid] = False
-            contradicts = (evidence[n] & CONTRADICTS) != 0 and not from_start
+            contradicts = (evidence[n] & Evidence.CONTRADICTS.value) != 0 and not from_start
             if contradicts and _may_be_covered(stretches, uid, window):
                 _restart_contradicted(stretches, uid)
             stretches.answers[uid] += 1
             if stretches.answers[uid] < window:
                 _add_evidence(stretches, stretches.present[uid], evidence[n])
-            numbers[n], places[n] = stretches.present[uid], stretches.answers[uid]
-    return numbers, places
+            numbers[n], ordinals[n] = stretches.present[uid], stretches.answers[uid]
+    return numbers, ordinals
 
 
 @compiled
 def _start(stretches: Stretches, uid: int, change: int, from_start: bool) -> int:
-    """How the stretch starts that this answer begins; -1 if it goes on with the present one."""
+    """The `StretchStart` if this answer starts a stretch; -1 if it belongs to the present one."""
     if stretches.present[uid] == _NOBODY:
         if from_start:
-            return EMPTY
-        return RENEWED if stretches.hidden[uid] else FIRST
+            return StretchStart.EMPTY
+        return StretchStart.NEW_HOTKEY_AFTER_GAP if stretches.hidden[uid] else StretchStart.FIRST
     if stretches.hidden[uid]:
-        return AFTER_GAP if change == SAME else RENEWED
-    return EMPTY if change == CHANGED else _NOBODY
+        same = change == HotkeyChange.SAME
+        return StretchStart.AFTER_GAP if same else StretchStart.NEW_HOTKEY_AFTER_GAP
+    return StretchStart.EMPTY if change == HotkeyChange.CHANGED else _NO_START
 
 
 @compiled
@@ -171,60 +197,66 @@ def _begin(stretches: Stretches, uid: int, start: int) -> None:
 
 @compiled
 def _may_be_covered(stretches: Stretches, uid: int, window: int) -> bool:
-    """Whether the next answer's window would count as covered, or may yet be proven to be."""
+    """Whether the next answer's window would count as covered, now or once proven."""
     start = stretches.starts[stretches.present[uid]]
-    return start in (EMPTY, FIRST, RENEWED) or stretches.answers[uid] + 1 >= window
+    starts = (StretchStart.EMPTY, StretchStart.FIRST, StretchStart.NEW_HOTKEY_AFTER_GAP)
+    return start in starts or stretches.answers[uid] + 1 >= window
 
 
 @compiled
 def _restart_contradicted(stretches: Stretches, uid: int) -> None:
+    """Start a new stretch at an answer whose numbers contradict the present one."""
     present = stretches.present[uid]
     start, proven = stretches.starts[present], stretches.proven[present]
     stretches.refuted[present] = not proven
-    if start == FIRST and not proven:
-        _begin(stretches, uid, LATER)
-    elif start == RENEWED and not proven:
-        _begin(stretches, uid, AFTER_GAP)
+    if start == StretchStart.FIRST and not proven:
+        _begin(stretches, uid, StretchStart.LATER)
+    elif start == StretchStart.NEW_HOTKEY_AFTER_GAP and not proven:
+        _begin(stretches, uid, StretchStart.AFTER_GAP)
     else:
-        _begin(stretches, uid, BROKEN)
+        _begin(stretches, uid, StretchStart.BROKEN)
 
 
 @compiled
 def _add_evidence(stretches: Stretches, number: int, evidence: int) -> None:
-    # elsewhere an empty start is known, or known to be none
-    if stretches.starts[number] in (FIRST, RENEWED) and evidence & AGREES:
-        if evidence & ONE_SIDED:
+    # for other starts it is known whether the history was empty
+    open_start = stretches.starts[number] in (
+        StretchStart.FIRST,
+        StretchStart.NEW_HOTKEY_AFTER_GAP,
+    )
+    if open_start and evidence & Evidence.AGREES.value:
+        if evidence & Evidence.ONE_SIDED.value:
             stretches.agreed[number] = True
-        if evidence & MIXED and stretches.agreed[number]:
+        if evidence & Evidence.MIXED.value and stretches.agreed[number]:
             stretches.proven[number] = True
 
 
 def covered(
-    stretches: Stretches, numbers: Ints, places: Ints, window: int, whole_life: bool
+    stretches: Stretches, numbers: Ints, ordinals: Ints, *, window: int, complete: bool
 ) -> Bools:
     """Whether the log holds the whole window of each answer, (n,).
 
     Args:
-        stretches: after all answers were laid out.
+        stretches: after all answers were added.
         numbers: stretch of each answer, (n,).
-        places: 1-based place in it, (n,).
+        ordinals: of each answer in its stretch, from 1 on, (n,).
         window: answers in the long window.
-        whole_life: the log starts with the validator's first challenge.
+        complete: the log starts with the validator's first challenge.
     """
     start = stretches.starts[numbers]
-    known = (start == EMPTY) | stretches.proven[numbers]
-    if whole_life:
-        known = known | (start == FIRST)
-    result: Bools = known | (places >= window)
+    known = (start == StretchStart.EMPTY) | stretches.proven[numbers]
+    if complete:
+        known = known | (start == StretchStart.FIRST)
+    result: Bools = known | (ordinals >= window)
     return result
 
 
 def first_answers_agree(stretches: Stretches) -> bool:
-    """Whether the numbers of the uids' first stretches speak for histories that all start empty.
+    """Whether the numbers of the uids' first stretches agree with histories that all start empty.
 
-    A few may not: a hole that no score shows, or numbers that were changed.
+    A few may not: after a gap that no score shows, or where numbers were changed.
     """
-    first = stretches.starts == FIRST
+    first = stretches.starts == StretchStart.FIRST
     first[int(stretches.used[0]) :] = False
     refuted = np.count_nonzero(first & stretches.refuted)
     return bool(refuted <= _FEW * np.count_nonzero(first & stretches.proven))

@@ -1,9 +1,11 @@
-"""What breaks the law of scores: records that the log lacks, and processes that start again.
+"""EMA gaps: records that the log lacks, and restarts of the validator, found by its scores.
 
-A record that is missing moved the scores of those whom it asked; others went on by one step more.
+A missing record moved the scores of the uids that it asked by their rewards; all other scores made
+one more step of the EMA.
 """
 
 import math
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -11,33 +13,59 @@ from numpy.typing import NDArray
 
 from analytics.numba_loops import compiled
 from analytics.scoring.ema_rule import (
-    BY_LOGGED,
-    BY_OWN,
-    CHANGED,
-    NOT,
     Bools,
     EmaRule,
     Float32s,
+    Follows,
+    HotkeyChange,
     Steps,
     follows,
     step,
 )
-
-# how a logged score stands beside the law
-FOLLOWS, ZEROED, OTHER_REWARD, MISMATCH, IN_GAP, UNKNOWN, NOT_LOGGED, UNCONFIRMED, UNEXPLAINED = (
-    range(9)
-)
-# what happened just before a record
-NOTHING, GAP, RESTART = range(3)
 
 _LONGEST_GAP = 64
 _RESTARTED_AT_LEAST = 3
 _RESTARTED_SHARE = 0.95
 
 
+class ScoreVerdict(IntEnum):
+    """What the audit says of a logged score."""
+
+    FOLLOWS = 0
+    """Right: it follows from the score before by the EMA rule."""
+    ZEROED = 1
+    """It follows from a logged reward of 0, which may come from a failed model check."""
+    OTHER_REWARD = 2
+    """It follows from the logged reward, which is not the re-derived one."""
+    MISMATCH = 3
+    """Wrong: it does not follow by the EMA rule."""
+    IN_GAP = 4
+    """Not checkable: a record before it may be missing."""
+    NO_EARLIER_SCORE = 5
+    """Not checkable: no score before it is known."""
+    NOT_LOGGED = 6
+    UNCONFIRMED = 7
+    """Not checkable: 0 or decayed for the first time, and no later record tells why."""
+    UNEXPLAINED = 8
+    """For now: the next record follows from it, but nothing logged explains it.
+
+    `score_verdicts` makes it IN_GAP or MISMATCH.
+    """
+
+
+class Interruption(IntEnum):
+    """What happened just before a record."""
+
+    NONE = 0
+    GAP = 1
+    """Records are missing."""
+    RESTART = 2
+    """The validator's process started again, with all scores at 0."""
+
+
 class ScoreState(NamedTuple):
-    """By uid, (uids,): the score believed true and the one last logged (NaN: unknown), the last
-    reward.
+    """By uid, (uids,): the carried score that the next one is expected to follow from, the score
+    last logged, and the last reward, each NaN where unknown.
 
     `validators` are those whose scores decay.
     """
@@ -49,26 +77,26 @@ class ScoreState(NamedTuple):
 
 
 class ScoreVerdicts(NamedTuple):
-    """Verdict, expected score, and whether a uid may have answered unlogged before, (n, uids).
+    """By record and uid, (n, uids): `ScoreVerdict` codes, expected scores, hidden answers.
 
-    `events` (n,) is what happened before each record, `missing` (n,) how many records are missing
-    there at least.
+    `hidden` is where the uid may have answered in an unlogged record just before. By record, (n,):
+    the `Interruption` before it, and how many records are missing there at least.
     """
 
     codes: NDArray[np.int8]
     expected: Float32s
     hidden: Bools
-    events: NDArray[np.int8]
+    interruptions: NDArray[np.int8]
     missing: NDArray[np.int64]
 
 
 @compiled
 def restarted(state: ScoreState, steps: Steps, n: int) -> bool:
-    """Whether the scores of nearly all who were not asked went to 0 at once."""
+    """Whether the scores of nearly all uids that were not asked fell to 0 at once."""
     known, zeros = 0, 0
     for uid in range(len(state.carried)):
         score = steps.scores[n, uid]
-        if state.carried[uid] > 0 and math.isnan(steps.own[n, uid]) and not math.isnan(score):
+        if state.carried[uid] > 0 and math.isnan(steps.rederived[n, uid]) and not math.isnan(score):
             known += 1
             zeros += score == 0
     return known >= _RESTARTED_AT_LEAST and zeros >= _RESTARTED_SHARE * known
@@ -78,19 +106,19 @@ def restarted(state: ScoreState, steps: Steps, n: int) -> bool:
 def gap_before(
     rule: EmaRule, state: ScoreState, steps: Steps, n: int, verdicts: ScoreVerdicts
 ) -> bool:
-    """Whether scores moved as only an unlogged record moves them."""
+    """Whether scores moved as only a missing record moves them."""
     asked, asked_moved, moved, unclear = 0, 0, 0, 0
     for uid in range(len(state.carried)):
-        was_asked = not math.isnan(steps.own[n, uid])
+        was_asked = not math.isnan(steps.rederived[n, uid])
         asked += was_asked
         code = verdicts.codes[n, uid]
-        if code not in (UNEXPLAINED, IN_GAP):
+        if code not in (ScoreVerdict.UNEXPLAINED, ScoreVerdict.IN_GAP):
             continue
-        # with our own scores carried on, an old difference is no news
-        if follows(rule, steps, n, uid, state.logged[uid]) != NOT:
+        # expected scores may differ from logged ones since an earlier record
+        if follows(rule, steps, n, uid, state.logged[uid]) != Follows.NOT:
             continue
         unclear += 1
-        if code == UNEXPLAINED:
+        if code == ScoreVerdict.UNEXPLAINED:
             moved += not was_asked
             asked_moved += was_asked
     half = (asked + 1) // 2
@@ -101,16 +129,16 @@ def gap_before(
 def missing_records(
     rule: EmaRule, state: ScoreState, steps: Steps, n: int, verdicts: ScoreVerdicts
 ) -> int:
-    """How many records are missing at least; marks the uids that these may have asked."""
+    """The least number of missing records; sets `hidden` for the uids that they may have asked."""
     kept, decayed = state.carried.copy(), state.carried.copy()
     best, missing = -1, 1
     for length in range(1, _LONGEST_GAP + 1):
         _pass_record(rule, kept, decayed)
-        found = 0
+        unasked = 0
         for uid in range(len(kept)):
-            found += _unasked(rule, steps, n, uid, kept[uid], decayed[uid]) and kept[uid] > 0
-        if found > best:
-            best, missing = found, length
+            unasked += _unasked(rule, steps, n, uid, kept[uid], decayed[uid]) and kept[uid] > 0
+        if unasked > best:
+            best, missing = unasked, length
     kept[:], decayed[:] = state.carried, state.carried
     for _ in range(missing):
         _pass_record(rule, kept, decayed)
@@ -124,7 +152,7 @@ def missing_records(
 
 @compiled
 def _pass_record(rule: EmaRule, kept: Float32s, decayed: Float32s) -> None:
-    """A record that asks nobody."""
+    """Move scores over a missing record that did not ask these uids."""
     for uid in range(len(kept)):
         kept[uid] = step(rule, kept[uid], kept[uid])
         decayed[uid] = step(rule, decayed[uid], np.float32(0))
@@ -134,18 +162,21 @@ def _pass_record(rule: EmaRule, kept: Float32s, decayed: Float32s) -> None:
 def _unasked(
     rule: EmaRule, steps: Steps, n: int, uid: int, kept: np.float32, decayed: np.float32
 ) -> bool:
-    """Whether a score looks as if its uid was not asked in the hole before record n."""
-    if math.isnan(steps.scores[n, uid]) or steps.hotkeys[n, uid] == CHANGED:
+    """Whether a score looks as if its uid was not asked in the gap before record n."""
+    if math.isnan(steps.scores[n, uid]) or steps.hotkeys[n, uid] == HotkeyChange.CHANGED:
         return False
-    if follows(rule, steps, n, uid, kept) in (BY_OWN, BY_LOGGED):
+    if follows(rule, steps, n, uid, kept) in (Follows.BY_REDERIVED, Follows.BY_LOGGED):
         return True
     decays: bool = steps.scores[n, uid] == step(rule, decayed, np.float32(0))
-    return decays and math.isnan(steps.own[n, uid])
+    return decays and math.isnan(steps.rederived[n, uid])
 
 
 @compiled
 def _answer_would_show(rule: EmaRule, state: ScoreState, uid: int) -> bool:
-    """Whether an answer would have moved the score: not one that equals the reward it earns."""
+    """Whether an unlogged answer would have moved the score visibly.
+
+    One that earns a reward equal to the score moves nothing: 0, 1 and the last reward are tried.
+    """
     old = state.carried[uid]
     still = step(rule, old, old)
     last = state.rewards[uid]

@@ -1,4 +1,4 @@
-"""A life walked through once: every number re-derived, every score judged, every window weighed."""
+"""One pass of the audit over a life: numbers re-derived, score verdicts, coverage of windows."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 
 from analytics.audit.chunks import COLUMNS, Chunk, joined
 from analytics.audit.coverage import (
-    AGREES,
-    CONTRADICTS,
-    MIXED,
-    ONE_SIDED,
+    Evidence,
     Stretches,
+    add_to_stretches,
     hotkey_changes,
     no_stretches,
-    stretch,
     with_room,
 )
 from analytics.audit.ema_gaps import ScoreVerdicts
@@ -34,7 +31,7 @@ TOLERANCE = 1e-12
 """A logged metric or reward this close to the re-derived one is equal to it."""
 
 _REWARD = len(METRICS)
-# one number that disagrees may have been changed; two that fit the others were not
+# a single number that disagrees may have been changed; two that fit the others were not
 _CONTRADICTING = 2
 
 
@@ -42,11 +39,11 @@ _CONTRADICTING = 2
 class Rederived:
     """What the validator must have computed for each of m answers, if their windows are covered.
 
-    `own` is (7, m), the `COLUMNS`; `changes` (m,) tells a new hotkey; `evidence` (m,) are
-    `coverage`'s bits.
+    `numbers` (7, m) are the `COLUMNS`, `changes` (m,) `HotkeyChange`s, `evidence` (m,) `Evidence`;
+    `hotkeys` (records, uids) are the changes by record.
     """
 
-    own: Floats
+    numbers: Floats
     changes: NDArray[np.int8]
     evidence: NDArray[np.int8]
     hotkeys: NDArray[np.int8]
@@ -54,28 +51,28 @@ class Rederived:
 
 @dataclass(frozen=True)
 class AuditedChunk:
-    """A chunk with all that was found out about it; `stretches` and `places` are of each answer."""
+    """A chunk with the audit's findings; of each answer its stretch and its ordinal in it, (m,)."""
 
     chunk: Chunk
     rederived: Rederived
     verdicts: ScoreVerdicts
     stretches: NDArray[np.int64]
-    places: NDArray[np.int64]
+    ordinals: NDArray[np.int64]
 
 
 class AuditPass:
-    """One pass over a life, in constant memory. Walking the same life again gives the same."""
+    """One pass over a life, in constant memory. Another pass over the same life gives the same."""
 
     def __init__(
         self, uids: int, *, settings: ScoringSettings, rule: EmaRule, exact_start: bool
     ) -> None:
-        """Nothing was walked yet.
+        """Before the first record.
 
         Args:
-            uids: places of uids.
+            uids: uids are below it.
             settings: the validator's.
             rule: of the scores.
-            exact_start: the log claims to start with the validator's first challenge.
+            exact_start: the log is taken to start with the validator's first challenge.
         """
         self.starts_at_zero = False
         self.stretches: Stretches = no_stretches(uids)
@@ -88,7 +85,7 @@ class AuditPass:
         self._scores = unknown_scores(uids)
 
     def over(self, chunks: Iterable[Chunk]) -> Iterator[AuditedChunk]:
-        """Walk through a life's chunks in order; a record is judged with the next one in view."""
+        """Audit a life's chunks in order; a record's verdicts take the next record into account."""
         held: tuple[Chunk, Rederived] | None = None
         for read in chunks:
             rederived = self._rederive(read)
@@ -97,10 +94,10 @@ class AuditPass:
                 chunk = read
             else:
                 chunk, rederived = joined(held[0], read), _joined(held[1], rederived)
-            yield self._walk(chunk, rederived, len(chunk.scores) - 1)
+            yield self._audit(chunk, rederived, len(chunk.scores) - 1)
             held = _last(chunk, rederived)
         if held is not None:
-            yield self._walk(*held, 1)
+            yield self._audit(*held, 1)
 
     def _begin(self, chunk: Chunk, rederived: Rederived) -> None:
         if self._exact or starts_at_zero(self._rule, _steps(chunk, rederived)):
@@ -115,21 +112,21 @@ class AuditPass:
             chunk.labels,
             chunk.exponents[chunk.records],
         )
-        own = np.stack([getattr(answered, name) for name in COLUMNS])
+        numbers = np.stack([getattr(answered, name) for name in COLUMNS])
         hotkeys = np.zeros((len(chunk.scores), self._uids), np.int8)
         changes = hotkey_changes(self._hotkeys, chunk.records, chunk.uids, chunk.hotkeys, hotkeys)
-        return Rederived(own, changes, _evidence(chunk, own, answered.scored), hotkeys)
+        return Rederived(numbers, changes, _evidence(chunk, numbers, answered.scored), hotkeys)
 
-    def _walk(self, chunk: Chunk, rederived: Rederived, count: int) -> AuditedChunk:
-        """Judge the first `count` records, at most one fewer than there are, or all at the end."""
+    def _audit(self, chunk: Chunk, rederived: Rederived, count: int) -> AuditedChunk:
+        """Audit the first `count` records: all but the last, or all at the end of the life."""
         verdicts = no_score_verdicts(count, self._uids)
         score_verdicts(self._rule, self._scores, _steps(chunk, rederived), count, verdicts)
         bounds = np.searchsorted(chunk.records, np.arange(count + 1))
         within = slice(0, int(bounds[-1]))
         self.stretches = with_room(self.stretches, within.stop)
-        stretches, places = stretch(
+        stretches, ordinals = add_to_stretches(
             self.stretches,
-            verdicts.events,
+            verdicts.interruptions,
             verdicts.hidden,
             bounds,
             chunk.uids[within],
@@ -138,35 +135,41 @@ class AuditPass:
             self._settings.metrics_window,
             self._exact,
         )
-        whole = slice(0, count)
+        first = slice(0, count)
         return AuditedChunk(
-            _sliced(chunk, whole, within), _sliced_rederived(rederived, whole, within), verdicts,
-            stretches, places,
-        )  # fmt: skip
+            chunk=_sliced(chunk, first, within),
+            rederived=_sliced_rederived(rederived, first, within),
+            verdicts=verdicts,
+            stretches=stretches,
+            ordinals=ordinals,
+        )
 
 
-def _evidence(chunk: Chunk, own: Floats, scored: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """What each answer's logged numbers say of the window that the log shows."""
+def _evidence(chunk: Chunk, numbers: Floats, scored: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """The `Evidence` of each answer, (m,), from its logged and re-derived numbers, (7, m)."""
     logged, exponents = chunk.logged, chunk.exponents[chunk.records]
     excused = chunk.excused[chunk.records]
-    differs = np.abs(logged - own) > TOLERANCE  # False where not logged
+    differs = np.abs(logged - numbers) > TOLERANCE  # False where not logged
     differs[_REWARD] &= ~(excused & (logged[_REWARD] == 0))
     count = differs.sum(axis=0)
     doubtful = (count >= _CONTRADICTING) & ~np.isnan(logged).any(axis=0)
     contradicts = self_consistent(logged, exponents, doubtful, excused)
-    accuracy = own[0]
+    accuracy = numbers[0]
     mixed = (accuracy > 0) & (accuracy < 1)
     agrees = (count == 0) & scored & ~np.isnan(logged[0])
-    bits: NDArray[np.int8] = (
-        AGREES * agrees + ONE_SIDED * ~mixed + MIXED * mixed + CONTRADICTS * contradicts
-    ).astype(np.int8)
-    return bits
+    evidence = np.zeros(len(mixed), np.int8)
+    evidence[agrees] |= Evidence.AGREES
+    evidence[~mixed] |= Evidence.ONE_SIDED
+    evidence[mixed] |= Evidence.MIXED
+    evidence[contradicts] |= Evidence.CONTRADICTS
+    return evidence
 
 
 def _steps(chunk: Chunk, rederived: Rederived) -> Steps:
+    """The chunk's scores with the rewards that moved them, by record and uid."""
     own, logged = np.full_like(chunk.scores, np.nan), np.full_like(chunk.scores, np.nan)
     # of a uid asked twice the last one stays
-    own[chunk.records, chunk.uids] = rederived.own[_REWARD]
+    own[chunk.records, chunk.uids] = rederived.numbers[_REWARD]
     logged[chunk.records, chunk.uids] = chunk.logged[_REWARD]
     return Steps(chunk.scores, own, logged, rederived.hotkeys, chunk.excused)
 
@@ -190,7 +193,7 @@ def _sliced(chunk: Chunk, records: slice, answers: slice) -> Chunk:
 
 def _sliced_rederived(rederived: Rederived, records: slice, answers: slice) -> Rederived:
     return Rederived(
-        own=rederived.own[:, answers],
+        numbers=rederived.numbers[:, answers],
         changes=rederived.changes[answers],
         evidence=rederived.evidence[answers],
         hotkeys=rederived.hotkeys[records],
@@ -207,7 +210,7 @@ def _last(chunk: Chunk, rederived: Rederived) -> tuple[Chunk, Rederived]:
 
 def _joined(held: Rederived, more: Rederived) -> Rederived:
     return Rederived(
-        own=np.concatenate([held.own, more.own], axis=1),
+        numbers=np.concatenate([held.numbers, more.numbers], axis=1),
         changes=np.concatenate([held.changes, more.changes]),
         evidence=np.concatenate([held.evidence, more.evidence]),
         hotkeys=np.concatenate([held.hotkeys, more.hotkeys]),

@@ -1,4 +1,4 @@
-"""What an audit says of every logged number: checked, not checkable and why, or wrong."""
+"""Verdicts of an audit on every logged number: checked, not checkable and why, or wrong."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.audit import coverage, ema_gaps
 from analytics.audit.chunks import COLUMNS
+from analytics.audit.coverage import StretchStart
+from analytics.audit.ema_gaps import ScoreVerdict
 from analytics.audit.rederive import TOLERANCE, AuditedChunk
 from analytics.scoring.metrics import Floats
 from analytics.scoring.self_consistency import recoverable
@@ -28,17 +29,17 @@ UNCONFIRMED = "score: 0 or decayed for the first time, and no later record tells
 BEYOND = "uid beyond any subnet"
 
 _UNCOVERED = {
-    coverage.FIRST: LOG_STARTS_LATER,
-    coverage.LATER: LOG_STARTS_LATER,
-    coverage.AFTER_GAP: AFTER_GAP,
-    coverage.RENEWED: AFTER_GAP,
-    coverage.BROKEN: BROKEN,
+    StretchStart.FIRST: LOG_STARTS_LATER,
+    StretchStart.LATER: LOG_STARTS_LATER,
+    StretchStart.AFTER_GAP: AFTER_GAP,
+    StretchStart.NEW_HOTKEY_AFTER_GAP: AFTER_GAP,
+    StretchStart.BROKEN: BROKEN,
 }
 _UNCHECKED_SCORES = {
-    ema_gaps.IN_GAP: SCORE_IN_GAP,
-    ema_gaps.UNKNOWN: NO_EARLIER_SCORE,
-    ema_gaps.NOT_LOGGED: NOT_LOGGED,
-    ema_gaps.UNCONFIRMED: UNCONFIRMED,
+    ScoreVerdict.IN_GAP: SCORE_IN_GAP,
+    ScoreVerdict.NO_EARLIER_SCORE: NO_EARLIER_SCORE,
+    ScoreVerdict.NOT_LOGGED: NOT_LOGGED,
+    ScoreVerdict.UNCONFIRMED: UNCONFIRMED,
 }
 _REWARD, _MCC = COLUMNS.index("reward"), COLUMNS.index("mcc")
 _MOST_MISMATCHES = 1_000_000
@@ -48,7 +49,7 @@ _MOST_MISMATCHES = 1_000_000
 class Wrong:
     """A logged number that is not the re-derived one; a score has no slot.
 
-    `ordinal` is the record's place in the order of the audit.
+    `ordinal` is the record's number in the order of the audit, from 0 on.
     """
 
     ordinal: int
@@ -61,9 +62,9 @@ class Wrong:
 
 @dataclass
 class Tally:
-    """Counts of numbers, and the wrong ones in order.
+    """Counts of checked numbers by column and of others by reason, and the wrong ones in order.
 
-    `recovered` of `tried` answers without a covered window give accuracy over the last ten.
+    `tried` answers without a covered window are paid; `recovered` of them give accuracy over ten.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
@@ -83,7 +84,7 @@ class Tally:
             starts: how the stretch of each answer starts, (m,).
 
         Raises:
-            QueryError: there are so many mismatches that the audit was told something wrong.
+            QueryError: there are so many mismatches that the settings must be wrong.
         """
         self._answers(audited, covered, starts)
         self._scores(audited, covered)
@@ -99,22 +100,22 @@ class Tally:
     def _answers(
         self, audited: AuditedChunk, covered: NDArray[np.bool_], starts: NDArray[np.int8]
     ) -> None:
-        logged, own = audited.chunk.logged, audited.rederived.own
-        there = ~np.isnan(logged)
-        self._skip(NOT_LOGGED, _count(~there))
+        logged, rederived = audited.chunk.logged, audited.rederived.numbers
+        is_logged = ~np.isnan(logged)
+        self._skip(NOT_LOGGED, _count(~is_logged))
         for start, reason in _UNCOVERED.items():
-            self._skip(reason, _count(there[:, ~covered & (starts == start)]))
-        checked = there & covered
+            self._skip(reason, _count(is_logged[:, ~covered & (starts == start)]))
+        checked = is_logged & covered
         failed = _failed_checks(audited) & checked[_REWARD]
         checked[_REWARD] &= ~failed
         self._skip(MODEL_CHECK, _count(failed))
         for column, count in zip(COLUMNS, checked.sum(axis=1).tolist(), strict=True):
             self.checked[column] += count
-        wrong = checked & (np.abs(logged - own) > TOLERANCE)
-        for answer, place in np.argwhere(wrong.T).tolist():
-            self._note(audited, answer, place)
+        wrong = checked & (np.abs(logged - rederived) > TOLERANCE)
+        for answer, index in np.argwhere(wrong.T).tolist():
+            self._add_wrong(audited, answer, index)
 
-    def _note(self, audited: AuditedChunk, answer: int, column: int) -> None:
+    def _add_wrong(self, audited: AuditedChunk, answer: int, column: int) -> None:
         chunk = audited.chunk
         self.wrong.append(
             Wrong(
@@ -123,24 +124,24 @@ class Tally:
                 uid=int(chunk.uids[answer]),
                 column=COLUMNS[column],
                 logged=float(chunk.logged[column, answer]),
-                expected=float(audited.rederived.own[column, answer]),
+                expected=float(audited.rederived.numbers[column, answer]),
             )
         )
 
     def _scores(self, audited: AuditedChunk, covered: NDArray[np.bool_]) -> None:
-        """Scores of uids that were not asked stand on the one before alone; others on a reward."""
+        """Count scores; that of an asked uid is checkable only where its reward is."""
         chunk, verdicts = audited.chunk, audited.verdicts
-        codes = verdicts.codes.copy()
-        there = np.arange(codes.shape[1]) < chunk.lengths[:, None]
-        without = np.zeros_like(there)
+        codes = verdicts.codes
+        is_logged = np.arange(codes.shape[1]) < chunk.lengths[:, None]
+        without = np.zeros_like(is_logged)
         without[chunk.records[~covered], chunk.uids[~covered]] = True
-        without &= there & ~np.isin(codes, list(_UNCHECKED_SCORES))
+        without &= is_logged & ~np.isin(codes, list(_UNCHECKED_SCORES))
         self._skip(NO_REWARD, _count(without))
         for code, reason in _UNCHECKED_SCORES.items():
-            self._skip(reason, _count(there & (codes == code)))
-        checked = there & ~without & ~np.isin(codes, list(_UNCHECKED_SCORES))
+            self._skip(reason, _count(is_logged & (codes == code)))
+        checked = is_logged & ~without & ~np.isin(codes, list(_UNCHECKED_SCORES))
         self.checked["score"] += _count(checked)
-        wrong = checked & np.isin(codes, (ema_gaps.MISMATCH, ema_gaps.OTHER_REWARD))
+        wrong = checked & np.isin(codes, (ScoreVerdict.MISMATCH, ScoreVerdict.OTHER_REWARD))
         for record, uid in np.argwhere(wrong).tolist():
             self.wrong.append(
                 Wrong(
@@ -168,9 +169,9 @@ class Tally:
 
 def _failed_checks(audited: AuditedChunk) -> NDArray[np.bool_]:
     """Rewards of 0 in E4..E6 where one was earned, unless the score shows that it was paid."""
-    chunk, own = audited.chunk, audited.rederived.own[_REWARD]
-    zeroed = chunk.excused[chunk.records] & (chunk.logged[_REWARD] == 0) & (own > TOLERANCE)
-    paid = audited.verdicts.codes[chunk.records, chunk.uids] == ema_gaps.FOLLOWS
+    chunk, earned = audited.chunk, audited.rederived.numbers[_REWARD]
+    zeroed = chunk.excused[chunk.records] & (chunk.logged[_REWARD] == 0) & (earned > TOLERANCE)
+    paid = audited.verdicts.codes[chunk.records, chunk.uids] == ScoreVerdict.FOLLOWS
     result: NDArray[np.bool_] = zeroed & ~paid
     return result
 

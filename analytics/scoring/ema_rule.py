@@ -1,10 +1,11 @@
-"""The law by which every logged score follows from the one before.
+"""The EMA rule: how a validator computes each score from the one before.
 
-Source: the validator's `update_scores` (DOMAIN.md §3), float32 with every product rounded: an asked
-uid moves towards its reward, another one towards itself, a validator towards 0.
+Source: the validator's `update_scores` (DOMAIN.md §3), float32 with every product rounded. The
+target of an asked uid is its reward, of any other uid its own score, of a validator 0.
 """
 
 import math
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -15,17 +16,32 @@ from analytics.numba_loops import compiled
 Float32s = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
-# how a score follows from the one before: not at all; by the re-derived reward, or as of a uid that
-# was not asked; by the logged reward; as a validator's
-NOT, BY_OWN, BY_LOGGED, BY_DECAY = range(4)
-# whether a uid's hotkey is another one than at its last answer
-SAME, FIRST_SEEN, CHANGED = range(3)
+
+class Follows(IntEnum):
+    """How a logged score follows from the one before by the EMA rule."""
+
+    NOT = 0
+    BY_REDERIVED = 1
+    """By the re-derived reward; of a uid that was not asked, by its own score."""
+    BY_LOGGED = 2
+    """By the logged reward, which is not the re-derived one."""
+    BY_DECAY = 3
+    """As a validator's, which was not asked."""
+
+
+class HotkeyChange(IntEnum):
+    """How a uid's hotkey compares with that of its last answer."""
+
+    SAME = 0
+    FIRST_SEEN = 1
+    CHANGED = 2
 
 
 class EmaRule(NamedTuple):
-    """float32 weights of the target and of the old score, and whether the log claims to be whole.
+    """float32 weights of the target (alpha) and of the old score (1 - alpha).
 
-    From the start our own scores are carried on; else the log's own, but for those proven wrong.
+    `from_start`: the log is taken as complete; then each expected score follows from the expected
+    one before, else from the logged one before unless that one is proven wrong.
     """
 
     weight: np.float32
@@ -34,15 +50,14 @@ class EmaRule(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Scores of n records and what moved them, each (n, uids); NaN = not logged, or not asked.
+    """Scores and rewards of n records, each (n, uids); NaN = not logged, or not asked.
 
-    `own` rewards are re-derived, `logged` ones as logged; of a uid asked twice the last ones.
-    `hotkeys` is SAME, FIRST_SEEN or CHANGED. `excused` (n,): a logged reward of 0 may come from a
-    failed model check.
+    Rewards are `rederived` and as `logged`; of a uid asked twice the last ones. `hotkeys` are
+    `HotkeyChange`s. `excused` (n,): a logged reward of 0 may come from a failed model check.
     """
 
     scores: Float32s
-    own: Float32s
+    rederived: Float32s
     logged: Float32s
     hotkeys: NDArray[np.int8]
     excused: Bools
@@ -50,55 +65,60 @@ class Steps(NamedTuple):
 
 @compiled
 def step(rule: EmaRule, old: np.float32, target: np.float32) -> np.float32:
-    """One update of one score."""
+    """One update of one score, each product rounded to float32."""
     return np.float32(rule.weight * target) + np.float32(rule.rest * old)
 
 
 @compiled
-def follows(rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32) -> int:
-    """How a uid's score of record n follows from `old`: NOT, BY_OWN, BY_LOGGED or BY_DECAY."""
-    score, own = steps.scores[n, uid], steps.own[n, uid]
-    if math.isnan(own):
+def follows(rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32) -> Follows:
+    """How a uid's score of record n follows from the score `old`."""
+    score, rederived = steps.scores[n, uid], steps.rederived[n, uid]
+    if math.isnan(rederived):
         if score == step(rule, old, old):
-            return BY_OWN
-        return BY_DECAY if score == step(rule, old, np.float32(0)) else NOT
+            return Follows.BY_REDERIVED
+        return Follows.BY_DECAY if score == step(rule, old, np.float32(0)) else Follows.NOT
     logged = steps.logged[n, uid]
     zero = np.float32(0)
-    fresh = steps.hotkeys[n, uid] != SAME
-    if score == step(rule, old, own) or (fresh and score == step(rule, zero, own)):
-        return BY_OWN
+    fresh = steps.hotkeys[n, uid] != HotkeyChange.SAME
+    if score == step(rule, old, rederived) or (fresh and score == step(rule, zero, rederived)):
+        return Follows.BY_REDERIVED
     if score == step(rule, old, logged) or (fresh and score == step(rule, zero, logged)):
-        return BY_LOGGED
-    return NOT
+        return Follows.BY_LOGGED
+    return Follows.NOT
 
 
 @compiled
 def expected_score(
     rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32, validator: bool
 ) -> np.float32:
-    """What `old` becomes in record n; by the logged reward only where no score can tell."""
-    own, zero = steps.own[n, uid], np.float32(0)
-    if math.isnan(own):
+    """The score of record n by the EMA rule, from the score `old` before it.
+
+    From the re-derived reward; from the logged one where the record's score is not logged.
+    """
+    rederived, zero = steps.rederived[n, uid], np.float32(0)
+    if math.isnan(rederived):
         return step(rule, old, zero if validator else old)
-    reward = own
+    reward = rederived
     if math.isnan(steps.scores[n, uid]) and not rule.from_start:
         logged = steps.logged[n, uid]
-        reward = own if math.isnan(logged) else logged
-    return step(rule, zero if steps.hotkeys[n, uid] == CHANGED else old, reward)
+        reward = rederived if math.isnan(logged) else logged
+    changed = steps.hotkeys[n, uid] == HotkeyChange.CHANGED
+    return step(rule, zero if changed else old, reward)
 
 
 @compiled
 def continued(rule: EmaRule, steps: Steps, n: int, uid: int, old: np.float32) -> np.float32:
-    """The lawful score of this record from which the next one goes on; NaN if none does."""
-    own, zero = steps.own[n, uid], np.float32(0)
+    """The score that the EMA rule allows in record n and that record n + 1 follows from, or NaN."""
+    rederived, zero = steps.rederived[n, uid], np.float32(0)
     nan = np.float32(np.nan)
-    if math.isnan(own):
+    if math.isnan(rederived):
         first, second, third = step(rule, old, old), step(rule, old, zero), nan
     else:
         logged = steps.logged[n, uid]
-        first, second = step(rule, old, own), step(rule, old, logged)
-        third = step(rule, zero, own) if steps.hotkeys[n, uid] != SAME else nan
-    for candidate in (first, second, third):
-        if not math.isnan(candidate) and follows(rule, steps, n + 1, uid, candidate) != NOT:
-            return candidate
+        first, second = step(rule, old, rederived), step(rule, old, logged)
+        fresh = steps.hotkeys[n, uid] != HotkeyChange.SAME
+        third = step(rule, zero, rederived) if fresh else nan
+    for allowed in (first, second, third):
+        if not math.isnan(allowed) and follows(rule, steps, n + 1, uid, allowed) != Follows.NOT:
+            return allowed
     return nan

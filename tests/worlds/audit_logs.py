@@ -41,7 +41,9 @@ def audited(store: Store, *, from_start: bool = False) -> AuditReport:
 
 
 def keys(mismatches: Iterable[Mismatch]) -> set[Key]:
-    return {(one.position, one.slot, one.uid, one.column) for one in mismatches}
+    return {
+        (mismatch.position, mismatch.slot, mismatch.uid, mismatch.column) for mismatch in mismatches
+    }
 
 
 def kept(records: Sequence[Json], deleted: Collection[int]) -> tuple[list[Json], set[int]]:

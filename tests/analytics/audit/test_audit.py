@@ -2,6 +2,7 @@
 
 import copy
 import json
+from enum import IntEnum, IntFlag
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.audit.audit import AuditSettings, audit
+from analytics.audit.coverage import Evidence, StretchStart
+from analytics.audit.ema_gaps import Interruption, ScoreVerdict
 from analytics.audit.verdicts import AFTER_GAP, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
 from analytics.commands import audit as audit_cli
+from analytics.scoring.ema_rule import HotkeyChange
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
@@ -235,6 +239,14 @@ def test_an_empty_store_is_said_to_be_empty(store: Store) -> None:
         audited(store)
 
 
+@pytest.mark.parametrize(
+    "codes", [ScoreVerdict, Interruption, StretchStart, Evidence, HotkeyChange]
+)
+def test_codes_fit_the_int8_arrays_of_the_loops(codes: type[IntEnum] | type[IntFlag]) -> None:
+    assert min(codes) >= 0
+    assert sum(codes) <= np.iinfo(np.int8).max
+
+
 def run(store: Store, *words: str) -> Any:
     return CliRunner().invoke(audit_cli.app, [*words, "--store", str(store.root)])
 
@@ -246,7 +258,7 @@ def test_json_has_the_keys_that_programs_count_on(tmp_path: Path, golden: Path) 
     report = json.loads(result.stdout)
     assert list(report) == ["checked", "unchecked", "mismatches"]
     assert tuple(report["checked"]) == COLUMNS
-    assert [list(one) for one in report["mismatches"]] == [
+    assert [list(mismatch) for mismatch in report["mismatches"]] == [
         ["file", "position", "slot", "uid", "column", "logged", "expected"]
     ] * len(wanted)
 

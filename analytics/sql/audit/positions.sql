@@ -1,4 +1,4 @@
--- File and position of challenges by their place in a life.
+-- File and position of records by their ordinal in the order of the audit.
 SELECT placed.ordinal, media.file, media.position
 FROM audit_order AS placed
 INNER JOIN media ON media.rowid = placed.media_row
