@@ -1,7 +1,6 @@
-"""Whom a candidate must beat: the best miner, the median one, their majority, a stack of them all.
+"""Baselines for a candidate: best miner, median miner, majority vote, stacked ensemble of miners.
 
-Each is chosen or fitted on the earlier part of the challenges and answers the later one, so that
-none is judged by what it was picked for.
+Each is selected or fitted on the earlier part of the challenges and evaluated on the later one.
 """
 
 from dataclasses import dataclass
@@ -26,15 +25,17 @@ BEST, MEDIAN = "best miner", "median miner"
 MAJORITY, STACK = "majority vote", "stacked ensemble"
 
 _CLIP = 1e-3
-_BOTH = 2
+"""Answers are clipped to this distance from 0 and 1 before their logit."""
+_LABELS = 2
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """One to compare with on the later part.
+    """A baseline's answers to the later part.
 
-    `miner` is its number where it is a single one, `chosen_on` the n that chose or fitted it (the
-    chosen miner's own answers, or challenges), `earlier_mcc` what a miner was chosen by.
+    `miner` is its index where it is a single miner. `chosen_on` is how many of that miner's answers
+    it was selected by, or how many challenges it was fitted on; `earlier_mcc` is the MCC that a
+    miner was selected by.
     """
 
     name: str
@@ -45,20 +46,16 @@ class Baseline:
 
 
 def baselines(paired: PairedAnswers, earlier: Flags) -> tuple[list[Baseline], dict[str, str]]:
-    """The four baselines, and why one of them cannot be had.
+    """The four baselines, and by name the reason why one is missing.
 
     Args:
-        paired: miners and candidate.
-        earlier: (C,), True for the challenges to choose and fit on.
+        paired: answers of miners and of the candidate.
+        earlier: (C,), True for the challenges to select and fit on.
     """
     first, later = paired.within(earlier), paired.within(~earlier)
-    found: list[Baseline] = []
-    missing: dict[str, str] = {}
-    for part in (_single_miners, _ensembles):
-        more, why = part(first, later)
-        found += more
-        missing |= why
-    return found, missing
+    miners, missing_miners = _single_miners(first, later)
+    ensembles, missing_ensembles = _ensembles(first, later)
+    return miners + ensembles, missing_miners | missing_ensembles
 
 
 def _single_miners(
@@ -73,7 +70,7 @@ def _single_miners(
         return [], {BEST: why, MEDIAN: why}
     mccs = mcc_of_tables(counts[0].summed())[:, 0]
     ranked = enough[np.argsort(-mccs[enough], kind="stable")]
-    chosen = {BEST: int(ranked[0]), MEDIAN: int(ranked[len(ranked) // 2])}
+    selected = {BEST: int(ranked[0]), MEDIAN: int(ranked[len(ranked) // 2])}
     answered = first.answers.only(first.answers.answered)
     return [
         Baseline(
@@ -81,62 +78,55 @@ def _single_miners(
             miner,
             int(np.diff(answered.starts)[miner]),
             float(mccs[miner]),
-            _alone(later.answers, miner),
+            later.answers.of(miner),
         )
-        for name, miner in chosen.items()
+        for name, miner in selected.items()
     ], {}
 
 
-def _alone(answers: Answers, one: int) -> Answers:
-    part = slice(answers.starts[one], answers.starts[one + 1])
-    return Answers(
-        np.array([0, part.stop - part.start], np.int64),
-        answers.challenge[part],
-        answers.spell[part],
-        answers.prediction[part],
-    )
-
-
 def _ensembles(first: PairedAnswers, later: PairedAnswers) -> tuple[list[Baseline], dict[str, str]]:
-    challenge, votes = _votes(later)
-    if not len(challenge):
+    voted, shares = _positive_votes(later)
+    if not len(voted):
         why = "found no challenge of the later part that a miner answered"
         return [], {MAJORITY: why, STACK: why}
-    found = [Baseline(MAJORITY, None, 0, None, single_answerer(challenge, votes))]
-    sent, features = _features(first)
-    labels = first.challenges.labels[sent]
-    if len(np.unique(labels)) < _BOTH:
-        why = f"found one label only in the {len(sent)} earlier challenges; expected both"
-        return found, {STACK: why}
+    majority = Baseline(MAJORITY, None, 0, None, single_answerer(voted, shares))
+    fitted, features = _features(first)
+    labels = first.challenges.labels[fitted]
+    if len(np.unique(labels)) < _LABELS:
+        why = f"found one label only in the {len(fitted)} earlier challenges; expected both"
+        return [majority], {STACK: why}
     model = LogisticRegression(max_iter=1000).fit(features, labels)
-    asked, judged = _features(later)
-    answers = single_answerer(asked, model.predict_proba(judged)[:, 1])
-    return [*found, Baseline(STACK, None, len(sent), None, answers)], {}
+    answered, later_features = _features(later)
+    answers = single_answerer(answered, model.predict_proba(later_features)[:, 1])
+    return [majority, Baseline(STACK, None, len(fitted), None, answers)], {}
 
 
-def _votes(paired: PairedAnswers) -> tuple[Integers, Floats]:
-    """Challenges with an answer, and the share of class 1 among theirs: half is class 0."""
+def _positive_votes(paired: PairedAnswers) -> tuple[Integers, Floats]:
+    """Challenges with an answer, and the share of their answers that is of class 1, 0..1."""
     used = paired.answers.answered
     challenge = paired.answers.challenge[used]
     positive = (paired.answers.classes[used] == 1).astype(float)
-    sent = np.unique(challenge)
+    answered = np.unique(challenge)
     count = paired.challenges.count
-    positive_shares = np.bincount(challenge, positive, count) / np.maximum(
+    shares = np.bincount(challenge, positive, count) / np.maximum(
         1, np.bincount(challenge, None, count)
     )
-    return sent, positive_shares[sent]
+    return answered, shares[answered]
 
 
 def _features(paired: PairedAnswers) -> tuple[Integers, sparse.csr_array]:
-    """Challenges with an answer; of each miner its logit (0 if missing) and whether it has one."""
+    """Challenges with an answer, (n,), and features of the miners' answers to them, (n, 2M).
+
+    Of each miner the logit of its answer, 0 where that is missing; then whether it answered.
+    """
     answers, used = paired.answers, paired.answers.answered
     challenge, owner = answers.challenge[used], answers.owner[used]
-    sent, rows = np.unique(challenge, return_inverse=True)
-    # asked twice in one challenge, a miner saw one image: its first answer counts
+    answered, rows = np.unique(challenge, return_inverse=True)
+    # a miner that was asked twice in one challenge saw one image: its first answer counts
     _, first = np.unique(rows.astype(np.int64) * answers.count + owner, return_index=True)
     rows, owner = rows[first], owner[first]
     logits = logit(np.clip(answers.prediction[used][first], _CLIP, 1 - _CLIP))
     columns = np.concatenate([owner, owner + answers.count])
     values = np.concatenate([logits, np.ones(len(owner))])
-    shape = (len(sent), 2 * answers.count)
-    return sent, sparse.csr_array((values, (np.tile(rows, 2), columns)), shape=shape)
+    shape = (len(answered), 2 * answers.count)
+    return answered, sparse.csr_array((values, (np.tile(rows, 2), columns)), shape=shape)

@@ -1,7 +1,7 @@
-"""Rewards round at 0.5: the shift of a candidate's logit that would have earned most.
+"""The shift of a candidate's logit that earns most reward, which rounds answers at 0.5.
 
-Chosen on the earlier part of the challenges, judged on the later one. Rewards are those of a miner
-who is asked about every challenge in turn, as a miner's own turns would only be a sample of them.
+Fitted on the earlier part of the challenges and evaluated on the later one. Rewards are those of a
+miner that is asked every challenge in turn; a real miner is asked only a sample of them.
 """
 
 from dataclasses import dataclass
@@ -31,23 +31,24 @@ from analytics.comparison.paired_rewards import (
     answer_codes,
     candidate_codes,
     paired_rewards,
-    with_classes_of,
+    with_outcomes_of,
 )
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import ScoringSettings
 
-_TRIED = 40
+_MOST_THRESHOLDS = 40
 _SHIFTED, _UNSHIFTED = 0, 1
 
 
 @dataclass(frozen=True)
 class LogitShift:
-    """A shift of the logit, and what it changes; rewards are means, 0..1.
+    """A shift of the logit and what it changes; rewards are means, 0..1.
 
-    Add `shift` to the candidate's logit, which is to answer roadwork above `threshold` in place of
-    0.5. It earned most of all that were tried on the `earlier_n` challenges; `reward`, `unshifted`
-    and their `difference` with its `interval` (None for fewer than 10 source images) are of the
-    `later_n` that follow.
+    Adding `shift` to the candidate's logit is the same as answering roadwork above `threshold`
+    instead of 0.5. Of all `tried` thresholds it earned most on the `earlier_n` challenges:
+    `earlier_reward`, and `earlier_unshifted` without it. `reward`, `unshifted` and their
+    `difference` with its `interval` (None for fewer than 10 source images) are of the `later_n`
+    challenges that follow.
     """
 
     shift: float
@@ -64,8 +65,8 @@ class LogitShift:
 
 
 @dataclass(frozen=True)
-class _Turns:
-    """A part of the challenges, each asked about once in its turn."""
+class _Part:
+    """A part of the challenges, and a placeholder answerer that is asked each of them once."""
 
     challenges: Challenges
     asked: Answers
@@ -75,14 +76,16 @@ class _Turns:
     def rewards(
         self, positive_shares: Floats, uniforms: Floats, repeats: NDArray[np.uint8]
     ) -> Floats:
-        """(2,), mean reward at these shares of class 1 and at those of 0.5, of the same images."""
-        shifted, plain = (
-            candidate_codes(self.challenges, share, uniforms)
-            for share in (positive_shares, self.challenges.positive_shares())
+        """(2,), mean reward at these shares of class 1, and at those of the threshold 0.5."""
+        shifted, unshifted = (
+            candidate_codes(self.challenges, shares, uniforms)
+            for shares in (positive_shares, self.challenges.positive_shares())
         )
-        codes = with_classes_of(self.codes, shifted[self.asked.challenge])
-        walked = paired_rewards(self.challenges, self.asked, codes, plain, repeats, self.scoring)
-        return np.asarray(walked.reward[0])
+        codes = with_outcomes_of(self.codes, shifted[self.asked.challenge])
+        scored = paired_rewards(
+            self.challenges, self.asked, codes, unshifted, repeats, self.scoring
+        )
+        return np.asarray(scored.reward[0])
 
 
 def best_logit_shift(
@@ -91,78 +94,79 @@ def best_logit_shift(
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
 ) -> LogitShift | None:
-    """The shift that earns most on the `earlier` challenges, (C,), judged on the others.
+    """The shift that earns most on the `earlier` challenges, (C,) flags, evaluated on the others.
 
     None where a part is empty. Of shifts that earn the same, the smallest.
     """
     if earlier.all() or not earlier.any():
         return None
-    first, later = (_turns(challenges, part, scoring) for part in (earlier, ~earlier))
+    fitted, evaluated = (_part(challenges, flags, scoring) for flags in (earlier, ~earlier))
     thresholds = _thresholds(challenges, earlier)
-    tried = _means(first, thresholds, settings)
-    chosen = int(tried[:, _SHIFTED].argmax())
-    threshold = float(thresholds[chosen])
-    (judged,) = _means(later, thresholds[[chosen]], settings)
-    difference = float(judged[_SHIFTED] - judged[_UNSHIFTED])
+    rewards = _mean_rewards(fitted, thresholds, settings)
+    best = int(rewards[:, _SHIFTED].argmax())
+    threshold = float(thresholds[best])
+    (later,) = _mean_rewards(evaluated, thresholds[[best]], settings)
+    difference = float(later[_SHIFTED] - later[_UNSHIFTED])
     return LogitShift(
         shift=0.0 - float(logit(threshold)),
         threshold=threshold,
         tried=len(thresholds),
-        earlier_n=len(first.asked.challenge),
-        earlier_reward=float(tried[chosen, _SHIFTED]),
-        earlier_unshifted=float(tried[chosen, _UNSHIFTED]),
-        later_n=len(later.asked.challenge),
-        reward=float(judged[_SHIFTED]),
-        unshifted=float(judged[_UNSHIFTED]),
+        earlier_n=len(fitted.asked.challenge),
+        earlier_reward=float(rewards[best, _SHIFTED]),
+        earlier_unshifted=float(rewards[best, _UNSHIFTED]),
+        later_n=len(evaluated.asked.challenge),
+        reward=float(later[_SHIFTED]),
+        unshifted=float(later[_UNSHIFTED]),
         difference=difference,
-        interval=_interval(later, threshold, difference, settings),
+        interval=_interval(evaluated, threshold, difference, settings),
     )
 
 
-def _turns(challenges: Challenges, part: Flags, scoring: ScoringSettings) -> _Turns:
-    sent = np.flatnonzero(part).astype(np.int32)
-    asked = single_answerer(sent, np.zeros(len(sent)))
-    return _Turns(challenges, asked, answer_codes(challenges, asked), scoring)
+def _part(challenges: Challenges, flags: Flags, scoring: ScoringSettings) -> _Part:
+    indices = np.flatnonzero(flags).astype(np.int32)
+    asked = single_answerer(indices, np.zeros(len(indices)))
+    return _Part(challenges, asked, answer_codes(challenges, asked), scoring)
 
 
 def _thresholds(challenges: Challenges, earlier: Flags) -> Floats:
-    """0.5 first, then by distance from it: between answers, evenly over their number."""
+    """0.5 and midpoints of neighbouring answers, at most 40 even by rank; nearest to 0.5 first."""
     answers = np.unique(challenges.probabilities[np.repeat(earlier, np.diff(challenges.starts))])
-    between = (answers[1:] + answers[:-1]) / 2
-    between = between[(between > 0) & (between < 1)]
-    picked = np.unique(np.linspace(0, len(between) - 1, min(_TRIED, len(between))).astype(int))
-    tried = np.concatenate([[CLASS_THRESHOLD], between[picked]])
-    order = np.argsort(np.abs(logit(tried)), kind="stable")
-    return np.asarray(tried[order])
+    midpoints = (answers[1:] + answers[:-1]) / 2
+    midpoints = midpoints[(midpoints > 0) & (midpoints < 1)]
+    count = min(_MOST_THRESHOLDS, len(midpoints))
+    ranks = np.unique(np.linspace(0, len(midpoints) - 1, count).astype(int))
+    thresholds = np.concatenate([[CLASS_THRESHOLD], midpoints[ranks]])
+    order = np.argsort(np.abs(logit(thresholds)), kind="stable")
+    return np.asarray(thresholds[order])
 
 
-def _means(turns: _Turns, thresholds: Floats, settings: BootstrapSettings) -> Floats:
-    """(thresholds, 2), mean rewards over draws of possible images."""
-    once = np.ones(turns.challenges.count, np.uint8)
-    positive_shares = [turns.challenges.positive_shares(float(one)) for one in thresholds]
+def _mean_rewards(part: _Part, thresholds: Floats, settings: BootstrapSettings) -> Floats:
+    """(thresholds, 2: shifted, unshifted), mean rewards over sampled variants."""
+    once = np.ones(part.challenges.count, np.uint8)
+    shares = [part.challenges.positive_shares(float(threshold)) for threshold in thresholds]
 
     def rewards(draw: int) -> list[Floats]:
-        uniforms = variant_uniforms(turns.challenges.count, settings, draw)
-        return [turns.rewards(share, uniforms, once) for share in positive_shares]
+        uniforms = variant_uniforms(part.challenges.count, settings, draw)
+        return [part.rewards(of_threshold, uniforms, once) for of_threshold in shares]
 
-    draws = range(variant_draws(turns.challenges, settings))
+    draws = range(variant_draws(part.challenges, settings))
     return np.asarray(np.mean(in_threads(rewards, draws, settings.threads), axis=0))
 
 
 def _interval(
-    turns: _Turns, threshold: float, found: float, settings: BootstrapSettings
+    part: _Part, threshold: float, point: float, settings: BootstrapSettings
 ) -> Interval | None:
-    challenges = turns.challenges
-    if len(np.unique(challenges.images[turns.asked.challenge])) < MIN_IMAGES:
+    challenges = part.challenges
+    if len(np.unique(challenges.images[part.asked.challenge])) < MIN_IMAGES:
         return None
     positive_shares = challenges.positive_shares(threshold)
 
     def difference(draw: int) -> float:
         repeats = image_repeats(challenges.image_count, settings, draw)[challenges.images]
         uniforms = variant_uniforms(challenges.count, settings, draw)
-        shifted, plain = turns.rewards(positive_shares, uniforms, repeats)
-        return float(shifted - plain)
+        shifted, unshifted = part.rewards(positive_shares, uniforms, repeats)
+        return float(shifted - unshifted)
 
-    drawn = np.array(in_threads(difference, range(settings.draws), settings.threads))
-    low, high = centred_intervals(np.array([found]), drawn[:, None], settings.level)[0]
+    draws = np.array(in_threads(difference, range(settings.draws), settings.threads))
+    low, high = centred_intervals(np.array([point]), draws[:, None], settings.level)[0]
     return float(low), float(high)

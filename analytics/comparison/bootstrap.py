@@ -1,7 +1,7 @@
-"""Paired bootstrap over source images: challenges that share an image are not independent.
+"""Paired cluster bootstrap over source images: challenges of one image are not independent.
 
-A draw takes as many images as there are, with replacement (Efron and Tibshirani 1993, ch. 8), and
-every miner is compared on the same draws, so that their intervals can be read together.
+Each draw resamples as many images as there are, with replacement (Efron and Tibshirani 1993, ch.
+8), and every miner is compared on the same draws, so that their intervals can be read together.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,21 +21,22 @@ from analytics.scoring.tracker import ScoringSettings
 from data.machine.processes import cores
 
 MIN_IMAGES = 10
-"""Fewer source images than this give no interval worth printing."""
+"""Source images that an interval needs at least."""
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 Scores = dict[str, Floats]
-"""By statistic: accuracy, mcc (signed), reward, ema, mean_ema, and auc where asked for."""
+"""Values by statistic: accuracy, mcc (signed), reward, ema, mean_ema, and auc where asked for."""
 
 
 @dataclass(frozen=True)
 class BootstrapSettings:
-    """Draws of the bootstrap, level of its intervals, seed of the draws.
+    """Number of bootstrap draws, level of the intervals, and the draws' seed.
 
-    `variant_draws` are the draws of possible images (levels 2 and 3) that a point estimate of
-    rewards is the mean of. `threads` changes the time, never a number.
+    A point estimate of rewards is the mean over `variant_draws`, each of which samples a variant
+    (possible image) of every challenge. `auc` asks for intervals of AUC too. `threads` changes the
+    time, never a number.
     """
 
     draws: int = 1000
@@ -47,18 +48,18 @@ class BootstrapSettings:
 
 
 def image_repeats(count: int, settings: BootstrapSettings, draw: int) -> NDArray[np.uint8]:
-    """(count,), how often each image is in a draw, which its number and the seed alone decide."""
-    picked = _generator(settings, draw).integers(0, count, count)
-    return np.bincount(picked, minlength=count).astype(np.uint8)
+    """(count,), how often each source image is in a draw, which its number and the seed decide."""
+    resample = _generator(settings, draw).integers(0, count, count)
+    return np.bincount(resample, minlength=count).astype(np.uint8)
 
 
 def variant_draws(challenges: Challenges, settings: BootstrapSettings) -> int:
-    """How many draws of possible images a mean needs: 1 where every image is known."""
+    """How many draws of variants a mean takes: 1 where every challenge has a single variant."""
     return 1 if challenges.images_known else settings.variant_draws
 
 
 def variant_uniforms(count: int, settings: BootstrapSettings, draw: int) -> Floats:
-    """(count,), uniform in 0..1: which possible image each challenge had in a draw."""
+    """(count,), uniform in 0..1: decides which variant each challenge has in a draw."""
     return _generator(settings, draw).spawn(1)[0].random(count)
 
 
@@ -68,7 +69,7 @@ def point_scores(
     settings: BootstrapSettings = BootstrapSettings(),
     scoring: ScoringSettings = ScoringSettings(),
 ) -> Scores:
-    """What was found, on the challenges as they were sent: (M, 2 sides: miner, candidate) each."""
+    """Point estimates, on the challenges as they were sent: (M, 2: miner, candidate) each."""
     challenges = paired.challenges
     positive_shares, codes = challenges.positive_shares(), answer_codes(challenges, paired.answers)
     once = np.ones(challenges.count, np.uint8)
@@ -76,8 +77,8 @@ def point_scores(
     def rewards(draw: int) -> Floats:
         uniforms = variant_uniforms(challenges.count, settings, draw)
         candidate = candidate_codes(challenges, positive_shares, uniforms)
-        found = paired_rewards(challenges, paired.answers, codes, candidate, once, scoring)
-        return np.stack([found.reward, found.ema, found.mean_ema])
+        scored = paired_rewards(challenges, paired.answers, codes, candidate, once, scoring)
+        return np.stack([scored.reward, scored.ema, scored.mean_ema])
 
     draws = range(variant_draws(challenges, settings))
     means = np.mean(in_threads(rewards, draws, settings.threads), axis=0)
@@ -98,11 +99,11 @@ def bootstrap_scores(
     scoring: ScoringSettings = ScoringSettings(),
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Scores:
-    """The same of every draw: (draws, M, 2 sides) each.
+    """The scores of every bootstrap draw: (draws, M, 2: miner, candidate) each.
 
     Args:
-        paired: who answered what.
-        counts: of the same answers.
+        paired: answers of miners and of the candidate.
+        counts: confusion counts of the same answers.
         settings: of the draws.
         scoring: windows and EMA.
         on_progress: called with the number of draws done since the last call.
@@ -114,29 +115,29 @@ def bootstrap_scores(
         repeats = image_repeats(challenges.image_count, settings, draw)
         uniforms = variant_uniforms(challenges.count, settings, draw)
         candidate = candidate_codes(challenges, positive_shares, uniforms)
-        sent = repeats[challenges.images]
-        walked = paired_rewards(challenges, paired.answers, codes, candidate, sent, scoring)
+        repeated = repeats[challenges.images]
+        scored = paired_rewards(challenges, paired.answers, codes, candidate, repeated, scoring)
         on_progress(1)
-        return _of_tables(counts.summed(repeats)) | vars(walked)
+        return _of_tables(counts.summed(repeats)) | vars(scored)
 
-    drawn = in_threads(scores, range(settings.draws), settings.threads)
-    found = {name: np.stack([one[name] for one in drawn]) for name in drawn[0]}
-    return found | ({"auc": _drawn_auc(paired, settings)} if settings.auc else {})
+    draws = in_threads(scores, range(settings.draws), settings.threads)
+    stacked = {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
+    return stacked | ({"auc": _bootstrap_auc(paired, settings)} if settings.auc else {})
 
 
 def _of_tables(tables: Floats) -> Scores:
     return {"accuracy": accuracy_of_tables(tables), "mcc": mcc_of_tables(tables)}
 
 
-def _drawn_auc(paired: PairedAnswers, settings: BootstrapSettings) -> Floats:
-    """(draws, M, 2): sorted once an answerer, so that all draws are held: draws x images bytes."""
+def _bootstrap_auc(paired: PairedAnswers, settings: BootstrapSettings) -> Floats:
+    """(draws, M, 2). Each answerer is sorted once, so all draws are held: draws x images bytes."""
     count = paired.challenges.image_count
     repeats = [image_repeats(count, settings, draw) for draw in range(settings.draws)]
-    found = np.empty((settings.draws, paired.answers.count, 2))
-    for one, sides in enumerate(ranked_answers(paired)):
+    aucs = np.empty((settings.draws, paired.answers.count, 2))
+    for answerer, sides in enumerate(ranked_answers(paired)):
         for side, ranked in enumerate(sides):
-            found[:, one, side] = in_threads(ranked.auc, repeats, settings.threads)
-    return found
+            aucs[:, answerer, side] = in_threads(ranked.auc, repeats, settings.threads)
+    return aucs
 
 
 def _generator(settings: BootstrapSettings, draw: int) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""How far a candidate's probabilities are from what happens: reliability bins and their error."""
+"""Calibration of a candidate: bins of the reliability diagram, and expected calibration error."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers from `low` to `high` (the last bin holds 1 too).
+    """One bin of the reliability diagram: answers from `low` to below `high`; the last holds 1 too.
 
-    `n` counts answers, those to possible images by their weights; `probability` is their mean and
-    `roadwork` the share of them that are label 1; None for no answers.
+    `n` counts challenges, their variants by weight; `probability` is the mean answer and `roadwork`
+    the share with label 1; None for no answers.
     """
 
     low: float
@@ -26,10 +26,10 @@ class Bin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The reliability curve and the expected calibration error, 0..1, over `n` challenges.
+    """Bins of the reliability diagram and the expected calibration error, 0..1, of `n` challenges.
 
-    The error is the mean over answers of |probability - share of roadwork| of their bin (Naeini et
-    al. 2015); it shrinks with fewer bins and grows with few answers a bin, so read it with n.
+    The error is the mean over answers of their bin's |probability - share of roadwork| (Naeini et
+    al. 2015). It shrinks with fewer bins and grows with fewer answers in a bin: read it with n.
     """
 
     n: int
@@ -38,23 +38,23 @@ class Calibration:
 
 
 def calibration(challenges: Challenges) -> Calibration:
-    """Bin the candidate's answers to every possible image; an empty set has error NaN."""
+    """Bin the candidate's answers to every variant; the error is NaN without challenges."""
     sizes = np.diff(challenges.starts)
     labels = np.repeat(challenges.labels, sizes)
-    places = np.minimum((challenges.probabilities * BINS).astype(int), BINS - 1)
+    bin_of = np.minimum((challenges.probabilities * BINS).astype(int), BINS - 1)
     counts, probability, roadwork = (
-        np.bincount(places, challenges.weights * value, BINS)
-        for value in (np.ones(len(labels)), challenges.probabilities, labels)
+        np.bincount(bin_of, challenges.weights * values, BINS)
+        for values in (np.ones(len(labels)), challenges.probabilities, labels)
     )
     bins = [
         Bin(
-            k / BINS,
-            (k + 1) / BINS,
-            float(counts[k]),
-            float(probability[k] / counts[k]) if counts[k] else None,
-            float(roadwork[k] / counts[k]) if counts[k] else None,
+            low=number / BINS,
+            high=(number + 1) / BINS,
+            n=float(counts[number]),
+            probability=float(probability[number] / counts[number]) if counts[number] else None,
+            roadwork=float(roadwork[number] / counts[number]) if counts[number] else None,
         )
-        for k in range(BINS)
+        for number in range(BINS)
     ]
     total = counts.sum()
     error = float(np.abs(probability - roadwork).sum() / total) if total else float("nan")

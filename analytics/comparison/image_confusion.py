@@ -1,6 +1,7 @@
-"""Confusion counts of miners and a candidate by source image: what accuracy and MCC resample."""
+"""Confusion counts of miners and a candidate by source image, which the bootstrap resamples."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -11,17 +12,18 @@ from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
 _COLUMNS = 8
-"""By label 0, then 1: answers, the candidate's of class 1, the miner's of class 1, of neither."""
+"""Of label 0, then of label 1: answers; the candidate's of class 1; the miner's of class 1; the
+miner's of neither class."""
 
 
 @dataclass(frozen=True)
 class ImageConfusion:
-    """Counts of M answerers on the images of the challenges that each answered, sorted by answerer.
+    """Confusion counts of M answerers by source image; a row for each pair, sorted by answerer.
 
     Attributes:
-        starts: (M + 1,), where each one's images start.
-        images: (P,), numbers of images.
-        counts: (P, 8), answers counted; the candidate's are expected counts over possible images.
+        starts: (M + 1,), where each answerer's rows start.
+        images: (P,), the number of each row's source image.
+        counts: (P, 8), counts of answers; the candidate's are expected counts over variants.
     """
 
     starts: NDArray[np.int64]
@@ -30,29 +32,29 @@ class ImageConfusion:
 
     @property
     def image_counts(self) -> NDArray[np.int64]:
-        """(M,), on how many source images each one answered."""
+        """(M,), on how many source images each answerer answered."""
         return np.diff(self.starts)
 
     def summed(self, repeats: NDArray[np.uint8] | None = None) -> Floats:
-        """Confusion tables with every image as often as drawn, once for None.
+        """Confusion tables over resampled source images.
 
         Args:
-            repeats: (I,), by number of image.
+            repeats: (I,), how often each source image counts; once for None.
 
         Returns:
             (M, 2 sides: miner, candidate; 2 labels; 3 classes: 0, 1, neither).
         """
         sums = np.zeros((len(self.starts) - 1, _COLUMNS))
-        drawn = np.ones(int(self.images.max(initial=-1)) + 1, np.uint8)
-        _sum(self.starts, self.images, self.counts, drawn if repeats is None else repeats, sums)
+        once = np.ones(int(self.images.max(initial=-1)) + 1, np.uint8)
+        _sum(self.starts, self.images, self.counts, once if repeats is None else repeats, sums)
         return _tables(sums)
 
 
 def image_confusion(paired: PairedAnswers, positive_shares: Floats) -> ImageConfusion:
-    """Count the answers that metrics can use, neither silent nor NaN.
+    """Count the answers that metrics can use, neither missing nor NaN.
 
     Args:
-        paired: who answered what.
+        paired: answers of miners and of the candidate.
         positive_shares: (C,), the probability that the candidate's answer is of class 1.
     """
     challenges, answers = paired.challenges, paired.answers
@@ -67,7 +69,7 @@ def image_confusion(paired: PairedAnswers, positive_shares: Floats) -> ImageConf
     )
     columns = {
         f"{index}": np.where(label == of_label, value, 0.0)
-        for index, (of_label, value) in enumerate((of, v) for of in (0, 1) for v in values)
+        for index, (of_label, value) in enumerate(product((0, 1), values))
     }
     keys = {"owner": owner, "image": challenges.images[challenge]}
     grouped = (
@@ -102,8 +104,8 @@ def _sum(
     repeats: NDArray[np.uint8],
     sums: Floats,
 ) -> None:
-    for one in range(len(starts) - 1):
-        for place in range(starts[one], starts[one + 1]):
-            times = repeats[images[place]]
+    for answerer in range(len(starts) - 1):
+        for row in range(starts[answerer], starts[answerer + 1]):
+            times = repeats[images[row]]
             for column in range(_COLUMNS):
-                sums[one, column] += times * counts[place, column]
+                sums[answerer, column] += times * counts[row, column]

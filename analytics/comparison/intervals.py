@@ -6,11 +6,11 @@ from scipy import stats
 from analytics.scoring.metrics import Floats
 
 Interval = tuple[float, float]
-"""Its lower and its upper end."""
+"""Lower and upper end."""
 
 
 def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a share, 0..1 (Wilson 1927); all of it for a `whole` of 0."""
+    """Wilson's score interval (1927) of the share `part` / `whole`; 0..1 for a `whole` of 0."""
     if whole == 0:
         return 0.0, 1.0
     share = stats.binomtest(part, whole)
@@ -19,15 +19,15 @@ def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
 
 
 def centred_intervals(points: Floats, draws: Floats, level: float) -> Floats:
-    """(M, 2), percentile intervals of the draws, moved so that they centre on what was found.
+    """Percentile intervals of bootstrap draws, shifted from their mean to the estimate, (M, 2).
 
-    A drawn sequence repeats challenges, so that its windows hold fewer different ones, vary more,
-    and earn more of a cubed reward than those that were sent, however long the log is. So draws of
-    rewards are off by a little, which moving takes away; those of accuracy and MCC hardly move.
+    A resampled sequence repeats challenges, so that its windows hold fewer different ones, vary
+    more, and earn more of a cubed reward than those that were sent, however long the log is. Draws
+    of rewards have that small bias, which the shift removes; accuracy and MCC hardly change.
 
     Args:
-        points: (M,), what was found.
-        draws: (draws, M), the same of every draw.
+        points: (M,), point estimates.
+        draws: (draws, M), the same statistic of every bootstrap draw.
         level: 0..1.
     """
     tail = (1 - level) / 2
@@ -36,11 +36,15 @@ def centred_intervals(points: Floats, draws: Floats, level: float) -> Floats:
 
 
 def simultaneous_intervals(points: Floats, draws: Floats, level: float) -> Floats:
-    """(M, 2), intervals that all hold at once with probability `level`; arguments as above.
+    """Intervals that all hold at once with probability `level`, (M, 2).
 
-    The largest studentised error of a draw over all M bounds every error (max-t; Romano and Wolf
-    2005): as strict as it must be and, unlike Bonferroni's, no stricter where miners resemble each
-    other.
+    Max-t: the largest studentised error of a draw over all M bounds every error (Romano and Wolf
+    2005). Unlike Bonferroni's they are no wider than needed where miners resemble each other.
+
+    Args:
+        points: (M,), point estimates.
+        draws: (draws, M), the same statistic of every bootstrap draw.
+        level: 0..1.
     """
     if not len(points):
         return np.empty((0, 2))

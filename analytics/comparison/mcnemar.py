@@ -1,4 +1,4 @@
-"""McNemar's exact test: of the challenges where only one of two is right, is it the same one?"""
+"""McNemar's exact test: is the candidate right where a miner is wrong as often as the reverse?"""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from analytics.scoring.metrics import Floats
 
 @dataclass(frozen=True)
 class McNemar:
-    """Challenges that only the candidate got right, and only the miner; p-values, two-sided.
+    """Answers that only the candidate got right, and only the miner; two-sided p-values.
 
-    `p` is exact (binomial; 1 where they never differ), `holm_p` corrected for as many tests as
-    there are miners. Repeats of an image count each, though they are not independent: the intervals
+    `p` is exact (binomial; 1 where they never differ), `holm_p` is adjusted for the tests of all
+    miners. Repeats of an image count each, though they are not independent: the intervals
     over source images are the safer guide.
     """
 
@@ -26,31 +26,36 @@ class McNemar:
 
 
 def mcnemar(paired: PairedAnswers, positive_shares: Floats) -> list[McNemar | None]:
-    """The test against each answerer, None for one who answered nothing.
+    """The test against each answerer, None for one that answered nothing.
 
-    Where the candidate's answer is a distribution its class is that of most possible images.
+    Where a challenge has several variants the candidate's class is that of most of them.
 
     Args:
-        paired: who answered what.
+        paired: answers of miners and of the candidate.
         positive_shares: (C,), the probability that the candidate's answer is of class 1; a half is
             class 0.
     """
     answers = paired.answers
     used = answers.answered
     labels = paired.challenges.labels[answers.challenge]
-    ours, theirs = (positive_shares > 1 / 2)[answers.challenge] == labels, answers.classes == labels
-    wins, losses, both = (
-        np.bincount(answers.owner, used & only, answers.count).astype(int)
-        for only in (ours & ~theirs, theirs & ~ours, used)
+    candidate_right = (positive_shares > 1 / 2)[answers.challenge] == labels
+    miner_right = answers.classes == labels
+    candidate_only, miner_only, answered = (
+        np.bincount(answers.owner, used & counted, answers.count).astype(int)
+        for counted in (candidate_right & ~miner_right, miner_right & ~candidate_right, used)
     )
-    exact = [
-        float(stats.binomtest(int(win), int(win + loss)).pvalue) if win + loss else 1.0
-        for win, loss in zip(wins, losses, strict=True)
-    ]
-    tested = both > 0
-    corrected = np.full(answers.count, np.nan)
-    corrected[tested] = holm(np.array(exact)[tested])
+    exact = np.array(
+        [
+            stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
+            for wins, losses in zip(candidate_only.tolist(), miner_only.tolist(), strict=True)
+        ]
+    )
+    tested = answered > 0
+    adjusted = np.full(answers.count, np.nan)
+    adjusted[tested] = holm(exact[tested])
     return [
-        McNemar(int(wins[k]), int(losses[k]), exact[k], float(corrected[k])) if tested[k] else None
-        for k in range(answers.count)
+        McNemar(int(candidate_only[miner]), int(miner_only[miner]), float(p), float(holm_p))
+        if tested[miner]
+        else None
+        for miner, (p, holm_p) in enumerate(zip(exact, adjusted, strict=True))
     ]

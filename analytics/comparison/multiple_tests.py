@@ -1,4 +1,4 @@
-"""Many tests at once: Holm's step-down adjustment (Holm 1979)."""
+"""P-values of many tests at once, by Holm's step-down adjustment (Holm 1979)."""
 
 import numpy as np
 
@@ -6,9 +6,10 @@ from analytics.scoring.metrics import Floats
 
 
 def holm(p_values: Floats) -> Floats:
-    """Adjusted p-values, (n,): below a level, all of those are right with that family-wise error.
+    """Adjusted p-values, (n,), each 0..1.
 
-    Holds whatever the tests' dependence. Shape (n,), each 0..1.
+    Rejecting those below a level keeps the family-wise error at that level, however the tests
+    depend on each other.
     """
     count = len(p_values)
     order = np.argsort(p_values, kind="stable")

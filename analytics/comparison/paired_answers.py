@@ -1,4 +1,4 @@
-"""A candidate's answers and those of miners to the same challenges, as flat arrays."""
+"""The answers of a candidate and of miners to the same challenges, as flat arrays."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,27 @@ Integers = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 CLASS_THRESHOLD = 0.5
-"""Answers above it round to class 1, others to class 0 (half to even)."""
+"""A probability above it is of class 1, others of class 0: the validator rounds half to even."""
+
+MINER, CANDIDATE = 0, 1
+"""Indices of the two sides of a paired comparison."""
 
 
 @dataclass(frozen=True)
 class Challenges:
-    """C challenges in order of validators' lives, and the candidate's answer to each, or several.
+    """C challenges in order of validators' lives, and the candidate's answer to each variant.
+
+    A variant is one possible image of a challenge; levels 0 and 1 have one.
 
     Attributes:
         labels: (C,), 0 or 1.
-        images: (C,), the number of each one's source image, 0 to `image_count` - 1.
-        exponents: (C,), of the reward, by era.
-        starts: (C + 1,), where each challenge's possible images start among `probabilities`.
-        probabilities: (V,), the candidate's answer to each possible image, 0..1.
-        weights: (V,), the images' probabilities, which sum to 1 over a challenge.
-        lives: (C,), the number of the validator's life that each belongs to; one life's challenges
-            stand together. Windows and moving averages begin anew with each.
+        images: (C,), the number of each challenge's source image, 0 to `image_count` - 1.
+        exponents: (C,), of the reward formula, by era.
+        starts: (C + 1,), where each challenge's variants start among `probabilities`.
+        probabilities: (V,), the candidate's answer to each variant, 0..1.
+        weights: (V,), the variants' probabilities, which sum to 1 over a challenge.
+        lives: (C,), the number of the validator's life that each belongs to; challenges of one
+            life are consecutive. Windows and moving averages begin anew with each.
     """
 
     labels: NDArray[np.int8]
@@ -39,29 +44,29 @@ class Challenges:
 
     @property
     def count(self) -> int:
-        """How many challenges."""
+        """Number of challenges."""
         return len(self.labels)
 
     @property
     def image_count(self) -> int:
-        """How many source images are numbered."""
+        """Number of source images."""
         return int(self.images.max(initial=-1)) + 1
 
     @property
     def images_known(self) -> bool:
-        """True if every image is known, so that nothing is left to be drawn."""
+        """Whether every challenge has one variant, so that none has to be sampled."""
         return len(self.probabilities) == self.count
 
     def earlier(self, share: float) -> Flags:
         """(C,), True for the first `share`, 0..1, of each life's challenges."""
-        _, which, counts = np.unique(self.lives, return_inverse=True, return_counts=True)
-        place = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.asarray(place < np.round(share * counts)[which])
+        _, life, counts = np.unique(self.lives, return_inverse=True, return_counts=True)
+        ordinal = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.asarray(ordinal < np.round(share * counts)[life])
 
     def positive_shares(self, threshold: float = CLASS_THRESHOLD) -> Floats:
         """(C,), the probability 0..1 that the candidate's answer is above `threshold`.
 
-        0 or 1 where the image is known; of levels 2 and 3 the share of the possible images.
+        0 or 1 where there is one variant; else the summed weights of the variants above it.
         """
         above = np.where(self.probabilities > threshold, self.weights, 0.0)
         # clipped, as weights such as 1/243 add up to 1 only nearly
@@ -70,14 +75,14 @@ class Challenges:
 
 @dataclass(frozen=True)
 class Answers:
-    """What M answerers (miners, or ensembles of them) were asked, by answerer, then in order.
+    """Answers of M answerers (miners, or ensembles of them), by answerer, then in order.
 
     Attributes:
-        starts: (M + 1,), where each one's answers start.
-        challenge: (A,), the challenge's place among the `Challenges`.
-        spell: (A,), another number starts a new history: a hotkey that was replaced and came back.
-            So does another life, see `Challenges.lives`.
-        prediction: (A,), as answered: -1 = no answer, NaN = not finite, others may be out of 0..1.
+        starts: (M + 1,), where each answerer's answers start.
+        challenge: (A,), the challenge's index among the `Challenges`.
+        spell: (A,), a new number starts a new history: the hotkey was replaced and came back. A
+            new life does so too, see `Challenges.lives`.
+        prediction: (A,), as answered: -1 = no answer, NaN = not finite; may lie outside 0..1.
     """
 
     starts: NDArray[np.int64]
@@ -87,24 +92,39 @@ class Answers:
 
     @property
     def count(self) -> int:
-        """How many answerers."""
+        """Number of answerers."""
         return len(self.starts) - 1
 
     @property
     def owner(self) -> Integers:
-        """(A,), the answerer of each answer."""
+        """(A,), the index of each answer's answerer."""
         return np.repeat(np.arange(self.count, dtype=np.int32), np.diff(self.starts))
 
     @property
     def answered(self) -> Flags:
-        """(A,), whether it is an answer that metrics can use: neither -1 nor NaN."""
+        """(A,), whether metrics can use an answer: it is neither -1 nor NaN."""
         usable: Flags = (self.prediction != UNANSWERED) & np.isfinite(self.prediction)
         return usable
 
     @property
     def classes(self) -> Floats:
-        """(A,), by the validator's rounding; only 0 and 1 can be right."""
+        """(A,), the class of each answer by the validator's rounding; only 0 and 1 can be right."""
         return predicted_class(self.prediction)
+
+    def of(self, answerer: int) -> "Answers":
+        """The answers of one answerer, by its index."""
+        own = slice(self.starts[answerer], self.starts[answerer + 1])
+        return Answers(
+            np.array([0, own.stop - own.start], np.int64),
+            self.challenge[own],
+            self.spell[own],
+            self.prediction[own],
+        )
+
+    def pooled(self) -> "Answers":
+        """All answers as those of a single answerer: good for counts, its windows mean nothing."""
+        bounds = np.array([0, len(self.prediction)], np.int64)
+        return Answers(bounds, self.challenge, self.spell, self.prediction)
 
     def only(self, kept: Flags) -> "Answers":
         """The answers where `kept`, (A,), is True; of all answerers, in the same order."""
@@ -119,18 +139,22 @@ class Answers:
 
 @dataclass(frozen=True)
 class PairedAnswers:
-    """Answers beside the candidate's on the same challenges: what every comparison starts from."""
+    """Answers of miners and of a candidate to the same challenges."""
 
     challenges: Challenges
     answers: Answers
 
     def within(self, kept: Flags) -> "PairedAnswers":
-        """The answers to challenges where `kept`, (C,), is True; numbers keep their meaning."""
+        """The answers to challenges where `kept`, (C,), is True; indices keep their meaning."""
         return PairedAnswers(self.challenges, self.answers.only(kept[self.answers.challenge]))
 
 
 def by_life(paired: PairedAnswers) -> tuple[Answers, list[int], list[int]]:
-    """Answers with one answerer for each that a life asked; whose it is, and the life's number."""
+    """Answers split by life: one answerer for each pair of answerer and life.
+
+    Returns:
+        The split answers; of each new answerer the index of the old one, and the life's number.
+    """
     answers = paired.answers
     owner, life = answers.owner, paired.challenges.lives[answers.challenge]
     begins = np.flatnonzero((np.diff(owner, prepend=-1) != 0) | (np.diff(life, prepend=-1) != 0))
@@ -140,7 +164,7 @@ def by_life(paired: PairedAnswers) -> tuple[Answers, list[int], list[int]]:
 
 
 def concatenated(parts: list[Answers]) -> Answers:
-    """Several answerers of one each, or of several, one after the other."""
+    """The answerers of all parts, one after the other."""
     sizes = [np.diff(part.starts) for part in parts]
     return Answers(
         np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64),
@@ -151,13 +175,13 @@ def concatenated(parts: list[Answers]) -> Answers:
 
 
 def without_miners(challenges: Challenges) -> PairedAnswers:
-    """The candidate asked each challenge, beside one answerer that stands for nobody."""
-    every = np.arange(challenges.count, dtype=np.int32)
-    return PairedAnswers(challenges, single_answerer(every, np.zeros(len(every))))
+    """The candidate asked every challenge once, beside a placeholder that answers 0 to each."""
+    indices = np.arange(challenges.count, dtype=np.int32)
+    return PairedAnswers(challenges, single_answerer(indices, np.zeros(len(indices))))
 
 
 def single_answerer(challenge: Integers, prediction: Floats) -> Answers:
-    """One answerer under one hotkey: challenges in order, and its answers, both (n,)."""
+    """Answers of one answerer under one hotkey: challenges in order, and its answers, both (n,)."""
     return Answers(
         np.array([0, len(challenge)], np.int64),
         challenge.astype(np.int32),

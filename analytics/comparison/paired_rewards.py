@@ -1,9 +1,9 @@
-"""Rewards and EMA over a drawn sequence of challenges, of answerers and of a candidate in place.
+"""Rewards and EMA of answerers, and of a candidate asked the same, over resampled challenges.
 
-The sequence repeats each challenge as often as its source image was drawn, in order, and goes
-through the validator's windows; another validator's life has windows of its own. The bootstrap
-walks tens of billions of answers, so that the four counts of a window are kept in one integer, an
-answer is what it adds to them, and the walk itself branches on nothing that was drawn.
+The resampled sequence repeats each challenge as often as its source image was drawn, in order, and
+goes through the validator's windows; another validator's life has windows of its own. The bootstrap
+scores tens of billions of answers, so the four confusion counts of a window are packed into one
+integer, an answer is what it adds to that, and the inner loop branches on nothing random.
 """
 
 from dataclasses import dataclass
@@ -21,25 +21,41 @@ from analytics.scoring.windows import LONG, SHORT, Histories, empty_histories, p
 Codes = NDArray[np.uint8]
 Sums = tuple[float, float, float]
 
-# Bits of a code: class and label (or silence), reward paid; another history begins with it; the
-# miner's last answer to that challenge; a class that the packed counts cannot hold; another
-# validator's life begins with it.
-_LABEL, _POSITIVE, _SILENT, _PAID, _BEGINS, _LAST, _ODD, _LIFE = 1, 2, 4, 8, 16, 32, 64, 128
-_FIELD = 16
-_LOWEST = (1 << _FIELD) - 1
-# by the lowest three bits: true and false negatives, false and true positives, nothing
-_ADDED = np.array([1 << (_FIELD * place) for place in range(4)] + [0] * 4, np.int64)
-_AT_ONCE = 4
+# Bits of an answer's code; plain integers, as compiled loops test them.
+_LABEL = 1 << 0
+"""The label is 1."""
+_POSITIVE = 1 << 1
+"""The answer is of class 1."""
+_UNANSWERED = 1 << 2
+_PAID = 1 << 3
+"""The answer lies in 0..1, so that it is rewarded."""
+_NEW_HISTORY = 1 << 4
+"""The first answer of a history: another answerer, life or spell."""
+_LAST = 1 << 5
+"""The answerer's last answer to that challenge."""
+_NEITHER = 1 << 6
+"""An answer of neither class, or not finite: packed counts cannot hold it."""
+_NEW_LIFE = 1 << 7
+"""The first answer in a validator's life."""
+_OUTCOME = _LABEL | _POSITIVE | _UNANSWERED
+
+_BITS = 16
+"""Bits of one count among the four that are packed into an integer."""
+_COUNT_MASK = (1 << _BITS) - 1
+_INCREMENTS = np.array([1 << (_BITS * count) for count in range(4)] + [0] * 4, np.int64)
+"""What an answer adds to packed counts, by outcome: to true and false negatives, false and true
+positives; nothing without an answer."""
+_UNROLLED = 4
 
 
 @dataclass(frozen=True)
 class PairedRewards:
-    """Of M answerers and of the candidate in their place, (M, 2), 0..1; 0 for nothing asked.
+    """Rewards of M answerers and of the candidate asked the same: (M, 2), 0..1; 0 if not asked.
 
     `reward` is the mean over answers asked for, `ema` the moving average after the last one, and
     `mean_ema` its mean over challenges. A history and an EMA begin at 0 with each hotkey and with
-    each validator's life; of several lives `ema` is the mean of each one's last, weighted by the
-    challenges asked in it. The EMA is in float64: a validator's float32 differs by rounding.
+    each validator's life; of several lives `ema` is the mean of each life's last EMA, weighted by
+    the challenges asked in it. It is in float64: a validator's float32 differs by rounding.
     """
 
     reward: Floats
@@ -50,13 +66,13 @@ class PairedRewards:
 def candidate_codes(
     challenges: Challenges, positive_shares: Floats, uniforms: Floats | float
 ) -> Codes:
-    """(C,), the candidate's answers as codes, one possible image drawn for each challenge.
+    """(C,), the candidate's answers as codes, one variant sampled for each challenge.
 
     Args:
-        challenges: asked about.
-        positive_shares: (C,), of possible images whose answer is class 1, 0..1.
-        uniforms: (C,), uniform in 0..1: the image drawn is of class 1 where it is below
-            `positive_shares`.
+        challenges: that it is asked.
+        positive_shares: (C,), the share 0..1 of variants whose answer is of class 1.
+        uniforms: (C,), uniform in 0..1: the sampled variant is answered with class 1 where it is
+            below `positive_shares`.
     """
     codes: Codes = (uniforms < positive_shares).astype(np.uint8)
     codes *= _POSITIVE
@@ -66,22 +82,22 @@ def candidate_codes(
 
 
 def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
-    """(A,), answers as codes for `paired_rewards`."""
+    """(A,), answers as the codes that `paired_rewards` scores."""
     prediction, classes = answers.prediction, answers.classes
-    silent = prediction == UNANSWERED
+    unanswered = prediction == UNANSWERED
     first = np.zeros(len(prediction) + 1, np.bool_)
     first[answers.starts] = True
-    of_life = first[:-1] | (np.diff(challenges.lives[answers.challenge], prepend=-1) != 0)
-    begins = of_life | (np.diff(answers.spell, prepend=-1) != 0)
+    new_life = first[:-1] | (np.diff(challenges.lives[answers.challenge], prepend=-1) != 0)
+    new_history = new_life | (np.diff(answers.spell, prepend=-1) != 0)
     last = first[1:] | (np.diff(answers.challenge, append=-1) != 0)
     flags = (
         (classes == 1, _POSITIVE),
-        (silent, _SILENT),
+        (unanswered, _UNANSWERED),
         ((prediction >= 0) & (prediction <= 1), _PAID),
-        (begins, _BEGINS),
-        (of_life, _LIFE),
+        (new_history, _NEW_HISTORY),
+        (new_life, _NEW_LIFE),
         (last, _LAST),
-        (~silent & (classes != 0) & (classes != 1), _ODD),
+        (~unanswered & (classes != 0) & (classes != 1), _NEITHER),
     )
     codes = challenges.labels[answers.challenge].astype(np.uint8)
     for flag, bit in flags:
@@ -89,10 +105,10 @@ def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
     return codes
 
 
-def with_classes_of(codes: Codes, classes: Codes) -> Codes:
-    """Codes with class, label and pay of others of the same shape, each in its own place."""
-    taken = _LABEL | _POSITIVE | _SILENT | _PAID
-    return (codes & ~np.uint8(taken)) | (classes & np.uint8(taken))
+def with_outcomes_of(codes: Codes, other: Codes) -> Codes:
+    """Codes with the label, class and pay of `other`, (A,) both; histories begin where they did."""
+    outcome = np.uint8(_OUTCOME | _PAID)
+    return (codes & ~outcome) | (other & outcome)
 
 
 def paired_rewards(
@@ -103,18 +119,18 @@ def paired_rewards(
     repeats: NDArray[np.uint8],
     settings: ScoringSettings = ScoringSettings(),
 ) -> PairedRewards:
-    """Walk everyone's answers, and the candidate's to the same challenges.
+    """Score every answerer's answers, and the candidate's to the same challenges.
 
     Args:
         challenges: that were answered.
         answers: who was asked what, and when.
         codes: (A,), of `answer_codes`.
         candidate: (C,), of `candidate_codes`.
-        repeats: (C,), how often each challenge stands in the sequence.
+        repeats: (C,), how often each challenge is in the resampled sequence.
         settings: windows and weight of the EMA.
     """
-    found = np.zeros((3, answers.count, 2))
-    _walk_all(
+    sums = np.zeros((3, answers.count, 2))
+    _score_all(
         answers.starts,
         answers.challenge,
         codes,
@@ -126,13 +142,13 @@ def paired_rewards(
         settings.accuracy_window,
         settings.alpha,
         empty_histories(1, settings.metrics_window),
-        found,
+        sums,
     )
-    return PairedRewards(*found)
+    return PairedRewards(*sums)
 
 
 @compiled
-def _walk_all(
+def _score_all(
     starts: NDArray[np.int64],
     challenge: Integers,
     codes: Codes,
@@ -144,74 +160,75 @@ def _walk_all(
     short: int,
     alpha: float,
     history: Histories,
-    found: Floats,
+    sums: Floats,
 ) -> None:
+    """Fill `sums`, (3: reward, EMA, mean EMA; M; 2 sides), with the means of `PairedRewards`."""
     rings = np.zeros((2, history.predictions.shape[1]), np.int64)
-    for one in range(len(starts) - 1):
-        answers, steps, in_life, first = 0, 0, 0, starts[one]
+    for answerer in range(len(starts) - 1):
+        answers, steps, in_life, first = 0, 0, 0, starts[answerer]
         last_emas = (0.0, 0.0)
-        while first < starts[one + 1]:
+        while first < starts[answerer + 1]:
             last = first + 1
-            while last < starts[one + 1] and not codes[last] & _BEGINS:
+            while last < starts[answerer + 1] and not codes[last] & _NEW_HISTORY:
                 last += 1
-            drawn = _drawn(challenge, codes, repeats, first, last)
-            asked = challenge[drawn]
-            own, swapped = codes[drawn], candidate[asked]
-            walked = _walk(own, swapped, exponents[asked], short, alpha, rings)
-            sides = (walked[0], walked[1])
-            if (own & _ODD).any():
+            order = _resampled(challenge, codes, repeats, first, last)
+            asked = challenge[order]
+            own, swapped = codes[order], candidate[asked]
+            scored = _score_history(own, swapped, exponents[asked], short, alpha, rings)
+            sides = (scored[0], scored[1])
+            if (own & _NEITHER).any():
                 history.hotkeys[0] = -1
-                given = (predictions[drawn], labels[asked], exponents[asked])
-                sides = (_walk_odd(own, *given, short, alpha, history), walked[1])
+                given = (predictions[order], labels[asked], exponents[asked])
+                sides = (_score_with_neither(own, *given, short, alpha, history), scored[1])
             for side in range(2):
-                found[0, one, side] += sides[side][0]
-                found[2, one, side] += sides[side][2]
-            # an EMA is that of a life's last hotkey's spell, a sum that of all spells
+                sums[0, answerer, side] += sides[side][0]
+                sums[2, answerer, side] += sides[side][2]
+            # a life's EMA is that of its last history; rewards and EMAs are summed over all
             last_emas = (sides[0][1], sides[1][1])
-            answers += len(drawn)
+            answers += len(order)
             in_life += (own & _LAST > 0).sum()
             first = last
-            if in_life and (first == starts[one + 1] or codes[first] & _LIFE):
+            if in_life and (first == starts[answerer + 1] or codes[first] & _NEW_LIFE):
                 steps += in_life
                 for side in range(2):
-                    found[1, one, side] += (last_emas[side] - found[1, one, side]) * (
+                    sums[1, answerer, side] += (last_emas[side] - sums[1, answerer, side]) * (
                         in_life / steps
                     )
                 in_life = 0
-        found[0, one] /= max(1, answers)
-        found[2, one] /= max(1, steps)
+        sums[0, answerer] /= max(1, answers)
+        sums[2, answerer] /= max(1, steps)
 
 
 @compiled
-def _drawn(
+def _resampled(
     challenge: Integers, codes: Codes, repeats: NDArray[np.uint8], first: int, last: int
 ) -> Integers:
-    """The answers `first` to `last` - 1 as often as drawn, a challenge's answers together."""
+    """Indices of answers `first` to `last` - 1, as often as resampled, a challenge's together."""
     total = 0
-    for at in range(first, last):
-        total += repeats[challenge[at]]
-    order = np.empty(total + _AT_ONCE, np.int32)
-    filled, at = 0, first
-    while at < last:
-        times, end = repeats[challenge[at]], at + 1
-        if codes[at] & _LAST and times <= _AT_ONCE:
-            # written in any case and then counted, as no processor guesses a drawn number
-            for place in range(_AT_ONCE):
-                order[filled + place] = at
+    for index in range(first, last):
+        total += repeats[challenge[index]]
+    order = np.empty(total + _UNROLLED, np.int32)
+    filled, index = 0, first
+    while index < last:
+        times, end = repeats[challenge[index]], index + 1
+        if codes[index] & _LAST and times <= _UNROLLED:
+            # always four writes, then counted: a branch on a random number is never predicted
+            for offset in range(_UNROLLED):
+                order[filled + offset] = index
             filled += times
         else:
             while not codes[end - 1] & _LAST:
                 end += 1
             for _ in range(times):
-                for member in range(at, end):
+                for member in range(index, end):
                     order[filled] = member
                     filled += 1
-        at = end
+        index = end
     return order[:total]
 
 
 @compiled
-def _walk(
+def _score_history(
     codes: Codes,
     candidate: Codes,
     exponents: NDArray[np.int8],
@@ -219,27 +236,28 @@ def _walk(
     alpha: float,
     rings: NDArray[np.int64],
 ) -> tuple[Sums, Sums]:
-    """Both sides of one spell, (n,) each: sum of rewards, last EMA, sum of EMAs."""
+    """Both sides of one history, (n,) each: sum of rewards, last EMA, sum of EMAs."""
     rings[:] = 0
     size = rings.shape[1]
     own, theirs = rings[0], rings[1]
-    own_long, own_short, their_long, their_short, place = 0, 0, 0, 0, 0
+    own_long, own_short, their_long, their_short, slot = 0, 0, 0, 0, 0
     own_ema, their_ema, own_rewards, their_rewards, own_emas, their_emas = (0.0,) * 6
-    for at in range(len(codes)):
-        leaving = place - short if place >= short else place - short + size
-        added, swapped = _ADDED[codes[at] & 7], _ADDED[candidate[at] & 7]
+    for index in range(len(codes)):
+        leaving = slot - short if slot >= short else slot - short + size
+        added = _INCREMENTS[codes[index] & _OUTCOME]
+        swapped = _INCREMENTS[candidate[index] & _OUTCOME]
         own_short += added - own[leaving]
         their_short += swapped - theirs[leaving]
-        own_long += added - own[place]
-        their_long += swapped - theirs[place]
-        own[place], theirs[place] = added, swapped
-        place = place + 1 if place + 1 < size else 0
-        own_reward = _reward(own_long, own_short, exponents[at]) if codes[at] & _PAID else 0.0
-        their_reward = _reward(their_long, their_short, exponents[at])
+        own_long += added - own[slot]
+        their_long += swapped - theirs[slot]
+        own[slot], theirs[slot] = added, swapped
+        slot = slot + 1 if slot + 1 < size else 0
+        own_reward = _reward(own_long, own_short, exponents[index]) if codes[index] & _PAID else 0.0
+        their_reward = _reward(their_long, their_short, exponents[index])
         own_rewards += own_reward
         their_rewards += their_reward
-        # of a challenge that asked twice the last reward counts
-        if codes[at] & _LAST:
+        # where a challenge asks an answerer twice, its last reward counts
+        if codes[index] & _LAST:
             own_ema = alpha * own_reward + (1.0 - alpha) * own_ema
             their_ema = alpha * their_reward + (1.0 - alpha) * their_ema
             own_emas += own_ema
@@ -249,22 +267,22 @@ def _walk(
 
 @compiled
 def _reward(in_long: int, in_short: int, exponent: int) -> float:
-    floored = max(0.0, metrics.mcc(_unpacked(in_long)))
-    return metrics.reward_near(floored, metrics.accuracy(_unpacked(in_short)), exponent)
+    floored = max(0.0, metrics.mcc(_unpack(in_long)))
+    return metrics.reward_near(floored, metrics.accuracy(_unpack(in_short)), exponent)
 
 
 @compiled
-def _unpacked(packed: int) -> ConfusionCounts:
+def _unpack(packed: int) -> ConfusionCounts:
     return ConfusionCounts(
-        packed >> (3 * _FIELD),
-        (packed >> (2 * _FIELD)) & _LOWEST,
-        (packed >> _FIELD) & _LOWEST,
-        packed & _LOWEST,
+        packed >> (3 * _BITS),
+        (packed >> (2 * _BITS)) & _COUNT_MASK,
+        (packed >> _BITS) & _COUNT_MASK,
+        packed & _COUNT_MASK,
     )
 
 
 @compiled
-def _walk_odd(
+def _score_with_neither(
     codes: Codes,
     predictions: Floats,
     labels: NDArray[np.int8],
@@ -273,18 +291,18 @@ def _walk_odd(
     alpha: float,
     history: Histories,
 ) -> Sums:
-    """A spell with answers that are of neither class, or not finite: a few miners' only."""
+    """Of a history with answers of neither class, or not finite, as few miners send them."""
     long = history.predictions.shape[1]
     ema, rewards, emas = 0.0, 0.0, 0.0
-    for at in range(len(codes)):
-        push(history, 0, 0, predictions[at], labels[at], short, False)
+    for index in range(len(codes)):
+        push(history, 0, 0, predictions[index], labels[index], short, False)
         reward = 0.0
-        if codes[at] & _PAID:
+        if codes[index] & _PAID:
             mcc = metrics.mcc(window_counts(history, 0, LONG, long))
             recent = metrics.accuracy(window_counts(history, 0, SHORT, short))
-            reward = metrics.reward_near(max(0.0, mcc), recent, exponents[at])
+            reward = metrics.reward_near(max(0.0, mcc), recent, exponents[index])
         rewards += reward
-        if codes[at] & _LAST:
+        if codes[index] & _LAST:
             ema = alpha * reward + (1.0 - alpha) * ema
             emas += ema
     return rewards, ema, emas

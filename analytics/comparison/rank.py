@@ -8,9 +8,9 @@ from analytics.scoring.metrics import Floats
 
 @dataclass(frozen=True)
 class Rank:
-    """A place among `of` (the one placed among them), 1 = best, and its interval, both ends in it.
+    """A rank among `of`, the candidate included, 1 = best, and its interval, `best`..`worst`.
 
-    `left_out` are those that were not placed, for too few source images.
+    `left_out` counts miners that are not among them, as they answered too few source images.
     """
 
     rank: int
@@ -21,16 +21,17 @@ class Rank:
 
 
 def rank(differences: Floats, draws: Floats, level: float, left_out: int = 0) -> Rank:
-    """Where a candidate stands among M miners, each compared on that miner's own challenges.
+    """The rank of a candidate among M miners, each compared on that miner's own challenges.
 
-    A rank is 1 + the miners ahead of it. It is at best 1 + those surely ahead, at worst 1 + those
-    not surely behind, by `simultaneous_intervals`: so all of it holds with probability `level`.
+    The rank is 1 + the miners ahead. Its interval goes from 1 + those whose simultaneous interval
+    lies below 0 to 1 + those whose interval does not lie above 0, and so holds with probability
+    `level`.
 
     Args:
         differences: (M,), candidate minus miner.
-        draws: (draws, M), likewise.
+        draws: (draws, M), the same of every bootstrap draw.
         level: 0..1.
-        left_out: miners that are not among the M.
+        left_out: number of miners that are not among the M.
     """
     low, high = simultaneous_intervals(differences, draws, level).T
     return Rank(

@@ -1,4 +1,4 @@
-"""AUC of answers that count more than once, or less: drawn challenges, possible images."""
+"""AUC of weighted answers: of challenges that a resample repeats, and of variants."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,13 @@ from analytics.comparison.paired_answers import Integers, PairedAnswers
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
-MINER, CANDIDATE = 0, 1
-
 
 @dataclass(frozen=True)
 class RankedAnswers:
-    """Answers of one side sorted by value; all of shape (n,).
+    """Answers of one side sorted by probability; all of shape (n,).
 
-    `begins_tie` is True where the value differs from the one before it.
+    `begins_tie` is True where the probability differs from the one before it; equal ones are tied.
+    `images` are numbers of source images.
     """
 
     begins_tie: NDArray[np.bool_]
@@ -26,49 +25,49 @@ class RankedAnswers:
     weights: Floats
 
     def auc(self, repeats: NDArray[np.uint8]) -> float:
-        """Area under the ROC curve, 0..1, with each image as often as drawn; 0 for one label only.
+        """Area under the ROC curve, 0..1, of resampled source images; 0 for one label only.
 
-        Of possible images it is the expected AUC over them, exactly: it averages over pairs of
-        challenges, whose images are drawn apart.
+        Over variants it is the expected AUC, exactly: it averages over pairs of challenges, whose
+        variants are independent.
 
         Args:
-            repeats: (I,), by number of image.
+            repeats: (I,), how often each source image is in the resample.
         """
         return _auc(self.begins_tie, self.labels, self.images, self.weights, repeats)
 
 
 def ranked_answers(paired: PairedAnswers) -> Iterator[tuple[RankedAnswers, RankedAnswers]]:
-    """Of every answerer its own answers and the candidate's, on the challenges that it answered."""
+    """Of every answerer its answers and the candidate's, to the challenges that it answered."""
     challenges, answers = paired.challenges, paired.answers
     used = answers.answered
     sizes = np.diff(challenges.starts)
-    for one in range(answers.count):
-        part = slice(answers.starts[one], answers.starts[one + 1])
+    for answerer in range(answers.count):
+        part = slice(answers.starts[answerer], answers.starts[answerer + 1])
         challenge = answers.challenge[part][used[part]]
         own = _ranked(paired, answers.prediction[part][used[part]], challenge, None)
-        times = sizes[challenge]
-        first = np.repeat(challenges.starts[challenge] - (np.cumsum(times) - times), times)
-        of_image = first + np.arange(len(first))
+        counts = sizes[challenge]
+        first = np.repeat(challenges.starts[challenge] - (np.cumsum(counts) - counts), counts)
+        variant = first + np.arange(len(first))
         yield (
             own,
             _ranked(
                 paired,
-                challenges.probabilities[of_image],
-                np.repeat(challenge, times),
-                challenges.weights[of_image],
+                challenges.probabilities[variant],
+                np.repeat(challenge, counts),
+                challenges.weights[variant],
             ),
         )
 
 
 def _ranked(
-    paired: PairedAnswers, values: Floats, challenge: Integers, weights: Floats | None
+    paired: PairedAnswers, probabilities: Floats, challenge: Integers, weights: Floats | None
 ) -> RankedAnswers:
-    order = np.argsort(values)
-    sent = challenge[order]
+    order = np.argsort(probabilities)
+    sorted_challenge = challenge[order]
     return RankedAnswers(
-        np.diff(values[order], prepend=-np.inf) > 0,
-        paired.challenges.labels[sent],
-        paired.challenges.images[sent],
+        np.diff(probabilities[order], prepend=-np.inf) > 0,
+        paired.challenges.labels[sorted_challenge],
+        paired.challenges.images[sorted_challenge],
         np.ones(len(order)) if weights is None else weights[order],
     )
 
@@ -82,13 +81,13 @@ def _auc(
     repeats: NDArray[np.uint8],
 ) -> float:
     negatives, positives, tied_negatives, tied_positives, ordered = 0.0, 0.0, 0.0, 0.0, 0.0
-    for at in range(len(labels)):
-        if begins_tie[at]:
+    for index in range(len(labels)):
+        if begins_tie[index]:
             ordered += tied_positives * (negatives + tied_negatives / 2)
             negatives, positives = negatives + tied_negatives, positives + tied_positives
             tied_negatives, tied_positives = 0.0, 0.0
-        weight = weights[at] * repeats[images[at]]
-        if labels[at] == 1:
+        weight = weights[index] * repeats[images[index]]
+        if labels[index] == 1:
             tied_positives += weight
         else:
             tied_negatives += weight

@@ -18,8 +18,8 @@ from analytics.comparison.bootstrap import (
 )
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
-from analytics.comparison.paired_answers import Challenges, without_miners
-from analytics.comparison.weighted_auc import CANDIDATE, ranked_answers
+from analytics.comparison.paired_answers import CANDIDATE, Challenges, without_miners
+from analytics.comparison.weighted_auc import ranked_answers
 from analytics.leaks.training_overlap import challenge_overlap, row_count
 from analytics.lives.order import EVERYONE, Choice, Life
 from analytics.miners.answers import stage

@@ -21,9 +21,14 @@ from analytics.comparison.bootstrap import (
 from analytics.comparison.calibration import calibration
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
-from analytics.comparison.paired_answers import PairedAnswers, by_life, concatenated, without_miners
+from analytics.comparison.paired_answers import (
+    CANDIDATE,
+    PairedAnswers,
+    by_life,
+    concatenated,
+    without_miners,
+)
 from analytics.comparison.slices import SliceSettings
-from analytics.comparison.weighted_auc import CANDIDATE
 from analytics.leaks.training_overlap import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables

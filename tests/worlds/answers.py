@@ -1,4 +1,4 @@
-"""Worlds of answers whose truth is known: how often each answerer is right, by a formula."""
+"""Simulated answers of miners and a candidate, whose true MCCs follow from a formula."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ from analytics.scoring.metrics import Floats
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """Source images, challenges on them, miners, how many are asked each time, and the seed.
+    """Numbers of source images, challenges, miners, and miners `asked` in each challenge; the seed.
 
     An answer is of class 1 where `ability` x (+1 or -1 by label) + the image's difficulty (of
     standard deviation `difficulty`, the same for everyone) + noise of 1 is above 0. With `variants`
-    the candidate has that many possible images a challenge, each with noise of its own.
+    the candidate has that many variants of each challenge, each with noise of its own.
     """
 
     images: int = 300
@@ -36,7 +36,7 @@ class WorldSettings:
 
 @dataclass(frozen=True)
 class World:
-    """What was answered, and the MCC that each would have on endlessly many images."""
+    """Simulated answers, and the MCC that each answerer would have on infinitely many images."""
 
     paired: PairedAnswers
     candidate_mcc: float
@@ -54,29 +54,47 @@ def world(settings: WorldSettings = WorldSettings()) -> World:
     images = rng.integers(0, settings.images, settings.challenges).astype(np.int32)
     abilities = rng.uniform(0.2, 2.0, settings.miners + 1)
 
-    def answers(ability: float, sent: Integers) -> Floats:
-        signal = ability * (2 * labels[sent] - 1) + difficulty[sent]
-        return np.asarray(stats.norm.cdf(signal + rng.normal(size=len(sent))))
+    def answers(ability: float, shown: Integers) -> Floats:
+        signal = ability * (2 * labels[shown] - 1) + difficulty[shown]
+        return np.asarray(stats.norm.cdf(signal + rng.normal(size=len(shown))))
 
-    every = np.repeat(images, settings.variants)
+    variant_images = np.repeat(images, settings.variants)
     challenges = Challenges(
         labels[images].astype(np.int8),
         images,
         np.full(settings.challenges, 3, np.int8),
         np.arange(settings.challenges + 1) * settings.variants,
-        answers(abilities[0], every),
-        np.full(len(every), 1 / settings.variants),
+        answers(abilities[0], variant_images),
+        np.full(len(variant_images), 1 / settings.variants),
         np.zeros(settings.challenges, np.int32),
     )
     asked = rng.random((settings.challenges, settings.miners)).argsort(axis=1) < settings.asked
     miners: list[Answers] = []
     for miner in range(settings.miners):
-        sent = np.flatnonzero(asked[:, miner]).astype(np.int32)
-        miners.append(single_answerer(sent, answers(abilities[miner + 1], images[sent])))
-    truth = _mcc(abilities, settings.difficulty)
-    return World(PairedAnswers(challenges, concatenated(miners)), float(truth[0]), truth[1:])
+        indices = np.flatnonzero(asked[:, miner]).astype(np.int32)
+        predictions = answers(abilities[miner + 1], images[indices])
+        miners.append(single_answerer(indices, predictions))
+    mccs = _true_mccs(abilities, settings.difficulty)
+    return World(PairedAnswers(challenges, concatenated(miners)), float(mccs[0]), mccs[1:])
 
 
-def _mcc(abilities: Floats, difficulty: float) -> Floats:
-    """Of balanced labels with as many misses as false alarms: twice the accuracy, minus 1."""
+def shifted_candidate(by: float, seed: int = 0) -> Challenges:
+    """A candidate on 1,200 images whose logits are shifted by `by`, which a threshold can undo."""
+    rng = np.random.default_rng(seed)
+    count = 1200
+    labels = rng.integers(0, 2, count).astype(np.int8)
+    logits = (2 * labels - 1) * 2 + rng.normal(0, 1, count) + by
+    return Challenges(
+        labels,
+        np.arange(count, dtype=np.int32),
+        np.full(count, 3, np.int8),
+        np.arange(count + 1),
+        1 / (1 + np.exp(-logits)),
+        np.ones(count),
+        np.zeros(count, np.int32),
+    )
+
+
+def _true_mccs(abilities: Floats, difficulty: float) -> Floats:
+    """MCC of balanced labels with as many misses as false alarms: twice the accuracy, minus 1."""
     return np.asarray(2 * stats.norm.cdf(abilities / np.sqrt(1 + difficulty**2)) - 1)

@@ -1,17 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from analytics.comparison.baselines import BEST, MAJORITY, MEDIAN, STACK, baselines
-from analytics.comparison.best_logit_shift import best_logit_shift
-from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.calibration import calibration
-from analytics.comparison.paired_answers import Answers, Challenges, Flags, PairedAnswers
+from analytics.comparison.paired_answers import Answers, Flags, PairedAnswers
 from analytics.scoring.metrics import Floats
 from tests.worlds.answers import WorldSettings, world
-
-DRAWING = BootstrapSettings(draws=50)
 
 
 def halves(paired: PairedAnswers) -> Flags:
@@ -26,7 +20,7 @@ def accuracy(paired: PairedAnswers, answers: Answers) -> float:
     return float((answers.classes == paired.challenges.labels[answers.challenge]).mean())
 
 
-def test_miners_are_chosen_by_the_earlier_part_and_judged_by_the_later() -> None:
+def test_miners_are_selected_on_the_earlier_part_and_evaluated_on_the_later() -> None:
     paired = world().paired
     answers, earlier = paired.answers, halves(paired)
     label = paired.challenges.labels[answers.challenge].astype(float)
@@ -36,15 +30,15 @@ def test_miners_are_chosen_by_the_earlier_part_and_judged_by_the_later() -> None
     mine = answers.owner == 3
     swapped[mine] = np.where(early, label, 1 - label)[mine]
     paired = changed(paired, swapped)
-    found, missing = baselines(paired, earlier)
-    by_name = {one.name: one for one in found}
+    chosen, missing = baselines(paired, earlier)
+    by_name = {baseline.name: baseline for baseline in chosen}
     assert not missing
     best = by_name[BEST]
     assert (best.miner, best.earlier_mcc) == (3, 1.0)
     assert best.chosen_on == int((mine & early).sum())
     assert accuracy(paired, best.answers) == 0.0
-    for one in found:
-        assert not earlier[one.answers.challenge].any()
+    for baseline in chosen:
+        assert not earlier[baseline.answers.challenge].any()
     mccs = []
     for miner in range(answers.count):
         part = (answers.owner == miner) & early
@@ -59,7 +53,8 @@ def test_the_majority_counts_answers_and_a_tie_is_class_0() -> None:
     prediction = paired.answers.prediction.copy()
     prediction[rng.random(len(prediction)) < 0.4] = -1.0
     paired = changed(paired, prediction)
-    (majority,) = (one for one in baselines(paired, halves(paired))[0] if one.name == MAJORITY)
+    by_name = {baseline.name: baseline for baseline in baselines(paired, halves(paired))[0]}
+    majority = by_name[MAJORITY]
     for sent, value in zip(majority.answers.challenge, majority.answers.prediction, strict=True):
         given = prediction[(paired.answers.challenge == sent) & (prediction != -1)]
         assert value == np.mean(np.round(given) == 1)
@@ -67,7 +62,7 @@ def test_the_majority_counts_answers_and_a_tie_is_class_0() -> None:
             assert np.round(value) == 0
 
 
-def test_a_stack_learns_whom_to_trust_and_who_says_the_opposite() -> None:
+def test_a_stack_weights_able_miners_and_inverts_those_that_are_wrong() -> None:
     paired = world(WorldSettings(images=900, challenges=3000)).paired
     answers = paired.answers
     rng = np.random.default_rng(0)
@@ -79,15 +74,15 @@ def test_a_stack_learns_whom_to_trust_and_who_says_the_opposite() -> None:
         hit = rng.random(mine.sum()) < right
         prediction[mine] = np.where(hit, label[mine], 1 - label[mine])
     paired = changed(paired, prediction)
-    found, _ = baselines(paired, halves(paired))
-    stack, majority = (next(one for one in found if one.name == name) for name in (STACK, MAJORITY))
+    by_name = {baseline.name: baseline for baseline in baselines(paired, halves(paired))[0]}
+    stack, majority = by_name[STACK], by_name[MAJORITY]
     informed = np.isin(stack.answers.challenge, answers.challenge[answers.owner < 2])
     right = stack.answers.classes == paired.challenges.labels[stack.answers.challenge]
     assert right[informed].mean() > 0.85
     assert accuracy(paired, stack.answers) > accuracy(paired, majority.answers) + 0.1
 
 
-def test_what_cannot_be_had_is_said_with_its_n() -> None:
+def test_a_missing_baseline_has_a_reason_with_its_n() -> None:
     paired = world(WorldSettings(images=8, challenges=40)).paired
     _, missing = baselines(paired, halves(paired))
     assert set(missing) == {BEST, MEDIAN}
@@ -100,64 +95,3 @@ def test_what_cannot_be_had_is_said_with_its_n() -> None:
     silent = changed(paired, np.full_like(paired.answers.prediction, -1.0))
     _, missing = baselines(silent, halves(paired))
     assert set(missing) == {BEST, MEDIAN, MAJORITY, STACK}
-
-
-def shifted_world(by: float, seed: int = 0) -> Challenges:
-    """A candidate whose logit is off by `by`, without noise that a threshold could not mend."""
-    rng = np.random.default_rng(seed)
-    count = 1200
-    labels = rng.integers(0, 2, count).astype(np.int8)
-    logits = (2 * labels - 1) * 2 + rng.normal(0, 1, count) + by
-    return Challenges(
-        labels,
-        np.arange(count, dtype=np.int32),
-        np.full(count, 3, np.int8),
-        np.arange(count + 1),
-        1 / (1 + np.exp(-logits)),
-        np.ones(count),
-        np.zeros(count, np.int32),
-    )
-
-
-def test_a_shifted_logit_is_shifted_back_and_judged_on_later_challenges() -> None:
-    challenges = shifted_world(-3.0)
-    earlier = np.arange(1200) < 600
-    found = best_logit_shift(challenges, earlier, DRAWING)
-    assert found is not None
-    assert found.shift == pytest.approx(3.0, abs=0.8)
-    assert found.shift == pytest.approx(-np.log(found.threshold / (1 - found.threshold)))
-    assert (found.earlier_n, found.later_n) == (600, 600)
-    assert found.interval is not None
-    assert 0 < found.interval[0] < found.difference < found.interval[1]
-    assert found.difference == pytest.approx(found.reward - found.unshifted)
-
-
-def test_nothing_to_gain_is_no_shift() -> None:
-    challenges = shifted_world(0.0)
-    perfect = replace(challenges, probabilities=challenges.labels.astype(np.float64) * 0.8 + 0.1)
-    found = best_logit_shift(perfect, np.arange(1200) < 600, DRAWING)
-    assert found is not None
-    assert (found.shift, found.threshold, found.difference) == (0.0, 0.5, 0.0)
-    assert found.interval == (0.0, 0.0)
-    assert best_logit_shift(perfect, np.ones(1200, np.bool_), DRAWING) is None
-
-
-def test_calibration_is_the_mean_gap_of_its_bins() -> None:
-    challenges = shifted_world(-1.0)
-    found = calibration(challenges)
-    places = np.minimum((challenges.probabilities * 10).astype(int), 9)
-    gap = 0.0
-    for k, one in enumerate(found.bins):
-        inside = places == k
-        assert one.n == inside.sum()
-        assert one.probability == pytest.approx(challenges.probabilities[inside].mean())
-        assert one.roadwork == pytest.approx(challenges.labels[inside].mean())
-        gap += (
-            abs(challenges.probabilities[inside].mean() - challenges.labels[inside].mean()) * one.n
-        )
-    assert found.error == pytest.approx(gap / 1200)
-    assert found.n == 1200
-    # right on average in every bin: no error
-    honest = replace(challenges, probabilities=np.full(1200, challenges.labels.mean()))
-    assert calibration(honest).error == pytest.approx(0.0)
-    assert calibration(honest).bins[9].probability is None

@@ -1,4 +1,4 @@
-"""Counts, AUC and draws of the paired bootstrap against scikit-learn on repeated rows."""
+"""Confusion counts, AUC and bootstrap draws against scikit-learn on repeated rows."""
 
 from dataclasses import replace
 
@@ -27,15 +27,15 @@ from tests.worlds.answers import WorldSettings, world
 
 SMALL = WorldSettings(images=15, challenges=60, miners=4, asked=2)
 ODD = np.array([-1.0, np.nan, 1.7, -0.3, 0.5])
-DRAWING = BootstrapSettings(draws=12, auc=True, threads=2)
+SETTINGS = BootstrapSettings(draws=12, auc=True, threads=2)
 
 
 def small_world(seed: int, variants: int = 1, odd: float = 0.2) -> PairedAnswers:
     paired = world(replace(SMALL, seed=seed, variants=variants)).paired
     rng = np.random.default_rng(seed)
     prediction = paired.answers.prediction.copy()
-    strange = rng.random(len(prediction)) < odd
-    prediction[strange] = rng.choice(ODD, strange.sum())
+    replaced = rng.random(len(prediction)) < odd
+    prediction[replaced] = rng.choice(ODD, replaced.sum())
     # hard answers make ties
     hard = rng.random(len(prediction)) < 0.3
     prediction[hard] = np.round(prediction[hard])
@@ -45,10 +45,10 @@ def small_world(seed: int, variants: int = 1, odd: float = 0.2) -> PairedAnswers
     )
 
 
-def rows(paired: PairedAnswers, one: int, repeats: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The answers of one answerer that metrics can use, as often as their images are drawn."""
+def rows(paired: PairedAnswers, answerer: int, repeats: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Indices of an answerer's answers that metrics can use, as often as their images repeat."""
     answers = paired.answers
-    part = np.arange(answers.starts[one], answers.starts[one + 1])
+    part = np.arange(answers.starts[answerer], answers.starts[answerer + 1])
     part = part[answers.answered[part]]
     return np.repeat(part, repeats[paired.challenges.images[answers.challenge[part]]])
 
@@ -68,19 +68,20 @@ def test_counts_of_drawn_images_are_scikit_learns_on_repeated_rows(seed: int) ->
     counts = image_confusion(paired, challenges.positive_shares())
     repeats = np.random.default_rng(seed).integers(0, 4, challenges.image_count).astype(np.uint8)
     tables = counts.summed(repeats)
-    for one in range(answers.count):
-        drawn = rows(paired, one, repeats)
+    for answerer in range(answers.count):
+        drawn = rows(paired, answerer, repeats)
         sent = answers.challenge[drawn]
         labels = challenges.labels[sent]
         sides = (answers.prediction[drawn], challenges.probabilities[sent])
         for side, values in enumerate(sides):
-            table = tables[one, side]
+            table = tables[answerer, side]
             if not len(drawn):
                 assert not table.any()
                 continue
-            found = classes(values)
-            assert metrics.accuracy_of_tables(table) == pytest.approx(accuracy_score(labels, found))
-            expected = matthews_corrcoef(labels, found)
+            predicted = classes(values)
+            accuracy = accuracy_score(labels, predicted)
+            assert metrics.accuracy_of_tables(table) == pytest.approx(accuracy)
+            expected = matthews_corrcoef(labels, predicted)
             assert float(metrics.mcc_of_tables(table)) == pytest.approx(expected, abs=1e-12)
 
 
@@ -88,12 +89,12 @@ def test_possible_images_count_by_their_shares() -> None:
     paired = small_world(1, variants=4)
     challenges = paired.challenges
     tables = image_confusion(paired, challenges.positive_shares()).summed()
-    for one in range(paired.answers.count):
-        sent = paired.answers.challenge[rows(paired, one, np.ones(99, np.uint8))]
+    for answerer in range(paired.answers.count):
+        sent = paired.answers.challenge[rows(paired, answerer, np.ones(99, np.uint8))]
         above = challenges.probabilities.reshape(-1, 4)[sent] > 0.5
         positive = challenges.labels[sent] == 1
-        assert tables[one, 1, 1, 1] == pytest.approx(above[positive].mean(axis=1).sum())
-        assert tables[one, 1, 0, 1] == pytest.approx(above[~positive].mean(axis=1).sum())
+        assert tables[answerer, 1, 1, 1] == pytest.approx(above[positive].mean(axis=1).sum())
+        assert tables[answerer, 1, 0, 1] == pytest.approx(above[~positive].mean(axis=1).sum())
 
 
 @settings(max_examples=25, deadline=None)
@@ -104,18 +105,18 @@ def test_auc_of_drawn_and_possible_images_is_scikit_learns_with_weights(
     paired = small_world(seed, variants)
     challenges, answers = paired.challenges, paired.answers
     repeats = np.random.default_rng(seed).integers(0, 4, challenges.image_count).astype(np.uint8)
-    for one, sides in enumerate(ranked_answers(paired)):
-        drawn = rows(paired, one, np.ones_like(repeats))
+    for answerer, sides in enumerate(ranked_answers(paired)):
+        drawn = rows(paired, answerer, np.ones_like(repeats))
         sent = answers.challenge[drawn]
         weight, labels = repeats[challenges.images[sent]].astype(float), challenges.labels[sent]
-        both = len(set(labels[weight > 0])) == 2
+        both_labels = len(set(labels[weight > 0])) == 2
         possible = challenges.probabilities.reshape(-1, variants)[sent].ravel()
         given_sides = ((answers.prediction[drawn], 1), (possible, variants))
         for side, (values, each) in zip(sides, given_sides, strict=True):
             weights = np.repeat(weight, each) / each
             expected = (
                 roc_auc_score(np.repeat(labels, each), values, sample_weight=weights)
-                if both
+                if both_labels
                 else 0.0
             )
             assert side.auc(repeats) == pytest.approx(expected, abs=1e-12)
@@ -124,24 +125,24 @@ def test_auc_of_drawn_and_possible_images_is_scikit_learns_with_weights(
         assert sides[0].auc(once) == pytest.approx(plain, abs=1e-12)
 
 
-def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> None:
+def test_every_draw_scores_its_resampled_images_and_sampled_variants() -> None:
     paired = small_world(2, variants=4)
     challenges, answers = paired.challenges, paired.answers
     positive_shares = challenges.positive_shares()
     counts = image_confusion(paired, positive_shares)
-    drawn = bootstrap_scores(paired, counts, DRAWING)
+    drawn = bootstrap_scores(paired, counts, SETTINGS)
     assert {name: values.shape for name, values in drawn.items()} == dict.fromkeys(
         ("accuracy", "mcc", "auc", "reward", "ema", "mean_ema"), (12, 4, 2)
     )
     for draw in (0, 11):
-        repeats = image_repeats(challenges.image_count, DRAWING, draw)
+        repeats = image_repeats(challenges.image_count, SETTINGS, draw)
         assert repeats.sum() == challenges.image_count
         candidate = candidate_codes(
-            challenges, positive_shares, variant_uniforms(challenges.count, DRAWING, draw)
+            challenges, positive_shares, variant_uniforms(challenges.count, SETTINGS, draw)
         )
         codes, sent = answer_codes(challenges, answers), repeats[challenges.images]
-        walked = paired_rewards(challenges, answers, codes, candidate, sent)
-        assert (drawn["reward"][draw] == walked.reward).all()
+        scored = paired_rewards(challenges, answers, codes, candidate, sent)
+        assert (drawn["reward"][draw] == scored.reward).all()
         assert (drawn["mcc"][draw] == metrics.mcc_of_tables(counts.summed(repeats))).all()
         aucs = [[side.auc(repeats) for side in sides] for sides in ranked_answers(paired)]
         assert (drawn["auc"][draw] == aucs).all()
@@ -150,16 +151,16 @@ def test_every_draw_is_the_walk_and_the_counts_of_its_images_and_its_luck() -> N
 def test_threads_change_no_number_and_another_seed_does() -> None:
     paired = small_world(3, variants=2)
     counts = image_confusion(paired, paired.challenges.positive_shares())
-    one, two, other = (
-        bootstrap_scores(paired, counts, drawing)
-        for drawing in (replace(DRAWING, threads=1), DRAWING, replace(DRAWING, seed=1))
+    one_thread, two_threads, other_seed = (
+        bootstrap_scores(paired, counts, settings)
+        for settings in (replace(SETTINGS, threads=1), SETTINGS, replace(SETTINGS, seed=1))
     )
-    assert all((one[name] == two[name]).all() for name in one)
-    assert not any((one[name] == other[name]).all() for name in one)
+    assert all((one_thread[name] == two_threads[name]).all() for name in one_thread)
+    assert not any((one_thread[name] == other_seed[name]).all() for name in one_thread)
 
 
 def test_repeats_of_one_image_are_drawn_together() -> None:
-    # a hundred answers about each image tell no more than one does
+    # a hundred answers about each image hold no more information than one does
     once = world(WorldSettings(images=40, challenges=40, miners=1, asked=1, difficulty=3)).paired
     many = PairedAnswers(
         replace(
@@ -177,10 +178,10 @@ def test_repeats_of_one_image_are_drawn_together() -> None:
             np.repeat(once.answers.prediction, 100),
         ),
     )
-    drawing = BootstrapSettings(draws=50)
+    fifty_draws = BootstrapSettings(draws=50)
     few, lots = (
         bootstrap_scores(
-            paired, image_confusion(paired, paired.challenges.positive_shares()), drawing
+            paired, image_confusion(paired, paired.challenges.positive_shares()), fifty_draws
         )["mcc"]
         for paired in (once, many)
     )
@@ -195,8 +196,8 @@ def test_equal_answers_have_an_interval_of_nothing() -> None:
         replace(answers, prediction=paired.challenges.probabilities[answers.challenge]),
     )
     counts = image_confusion(same, same.challenges.positive_shares())
-    points, draws = point_scores(same, counts, DRAWING), bootstrap_scores(same, counts, DRAWING)
-    for name, found in draws.items():
+    points, draws = point_scores(same, counts, SETTINGS), bootstrap_scores(same, counts, SETTINGS)
+    for name, values in draws.items():
         point = points[name][:, 1] - points[name][:, 0]
-        intervals = centred_intervals(point, found[..., 1] - found[..., 0], 0.95)
+        intervals = centred_intervals(point, values[..., 1] - values[..., 0], 0.95)
         assert intervals == pytest.approx(np.zeros((4, 2)), abs=1e-12), name

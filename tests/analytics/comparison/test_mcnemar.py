@@ -34,20 +34,20 @@ def test_mcnemar_is_scipys_binomial_test_and_holm_holds_over_miners(seed: int) -
     given_answers = [rng.choice([0.2, 0.5, 0.9, 1.7, -1.0, np.nan], len(a)) for a in asked]
     silent = single_answerer(asked[0], np.full(len(asked[0]), -1.0))
     answers = concatenated([*map(single_answerer, asked, given_answers), silent])
-    found = mcnemar(PairedAnswers(challenges, answers), challenges.positive_shares())
-    assert found[3] is None
+    tests = mcnemar(PairedAnswers(challenges, answers), challenges.positive_shares())
+    assert tests[3] is None
     expected = []
-    for sent, values, one in zip(asked, given_answers, found, strict=False):
+    for sent, values, test in zip(asked, given_answers, tests, strict=False):
         used = np.isfinite(values) & (values != -1)
         right = np.round(ours[sent][used]) == labels[sent][used]
         theirs = np.round(values[used]) == labels[sent][used]
         wins, losses = int((right & ~theirs).sum()), int((theirs & ~right).sum())
-        if one is None:
+        if test is None:
             assert not used.any()
             continue
-        assert (one.candidate_only, one.miner_only) == (wins, losses)
+        assert (test.candidate_only, test.miner_only) == (wins, losses)
         p = stats.binomtest(wins, wins + losses, 0.5).pvalue if wins + losses else 1.0
-        assert one.p == pytest.approx(p)
+        assert test.p == pytest.approx(p)
         expected.append(p)
-    corrected = [one.holm_p for one in found if one is not None]
+    corrected = [test.holm_p for test in tests if test is not None]
     assert corrected == pytest.approx(list(holm(np.array(expected))))

@@ -1,7 +1,8 @@
-"""The bootstrap's walk against a deque over the same drawn sequence, and against the tracker."""
+"""Paired rewards against a deque over the same resampled sequence, and against the tracker."""
 
 import math
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ def challenges_of(
     count = len(labels)
     ones = np.ones(count)
     images = np.arange(count, dtype=np.int32)
-    whose = np.zeros(count, np.int32) if lives is None else lives
-    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones, whose)
+    life = np.zeros(count, np.int32) if lives is None else lives
+    return Challenges(labels, images, exponents, np.arange(count + 1), ones / 2, ones, life)
 
 
 def random_case(
@@ -47,11 +48,11 @@ def random_case(
     for _ in range(3):
         asked = np.sort(rng.integers(0, count, int(rng.integers(0, 30)))).astype(np.int32)
         given_answers = rng.random(len(asked))
-        strange = rng.random(len(asked)) < (0.2 if odd else 0.0)
-        given_answers[strange] = rng.choice(ODD, strange.sum())
+        replaced = rng.random(len(asked)) < (0.2 if odd else 0.0)
+        given_answers[replaced] = rng.choice(ODD, replaced.sum())
         spells = np.cumsum(np.diff(asked, prepend=-1) * (rng.random(len(asked)) < 0.1) > 0)
-        one = single_answerer(asked, given_answers)
-        miners.append(Answers(one.starts, one.challenge, spells.astype(np.int32), one.prediction))
+        miner = single_answerer(asked, given_answers)
+        miners.append(replace(miner, spell=spells.astype(np.int32)))
     lives = np.sort(rng.integers(0, int(rng.integers(1, 4)), count)).astype(np.int32)
     challenges = challenges_of(labels, exponents, lives if several_lives else None)
     candidate = candidate_codes(challenges, rng.random(count), rng.random(count))
@@ -81,9 +82,9 @@ def plain(
     repeats: NDArray[np.uint8],
     candidate: Codes | None,
 ) -> PairedRewards:
-    found = np.zeros((3, answers.count))
-    for one in range(answers.count):
-        part = range(answers.starts[one], answers.starts[one + 1])
+    means = np.zeros((3, answers.count))
+    for answerer in range(answers.count):
+        part = range(answers.starts[answerer], answers.starts[answerer + 1])
         drawn = [
             at
             for challenge in sorted({int(answers.challenge[at]) for at in part})
@@ -117,29 +118,29 @@ def plain(
                 ema = SMALL.alpha * rewards[-1] + (1 - SMALL.alpha) * ema
                 emas.append(ema)
                 of_life.setdefault(life, []).append(ema if answers.spell[at] == last[life] else 0.0)
-        found[:, one] = (
+        means[:, answerer] = (
             float(np.mean(rewards or [0.0])),
             sum(len(given) * given[-1] for given in of_life.values()) / max(1, len(emas)),
             float(np.mean(emas or [0.0])),
         )
-    return PairedRewards(*found)
+    return PairedRewards(*means)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans())
-def test_a_drawn_sequence_is_walked_as_by_a_deque(
+def test_a_resampled_sequence_is_scored_as_by_a_deque(
     seed: int, odd: bool, several_lives: bool
 ) -> None:
     challenges, answers, candidate, repeats = random_case(
         seed, odd=odd, several_lives=several_lives
     )
     codes = answer_codes(challenges, answers)
-    found = paired_rewards(challenges, answers, codes, candidate, repeats, SMALL)
+    rewards = paired_rewards(challenges, answers, codes, candidate, repeats, SMALL)
     for side, swapped in enumerate((None, candidate)):
         expected = plain(challenges, answers, repeats, swapped)
         for name, values in vars(expected).items():
-            walked = getattr(found, name)[:, side]
-            assert walked == pytest.approx(values, abs=1e-12), name
+            scored = getattr(rewards, name)[:, side]
+            assert scored == pytest.approx(values, abs=1e-12), name
 
 
 @settings(max_examples=30, deadline=None)
@@ -148,9 +149,9 @@ def test_sent_once_it_is_the_trackers_own(seed: int) -> None:
     challenges, answers, candidate, repeats = random_case(seed, odd=True)
     once = np.ones_like(repeats)
     codes = answer_codes(challenges, answers)
-    found = paired_rewards(challenges, answers, codes, candidate, once)
-    for one in range(answers.count):
-        part = slice(answers.starts[one], answers.starts[one + 1])
+    rewards = paired_rewards(challenges, answers, codes, candidate, once)
+    for answerer in range(answers.count):
+        part = slice(answers.starts[answerer], answers.starts[answerer + 1])
         asked, spells = answers.challenge[part], answers.spell[part]
         tracked = Tracker(uids=1).answer(
             np.zeros(len(asked), np.int64),
@@ -160,7 +161,7 @@ def test_sent_once_it_is_the_trackers_own(seed: int) -> None:
             challenges.exponents[asked],
         )
         expected = tracked.reward.mean() if len(asked) else 0.0
-        assert found.reward[one, 0] == pytest.approx(expected, abs=1e-12)
+        assert rewards.reward[answerer, 0] == pytest.approx(expected, abs=1e-12)
         scores = EmaScores([0.0])
         before = None
         for at in np.flatnonzero(np.diff(asked, append=-1)):
@@ -168,7 +169,7 @@ def test_sent_once_it_is_the_trackers_own(seed: int) -> None:
                 scores.reset(0)
             before = spells[at]
             scores.update([0], [tracked.reward[at]])
-        assert found.ema[one, 0] == pytest.approx(float(scores.values[0]), abs=1e-6)
+        assert rewards.ema[answerer, 0] == pytest.approx(float(scores.values[0]), abs=1e-6)
 
 
 @settings(deadline=None)
@@ -178,7 +179,7 @@ def test_the_quick_reward_is_the_reward(mcc: float, recent: float, exponent: int
     assert reward_near(mcc, recent, exponent) == pytest.approx(expected, rel=1e-14, abs=1e-300)
 
 
-def test_a_possible_image_is_drawn_by_its_share() -> None:
+def test_a_variant_is_sampled_by_its_share() -> None:
     challenges = challenges_of(np.array([0, 1, 1], np.int8), np.full(3, 3, np.int8))
     positive_shares, uniforms = np.array([0.25, 0.25, 1.0]), np.array([0.2, 0.3, 0.999])
     assert (candidate_codes(challenges, positive_shares, uniforms) & 3).tolist() == [2, 1, 3]

@@ -1,4 +1,4 @@
-"""Slices against scikit-learn and the tracker's own rewards, and worlds whose truth is known."""
+"""Slices against scikit-learn and the tracker's rewards, and in worlds whose truth is known."""
 
 from dataclasses import replace
 
@@ -9,7 +9,6 @@ from sklearn import metrics as sk
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswers
 from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
-from analytics.regions.gps_clusters import ALONE, ClusterSettings, cluster_names, gps_clusters
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import Tracker
 from tests.worlds.answers import WorldSettings, world
@@ -17,9 +16,9 @@ from tests.worlds.answers import WorldSettings, world
 QUICK = SliceSettings(BootstrapSettings(draws=200), cost_draws=40)
 
 
-def sliced(paired: PairedAnswers, flags: np.ndarray, settings: SliceSettings = QUICK) -> Slice:
-    (found,) = slices(paired, [Membership("field", "value", flags)], settings)
-    return found
+def sliced(paired: PairedAnswers, members: np.ndarray, settings: SliceSettings = QUICK) -> Slice:
+    (only,) = slices(paired, [Membership("field", "value", members)], settings)
+    return only
 
 
 def mean_reward(paired: PairedAnswers, predictions: Floats) -> float:
@@ -38,20 +37,20 @@ def paired() -> PairedAnswers:
 
 def test_scores_of_a_slice_are_those_of_its_answers(paired: PairedAnswers) -> None:
     flags = np.arange(paired.challenges.count) % 3 == 0
-    found = sliced(paired, flags)
+    result = sliced(paired, flags)
     answers = paired.answers
     within = flags[answers.challenge]
     challenge = answers.challenge[within]
     labels = paired.challenges.labels[challenge]
     miners = np.round(answers.prediction[within])
     ours = np.round(paired.challenges.probabilities[challenge])
-    assert found.n == within.sum()
-    assert found.challenges == len(set(challenge.tolist()))
-    assert found.images == len(set(paired.challenges.images[challenge].tolist()))
-    assert found.accuracy == pytest.approx(sk.accuracy_score(labels, ours))
-    assert found.miners_accuracy == pytest.approx(sk.accuracy_score(labels, miners))
-    assert found.mcc == pytest.approx(sk.matthews_corrcoef(labels, ours))
-    assert found.miners_mcc == pytest.approx(sk.matthews_corrcoef(labels, miners))
+    assert result.n == within.sum()
+    assert result.challenges == len(set(challenge.tolist()))
+    assert result.images == len(set(paired.challenges.images[challenge].tolist()))
+    assert result.accuracy == pytest.approx(sk.accuracy_score(labels, ours))
+    assert result.miners_accuracy == pytest.approx(sk.accuracy_score(labels, miners))
+    assert result.mcc == pytest.approx(sk.matthews_corrcoef(labels, ours))
+    assert result.miners_mcc == pytest.approx(sk.matthews_corrcoef(labels, miners))
 
 
 def test_the_cost_is_what_the_validators_rewards_would_differ_by(paired: PairedAnswers) -> None:
@@ -90,24 +89,24 @@ def test_the_slice_where_a_candidate_is_wrong_costs_most_and_is_named_first() ->
         Membership("daytime", "dusk", flags),
         Membership("era", "E7", np.ones(len(flags), np.bool_)),
     ]
-    found = slices(candidate, members, QUICK)
-    assert found[0].value == "dusk"
-    assert found[0].cost_interval is not None
-    assert found[0].cost_interval[0] > 0
-    assert found[-1].value == "day"
-    assert found[-1].cost < 0
-    assert found[0].accuracy == 0
-    assert found[0].accuracy_interval is not None
-    assert found[0].accuracy_interval[1] < 0
+    result = slices(candidate, members, QUICK)
+    assert result[0].value == "dusk"
+    assert result[0].cost_interval is not None
+    assert result[0].cost_interval[0] > 0
+    assert result[-1].value == "day"
+    assert result[-1].cost < 0
+    assert result[0].accuracy == 0
+    assert result[0].accuracy_interval is not None
+    assert result[0].accuracy_interval[1] < 0
 
 
 def test_a_small_slice_has_no_interval_and_comes_last(paired: PairedAnswers) -> None:
     few = paired.challenges.images < 5
     members = [Membership("a", "few", few), Membership("a", "rest", ~few)]
-    found = slices(paired, members, QUICK)
-    assert [one.small for one in found] == [False, True]
-    assert (found[1].accuracy_interval, found[1].cost_interval) == (None, None)
-    assert found[1].images == 5
+    result = slices(paired, members, QUICK)
+    assert [part.small for part in result] == [False, True]
+    assert (result[1].accuracy_interval, result[1].cost_interval) == (None, None)
+    assert result[1].images == 5
 
 
 def test_a_slice_of_one_label_has_no_mcc_and_one_without_answers_is_none(
@@ -122,11 +121,11 @@ def test_a_slice_of_one_label_has_no_mcc_and_one_without_answers_is_none(
 
 def test_a_distribution_counts_by_its_share() -> None:
     many = world(WorldSettings(images=60, challenges=300, miners=4, variants=6, seed=2)).paired
-    found = sliced(many, np.ones(300, np.bool_))
+    result = sliced(many, np.ones(300, np.bool_))
     challenge = many.answers.challenge
     labels = many.challenges.labels[challenge]
     above = (many.challenges.probabilities > 0.5).reshape(-1, 6).mean(axis=1)[challenge]
-    assert found.accuracy == pytest.approx(np.where(labels == 1, above, 1 - above).mean())
+    assert result.accuracy == pytest.approx(np.where(labels == 1, above, 1 - above).mean())
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -139,21 +138,6 @@ def test_an_interval_of_the_cost_holds_the_truth_of_no_cost(seed: int) -> None:
     same = np.tile(made.answers.prediction[: made.challenges.count], 6)
     answers = Answers(made.answers.starts, made.answers.challenge, made.answers.spell, same)
     assert np.diff(made.answers.starts).tolist() == [800] * 6
-    found = sliced(PairedAnswers(ours, answers), made.challenges.images < 100)
-    assert found.cost == 0
-    assert found.cost_interval == (0, 0)
-
-
-def test_places_within_two_kilometres_chain_and_others_stand_alone() -> None:
-    # 0.01 degrees of latitude are 1.1 km; of longitude at 60 degrees north 0.56 km
-    latitudes = np.array([60.0] * 6 + [60.5] * 3 + [60.0])
-    longitudes = np.array([10.0 + 0.03 * k for k in range(6)] + [10.0] * 3 + [10.0])
-    clusters = gps_clusters(latitudes, longitudes, ClusterSettings(kilometres=2.0, least=3))
-    assert clusters[:6].tolist() == [0] * 6
-    # three times the same position is one place
-    assert clusters[6:9].tolist() == [ALONE] * 3
-    assert clusters[9] == 0
-    names = cluster_names(latitudes, longitudes, clusters)
-    assert names[0].startswith("around 60.00, 10.")
-    assert names[6] == "alone"
-    assert gps_clusters(latitudes[:0], longitudes[:0]).tolist() == []
+    result = sliced(PairedAnswers(ours, answers), made.challenges.images < 100)
+    assert result.cost == 0
+    assert result.cost_interval == (0, 0)
