@@ -43,7 +43,7 @@ def flags(store: Store) -> dict[tuple[str, str], set[int]]:
         found = memberships(connection, answers)
     ids = answers.challenges["challenge_id"].to_list()
     return {
-        (one.field, one.value): {positions[ids[k]] for k in np.flatnonzero(one.challenges)}
+        (one.field, one.value): {positions[ids[k]] for k in np.flatnonzero(one.members)}
         for one in found.members()
     }
 
@@ -112,7 +112,7 @@ def test_of_many_values_those_with_most_challenges_are_slices(
         answers = run_answers(connection, "latest")
         whole = memberships(connection, answers)
         few = memberships(connection, answers, settings=SliceSettings(most_values=2))
-    sizes = {(one.field, one.value): int(one.challenges.sum()) for one in whole.members()}
+    sizes = {(one.field, one.value): int(one.members.sum()) for one in whole.members()}
     levels = sorted((-n, value) for (field, value), n in sizes.items() if field == "level")
     kept = {one.value for one in few.members() if one.field == "level"}
     assert kept == {value for _, value in levels[:2]}
