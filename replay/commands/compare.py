@@ -1,8 +1,7 @@
-"""The command that puts a replayed candidate among the miners; it never imports torch."""
+"""The command `compare`: a replayed candidate among the miners; it never imports torch."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,15 +10,30 @@ from data.store import open_store
 from data.terminal import JsonOption, StoreOption, print_json, progress
 from replay.commands.options import SeedOption
 
-if TYPE_CHECKING:
-    from replay.comparing.results import Comparison
-    from replay.comparing.with_another_run import RunComparison
-    from replay.runs.training_rows import TrainedOn
-
 app = typer.Typer()
 
 _MINERS_SHOWN = 15
 
+DrawsOption = Annotated[int, typer.Option("--draws", min=100, max=100_000, help="Bootstrap draws.")]
+AucIntervalsOption = Annotated[
+    bool, typer.Option("--auc-intervals", help="Intervals of AUC too, which cost most.")
+]
+SplitOption = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=0.9,
+        help="Share of each validator's challenges, the first ones, to choose baselines and "
+        "threshold on.",
+    ),
+]
+SlicesOption = Annotated[
+    bool,
+    typer.Option(
+        "--slices",
+        help="Also by era, level, label, place, weather and more: where it loses most reward.",
+    ),
+]
 AgainstOption = Annotated[
     str | None,
     typer.Option(
@@ -42,30 +56,12 @@ TrainedOnOption = Annotated[
 @app.command(epilog="Example: streetreplay compare latest --draws 2000")
 def compare(
     run: Annotated[str, typer.Argument(help="A run id, or latest.")] = "latest",
-    draws: Annotated[
-        int, typer.Option("--draws", min=100, max=100_000, help="Bootstrap draws.")
-    ] = 1000,
-    auc_intervals: Annotated[
-        bool, typer.Option("--auc-intervals", help="Intervals of AUC too, which cost most.")
-    ] = False,
-    split: Annotated[
-        float,
-        typer.Option(
-            min=0.1,
-            max=0.9,
-            help="Share of each validator's challenges, the first ones, to choose baselines and "
-            "threshold on.",
-        ),
-    ] = 0.5,
-    slices: Annotated[
-        bool,
-        typer.Option(
-            "--slices",
-            help="Also by era, level, label, place, weather and more: where it loses most reward.",
-        ),
-    ] = False,
+    draws: DrawsOption = 1000,
+    auc_intervals: AucIntervalsOption = False,
+    split: SplitOption = 0.5,
+    slices: SlicesOption = False,
     other: AgainstOption = None,
-    given: TrainedOnOption = None,
+    training_file: TrainedOnOption = None,
     validator: ValidatorOption = None,
     log_run: LogRunOption = None,
     seed: SeedOption = 0,
@@ -86,46 +82,18 @@ def compare(
     from analytics.comparison.slices import SliceSettings  # noqa: PLC0415
     from analytics.lives.order import Choice  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
-    from replay.comparing.loaded_answers import find_run  # noqa: PLC0415
+    from replay.comparing.report import ComparedRuns, comparison_report  # noqa: PLC0415
     from replay.comparing.text import print_comparison  # noqa: PLC0415
-    from replay.comparing.with_another_run import compare_with_another_run  # noqa: PLC0415
-    from replay.comparing.with_miners import (  # noqa: PLC0415
-        CompareSettings,
-        compare_with_miners,
-    )
-    from replay.runs.training_rows import all_training_rows, trained_on  # noqa: PLC0415
+    from replay.comparing.with_miners import CompareSettings  # noqa: PLC0415
 
     bootstrap = BootstrapSettings(draws=draws, seed=seed, auc=auc_intervals)
-    by = SliceSettings(bootstrap) if slices else None
-    settings = CompareSettings(bootstrap, earlier=split, slices=by)
-    choice = Choice(validator, log_run)
-    where, versus, others = open_store(store), None, None
-    with reading(where) as connection, progress("drawing", 2 * draws) as on_progress:
-        own = trained_on(where, find_run(connection, run)["run_id"], given)
-        if other is not None:
-            others = trained_on(where, find_run(connection, other)["run_id"])
-            versus = compare_with_another_run(
-                connection, run, other, bootstrap, all_training_rows(own, others), choice
-            )
-        comparison = compare_with_miners(connection, run, settings, own.rows, on_progress, choice)
+    slice_settings = SliceSettings(bootstrap) if slices else None
+    settings = CompareSettings(bootstrap, earlier=split, slices=slice_settings)
+    runs, choice = ComparedRuns(run, other, training_file), Choice(validator, log_run)
+    opened = open_store(store)
+    with reading(opened) as connection, progress("drawing", 2 * draws) as on_progress:
+        report = comparison_report(opened, connection, runs, settings, choice, on_progress)
     if as_json:
-        print_json(_as_json(comparison, own, versus, others), indent=1)
+        print_json(report.as_json(), indent=1)
     else:
-        print_comparison(comparison, _MINERS_SHOWN, own, versus, others)
-
-
-def _as_json(
-    comparison: "Comparison",
-    own: "TrainedOn",
-    versus: "RunComparison | None",
-    others: "TrainedOn | None",
-) -> dict[str, Any]:
-    """All of it, with the files that the training rows are from; null where nobody knows any."""
-    found = asdict(comparison) | {"training_file": _file(own), "against": None}
-    if versus is not None:
-        found["against"] = asdict(versus) | {"others_training_file": _file(others)}
-    return found
-
-
-def _file(trained: "TrainedOn | None") -> str | None:
-    return None if trained is None or trained.rows is None else str(trained.file)
+        print_comparison(report, _MINERS_SHOWN)

@@ -25,8 +25,8 @@ TRAINED_ON = "overlaps with training rows"
 class RunChallenges:
     """What a finished replay answered, in order of validators' lives.
 
-    `predicted` has a row a predicted challenge: place, life, challenge_id, label, era, image,
-    positive_share, fidelity; `variants` a row a possible image: place, weight, probability.
+    `predicted` has a row a predicted challenge: ordinal, life, challenge_id, label, era, image,
+    positive_share, fidelity; `variants` a row a variant: ordinal, weight, probability.
     `left_out` counts challenges without a prediction by reason.
     """
 
@@ -36,17 +36,17 @@ class RunChallenges:
     left_out: dict[str, int]
 
     def only(self, kept: pl.DataFrame) -> "RunChallenges":
-        """Those whose `place` is among `kept`'s."""
+        """Those whose `ordinal` is among `kept`'s."""
         predicted, variants = (
-            frame.join(kept, on="place", how="semi", maintain_order="left")
+            frame.join(kept, on="ordinal", how="semi", maintain_order="left")
             for frame in (self.predicted, self.variants)
         )
         return RunChallenges(self.run, predicted, variants, self.left_out)
 
     def challenges(self) -> Challenges:
         """The same as flat arrays; images are numbered among these challenges."""
-        places = self.predicted["place"].to_numpy()
-        ends = np.searchsorted(self.variants["place"].to_numpy(), places, side="right")
+        ordinals = self.predicted["ordinal"].to_numpy()
+        ends = np.searchsorted(self.variants["ordinal"].to_numpy(), ordinals, side="right")
         exponents = self.predicted["era"].replace_strict(EXPONENTS, return_dtype=pl.Int8)
         # images of these challenges only, from 0 on: the bootstrap draws among them
         _, images = np.unique(self.predicted["image"].to_numpy(), return_inverse=True)
@@ -66,7 +66,7 @@ class RunAnswers:
     """What a comparison or a slice of it needs; numbers of `paired` stand for rows here.
 
     `lives` are the validators' whose predicted challenges these are. `challenges` has a row a
-    predicted challenge in order of lives: place, life, challenge_id, label, era, image,
+    predicted challenge in order of lives: ordinal, life, challenge_id, label, era, image,
     positive_share, fidelity. `miners` are (uid, hotkey) pairs. `left_out` counts challenges
     without a prediction by reason, `miners_left_out` each miner's answers that MCC leaves out.
     """
@@ -118,8 +118,8 @@ def run_challenges(
     predicted = replayed.filter(pl.col("left_out").is_null())
     left_out = dict(Counter(replayed["left_out"].drop_nulls().to_list()).most_common())
     variants = _frame(connection, "replay/comparing/variants", run)
-    every = RunChallenges(run, predicted, variants, left_out)
-    return every.only(predicted.select("place"))
+    replayed_challenges = RunChallenges(run, predicted, variants, left_out)
+    return replayed_challenges.only(predicted.select("ordinal"))
 
 
 def run_answers(
@@ -141,21 +141,23 @@ def run_answers(
         RunError: there is no such run, or no miner was asked what it predicted.
         QueryError: the store holds no answer, or no such validator or logged run.
     """
-    found = find_run(connection, run)
+    run_row = find_run(connection, run)
     lives = stage(connection, choice)
-    replayed = run_challenges(connection, found, training)
+    replayed = run_challenges(connection, run_row, training)
     predicted = replayed.predicted
-    answers = _frame(connection, "replay/comparing/answers", found).join(
-        predicted.select("place"), on="place", how="semi", maintain_order="left"
+    answers = _frame(connection, "replay/comparing/answers", run_row).join(
+        predicted.select("ordinal"), on="ordinal", how="semi", maintain_order="left"
     )
     if answers.is_empty():
-        _refuse(found, predicted.height, replayed.left_out)
+        _refuse(run_row, predicted.height, replayed.left_out)
     miners = [(miner.uid, miner.hotkey) for miner in asked_miners(connection)]
     reasons: list[dict[str, int]] = [{} for _ in miners]
-    for miner, reason, count in _frame(connection, "replay/comparing/left_out", found).iter_rows():
+    for miner, reason, count in _frame(
+        connection, "replay/comparing/left_out", run_row
+    ).iter_rows():
         reasons[miner][reason] = count
     return RunAnswers(
-        run=found,
+        run=run_row,
         lives=predicted_lives(lives, predicted),
         challenges=predicted,
         paired=PairedAnswers(replayed.challenges(), _answers(answers, predicted, len(miners))),
@@ -168,7 +170,7 @@ def run_answers(
 def predicted_lives(lives: list[Life], predicted: pl.DataFrame) -> list[Life]:
     """Those of which something was predicted, with how many of these challenges are theirs."""
     counts = Counter(predicted["life"].to_list())
-    return [replace(one, challenges=n) for one in lives if (n := counts[one.number])]
+    return [replace(life, challenges=counts[life.number]) for life in lives if counts[life.number]]
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, name: str, run: dict[str, Any]) -> pl.DataFrame:
@@ -200,7 +202,7 @@ def _refuse(run: dict[str, Any], predicted: int, left_out: dict[str, int]) -> No
 
 def _answers(answers: pl.DataFrame, predicted: pl.DataFrame, miners: int) -> Answers:
     owners = answers["miner"].to_numpy()
-    challenge = np.searchsorted(predicted["place"].to_numpy(), answers["place"].to_numpy())
+    challenge = np.searchsorted(predicted["ordinal"].to_numpy(), answers["ordinal"].to_numpy())
     return Answers(
         np.searchsorted(owners, np.arange(miners + 1)).astype(np.int64),
         challenge.astype(np.int32),

@@ -1,4 +1,4 @@
-"""A candidate against each of several answerers: scores, differences, intervals, tests, notes."""
+"""Paired comparisons of a candidate with others: scores, differences, intervals, tests, notes."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -23,20 +23,19 @@ from analytics.comparison.rank import Rank, rank
 from analytics.scoring.metrics import Floats
 from replay.comparing.results import STATISTICS, Difference, PairedComparison, Score
 
-_THEIRS, _OURS = 0, 1
+_OTHER, _CANDIDATE = 0, 1
 # statistics of answers; the others are of all that was asked
 _OF_ANSWERS = ("accuracy", "mcc", "auc")
 
 
 @dataclass(frozen=True)
-class PairedComparisons:
-    """Duels with M answerers, and the differences, candidate minus other, that they rest on.
+class PairedDifferences:
+    """Candidate minus each of M answerers by statistic, as observed and in each bootstrap draw.
 
-    `points` are (M,) and `draws` (draws, M) by statistic; `images` (M,) are the source images that
-    a statistic of answers, and one of all that was asked, rests on.
+    `points` are (M,) and `draws` (draws, M) by statistic; `images_answered` and `images_asked` (M,)
+    are the source images that a statistic of answers, and one of all that was asked, rests on.
     """
 
-    comparisons: list[PairedComparison]
     points: Scores
     draws: Scores
     images_answered: NDArray[np.int64]
@@ -48,75 +47,101 @@ class PairedComparisons:
         images = self.images_answered if name in _OF_ANSWERS else self.images_asked
         return images >= MIN_IMAGES
 
+    def intervals(self, name: str) -> list[Interval | None]:
+        """Of each answerer; None where there are too few images."""
+        ends = centred_intervals(self.points[name], self.draws[name], self.level)
+        return [
+            (float(low), float(high)) if enough else None
+            for (low, high), enough in zip(ends, self.enough(name), strict=True)
+        ]
+
     def rank(self, name: str) -> Rank:
-        """The candidate's place among those with images enough; others asked are left out."""
-        placed = self.enough(name)
-        left_out = int((~placed & (self.images_asked > 0)).sum())
-        draws = self.draws[name][:, placed]
-        return rank(self.points[name][placed], draws, self.level, left_out)
+        """The candidate's rank among those with images enough; others asked are left out."""
+        ranked = self.enough(name)
+        left_out = int((~ranked & (self.images_asked > 0)).sum())
+        draws = self.draws[name][:, ranked]
+        return rank(self.points[name][ranked], draws, self.level, left_out)
+
+
+@dataclass(frozen=True)
+class PairedComparisons:
+    """Paired comparisons with M answerers, in their order, and the differences they rest on."""
+
+    comparisons: list[PairedComparison]
+    differences: PairedDifferences
 
 
 def paired_comparisons(
     paired: PairedAnswers, settings: BootstrapSettings, on_progress: Callable[[int], Any]
 ) -> PairedComparisons:
-    """Put the candidate in the place of everyone in `paired`."""
+    """Compare the candidate with everyone in `paired`, each on the challenges of the other."""
     counts = image_confusion(paired, paired.challenges.positive_shares())
-    found = point_scores(paired, counts, settings)
-    drawn = bootstrap_scores(paired, counts, settings, on_progress=on_progress)
-    points, draws = (
-        {name: values[..., _OURS] - values[..., _THEIRS] for name, values in scores.items()}
-        for scores in (found, drawn)
+    points = point_scores(paired, counts, settings)
+    draws = bootstrap_scores(paired, counts, settings, on_progress=on_progress)
+    differences = PairedDifferences(
+        _candidate_minus_other(points),
+        _candidate_minus_other(draws),
+        counts.image_counts,
+        _images_asked(paired),
+        settings.level,
     )
-    judged = PairedComparisons(
-        [], points, draws, counts.image_counts, _images_asked(paired), settings.level
-    )
-    judged.comparisons.extend(_duels(paired, judged, found, counts.summed()))
-    return judged
+    tables = counts.summed()
+    return PairedComparisons(_comparisons(paired, differences, points, tables), differences)
 
 
-def scores_of(paired: PairedAnswers, settings: BootstrapSettings) -> Iterator[tuple[Score, Score]]:
-    """Of everyone in `paired` and of the candidate in their place, without intervals."""
+def _candidate_minus_other(scores: Scores) -> Scores:
+    return {name: values[..., _CANDIDATE] - values[..., _OTHER] for name, values in scores.items()}
+
+
+def paired_scores(
+    paired: PairedAnswers, settings: BootstrapSettings
+) -> Iterator[tuple[Score, Score]]:
+    """Of everyone in `paired`, and of the candidate in their stead; without intervals."""
     counts = image_confusion(paired, paired.challenges.positive_shares())
-    yield from _sides(paired, point_scores(paired, counts, settings), counts.summed())
+    yield from _paired_scores(paired, point_scores(paired, counts, settings), counts.summed())
 
 
-def _sides(paired: PairedAnswers, found: Scores, tables: Floats) -> Iterator[tuple[Score, Score]]:
-    for one, asked in enumerate(np.diff(paired.answers.starts).tolist()):
-        n = int(tables[one, _THEIRS].sum())
-        theirs, ours = (
-            score({name: float(values[one, side]) for name, values in found.items()}, n, asked)
-            for side in (_THEIRS, _OURS)
+def _paired_scores(
+    paired: PairedAnswers, points: Scores, tables: Floats
+) -> Iterator[tuple[Score, Score]]:
+    for owner, asked in enumerate(np.diff(paired.answers.starts).tolist()):
+        n = int(tables[owner, _OTHER].sum())
+        other, candidate = (
+            score({name: float(values[owner, side]) for name, values in points.items()}, n, asked)
+            for side in (_OTHER, _CANDIDATE)
         )
-        yield theirs, ours
+        yield other, candidate
 
 
-def _duels(
-    paired: PairedAnswers, judged: PairedComparisons, found: Scores, tables: Floats
-) -> Iterator[PairedComparison]:
-    intervals = {name: _intervals(judged, name) for name in judged.draws}
+def _comparisons(
+    paired: PairedAnswers, differences: PairedDifferences, points: Scores, tables: Floats
+) -> list[PairedComparison]:
+    intervals = {name: differences.intervals(name) for name in differences.draws}
     tests = mcnemar(paired, paired.challenges.positive_shares())
-    for one, (theirs, ours) in enumerate(_sides(paired, found, tables)):
-        yield PairedComparison(
-            images=int(judged.images_asked[one]),
-            score=theirs,
-            candidate=ours,
+    return [
+        PairedComparison(
+            images=int(differences.images_asked[owner]),
+            score=other,
+            candidate=candidate,
             differences={
                 name: Difference(
-                    getattr(ours, name) - getattr(theirs, name),
-                    intervals[name][one] if name in intervals else None,
+                    getattr(candidate, name) - getattr(other, name),
+                    intervals[name][owner] if name in intervals else None,
                 )
                 for name in STATISTICS
             },
-            mcnemar=tests[one],
-            notes=_notes(tables[one], int(judged.images_answered[one]), theirs.asked),
+            mcnemar=tests[owner],
+            notes=_notes(tables[owner], int(differences.images_answered[owner]), other.asked),
         )
+        for owner, (other, candidate) in enumerate(_paired_scores(paired, points, tables))
+    ]
 
 
-def score(found: Mapping[str, float], n: int, asked: int) -> Score:
-    """A `Score` of what was found by statistic; NaN where nothing was answered, or asked."""
+def score(values: Mapping[str, float], n: int, asked: int) -> Score:
+    """A `Score` of values by statistic; NaN where nothing was answered, or asked."""
     known = {
         name: value if (n if name in _OF_ANSWERS else asked) else math.nan
-        for name, value in found.items()
+        for name, value in values.items()
     }
     # max would lose a NaN
     floored = known["mcc"] if math.isnan(known["mcc"]) else max(0.0, known["mcc"])
@@ -131,27 +156,20 @@ def _images_asked(paired: PairedAnswers) -> NDArray[np.int64]:
     return np.bincount(pairs // count, minlength=answers.count)
 
 
-def _intervals(judged: PairedComparisons, name: str) -> list[Interval | None]:
-    ends = centred_intervals(judged.points[name], judged.draws[name], judged.level)
-    return [
-        (float(low), float(high)) if enough else None
-        for (low, high), enough in zip(ends, judged.enough(name), strict=True)
-    ]
-
-
 def _notes(tables: Floats, images: int, asked: int) -> list[str]:
     """What makes a number mean less than it seems, with the n that is missing."""
-    n = int(tables[_THEIRS].sum())
+    n = int(tables[_OTHER].sum())
     if not n:
         return [f"answered 0 of the {asked} challenges that it was asked"] if asked else []
-    labels, notes = tables[_THEIRS].sum(axis=1), []
+    labels = tables[_OTHER].sum(axis=1)
+    notes = []
     if images < MIN_IMAGES:
         notes.append(f"{images} source images answered, {MIN_IMAGES} needed for an interval")
     if not labels.all():
         label = int(labels.argmax())
         why = "MCC and AUC are 0 by definition"
         return [*notes, f"all {n} labels are {label}, 0 are {1 - label}: {why}"]
-    for side, whose in ((_THEIRS, "its"), (_OURS, "the candidate's")):
+    for side, whose in ((_OTHER, "its"), (_CANDIDATE, "the candidate's")):
         classes = tables[side].sum(axis=0)
         if np.count_nonzero(classes) == 1:
             only = ("0", "1", "neither 0 nor 1")[int(classes.argmax())]

@@ -21,7 +21,7 @@ class Score:
     The first are of `n` answers: `accuracy` 0..1, `mcc` -1..1 (signed), `floored_mcc` the same with
     the validator's floor of 0, `auc` 0..1 (0 for one label only); classes are by the validator's
     rounding (half to even). Where a challenge's image is a distribution the candidate counts by the
-    share of images on either side: expected counts, never one lucky draw; its AUC is expected too.
+    share of images on either side: expected counts, never one draw; its AUC is expected too.
 
     The others are of `asked` challenges, silent ones among them, through the validator's windows
     from empty ones on: mean `reward`, the `ema` after the last one and its mean, 0..1; of a
@@ -51,7 +51,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """The candidate in another's place: the same challenges, order, windows and formula.
+    """The candidate compared with another on the same challenges, order, windows and formula.
 
     `images` counts the source images asked about, `differences` are by name of a `Score`'s
     statistic. `notes` say in words what a number rests on where that is too little.
@@ -113,7 +113,7 @@ class Comparison:
     `images` the source images. `without_shared` counts miners that were asked none of them. `ranks`
     are by statistic. `earlier` and `later` are the n of the two parts, the first and the last
     challenges of each life; `without_baseline` says why a baseline is missing. Unless
-    `overlap_checked`, the candidate may have been trained on what it is judged by; `training_rows`
+    `overlap_checked`, the candidate may have been trained on these challenges; `training_rows`
     counts the distinct rows that were checked. `slices` are empty where they were not asked for;
     `slices_left_out` counts by field the values that are no slice, there being too many.
     """

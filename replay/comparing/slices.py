@@ -15,8 +15,20 @@ from analytics.warehouse.statements import statements
 from replay.comparing.loaded_answers import RunAnswers
 
 FIELDS = (
-    *("era", "level", "label", "source", "city", "GPS cluster", "daytime", "weather"),
-    *("environment", "gps NULL", "description NULL", "crop area", "image size", "image"),
+    "era",
+    "level",
+    "label",
+    "source",
+    "city",
+    "GPS cluster",
+    "daytime",
+    "weather",
+    "environment",
+    "gps NULL",
+    "description NULL",
+    "crop area",
+    "image size",
+    "image",
 )
 """What challenges are sliced by."""
 
@@ -43,27 +55,28 @@ def run_slices(
         settings: of the intervals, and how many values a field may have.
         clusters: of the GPS clusters.
     """
-    found = memberships(connection, answers, clusters, settings)
-    return RunSlices(slices(answers.paired, found.members(), settings), found.left_out)
+    sliced = memberships(connection, answers, clusters, settings)
+    return RunSlices(slices(answers.paired, sliced.members(), settings), sliced.left_out)
 
 
 @dataclass(frozen=True)
 class Memberships:
     """Which predicted challenge is in which slice.
 
-    `values` (field, value, places) has a row a slice, by field, then by value; places are indices
-    of the `challenges`. `left_out` counts, by field, the values that got none.
+    `values` (field, value, indices) has a row a slice, by field, then by value; the indices are of
+    predicted challenges, of `challenge_count`. `left_out` counts, by field, the values that got
+    none.
     """
 
     values: pl.DataFrame
-    challenges: int
+    challenge_count: int
     left_out: dict[str, int]
 
     def members(self) -> Iterator[Membership]:
         """One at a time: flags of every slice at once would be challenges times values."""
-        for field, value, places in self.values.iter_rows():
-            flags = np.zeros(self.challenges, np.bool_)
-            flags[places] = True
+        for field, value, indices in self.values.iter_rows():
+            flags = np.zeros(self.challenge_count, np.bool_)
+            flags[indices] = True
             yield Membership(field, value, flags)
 
 
@@ -78,22 +91,22 @@ def memberships(
     Of a field with more than `settings.most_values` values, such as free text, only those with
     challenges enough for an interval are slices, and of these at most so many, the largest.
     """
-    places = answers.challenges["place"].to_numpy()
+    ordinals = answers.challenges["ordinal"].to_numpy()
     rows = pl.concat(
         [_frame(connection, "slices", answers), _clustered(connection, answers, clusters)]
     )
-    index = np.searchsorted(places, rows["place"].to_numpy())
+    indices = np.searchsorted(ordinals, rows["ordinal"].to_numpy())
     sizes = rows.group_by("field", "value").len("size")
     kept = _kept(sizes, settings)
     values = (
-        rows.with_columns(pl.Series("place", index))
+        rows.with_columns(pl.Series("index", indices))
         .join(kept, on=["field", "value"], how="semi")
         .group_by("field", "value")
-        .agg("place")
+        .agg("index")
         .sort(pl.col("field").replace_strict(list(FIELDS), range(len(FIELDS))), "value")
     )
     left_out = sizes.join(kept, on=["field", "value"], how="anti")["field"].to_list()
-    return Memberships(values, len(places), dict(sorted(Counter(left_out).items())))
+    return Memberships(values, len(ordinals), dict(sorted(Counter(left_out).items())))
 
 
 def _kept(sizes: pl.DataFrame, settings: SliceSettings) -> pl.DataFrame:
@@ -114,7 +127,7 @@ def _clustered(
     names = cluster_names(latitudes, longitudes, gps_clusters(latitudes, longitudes, settings))
     return pl.DataFrame(
         {
-            "place": positions["place"],
+            "ordinal": positions["ordinal"],
             "field": pl.repeat("GPS cluster", positions.height, dtype=pl.String, eager=True),
             "value": pl.Series(names.tolist(), dtype=pl.String),
         }

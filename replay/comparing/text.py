@@ -1,7 +1,10 @@
 """A comparison as text for a person at a terminal."""
 
+from analytics.comparison.intervals import Interval
+from analytics.comparison.slices import Slice
 from analytics.lives.options import lives_line
 from data.terminal import print_table, say
+from replay.comparing.report import ComparisonReport
 from replay.comparing.results import (
     BaselineComparison,
     Comparison,
@@ -9,45 +12,40 @@ from replay.comparing.results import (
     MinerComparison,
     PairedComparison,
 )
-from replay.comparing.slices_text import print_slices
+from replay.comparing.short_hotkey import short_hotkey
 from replay.comparing.with_another_run import RunComparison, RunScores
 from replay.runs.training_rows import TrainedOn
 
-_HOTKEY_SHOWN = 8
 _NOTES_SHOWN = 5
+_SLICES_SHOWN = 15
 _RANK_NAMES = {"mcc": "MCC", "reward": "mean reward", "mean_ema": "mean EMA"}
-_COLUMNS = (
-    *("n", "MCC", "MCC difference", "asked"),
-    *("reward", "reward difference", "EMA"),
+_COLUMNS = ("n", "MCC", "MCC difference", "asked", "reward", "reward difference", "EMA")
+_SLICE_COLUMNS = (
+    "slice",
+    "n",
+    "challenges",
+    "images",
+    "accuracy",
+    "difference",
+    "MCC",
+    "difference",
+    "reward that it costs",
 )
 
 
-def print_comparison(
-    comparison: Comparison,
-    most: int,
-    own: TrainedOn | None = None,
-    versus: RunComparison | None = None,
-    others: TrainedOn | None = None,
-) -> None:
-    """Print the candidate, its rank, what it is held against, and the best `most` miners.
-
-    Args:
-        comparison: what is printed.
-        most: how many miners.
-        own: where the candidate's training rows are from, as far as that is known.
-        versus: the candidate against another replay.
-        others: where that one's training rows are from.
-    """
+def print_comparison(report: ComparisonReport, miner_count: int) -> None:
+    """Print the candidate, its rank, what it is compared with, and the best miners."""
+    comparison = report.comparison
     _print_candidate(comparison)
-    _print_overlap(comparison, own)
-    if versus is not None:
-        _print_against(versus, others)
+    _print_overlap(comparison, report.own)
+    if report.against is not None:
+        _print_against(report.against, report.others)
     _print_ranks(comparison)
     _print_baselines(comparison)
     _print_shift(comparison)
-    _print_miners(comparison, most)
+    _print_miners(comparison, miner_count)
     if comparison.slices:
-        print_slices(comparison)
+        _print_slices(comparison)
 
 
 def _print_candidate(comparison: Comparison) -> None:
@@ -68,9 +66,13 @@ def _print_candidate(comparison: Comparison) -> None:
 
 
 def _print_lives(comparison: Comparison) -> None:
-    apart = "; windows and EMA are each one's own, answers and rewards count together, and EMA is "
-    apart += "the mean of each one's last, by challenges asked (--validator chooses)"
-    say(f"on {lives_line(comparison.lives)}{apart if len(comparison.lives) > 1 else ''}")
+    note = ""
+    if len(comparison.lives) > 1:
+        note = (
+            "; windows and EMA are each one's own, answers and rewards count together, and EMA is "
+            "the mean of each one's last, by challenges asked (--validator chooses)"
+        )
+    say(f"on {lives_line(comparison.lives)}{note}")
 
 
 def _with_interval(comparison: Comparison) -> str:
@@ -80,45 +82,42 @@ def _with_interval(comparison: Comparison) -> str:
     return f"{comparison.candidate.mcc:.3f} ({low:+.2f}, {high:+.2f})"
 
 
-def _named(one: Comparison | RunScores) -> str:
-    fed = "metadata-fed" if one.uses_metadata else "image-only"
-    return f"{one.model} ({fed}, {one.run_id})"
+def _named(run: Comparison | RunScores) -> str:
+    inputs = "metadata-fed" if run.uses_metadata else "image-only"
+    return f"{run.model} ({inputs}, {run.run_id})"
 
 
-def _print_overlap(comparison: Comparison, own: TrainedOn | None) -> None:
-    """By which training rows challenges were left out, or that nobody knows of any."""
+def _print_overlap(comparison: Comparison, own: TrainedOn) -> None:
+    """By which training rows challenges were left out, or that none are known."""
     rows = f"{comparison.training_rows} training rows"
     if not comparison.overlap_checked:
-        missing = "" if own is None else f" (no {own.file})"
         say(
-            "not checked whether the candidate was trained on these challenges"
-            f"{missing}: --trained-on FILE"
+            "not checked whether the candidate was trained on these challenges "
+            f"(no {own.file}): --trained-on FILE"
         )
-    elif own is None:
-        say(f"overlap is by {rows}")
     elif own.own:
         say(f"overlap is by the candidate's own {rows} ({own.file})")
     else:
         say(f"overlap is by the {rows} of {own.file}")
 
 
-def _print_against(versus: RunComparison, others: TrainedOn | None) -> None:
-    one, other = versus.run, versus.other
+def _print_against(against: RunComparison, others: TrainedOn | None) -> None:
+    run, other = against.run, against.other
     parts = [
-        f"{name} {_both(getattr(one, key), getattr(other, key))}, "
-        f"difference {_difference(versus.differences[key])}"
+        f"{name} {_two_scores(getattr(run, key), getattr(other, key))}, "
+        f"difference {_difference(against.differences[key])}"
         for key, name in (("mcc", "MCC"), ("accuracy", "accuracy"))
     ]
-    auc = versus.differences["auc"]
+    auc = against.differences["auc"]
     by = "" if auc.interval is None else f", difference {_difference(auc)}"
     say(
-        f"against {_named(other)} on n {versus.n} challenges, {versus.roadwork} of them roadwork, "
-        f"of {versus.images} source images; the candidate's / its: {'; '.join(parts)}; "
-        f"AUC {_both(one.auc, other.auc)}{by}"
+        f"against {_named(other)} on n {against.n} challenges, {against.roadwork} of them "
+        f"roadwork, of {against.images} source images; the candidate's / its: {'; '.join(parts)}; "
+        f"AUC {_two_scores(run.auc, other.auc)}{by}"
     )
-    if versus.roadwork in (0, versus.n):
+    if against.roadwork in (0, against.n):
         say("all of these have one label: MCC and AUC are 0 by definition")
-    say(f"left out of that: {_counted(versus.left_out)}")
+    say(f"left out of that: {_counted(against.left_out)}")
     if others is None:
         return
     if others.rows is None:
@@ -146,15 +145,16 @@ def _print_baselines(comparison: Comparison) -> None:
             f"chosen on the first {comparison.earlier} challenges, judged on the last "
             f"{comparison.later}; theirs / the candidate's",
             ("against", "who", "chosen on", *_COLUMNS),
-            [_baseline_row(one) for one in comparison.baselines],
+            [_baseline_row(baseline) for baseline in comparison.baselines],
         )
     for name, why in comparison.without_baseline.items():
         say(f"no {name}: {why}")
 
 
-def _baseline_row(one: BaselineComparison) -> tuple[object, ...]:
-    who = "–" if one.hotkey is None else f"{one.uid} {one.hotkey[:_HOTKEY_SHOWN]}…"
-    return (one.name, who, one.chosen_on, *_row(one))
+def _baseline_row(baseline: BaselineComparison) -> tuple[object, ...]:
+    hotkey = baseline.hotkey
+    who = "–" if hotkey is None else f"{baseline.uid} {short_hotkey(hotkey)}"
+    return (baseline.name, who, baseline.chosen_on, *_row(baseline))
 
 
 def _print_shift(comparison: Comparison) -> None:
@@ -171,9 +171,9 @@ def _print_shift(comparison: Comparison) -> None:
     )
 
 
-def _print_miners(comparison: Comparison, most: int) -> None:
+def _print_miners(comparison: Comparison, miner_count: int) -> None:
     miners = comparison.miners
-    shown = miners[:most]
+    shown = miners[:miner_count]
     print_table(
         f"miners by MCC / the candidate in each one's place ({len(shown)} of {len(miners)} shown, "
         f"{comparison.without_shared} share none); {comparison.level:.0%} intervals over images, "
@@ -181,10 +181,12 @@ def _print_miners(comparison: Comparison, most: int) -> None:
         ("uid", "hotkey", *_COLUMNS, "left out", "p (Holm)"),
         [_miner_row(miner) for miner in shown],
     )
-    for miner in [miner for miner in shown if miner.notes][:_NOTES_SHOWN]:
-        say(f"uid {miner.uid} {miner.hotkey[:_HOTKEY_SHOWN]}…: {'; '.join(miner.notes)}")
+    with_notes = [miner for miner in shown if miner.notes]
+    for miner in with_notes[:_NOTES_SHOWN]:
+        say(f"uid {miner.uid} {short_hotkey(miner.hotkey)}: {'; '.join(miner.notes)}")
     ahead = sum(miner.differences["mcc"].value > 0 for miner in miners)
-    ends = [found for m in miners if (found := m.differences["mcc"].interval) is not None]
+    intervals = [miner.differences["mcc"].interval for miner in miners]
+    ends = [interval for interval in intervals if interval is not None]
     say(
         f"by MCC the candidate is ahead of {ahead} of {len(miners)} miners, of "
         f"{sum(low > 0 for low, _ in ends)} with its whole interval above 0, and behind "
@@ -196,7 +198,7 @@ def _miner_row(miner: MinerComparison) -> tuple[object, ...]:
     p = None if miner.mcnemar is None else miner.mcnemar.holm_p
     return (
         miner.uid,
-        f"{miner.hotkey[:_HOTKEY_SHOWN]}…",
+        short_hotkey(miner.hotkey),
         *_row(miner),
         sum(miner.left_out.values()),
         None if p is None else f"{p:.2g}",
@@ -207,16 +209,16 @@ def _row(comparison: PairedComparison) -> tuple[object, ...]:
     score, candidate = comparison.score, comparison.candidate
     return (
         score.n,
-        _both(score.mcc, candidate.mcc),
+        _two_scores(score.mcc, candidate.mcc),
         _difference(comparison.differences["mcc"]),
         score.asked,
-        _both(score.reward, candidate.reward),
+        _two_scores(score.reward, candidate.reward),
         _difference(comparison.differences["reward"]),
-        _both(score.ema, candidate.ema),
+        _two_scores(score.ema, candidate.ema),
     )
 
 
-def _both(theirs: float, ours: float) -> str:
+def _two_scores(theirs: float, ours: float) -> str:
     return f"{theirs:.3f} / {ours:.3f}"
 
 
@@ -225,3 +227,47 @@ def _difference(difference: Difference) -> str:
         return f"{difference.value:+.3f} (too few images)"
     low, high = difference.interval
     return f"{difference.value:+.3f} ({low:+.2f}, {high:+.2f})"
+
+
+def _print_slices(comparison: Comparison) -> None:
+    """The slices that cost the candidate most reward, and how many are too small."""
+    large = [row for row in comparison.slices if not row.small]
+    print_table(
+        "slices that cost the candidate most reward "
+        f"({min(len(large), _SLICES_SHOWN)} of {len(large)} "
+        f"shown); the miners' / the candidate's; {comparison.level:.0%} intervals over images",
+        _SLICE_COLUMNS,
+        [_slice_row(row) for row in large[:_SLICES_SHOWN]],
+    )
+    say(
+        "n counts answers of miners; a slice costs what the candidate's mean reward over the whole "
+        "log would gain, had it answered that slice as they did"
+    )
+    if small := len(comparison.slices) - len(large):
+        say(f"{small} slices are too small to judge: --json prints all")
+    for field, count in comparison.slices_left_out.items():
+        say(f"{count} other values of {field} are no slices: too many for so few challenges each")
+
+
+def _slice_row(row: Slice) -> tuple[object, ...]:
+    mcc, mcc_difference = None, None
+    if row.mcc is not None and row.miners_mcc is not None:
+        mcc = _two_scores(row.miners_mcc, row.mcc)
+        mcc_difference = _with_ends(row.mcc - row.miners_mcc, row.mcc_interval)
+    return (
+        f"{row.field}: {row.value}",
+        row.n,
+        row.challenges,
+        row.images,
+        _two_scores(row.miners_accuracy, row.accuracy),
+        _with_ends(row.accuracy - row.miners_accuracy, row.accuracy_interval),
+        mcc,
+        mcc_difference,
+        _with_ends(row.cost, row.cost_interval),
+    )
+
+
+def _with_ends(value: float, interval: Interval | None) -> str:
+    if interval is None:
+        return f"{value:+.3f}"
+    return f"{value:+.3f} ({interval[0]:+.2f}, {interval[1]:+.2f})"

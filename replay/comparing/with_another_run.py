@@ -1,4 +1,4 @@
-"""Two replays against each other, paired: on exactly the challenges that both predicted."""
+"""Compares two replays, paired: on exactly the challenges that both predicted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from replay.comparing.loaded_answers import (
 )
 from replay.comparing.results import Difference
 
+# indices of the two runs
 _RUN, _OTHER = 0, 1
 
 
@@ -43,7 +44,7 @@ class RunScores:
 
     `accuracy` 0..1, `mcc` -1..1 (signed), `auc` 0..1; the last two are 0 for one label only. Where
     a challenge's image is a distribution it counts by the share of possible images answered above
-    0.5: expected counts, never one lucky draw; its AUC is expected too.
+    0.5: expected counts, never one draw; its AUC is expected too.
     """
 
     run_id: str
@@ -106,24 +107,24 @@ def compare_with_another_run(
     runs = [find_run(connection, name) for name in (run, other)]
     _refuse_the_same(runs)
     lives = stage(connection, choice)
-    both = [run_challenges(connection, one) for one in runs]
+    replayed = [run_challenges(connection, row) for row in runs]
     overlap = None if training is None else challenge_overlap(connection, training)
-    shared, left_out = _shared(both, overlap)
+    shared, left_out = _shared(replayed, overlap)
     if shared.is_empty():
         _refuse_nothing(runs, left_out)
-    sides = [one.only(shared.select("place")).challenges() for one in both]
+    sides = [challenges.only(shared.select("ordinal")).challenges() for challenges in replayed]
     points, draws = _scores(sides, settings)
     images = sides[_RUN].image_count
     return RunComparison(
-        run=_side(runs[_RUN], points, _RUN),
-        other=_side(runs[_OTHER], points, _OTHER),
+        run=_run_scores(runs[_RUN], points, _RUN),
+        other=_run_scores(runs[_OTHER], points, _OTHER),
         lives=predicted_lives(lives, shared),
         n=sides[_RUN].count,
         roadwork=int(sides[_RUN].labels.sum()),
         images=images,
         differences={
-            name: _difference(found, draws.get(name) if images >= MIN_IMAGES else None, settings)
-            for name, found in points.items()
+            name: _difference(values, draws.get(name) if images >= MIN_IMAGES else None, settings)
+            for name, values in points.items()
         },
         left_out=left_out,
         training_rows=None if training is None else row_count(training),
@@ -134,76 +135,80 @@ def compare_with_another_run(
 
 
 def _shared(
-    both: list[RunChallenges], overlap: pl.DataFrame | None
+    replayed: list[RunChallenges], overlap: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """The challenges that both predicted and nobody was trained on; the others by reason."""
-    run, other = (one.predicted.select("place", "life", "challenge_id") for one in both)
-    predicted = run.join(other, on="place", how="semi", maintain_order="left")
+    run, other = (
+        challenges.predicted.select("ordinal", "life", "challenge_id") for challenges in replayed
+    )
+    predicted = run.join(other, on="ordinal", how="semi", maintain_order="left")
     trained = predicted.clear()
     if overlap is not None:
-        known = overlap.filter("overlaps")
-        trained = predicted.join(known, on="challenge_id", how="semi", maintain_order="left")
-    ids = [one.run["run_id"] for one in both]
+        overlapping = overlap.filter("overlaps")
+        trained = predicted.join(overlapping, on="challenge_id", how="semi", maintain_order="left")
+    ids = [challenges.run["run_id"] for challenges in replayed]
     counted = {
         f"predicted by {ids[_RUN]} only": run.height - predicted.height,
         f"predicted by {ids[_OTHER]} only": other.height - predicted.height,
         TRAINED_ON: trained.height,
     }
-    shared = predicted.join(trained, on="place", how="anti", maintain_order="left")
+    shared = predicted.join(trained, on="ordinal", how="anti", maintain_order="left")
     return shared, {reason: count for reason, count in counted.items() if count}
 
 
 def _scores(sides: list[Challenges], settings: BootstrapSettings) -> tuple[Scores, Scores]:
-    """What was found, (2 sides,), and the same of every draw, (draws, 2), by statistic.
+    """Point scores, (2 runs,), and scores of every draw, (draws, 2), by statistic.
 
-    Both sides hold the same challenges, so that a draw is of the same images for both.
+    Both runs hold the same challenges, so that a draw is of the same images for both.
     """
     counts = [image_confusion(without_miners(side), side.positive_shares()) for side in sides]
     ranked = [next(ranked_answers(without_miners(side)))[CANDIDATE] for side in sides]
     count = sides[_RUN].image_count
 
     def tables(repeats: NDArray[np.uint8]) -> Floats:
-        return np.stack([one.summed(repeats)[0, CANDIDATE] for one in counts])
+        return np.stack([confusion.summed(repeats)[0, CANDIDATE] for confusion in counts])
 
     def aucs(repeats: NDArray[np.uint8]) -> Floats:
-        return np.array([one.auc(repeats) for one in ranked])
+        return np.array([answers.auc(repeats) for answers in ranked])
 
-    def drawn(of: Callable[[NDArray[np.uint8]], Floats]) -> Floats:
+    def draws_of(statistic: Callable[[NDArray[np.uint8]], Floats]) -> Floats:
         def draw(number: int) -> Floats:
-            return of(image_repeats(count, settings, number))
+            return statistic(image_repeats(count, settings, number))
 
         return np.stack(in_threads(draw, range(settings.draws), settings.threads))
 
     once = np.ones(count, np.uint8)
     points = _of_tables(tables(once)) | {"auc": aucs(once)}
-    return points, _of_tables(drawn(tables)) | ({"auc": drawn(aucs)} if settings.auc else {})
+    return points, _of_tables(draws_of(tables)) | ({"auc": draws_of(aucs)} if settings.auc else {})
 
 
 def _of_tables(tables: Floats) -> Scores:
     return {"accuracy": accuracy_of_tables(tables), "mcc": mcc_of_tables(tables)}
 
 
-def _side(run: dict[str, Any], points: Scores, side: int) -> RunScores:
+def _run_scores(run: dict[str, Any], points: Scores, index: int) -> RunScores:
     return RunScores(
         run_id=run["run_id"],
         model=run["model"],
         uses_metadata=run["uses_metadata"],
-        **{name: float(found[side]) for name, found in points.items()},
+        **{name: float(values[index]) for name, values in points.items()},
     )
 
 
 def _difference(points: Floats, draws: Floats | None, settings: BootstrapSettings) -> Difference:
-    """Run minus other, of (2 sides,) and (draws, 2); no interval without draws."""
-    found = points[_RUN] - points[_OTHER]
+    """Run minus other, of (2 runs,) and (draws, 2); no interval without draws."""
+    difference = points[_RUN] - points[_OTHER]
     if draws is None:
-        return Difference(float(found), None)
-    drawn = draws[:, _RUN] - draws[:, _OTHER]
-    [(low, high)] = centred_intervals(np.array([found]), drawn[:, None], settings.level)
-    return Difference(float(found), (float(low), float(high)))
+        return Difference(float(difference), None)
+    drawn_differences = draws[:, _RUN] - draws[:, _OTHER]
+    [(low, high)] = centred_intervals(
+        np.array([difference]), drawn_differences[:, None], settings.level
+    )
+    return Difference(float(difference), (float(low), float(high)))
 
 
 def _refuse_the_same(runs: list[dict[str, Any]]) -> None:
-    ids = [one["run_id"] for one in runs]
+    ids = [row["run_id"] for row in runs]
     if ids[_RUN] == ids[_OTHER]:
         raise RunError(
             f"comparison of {ids[_RUN]}",

@@ -1,4 +1,4 @@
-"""A candidate in every logged miner's place, each on exactly the challenges that both have."""
+"""Compares a candidate with every logged miner, each on exactly the challenges that both have."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ from analytics.leaks.training_overlap import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
 from replay.comparing.loaded_answers import RunAnswers, run_answers
-from replay.comparing.paired_comparisons import paired_comparisons, score, scores_of
+from replay.comparing.paired_comparisons import paired_comparisons, paired_scores, score
 from replay.comparing.results import (
     RANKED,
     BaselineComparison,
@@ -89,51 +89,68 @@ def compare_with_miners(
         RunError: there is no such run, or no miner was asked what it predicted.
         QueryError: the store holds no answer, or no such validator or logged run.
     """
-    found, bootstrap = run_answers(connection, run, training, choice), settings.bootstrap
-    challenges, fidelity = found.paired.challenges, found.challenges["fidelity"]
-    judged = paired_comparisons(found.paired, bootstrap, on_progress)
-    earlier = challenges.earlier(settings.earlier)
-    chosen, missing = baselines(found.paired, earlier)
-    miners = _miners(found, judged.comparisons, bootstrap)
-    sliced = RunSlices([], {})
+    answers = run_answers(connection, run, training, choice)
+    paired = paired_comparisons(answers.paired, settings.bootstrap, on_progress)
+    miners = _miners(answers, paired.comparisons, settings.bootstrap)
+    slices = RunSlices([], {})
     if settings.slices is not None:
-        sliced = run_slices(connection, found, settings.slices)
+        slices = run_slices(connection, answers, settings.slices)
     return Comparison(
-        run_id=found.run["run_id"],
-        model=found.run["model"],
-        uses_metadata=found.run["uses_metadata"],
-        lives=found.lives,
-        candidate=_candidate(found.paired, bootstrap),
-        mcc_interval=_mcc_interval(found.paired, bootstrap),
-        exact=int((fidelity == "exact").sum()),
-        distributions=int((fidelity == "distribution").sum()),
-        images=challenges.image_count,
-        left_out=found.left_out,
+        **_run_fields(answers, settings.bootstrap),
         overlap_checked=training is not None,
         training_rows=None if training is None else row_count(training),
         miners=miners,
-        without_shared=len(found.miners) - len(miners),
-        ranks={name: judged.rank(name) for name in RANKED},
-        earlier=int(earlier.sum()),
-        later=int((~earlier).sum()),
-        baselines=_baselines(found, chosen, bootstrap, on_progress),
-        without_baseline=missing,
-        shift=best_logit_shift(challenges, earlier, bootstrap),
-        calibration=calibration(challenges),
-        slices=sliced.slices,
-        slices_left_out=sliced.left_out,
-        draws=bootstrap.draws,
-        level=bootstrap.level,
-        seed=bootstrap.seed,
+        without_shared=len(answers.miners) - len(miners),
+        ranks={name: paired.differences.rank(name) for name in RANKED},
+        **_later_fields(answers, settings, on_progress),
+        slices=slices.slices,
+        slices_left_out=slices.left_out,
+        draws=settings.bootstrap.draws,
+        level=settings.bootstrap.level,
+        seed=settings.bootstrap.seed,
     )
+
+
+def _run_fields(answers: RunAnswers, bootstrap: BootstrapSettings) -> dict[str, Any]:
+    """The fields of a `Comparison` that are of the run alone, on all that it predicted."""
+    fidelity = answers.challenges["fidelity"]
+    return {
+        "run_id": answers.run["run_id"],
+        "model": answers.run["model"],
+        "uses_metadata": answers.run["uses_metadata"],
+        "lives": answers.lives,
+        "candidate": _candidate(answers.paired, bootstrap),
+        "mcc_interval": _mcc_interval(answers.paired, bootstrap),
+        "exact": int((fidelity == "exact").sum()),
+        "distributions": int((fidelity == "distribution").sum()),
+        "images": answers.paired.challenges.image_count,
+        "left_out": answers.left_out,
+        "calibration": calibration(answers.paired.challenges),
+    }
+
+
+def _later_fields(
+    answers: RunAnswers, settings: CompareSettings, on_progress: OnProgress
+) -> dict[str, Any]:
+    """The fields of a `Comparison` that are chosen on the earlier part, scored on the later."""
+    challenges = answers.paired.challenges
+    earlier = challenges.earlier(settings.earlier)
+    chosen, missing = baselines(answers.paired, earlier)
+    return {
+        "earlier": int(earlier.sum()),
+        "later": int((~earlier).sum()),
+        "baselines": _baselines(answers, chosen, settings.bootstrap, on_progress),
+        "without_baseline": missing,
+        "shift": best_logit_shift(challenges, earlier, settings.bootstrap),
+    }
 
 
 def _candidate(paired: PairedAnswers, settings: BootstrapSettings) -> Score:
     """Of all predicted challenges, as if it were asked each."""
-    itself, n = without_miners(paired.challenges), paired.challenges.count
-    counts = image_confusion(itself, paired.challenges.positive_shares())
-    points = point_scores(itself, counts, settings)
-    return score({name: float(values[0, 1]) for name, values in points.items()}, n, n)
+    alone, n = without_miners(paired.challenges), paired.challenges.count
+    counts = image_confusion(alone, paired.challenges.positive_shares())
+    points = point_scores(alone, counts, settings)
+    return score({name: float(values[0, CANDIDATE]) for name, values in points.items()}, n, n)
 
 
 def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[float, float] | None:
@@ -143,73 +160,80 @@ def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[f
         return None
     counts = image_confusion(without_miners(challenges), challenges.positive_shares())
 
-    def drawn(draw: int) -> float:
+    def drawn_mcc(draw: int) -> float:
         repeats = image_repeats(challenges.image_count, settings, draw)
         return float(mcc_of_tables(counts.summed(repeats)[0, CANDIDATE]))
 
-    draws = np.array(in_threads(drawn, range(settings.draws), settings.threads))
-    found = mcc_of_tables(counts.summed()[0, CANDIDATE])
-    [(low, high)] = centred_intervals(np.array([found]), draws[:, None], settings.level)
+    draws = np.array(in_threads(drawn_mcc, range(settings.draws), settings.threads))
+    mcc = mcc_of_tables(counts.summed()[0, CANDIDATE])
+    [(low, high)] = centred_intervals(np.array([mcc]), draws[:, None], settings.level)
     return float(low), float(high)
 
 
 def _miners(
-    found: RunAnswers, comparisons: Sequence[PairedComparison], settings: BootstrapSettings
+    answers: RunAnswers, comparisons: Sequence[PairedComparison], settings: BootstrapSettings
 ) -> list[MinerComparison]:
     """Those that were asked something, best by MCC first; who answered nothing comes last."""
-    scores = _by_life(found, settings)
+    scores = _by_life(answers, settings)
     miners = [
         MinerComparison(
             **vars(comparison),
             uid=uid,
             hotkey=hotkey,
-            left_out=found.miners_left_out[miner],
+            left_out=answers.miners_left_out[number],
             # of one life alone the scores are those of all
-            lives=scores.get(miner)
-            or [LifeScores(found.lives[0].name, comparison.score, comparison.candidate)],
+            lives=scores.get(number)
+            or [LifeScores(answers.lives[0].name, comparison.score, comparison.candidate)],
         )
-        for miner, (comparison, (uid, hotkey)) in enumerate(
-            zip(comparisons, found.miners, strict=True)
+        for number, (comparison, (uid, hotkey)) in enumerate(
+            zip(comparisons, answers.miners, strict=True)
         )
         if comparison.score.asked
     ]
     return sorted(
         miners,
-        key=lambda m: (math.isnan(m.score.mcc), -m.score.mcc, -m.score.n, m.uid, m.hotkey),
+        key=lambda miner: (
+            math.isnan(miner.score.mcc),
+            -miner.score.mcc,
+            -miner.score.n,
+            miner.uid,
+            miner.hotkey,
+        ),
     )
 
 
-def _by_life(found: RunAnswers, settings: BootstrapSettings) -> dict[int, list[LifeScores]]:
+def _by_life(answers: RunAnswers, settings: BootstrapSettings) -> dict[int, list[LifeScores]]:
     """The scores of each miner in each life that asked it, by the miner's number."""
-    if len(found.lives) == 1:
+    if len(answers.lives) == 1:
         return {}
-    answers, owners, lives = by_life(found.paired)
-    names = {life.number: life.name for life in found.lives}
+    life_answers, owners, lives = by_life(answers.paired)
+    names = {life.number: life.name for life in answers.lives}
     scores: dict[int, list[LifeScores]] = {}
-    each = scores_of(PairedAnswers(found.paired.challenges, answers), settings)
-    for owner, life, sides in zip(owners, lives, each, strict=True):
-        scores.setdefault(owner, []).append(LifeScores(names[life], *sides))
+    pairs = paired_scores(PairedAnswers(answers.paired.challenges, life_answers), settings)
+    for owner, life, (other, candidate) in zip(owners, lives, pairs, strict=True):
+        scores.setdefault(owner, []).append(LifeScores(names[life], other, candidate))
     return scores
 
 
 def _baselines(
-    found: RunAnswers, chosen: list[Baseline], settings: BootstrapSettings, on_progress: OnProgress
+    answers: RunAnswers,
+    chosen: list[Baseline],
+    settings: BootstrapSettings,
+    on_progress: OnProgress,
 ) -> list[BaselineComparison]:
     if not chosen:
         return []
-    answers = concatenated([one.answers for one in chosen])
-    judged = paired_comparisons(
-        PairedAnswers(found.paired.challenges, answers), settings, on_progress
-    )
-    named = [(None, None) if one.miner is None else found.miners[one.miner] for one in chosen]
+    baseline_answers = concatenated([baseline.answers for baseline in chosen])
+    paired = PairedAnswers(answers.paired.challenges, baseline_answers)
+    comparisons = paired_comparisons(paired, settings, on_progress).comparisons
     return [
         BaselineComparison(
             **vars(comparison),
-            name=one.name,
-            uid=uid,
-            hotkey=hotkey,
-            chosen_on=one.chosen_on,
-            earlier_mcc=one.earlier_mcc,
+            name=baseline.name,
+            uid=None if baseline.miner is None else answers.miners[baseline.miner][0],
+            hotkey=None if baseline.miner is None else answers.miners[baseline.miner][1],
+            chosen_on=baseline.chosen_on,
+            earlier_mcc=baseline.earlier_mcc,
         )
-        for comparison, one, (uid, hotkey) in zip(judged.comparisons, chosen, named, strict=True)
+        for comparison, baseline in zip(comparisons, chosen, strict=True)
     ]

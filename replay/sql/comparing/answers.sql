@@ -29,7 +29,7 @@ predicted AS (
 
 SELECT
     numbered.miner::INTEGER AS miner,
-    predicted.place::INTEGER AS place,
+    predicted.place::INTEGER AS ordinal,
     coalesce(spells.spell, 0)::INTEGER AS spell,
     coalesce(answer.prediction, 'NaN'::DOUBLE) AS prediction
 FROM responses AS answer

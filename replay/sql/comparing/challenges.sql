@@ -1,7 +1,7 @@
 -- The challenges of a replay in order of validators' lives (see miners/stage), and what the candidate
--- answered. One that this store does not hold, or that was not chosen, has no place.
+-- answered. One that this store does not hold, or that was not chosen, has no ordinal.
 SELECT
-    places.place::INTEGER AS place,
+    places.place::INTEGER AS ordinal,
     places.life::INTEGER AS life,
     replayed.challenge_id,
     media.label,

@@ -1,5 +1,5 @@
 -- Where each challenge of a replay was taken, degrees; without those that hold no position.
-SELECT places.place::INTEGER AS place, media.gps_lat AS latitude, media.gps_lon AS longitude
+SELECT places.place::INTEGER AS ordinal, media.gps_lat AS latitude, media.gps_lon AS longitude
 FROM media
 INNER JOIN stage_places AS places USING (challenge_id)
 SEMI JOIN (

@@ -51,6 +51,6 @@ weathers AS (
     WHERE weather IS NULL OR len(weather) = 0
 )
 
-SELECT place::INTEGER AS place, field, "value" FROM plain
+SELECT place::INTEGER AS ordinal, field, "value" FROM plain
 UNION ALL
-SELECT place::INTEGER AS place, 'weather' AS field, "value" FROM weathers;
+SELECT place::INTEGER AS ordinal, 'weather' AS field, "value" FROM weathers;

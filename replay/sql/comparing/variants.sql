@@ -1,7 +1,7 @@
--- The candidate's answer to every possible image of what it predicted, by the challenge's place;
+-- The candidate's answer to every possible image of what it predicted, by the challenge's ordinal;
 -- weights sum to 1 over a challenge. Where no images are kept its one answer stands for them.
 SELECT
-    places.place::INTEGER AS place,
+    places.place::INTEGER AS ordinal,
     coalesce(variant.weight, 1) AS weight,
     coalesce(variant.probability, replayed.probability) AS probability
 FROM replay_predictions AS replayed
