@@ -1,4 +1,4 @@
-"""The logged part of a challenge's augmentation: `data_aug_level` and `data_aug_params`.
+"""Read the logged part of a challenge's augmentation, `data_aug_level` and `data_aug_params`.
 
 Three forms occur (DOMAIN.md §2): crops (E4..E8; level 0 is `{}`), letterbox (E9, all levels), and
 no augmentation (E10: keys absent; level -1: the validator's augmentation failed).
@@ -30,10 +30,9 @@ def read_augmentation(record: Mapping[str, Any]) -> Augmentation:
         raise FieldError("data_aug_level", found=level, expected="a level in -1..3")
     if not isinstance(parameters, Mapping):
         raise FieldError("data_aug_params", found=type(parameters).__name__, expected="an object")
-    found: dict[str, Any] = {"geometry": _geometry(level, parameters), "aug_level": level}
-    if found["geometry"] is not Geometry.NONE:
-        _read_parameters(level, parameters, found)
-    return Augmentation(**found)
+    geometry = _geometry(level, parameters)
+    columns = {} if geometry is Geometry.NONE else _columns(geometry, level, parameters)
+    return Augmentation(geometry=geometry, aug_level=level, **columns)
 
 
 def _geometry(level: int, parameters: Mapping[str, Any]) -> Geometry:
@@ -42,22 +41,27 @@ def _geometry(level: int, parameters: Mapping[str, Any]) -> Geometry:
     return Geometry.LETTERBOX if "ResizeWithPadding" in parameters else Geometry.CROP
 
 
-def _read_parameters(level: int, parameters: Mapping[str, Any], found: dict[str, Any]) -> None:
-    if found["geometry"] is Geometry.LETTERBOX:
-        found.update(_letterbox(_step(parameters, "ResizeWithPadding")))
+def _columns(geometry: Geometry, level: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of an augmented image, by the field of `Augmentation`."""
+    columns: dict[str, Any] = {}
+    if geometry is Geometry.LETTERBOX:
+        columns.update(_letterbox(_step(parameters, "ResizeWithPadding")))
     if level == 0:
-        return
+        return columns
     angle = _step(parameters, "RandomRotationWithParams").get("angle")
-    found["angle"] = values.number(angle)
-    if found["geometry"] is Geometry.CROP:
+    columns["angle"] = values.number(angle)
+    if geometry is Geometry.CROP:
         crop = _step(parameters, "RandomResizedCropWithParams").get("crop_params")
-        sides = ("crop_top", "crop_left", "crop_height", "crop_width")
-        found.update(zip(sides, _naturals(crop, 4, "[top, left, height, width]"), strict=True))
-    for side, key in (("horizontal", "Horizontal"), ("vertical", "Vertical")):
-        flip = parameters.get(f"Random{key}FlipWithParams", {})
-        found[f"flip_{side}"] = isinstance(flip, Mapping) and values.flag(
-            flip.get("do_flip", False)
-        )
+        names = ("crop_top", "crop_left", "crop_height", "crop_width")
+        columns.update(zip(names, _naturals(crop, 4, "[top, left, height, width]"), strict=True))
+    columns["flip_horizontal"] = _flip(parameters, "RandomHorizontalFlipWithParams")
+    columns["flip_vertical"] = _flip(parameters, "RandomVerticalFlipWithParams")
+    return columns
+
+
+def _flip(parameters: Mapping[str, Any], name: str) -> bool:
+    flip = parameters.get(name, {})
+    return isinstance(flip, Mapping) and values.flag(flip.get("do_flip", False))
 
 
 def _step(parameters: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -1,14 +1,14 @@
-"""The cities of the public data set, and where a logged position cannot be.
+"""The cities of the public data set, distances between places, and checks of a logged GPS position.
 
-The data set holds 18 cities of the United States (DOMAIN.md §6). A position that was written as
-longitude, latitude lands in the Antarctic or off the globe; one beside another city's name is an
-error of either. Both would move a challenge into another cluster, or hide an overlap.
+The data set holds 18 cities of the United States (DOMAIN.md §6). Coordinates written as longitude,
+latitude lie in the Antarctic or off the globe; those far from the record's city mean that one of
+the two is wrong. Either would move a challenge into another cluster, or hide an overlap.
 """
 
 import math
 from collections.abc import Mapping
 
-# Middle of each city, degrees north and east.
+# Centre of each city, degrees north and east.
 CITIES: Mapping[str, tuple[float, float]] = {
     "boston": (42.3601, -71.0589),
     "charlotte": (35.2271, -80.8431),
@@ -30,8 +30,8 @@ CITIES: Mapping[str, tuple[float, float]] = {
     "washington": (38.9072, -77.0369),
 }
 
-# Farther than the outskirts of the largest (Los Angeles, 90 km); images of the golden records lie
-# within 29 km.
+# More than the radius of the largest (Los Angeles, 90 km); images of the golden records lie within
+# 29 km.
 CITY_KILOMETRES = 150.0
 
 # Of the sphere with the mean radius (IUGG).
@@ -48,7 +48,7 @@ _COUNTRY = (
 
 
 def position_problem(latitude: float, longitude: float, city: str | None) -> str | None:
-    """Why a position cannot be that of an image of the data set; None where it can.
+    """Why a GPS position cannot be that of an image of the data set; None where it can.
 
     Args:
         latitude: degrees north.

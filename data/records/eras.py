@@ -74,17 +74,17 @@ _SLACK = timedelta(hours=12)
 def era_candidates(record: Mapping[str, Any], time: datetime | None) -> tuple[str, ...]:
     """The eras that could have written `record`, earliest first; never empty.
 
-    Evidence is weighed in the order keys that are there, keys that are not, time, exponent. A piece
-    that would leave no candidate contradicts stronger evidence and is passed over.
+    Evidence is applied in the order: keys present, keys absent, time, exponent. Evidence that would
+    leave no candidate contradicts stronger evidence and is ignored.
 
     Args:
         record: a Media record as logged.
         time: when it was logged (UTC), where that is known.
     """
-    left = _ALL
+    candidates = _ALL
     for possible in _evidence(record, time):
-        left = (left & possible) or left
-    return tuple(era.name for era in ERAS if era.name in left)
+        candidates = (candidates & possible) or candidates
+    return tuple(era.name for era in ERAS if era.name in candidates)
 
 
 def _evidence(record: Mapping[str, Any], time: datetime | None) -> Iterator[frozenset[str]]:
@@ -130,7 +130,7 @@ def _by_time(time: datetime) -> frozenset[str]:
 
 
 def _by_exponent(record: Mapping[str, Any]) -> frozenset[str]:
-    """Eras whose exponent makes every accuracy over ten, 2 * reward ** (1/e) - mcc, a fraction."""
+    """Eras whose exponent e makes every accuracy over 10, 2 * reward ** (1/e) - mcc, a fraction."""
     rewards, mccs = record.get("rewards"), record.get("miner_image_mcc")
     if not isinstance(rewards, Sequence) or not isinstance(mccs, Sequence):
         return _ALL

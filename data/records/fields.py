@@ -1,4 +1,4 @@
-"""Where each column of the store comes from: a declared table from log key to column."""
+"""The table of logged keys: each field's columns in the store, its key, and its parser."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Field:
-    """One logged value: its columns, its key in the record, and how it is parsed.
+    """One logged value: its columns, its key in the record, and its parser.
 
-    `columns` has one name, or as many as `parse` returns values (GPS, image size). `null_column`
-    names the metadata fields whose NULL kind is kept.
+    `columns` has one name, or as many as `parse` returns values (GPS, image size). A field with a
+    `null_column` keeps its NULL kind there.
     """
 
     columns: tuple[str, ...]
@@ -76,7 +76,7 @@ FIELDS: tuple[Field, ...] = (
     _meta("model_name", "model_name", nulls=True),
 )
 
-# Logged lists with one entry a response, and the field of `Response` that each one fills.
+# Logged lists with one entry a response -> the field of `Response`.
 RESPONSE_LISTS: Mapping[str, str] = {
     "miner_image_accuracy": "accuracy",
     "miner_image_precision": "precision",
@@ -86,8 +86,8 @@ RESPONSE_LISTS: Mapping[str, str] = {
     "miner_image_auc": "auc",
 }
 
-# The log's own series: W&B key `miner_<series>/uid_<N>` -> the field of `Response` that holds the
-# same value (`scores` comes from the vector of all uids instead).
+# Series of a W&B history, keys `miner_<series>/uid_<N>` -> the field of `Response` of equal value
+# (scores are in the record's vector of all uids instead).
 SERIES: Mapping[str, str | None] = {
     "predictions": "prediction",
     "rewards": "reward",
@@ -111,7 +111,7 @@ _READ_ELSEWHERE = frozenset(
 
 @dataclass(frozen=True)
 class Problem:
-    """One logged value that is not what its key promises: the column that stays NULL, and why."""
+    """One logged value that could not be read: the column that stays NULL, and why."""
 
     column: str
     error: FieldError
@@ -119,18 +119,18 @@ class Problem:
 
 
 @dataclass
-class Read:
-    """What `read_fields` found: column values, NULL kinds, and values that could not be read."""
+class FieldValues:
+    """The result of `read_fields`: values and NULL kinds by column, and unreadable values."""
 
     columns: dict[str, Any]
     nulls: dict[str, NullKind]
     problems: list[Problem]
 
 
-def read_fields(record: Mapping[str, Any]) -> Read:
+def read_fields(record: Mapping[str, Any]) -> FieldValues:
     """Read every declared field of a Media record; an unreadable one is NULL and a problem."""
     metadata = record.get("metadata", {})
-    read = Read({}, {}, [])
+    read = FieldValues({}, {}, [])
     for field in FIELDS:
         if field.key[0] != "metadata":
             _read_field(field, record.get(field.key[-1], _ABSENT), read)
@@ -143,12 +143,12 @@ def read_fields(record: Mapping[str, Any]) -> Read:
         error = FieldError("value", found=type(metadata).__name__, expected="an object")
         read.problems.append(Problem("metadata", error, metadata))
     elif metadata is not None:
-        _check_position(metadata, read)
+        _check_gps(metadata, read)
     return read
 
 
-def _check_position(metadata: Mapping[str, Any], read: Read) -> None:
-    """Take back a position where no image of the data set, or none of its city, can lie."""
+def _check_gps(metadata: Mapping[str, Any], read: FieldValues) -> None:
+    """Reject a GPS position where no image of the data set, or none of its city, can be."""
     columns = read.columns
     if columns.get("gps_lat") is None:
         return
@@ -161,7 +161,7 @@ def _check_position(metadata: Mapping[str, Any], read: Read) -> None:
         read.problems.append(Problem("gps", error, metadata["gps"]))
 
 
-def _read_field(field: Field, value: Any, read: Read) -> None:
+def _read_field(field: Field, value: Any, read: FieldValues) -> None:
     kind = NullKind.ABSENT if value is _ABSENT else values.null_kind(value)
     if kind is None or _is_kept(field, kind):
         kind = _parse(field, value, read)
@@ -170,25 +170,25 @@ def _read_field(field: Field, value: Any, read: Read) -> None:
 
 
 def _is_kept(field: Field, kind: NullKind) -> bool:
-    """True if a value that stands for nothing is a value of this field all the same."""
+    """True if an empty text, empty list or word for nothing is still stored as a value."""
     if kind is NullKind.WORD:
         return field.null_column is None or field.parse in (values.text, values.tags)
     return kind is NullKind.EMPTY and field.parse in (values.text, values.tags)
 
 
-def _parse(field: Field, value: Any, read: Read) -> NullKind | None:
+def _parse(field: Field, value: Any, read: FieldValues) -> NullKind | None:
     try:
         parsed = field.parse(value)
     except FieldError as error:
         read.problems.append(Problem(field.null_column or field.columns[0], error, value))
         return NullKind.UNREADABLE
-    several = parsed if len(field.columns) > 1 else (parsed,)
-    read.columns.update(zip(field.columns, several, strict=True))
+    by_column = parsed if len(field.columns) > 1 else (parsed,)
+    read.columns.update(zip(field.columns, by_column, strict=True))
     return values.null_kind(parsed)
 
 
 def undeclared(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record holds that no column does; nulls are left out. Keeps a log's news from loss."""
+    """The non-null values of a record that no column stores, so that new keys are not lost."""
     declared = {field.key for field in FIELDS}
     metadata = record.get("metadata")
     nested = metadata if isinstance(metadata, Mapping) else {}

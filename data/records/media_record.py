@@ -1,4 +1,4 @@
-"""One Media record, as JSON gave it, to one typed `Challenge`."""
+"""Convert one Media record, as parsed from JSON, to a typed `Challenge`."""
 
 import hashlib
 import json
@@ -24,15 +24,14 @@ _MAX_FLOAT32 = 3.4028234663852886e38
 
 
 def read_challenge(record: Any, origin: Origin) -> Logged:
-    """Read one record strictly where scoring depends on it, leniently where only a column does.
+    """Read a record: errors in what scoring needs refuse it, other errors become NULL and a reject.
 
     Args:
-        record: what JSON gave.
+        record: the parsed JSON.
         origin: where the record comes from; its time is evidence of the era.
 
     Raises:
-        RecordError: the record is no challenge: who was asked, what they answered or what was right
-            cannot be told.
+        RecordError: the record is no challenge: its uids, answers or label cannot be read.
     """
     if not isinstance(record, Mapping):
         raise RecordError("record", found=type(record).__name__, expected="a JSON object")
@@ -42,10 +41,11 @@ def read_challenge(record: Any, origin: Origin) -> Logged:
     label, responses = _label(record), _responses(record)
     read = read_fields(record)
     augmentation = _augmentation(record, problems)
+    candidates = era_candidates(record, origin.time)
     challenge = Challenge(
         challenge_id=content_id(record),
         label=label,
-        era=(candidates := era_candidates(record, origin.time))[0],
+        era=candidates[0],
         era_candidates=candidates,
         source=Source(**read.columns),
         nulls=read.nulls,
@@ -67,9 +67,9 @@ def read_challenge(record: Any, origin: Origin) -> Logged:
 
 
 def content_id(record: Mapping[str, Any]) -> str:
-    """Identity of a challenge by content: equal for every form in which a log holds it.
+    """A challenge's id: a hash of its content, equal for every form in which a log holds it.
 
-    Key order, white space, 1 against 1.0 and NaN against null do not count.
+    Key order and white space do not matter, 1 equals 1.0, and NaN equals null.
     """
     written = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(written.encode()).hexdigest()[:_ID_DIGITS]

@@ -1,4 +1,4 @@
-"""What JSON logs hold that is no Media record, though it looks like one or is made of one."""
+"""Recognise JSON objects that are no Media record: history rows, flattened records, others."""
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -7,12 +7,12 @@ from typing import Any
 from data.errors import RecordError
 from data.text import printable
 
-# Objects inside a record, which other writers flatten to keys such as `metadata.gps`.
+# Nested objects of a record, which other exporters flatten to keys such as `metadata.gps`.
 _NESTED = ("metadata", "data_aug_params")
 _SEPARATORS = (".", "_", "/", ":", "-", "[")
-# Keys that begin as a nested one does and are a validator's own.
+# Keys of a validator's own that begin like a flattened one.
 _OWN_KEYS = frozenset({"metadata", "data_aug_params"})
-# A Media record has at least one of these; what has none is another object.
+# A Media record has at least one of these.
 _RECORD_KEYS = ("label", "predictions", "miner_uids", "miner_hotkeys", "rewards")
 _KEYS_SHOWN = 4
 HISTORY_REMEDY = (
@@ -31,11 +31,11 @@ def is_history_row(record: object) -> bool:
 
 
 def refuse_other_forms(record: Mapping[str, Any]) -> None:
-    """Pass a Media record of an image challenge.
+    """Raise unless a record is a Media record of an image challenge.
 
     Raises:
-        RecordError: it is another object, one with its nested objects flattened, or a challenge of
-            another modality, which has windows of its own that no log of images explains.
+        RecordError: it is another object, has its nested objects flattened, or is a challenge of
+            another modality, whose score windows the images' log does not determine.
     """
     if not any(key in record for key in _RECORD_KEYS):
         raise RecordError(

@@ -1,4 +1,4 @@
-"""One challenge as the store holds it; without DuckDB, for processes that only rebuild images."""
+"""A challenge as the store holds it, for processes that rebuild images without DuckDB."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from data.records.types import Augmentation
 
 @dataclass(frozen=True)
 class StoredChallenge:
-    """What a rebuild needs to know of a challenge; None where the log does not tell.
+    """The values of a challenge that rebuilding its image needs; None where the log has none.
 
     `gps` is (latitude, longitude) in degrees, `image_size` the cached image's (width, height).
     """

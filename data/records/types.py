@@ -1,4 +1,4 @@
-"""What a validator's log holds, as typed frozen records; a column of the store is a field here."""
+"""The typed records of a validator's log; each column of the store is a field of one of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from enum import StrEnum
 
 
 class NullKind(StrEnum):
-    """Why a metadata field holds no value. The kinds are reported apart: each tells its own story.
+    """Why a metadata field has no value.
 
     ABSENT: the key is not in the record (synthetic and api challenges).
     NULL: the key is there, its value is null.
     EMPTY: `''` or `[]`.
-    WORD: a word that stands for nothing, such as "Unknown" or "No Description"; the value is kept.
-    UNREADABLE: something is there that is no value of this field; see the relation `rejects`.
+    WORD: a word for no value, such as "Unknown" or "No Description"; the value is kept.
+    UNREADABLE: the logged value could not be read; see the relation `rejects`.
     """
 
     ABSENT = "absent"
@@ -24,7 +24,7 @@ class NullKind(StrEnum):
 
 
 class Geometry(StrEnum):
-    """How the source image became the square that miners saw."""
+    """How the source image was made the square that miners saw."""
 
     CROP = "crop"
     LETTERBOX = "letterbox"
@@ -33,7 +33,7 @@ class Geometry(StrEnum):
 
 @dataclass(frozen=True)
 class Response:
-    """One answer of one miner, and the numbers that the validator logged beside it.
+    """One answer of one miner, with its logged reward and metrics.
 
     `slot` is the 0-based index in the record: a uid can be asked twice in one challenge. A
     prediction is as logged: -1 = no answer; values outside 0..1 occur; None = NaN or infinite.
@@ -78,9 +78,9 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Source:
-    """What a record says of its source image; every field is None where the log holds no value.
+    """The source image as a record describes it; a field is None where the log holds no value.
 
-    `label` of the metadata is kept apart: until 2025-07-03 it may differ from the scored one.
+    `metadata_label` may differ from the scored label until 2025-07-03.
     `path` and `parquet` are base names; `row` is the 0-based row of the shard. `gps_*` are degrees.
     `image_*` describe the cached image, `width` and `height` are the data set's own columns.
     """
@@ -121,11 +121,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Challenge:
-    """One Media record: what was asked, of whom, what they answered, and all scores after it.
+    """One Media record: the source image, its augmentation, all answers, and the scores after them.
 
     `label` is the scored one, 0 or 1. `nulls` says why a metadata field (by column, GPS as `gps`)
     holds no value. `scores` is the EMA of every uid after the update (float32 values). `other` is
-    the JSON text of what no field holds.
+    the JSON text of all values that no field holds.
     """
 
     challenge_id: str
@@ -144,7 +144,7 @@ class Challenge:
 class Origin:
     """Where a record comes from: log file, 0-based position in it (a W&B run: the step), run, time.
 
-    `part` is 0-based, and not 0 only where one log holds a step of its run more than once.
+    `part` is the 0-based part of a resumed run where one log holds several; else 0.
     """
 
     file: str
@@ -157,7 +157,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reject:
-    """What could not be read: a whole record (`column` is None) or one value of a kept one."""
+    """Something that could not be read: a whole record (`column` is None) or one value of it."""
 
     origin: Origin
     reason: str
@@ -169,7 +169,7 @@ class Reject:
 class SeriesStep:
     """One history row of a W&B run: for each asked uid the logged values, by series name.
 
-    Values are as logged; NaN stands for one that was logged as not finite.
+    A value that was logged as not finite is NaN.
     """
 
     run_id: str
@@ -179,10 +179,9 @@ class SeriesStep:
 
 @dataclass(frozen=True)
 class Run:
-    """One W&B run as its transaction log describes it; not `finished` while no exit is there.
+    """One W&B run, as its log describes it; `finished` once the log holds its exit.
 
-    `config` is JSON text; `validator_uid`, `hotkey` and `version` are what it says of the
-    validator.
+    `config` is JSON text; `validator_uid`, `hotkey` and `version` are the validator's, by it.
     """
 
     run_id: str

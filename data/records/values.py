@@ -1,4 +1,4 @@
-"""Parsers of single logged values. Each takes what JSON gave and returns a typed value.
+"""Parse single logged values: from what JSON gave to a typed value.
 
 Text is never evaluated: GPS and tag lists are matched against their own small grammars. Each raises
 `FieldError` for a value that its key does not promise.
@@ -13,10 +13,10 @@ from data.records.types import NullKind
 from data.text import base_name, printable, storable
 
 _INT64 = 2**63
-# Logged text may be megabytes long: at each character at most one way of an expression may go on,
-# so that a text that does not fit is refused in linear time.
+# Logged text may be megabytes long: these expressions never backtrack, so that text that does not
+# match is refused in linear time.
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0)?", re.ASCII)
+_INTEGER = re.compile(r"([+-]?\d{1,18})(?:\.0)?", re.ASCII)
 _GPS = re.compile(rf"\s*[\[(]\s*({_NUMBER})\s*,\s*({_NUMBER})\s*[\])]\s*", re.ASCII)
 # One element of a Python list of strings as `str(list)` writes it: quotes, backslash escapes.
 _TAG = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)""")
@@ -25,7 +25,7 @@ _PARQUET = re.compile(r"[A-Za-z0-9._ -]+\.parquet", re.ASCII)
 _MAX_LATITUDE, _MAX_LONGITUDE = 90.0, 180.0
 _SHOWN = 60
 
-# Words that stand for nothing; compared without case, spaces, dots and underscores.
+# Words for no value; compared without case, spaces, dots, hyphens and underscores.
 _WORDS = frozenset({"unknown", "nodescription", "none", "null", "nan", "na", "n/a"})
 
 
@@ -52,19 +52,19 @@ def name(value: object) -> str:
 
 def parquet_name(value: object) -> str:
     """The base name of a logged parquet path."""
-    found = name(value)
-    if not _PARQUET.fullmatch(found):
+    base = name(value)
+    if not _PARQUET.fullmatch(base):
         raise _wrong(value, "a path that ends in NAME.parquet")
-    return found
+    return base
 
 
 def integer(value: object) -> int:
-    """A whole number of at most 64 bits, also one written as text, as 3.0, or as `3.0`.
+    """An integer of at most 64 bits, also as the text `3`, the number 3.0 or the text `3.0`.
 
-    The last is what pandas makes of a column of whole numbers that lacks some.
+    pandas writes the last for a column of integers with missing values.
     """
-    if isinstance(value, str) and (found := _WHOLE.fullmatch(value)):
-        value = int(found[1])
+    if isinstance(value, str) and (match := _INTEGER.fullmatch(value)):
+        value = int(match[1])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -_INT64 <= value < _INT64:
@@ -73,7 +73,7 @@ def integer(value: object) -> int:
 
 
 def natural(value: object) -> int:
-    """A whole number of at least 0 that fits 32 bits (a row index, a size in pixels)."""
+    """An integer in 0..2**31 - 1 (a row index, a size in pixels)."""
     number = integer(value)
     if not 0 <= number < 2**31:
         raise _wrong(value, "a whole number in 0..2147483647")
@@ -106,8 +106,8 @@ def gps(value: object) -> tuple[float, float]:
     match value:
         case [first, second]:
             latitude, longitude = number(first), number(second)
-        case str() if found := _GPS.fullmatch(value):
-            latitude, longitude = float(found[1]), float(found[2])
+        case str() if match := _GPS.fullmatch(value):
+            latitude, longitude = float(match[1]), float(match[2])
         case _:
             raise _wrong(value, expected)
     # `not <=` also refuses NaN
@@ -132,16 +132,16 @@ def tags(value: object) -> tuple[str, ...]:
 
 
 def _quoted_items(inside: str, value: object) -> tuple[str, ...]:
-    found: list[str] = []
+    items: list[str] = []
     position = 0
     while position < len(inside):
         match = _TAG.match(inside, position)
         if match is None:
             raise _wrong(value, "a list of quoted words in brackets")
         quoted = match[1] if match[1] is not None else match[2]
-        found.append(storable(_ESCAPE.sub(_unescaped, quoted)))
+        items.append(storable(_ESCAPE.sub(_unescaped, quoted)))
         position = match.end()
-    return tuple(found)
+    return tuple(items)
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -153,7 +153,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def null_kind(value: Any) -> NullKind | None:
-    """Why a value that is in the record stands for nothing, or None if it is a real value."""
+    """The NULL kind of a value that is in the record; None if it is a real value."""
     if value is None:
         return NullKind.NULL
     if isinstance(value, float) and math.isnan(value):
