@@ -119,8 +119,8 @@ def _draw_sheet(
     from replay.pictures.cards import SheetSettings  # noqa: PLC0415
     from replay.pictures.contact_sheet import draw_sheet  # noqa: PLC0415
 
-    settings = SheetSettings(images=images)
-    with progress("contact sheet", min(len(planned), settings.challenges)) as on_progress:
+    settings = SheetSettings(rendering=images)
+    with progress("contact sheet", min(len(planned), settings.challenge_count)) as on_progress:
         drawn = draw_sheet(planned, shards, path, settings, on_progress)
     note(f"contact sheet {path}: {drawn}")
 

@@ -26,19 +26,19 @@ def caption(card: Card) -> list[tuple[str, str]]:
     ]
 
 
-def share(weight: float) -> str:
+def percent(weight: float) -> str:
     """A probability for a person."""
     return f"{100 * weight:.3g}%"
 
 
-def as_rebuilt(planned: Planned) -> str:
+def note_without_variants(planned: Planned) -> str:
     """What a rebuilt image is that has no variants."""
     if planned.fidelity is Fidelity.UNSEEN:
         return "No miner saw this size. Distortions, if there were any, are left out."
     return "Nothing was distorted: miners saw the rebuilt image."
 
 
-def why_not(planned: Planned) -> str:
+def reason_without_image(planned: Planned) -> str:
     """Why there is no image."""
     reason = f"No image: {planned.reason}"
     return f"{reason} ({planned.detail})" if planned.detail else reason
@@ -50,11 +50,11 @@ def _images(card: Card) -> Iterator[tuple[str, str]]:
         return
     all_of_them = len(distortion_combinations(planned.challenge.augmentation.aug_level))
     yield "images", f"{len(planned.variants)} of {all_of_them} possible built"
-    if card.images < len(planned.variants):
-        yield "", f"{card.images} different"
-    if len(card.variants) < card.images:
+    if card.image_count < len(planned.variants):
+        yield "", f"{card.image_count} different"
+    if len(card.variants) < card.image_count:
         weight = sum(one.weight for one in card.variants)
-        yield "", f"{len(card.variants)} shown, {share(weight)} of the weight"
+        yield "", f"{len(card.variants)} shown, {percent(weight)} of the weight"
 
 
 def _source(card: Card) -> Iterator[tuple[str, str]]:

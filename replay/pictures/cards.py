@@ -8,11 +8,11 @@ from PIL import Image
 
 from data.sources.shards import Shards
 from replay.augmentation.augment import Pixels
-from replay.pictures.jpeg_files import RenderSettings, at_side
-from replay.pictures.placement import Placement, placement
+from replay.pictures.jpeg_files import RenderSettings, fidelity_and_variants
+from replay.pictures.placement import Placement, placement_of
 from replay.plans.plan import Planned, in_reading_order
 from replay.rebuilding.fidelity import Fidelity
-from replay.rebuilding.rebuild import CannotRebuildError, Merged, Rebuilder, merge
+from replay.rebuilding.rebuild import CannotRebuildError, DistinctImage, Rebuilder, distinct_images
 from replay.rebuilding.variants import UNDISTORTED
 
 # Twice what the page has room for; a 12-megapixel source would take 36 MB.
@@ -24,12 +24,12 @@ _DIGITS = 12  # of a weight, which is a sum
 class SheetSettings:
     """How much one sheet holds, and how images are built.
 
-    `challenges` a sheet, `variants` a challenge; `images` says how they are built.
+    `challenge_count` a sheet, `variant_count` a challenge; `rendering` says how images are built.
     """
 
-    challenges: int = 12
-    variants: int = 8
-    images: RenderSettings = field(default_factory=RenderSettings)
+    challenge_count: int = 12
+    variant_count: int = 8
+    rendering: RenderSettings = field(default_factory=RenderSettings)
 
 
 @dataclass(frozen=True)
@@ -55,40 +55,40 @@ class Card:
 
     `planned` tells its fidelity and, without an image, the reason, as the rebuild found them.
     `source` may be there without an image (a crop outside it). `rebuilt` is the image before
-    distortions. `variants` are the most probable of `images` different ones, none below level 2.
+    distortions. `variants` are the most probable of `image_count` distinct ones, none below level 2.
     """
 
     planned: Planned
     source: Picture | None = None
-    placed: Placement | None = None
+    placement: Placement | None = None
     rebuilt: Picture | None = None
     variants: tuple[VariantPicture, ...] = ()
-    images: int = 0
+    image_count: int = 0
 
 
-def collect(
+def collect_cards(
     planned: Sequence[Planned],
     shards: Shards,
     settings: SheetSettings = SheetSettings(),
     on_progress: Callable[[], None] = lambda: None,
 ) -> list[Card]:
     """The cards of these challenges, in their order; the work is done in that of the shards."""
-    images = settings.images
+    images = settings.rendering
     rebuilder = Rebuilder(shards, images.seed, images.side, images.arithmetic)
     done: dict[str, Card] = {}
     for item in in_reading_order(planned):
-        done[item.challenge.challenge_id] = _card(item, rebuilder, settings)
+        done[item.challenge.challenge_id] = _collect_card(item, rebuilder, settings)
         on_progress()
     return [done[item.challenge.challenge_id] for item in planned]
 
 
-def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
+def _collect_card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return Card(item)
     card = Card(item)
     try:
         source = rebuilder.source(item.challenge)
-        card = Card(item, _picture(source), placement(item.challenge.augmentation, source.size))
+        card = Card(item, _picture(source), placement_of(item.challenge.augmentation, source.size))
         return _with_images(card, rebuilder, settings)
     except CannotRebuildError as error:
         found = (Fidelity.IMPOSSIBLE, (), error.reason, error.detail)
@@ -97,22 +97,24 @@ def _card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
 
 def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     challenge = card.planned.challenge
-    fidelity, variants = at_side(card.planned, settings.images.side)
+    fidelity, variants = fidelity_and_variants(card.planned, settings.rendering.side)
     # variants first: the image before distortions is then a step that they had in common
     built = [rebuilder.rebuild(challenge, one) for one in variants]
     undistorted = rebuilder.rebuild(challenge, UNDISTORTED)
-    merged = merge(built, variants)
-    several = merged if fidelity is Fidelity.DISTRIBUTION else []
+    distinct = distinct_images(built, variants)
+    several = distinct if fidelity is Fidelity.DISTRIBUTION else []
     return replace(
         card,
         planned=replace(card.planned, fidelity=fidelity),
         rebuilt=_picture(Image.fromarray(undistorted.decoded())),
-        variants=tuple(_variant(one) for one in most_probable(several, settings.variants)),
-        images=len(merged),
+        variants=tuple(
+            _variant_picture(one) for one in most_probable(several, settings.variant_count)
+        ),
+        image_count=len(distinct),
     )
 
 
-def most_probable(images: Sequence[Merged], count: int) -> list[Merged]:
+def most_probable(images: Sequence[DistinctImage], count: int) -> list[DistinctImage]:
     """The most probable first; of the equally probable that are not all taken, some of each kind.
 
     Noise varies slowest in the order of `images`, so that those are taken at even distances.
@@ -127,7 +129,7 @@ def most_probable(images: Sequence[Merged], count: int) -> list[Merged]:
     return above + [tied[place * len(tied) // wanted] for place in range(wanted)]
 
 
-def _variant(one: Merged) -> VariantPicture:
+def _variant_picture(one: DistinctImage) -> VariantPicture:
     return VariantPicture(_picture(Image.fromarray(one.image.decoded())), one.weight, one.noisy)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from data.atomic_files import atomic_file, temporary_path
 from data.errors import StreetReplayError
 from data.sources.shards import Shards
-from replay.pictures.cards import SheetSettings, collect
+from replay.pictures.cards import SheetSettings, collect_cards
 from replay.pictures.page import draw_page
 from replay.plans.plan import Planned
 
@@ -56,16 +56,16 @@ def draw_sheet(
     Returns:
         A line for a person: how many of how many challenges are on it, and which.
     """
-    shown = planned[: settings.challenges]
-    cards = collect(shown, shards, settings, on_progress)
-    line = _which(shown, len(planned))
+    shown = planned[: settings.challenge_count]
+    cards = collect_cards(shown, shards, settings, on_progress)
+    line = _heading(shown, len(planned))
     figure = draw_page(cards, line)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, format=path.suffix.lower()[1:], facecolor="white")
     return line
 
 
-def _which(shown: Sequence[Planned], total: int) -> str:
+def _heading(shown: Sequence[Planned], total: int) -> str:
     line = f"{len(shown)} of {total} challenges"
     if len(shown) in (0, total):
         return line

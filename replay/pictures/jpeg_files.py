@@ -20,7 +20,7 @@ from replay.rebuilding.rebuild import (
     CannotRebuildError,
     Rebuilder,
     RebuiltImage,
-    merge,
+    distinct_images,
     pixels_sha256,
 )
 from replay.rebuilding.variants import UNDISTORTED, Variant
@@ -120,7 +120,7 @@ def check_rendered(rendered: Sequence[Rendered]) -> None:
     )
 
 
-def at_side(item: Planned, side: int) -> tuple[Fidelity, tuple[Variant, ...]]:
+def fidelity_and_variants(item: Planned, side: int) -> tuple[Fidelity, tuple[Variant, ...]]:
     """The fidelity and the images of a challenge with images, where these have `side` pixels."""
     # what was not augmented is of source size, whatever the side
     if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
@@ -133,35 +133,35 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
     place = (challenge.challenge_id, challenge.file, challenge.position)
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return Rendered(*place, item.fidelity, item.reason, item.detail)
-    fidelity, variants = at_side(item, settings.side)
+    fidelity, variants = fidelity_and_variants(item, settings.side)
     try:
         built = [rebuilder.rebuild(challenge, one) for one in variants]
         different = _first_of_each(built, variants)
         others = _by(settings.arithmetic.other, rebuilder, challenge, different)
     except CannotRebuildError as error:
         return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
-    merged = merge(built, variants)
+    distinct = distinct_images(built, variants)
     unseen = f"-unseen-{settings.side}" if fidelity is Fidelity.UNSEEN else ""
     return Rendered(
         *place,
         fidelity,
         None,
         None,
-        [one.image.pixels_sha256 for one in merged],
-        [one.image.jpeg_sha256 for one in merged],
-        _write(f"{challenge.challenge_id}{unseen}", [one.image for one in merged], out),
-        [one.weight for one in merged],
-        [one.noisy for one in merged],
+        [one.image.pixels_sha256 for one in distinct],
+        [one.image.jpeg_sha256 for one in distinct],
+        _write(f"{challenge.challenge_id}{unseen}", [one.image for one in distinct], out),
+        [one.weight for one in distinct],
+        [one.noisy for one in distinct],
         [pixels_sha256(pixels) for pixels in others],
         [
             int(np.count_nonzero(one.image.pixels != pixels))
-            for one, pixels in zip(merged, others, strict=True)
+            for one, pixels in zip(distinct, others, strict=True)
         ],
     )
 
 
 def _first_of_each(images: Sequence[RebuiltImage], variants: Sequence[Variant]) -> list[Variant]:
-    """The first that gave each different image, in the order of `merge`."""
+    """The first that gave each different image, in the order of `distinct_images`."""
     first: dict[bytes, Variant] = {}
     for image, one in zip(images, variants, strict=True):
         first.setdefault(image.pixels.tobytes(), one)

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from data.text import printable
-from replay.pictures.caption import as_rebuilt, caption, share, why_not
+from replay.pictures.caption import caption, note_without_variants, percent, reason_without_image
 from replay.pictures.cards import Card, Picture, VariantPicture
 from replay.pictures.placement import Placement
 
@@ -164,14 +164,16 @@ def _draw_card(page: _Page, card: Card, top: float) -> None:
         page.text(left, at, key, color=_QUIET)
         page.text(left + _KEY, at, value, family=_MONO)
     if card.source is not None:
-        _draw_source(page.axes(_LEFT_SOURCE, top, _SOURCE, _SIDE), card.source, card.placed)
+        _draw_source(page.axes(_LEFT_SOURCE, top, _SOURCE, _SIDE), card.source, card.placement)
     if card.rebuilt is not None:
-        _draw_rebuilt(page.axes(_LEFT_REBUILT, top, _SIDE, _SIDE), card.rebuilt, card.placed)
+        _draw_rebuilt(page.axes(_LEFT_REBUILT, top, _SIDE, _SIDE), card.rebuilt, card.placement)
         _draw_variants(page, card.variants, top)
         if not card.variants:
-            page.text(_LEFT_TILES, top, as_rebuilt(card.planned), color=_QUIET)
+            page.text(_LEFT_TILES, top, note_without_variants(card.planned), color=_QUIET)
     else:
-        words = drawable(why_not(card.planned), _WIDE if card.source is None else _NARROW)
+        words = drawable(
+            reason_without_image(card.planned), _WIDE if card.source is None else _NARROW
+        )
         left = _LEFT_SOURCE if card.source is None else _LEFT_REBUILT
         page.text(left, top, "\n".join(words), size=8, color=_ALARM)
 
@@ -185,14 +187,14 @@ def _caption_lines(card: Card) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_source(axes: Axes, source: Picture, placed: Placement | None) -> None:
+def _draw_source(axes: Axes, source: Picture, placement: Placement | None) -> None:
     """The frame, pale where nothing was cut; beyond it black, as far as the outline reaches."""
     width, height = source.size
     extent = (0, width, height, 0)
-    if placed is None:
+    if placement is None:
         axes.imshow(source.pixels, extent=extent)
         return
-    outline = placed.outline
+    outline = placement.outline
     axes.add_patch(Polygon(outline, facecolor="black", zorder=0))
     axes.imshow(source.pixels, extent=extent, alpha=0.5, zorder=1)
     cut = Polygon(outline, transform=axes.transData)
@@ -208,13 +210,13 @@ def _draw_source(axes: Axes, source: Picture, placed: Placement | None) -> None:
     _mark_start(axes, corners[0], clip=far)
 
 
-def _draw_rebuilt(axes: Axes, rebuilt: Picture, placed: Placement | None) -> None:
+def _draw_rebuilt(axes: Axes, rebuilt: Picture, placement: Placement | None) -> None:
     width, height = rebuilt.size
     axes.imshow(rebuilt.pixels, extent=(0, width, height, 0))
-    if placed is None:
+    if placement is None:
         return
-    if placed.overhangs:
-        frame = placed.frame * rebuilt.size
+    if placement.overhangs:
+        frame = placement.frame * rebuilt.size
         axes.add_patch(
             Polygon(frame, fill=False, edgecolor=_CUT, linewidth=1.1, linestyle=(0, (3, 2)))
         )
@@ -228,7 +230,7 @@ def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) 
         left = _LEFT_TILES + column * (_TILE + _TILE_GAP)
         at = top + row * _TILE_PITCH
         page.axes(left, at, _TILE, _TILE).imshow(one.picture.pixels)
-        words, color = share(one.weight), _INK
+        words, color = percent(one.weight), _INK
         if one.noisy:
             words, color = f"{words}, noise of ours", _NOISY
         page.text(left, at + _TILE + 2, words, color=color, size=6.8)

@@ -56,7 +56,7 @@ class Placement:
         return bool((low < -_SLACK).any() or (high > np.add(self.source_size, _SLACK)).any())
 
 
-def placement(augmentation: Augmentation, source_size: tuple[int, int]) -> Placement | None:
+def placement_of(augmentation: Augmentation, source_size: tuple[int, int]) -> Placement | None:
     """Where the image that was sent lies in its source; None where the log lacks a parameter.
 
     Args:

@@ -21,9 +21,9 @@ from replay.augmentation.augment import (
     is_rotated,
 )
 from replay.augmentation.self_check import check_this_machine
-from replay.rebuilding.distorter import Distorter
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.source_matching import difference, matching_location
+from replay.rebuilding.variant_builder import VariantBuilder
 from replay.rebuilding.variants import UNDISTORTED, Variant
 from replay.settings import Arithmetic
 
@@ -71,7 +71,7 @@ class RebuiltImage:
 
 
 @dataclass(frozen=True)
-class Merged:
+class DistinctImage:
     """One of several different images that a challenge may have been, and its probability."""
 
     image: RebuiltImage
@@ -79,13 +79,15 @@ class Merged:
     noisy: bool
 
 
-def merge(images: Sequence[RebuiltImage], variants: Sequence[Variant]) -> list[Merged]:
+def distinct_images(
+    images: Sequence[RebuiltImage], variants: Sequence[Variant]
+) -> list[DistinctImage]:
     """Equal images once, with their weights added; noisy if any of them is."""
-    merged: dict[bytes, Merged] = {}
+    merged: dict[bytes, DistinctImage] = {}
     for image, variant in zip(images, variants, strict=True):
         key = image.pixels.tobytes()
-        before = merged.get(key, Merged(image, 0.0, noisy=False))
-        merged[key] = Merged(
+        before = merged.get(key, DistinctImage(image, 0.0, noisy=False))
+        merged[key] = DistinctImage(
             before.image, before.weight + variant.weight, before.noisy or variant.noisy
         )
     return list(merged.values())
@@ -114,9 +116,9 @@ class Rebuilder:
         check_this_machine()
         self._shards = shards
         self._seed, self._side, self._arithmetic = seed, side, arithmetic
-        self._held: tuple[SourceLocation, SourceRow, Image.Image] | None = None
-        self._distorted: str | None = None
-        self._distorters: dict[Arithmetic, Distorter] = {}
+        self._last_source: tuple[SourceLocation, SourceRow, Image.Image] | None = None
+        self._challenge_id: str | None = None
+        self._variant_builders: dict[Arithmetic, VariantBuilder] = {}
 
     def rebuild(self, challenge: StoredChallenge, variant: Variant = UNDISTORTED) -> RebuiltImage:
         """Rebuild one image of a challenge that its plan does not call impossible.
@@ -149,15 +151,15 @@ class Rebuilder:
         """
         if arithmetic is None or not is_rotated(challenge.augmentation):
             arithmetic = self._arithmetic
-        if self._distorted != challenge.challenge_id:
-            self._distorted, self._distorters = challenge.challenge_id, {}
-        if (distorter := self._distorters.get(arithmetic)) is None:
+        if self._challenge_id != challenge.challenge_id:
+            self._challenge_id, self._variant_builders = challenge.challenge_id, {}
+        if (variant_builder := self._variant_builders.get(arithmetic)) is None:
             base = self._undistorted(challenge, arithmetic)
             if variant == UNDISTORTED:
                 return base
-            distorter = Distorter(base, challenge.challenge_id, self._seed)
-            self._distorters[arithmetic] = distorter
-        return distorter.build(variant)
+            variant_builder = VariantBuilder(base, challenge.challenge_id, self._seed)
+            self._variant_builders[arithmetic] = variant_builder
+        return variant_builder.build(variant)
 
     def _undistorted(self, challenge: StoredChallenge, arithmetic: Arithmetic) -> Pixels:
         try:
@@ -188,13 +190,13 @@ class Rebuilder:
             if not locations:
                 raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
             location = matching_location(challenge, self._shards, locations)
-            if self._held is None or self._held[0] != location:
-                self._held = (location, *self._shards.image_at(location))
+            if self._last_source is None or self._last_source[0] != location:
+                self._last_source = (location, *self._shards.image_at(location))
         except CannotRebuildError:
             raise
         except SourceError as error:
             raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
-        _, source, image = self._held
+        _, source, image = self._last_source
         if (differs := difference(challenge, source, image.size)) is not None:
             of_all = f" (and so does each of {len(locations)} copies)" if len(locations) > 1 else ""
             raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)

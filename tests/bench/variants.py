@@ -8,7 +8,7 @@ import torch
 
 from data.terminal import print_table, say
 from replay.augmentation.augment import Pixels, augment
-from replay.rebuilding.distorter import Distorter
+from replay.rebuilding.variant_builder import VariantBuilder
 from replay.rebuilding.variants import sampled_variants
 from replay.settings import VariantSettings
 from tests.bench.rebuild import crops, decoded, milliseconds, photograph
@@ -24,9 +24,9 @@ def main() -> None:
     noise_free = [d for d in sampled_variants(3, "0" * 16, VariantSettings(None)) if not d.noisy]
 
     def level_3(base: Pixels) -> None:
-        distorter = Distorter(base, "0" * 16, 0)
+        variant_builder = VariantBuilder(base, "0" * 16, 0)
         for variant in noise_free:
-            distorter.build(variant)
+            variant_builder.build(variant)
 
     one, all_of_them, whole = [], [], []
     for logged in islice(crops(size, seed=3), REPEATS):

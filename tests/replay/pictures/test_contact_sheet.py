@@ -25,7 +25,7 @@ from replay.pictures.caption import caption
 from replay.pictures.cards import (
     Card,
     SheetSettings,
-    collect,
+    collect_cards,
     most_probable,
 )
 from replay.pictures.contact_sheet import check_sheet, draw_sheet
@@ -33,7 +33,7 @@ from replay.pictures.jpeg_files import RenderSettings
 from replay.pictures.page import draw_page, drawable
 from replay.plans.plan import Planned, plan
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.rebuild import Merged, Rebuilder, RebuiltImage
+from replay.rebuilding.rebuild import DistinctImage, Rebuilder, RebuiltImage
 from replay.settings import VariantSettings
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
 
@@ -65,7 +65,7 @@ def level(number: int, angle: float = 9.0) -> dict[str, Any]:
 def cards_of(world: World, variants: int | None = 16, side: int = 224) -> list[Card]:
     challenges = world.ingest()
     planned = plan(challenges, world.shards, VariantSettings(variants))
-    return collect(planned, world.shards, SheetSettings(images=RenderSettings(side=side)))
+    return collect_cards(planned, world.shards, SheetSettings(rendering=RenderSettings(side=side)))
 
 
 def words_of(figure: Figure) -> str:
@@ -92,21 +92,21 @@ def test_a_card_holds_source_outline_image_and_variants(world: World) -> None:
     for card in (exact, mild, strong):
         assert card.source is not None
         assert card.rebuilt is not None
-        assert card.placed is not None
+        assert card.placement is not None
         assert np.array_equal(card.source.pixels, np.asarray(picture((320, 240))))
         undistorted = rebuilder.rebuild(card.planned.challenge).decoded()
         assert np.array_equal(card.rebuilt.pixels, undistorted)
-    assert (exact.planned.fidelity, exact.variants, exact.images) == (Fidelity.EXACT, (), 1)
+    assert (exact.planned.fidelity, exact.variants, exact.image_count) == (Fidelity.EXACT, (), 1)
     assert [one.weight for one in mild.variants] == [1 / 8] * 8
     assert not any(one.noisy for one in mild.variants)
-    assert (len(strong.variants), strong.images) == (8, 16)
+    assert (len(strong.variants), strong.image_count) == (8, 16)
     # noise in two thirds of the 16, so in two thirds of the 8
     assert sum(one.noisy for one in strong.variants) in (5, 6)
 
 
-def merged(*weights: float) -> list[Merged]:
+def merged(*weights: float) -> list[DistinctImage]:
     blank = RebuiltImage(np.zeros((1, 1, 3), np.uint8), b"")
-    return [Merged(blank, weight, noisy=place > 1) for place, weight in enumerate(weights)]
+    return [DistinctImage(blank, weight, noisy=place > 1) for place, weight in enumerate(weights)]
 
 
 def test_the_most_probable_come_first_and_equals_are_taken_evenly() -> None:
@@ -132,8 +132,8 @@ def test_a_crop_outside_shows_where_it_would_have_been(world: World) -> None:
     outside, far, synthetic = cards_of(world)
     assert outside.planned.reason is far.planned.reason is Reason.CROP_OUTSIDE
     assert outside.source is not None
-    assert outside.placed is not None
-    assert outside.placed.overhangs
+    assert outside.placement is not None
+    assert outside.placement.overhangs
     assert outside.rebuilt is None
     assert (synthetic.source, synthetic.planned.reason) == (None, Reason.SYNTHETIC)
     words = words_of(draw_page([outside, far, synthetic], ""))
@@ -164,8 +164,8 @@ def test_the_outline_is_as_wide_on_any_source(world: World, size: tuple[int, int
     source_axes = next(axes for axes in figure.axes if len(axes.images) == 2)
     pixels = drawn(figure)
     marked = near(pixels, CUT)
-    assert card.placed is not None
-    corners = source_axes.transData.transform(card.placed.outline)
+    assert card.placement is not None
+    corners = source_axes.transData.transform(card.placement.outline)
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         # across the middle of each side, 12 pixels to either side
         along = (end - start) / np.linalg.norm(end - start)
@@ -240,7 +240,7 @@ def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Pat
         world.ask(0, **level(1, float(angle)))
     planned = plan(world.ingest(), world.shards)
     path, told = tmp_path / "sheet.png", []
-    settings = SheetSettings(challenges=2)
+    settings = SheetSettings(challenge_count=2)
     line = draw_sheet(planned, world.shards, path, settings, lambda: told.append(1))
     assert line == (
         "2 of 5 challenges: the first in the order of the log, log.jsonl 0 to log.jsonl 1"

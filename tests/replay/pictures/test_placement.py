@@ -18,7 +18,7 @@ from analytics.warehouse.ingest import ingest
 from data.records.types import Augmentation, Geometry
 from data.sources.shards import Shards
 from data.store import Store
-from replay.pictures.placement import Placement, placement
+from replay.pictures.placement import Placement, placement_of
 from replay.rebuilding.rebuild import Rebuilder
 from tests.conftest import golden_expected
 
@@ -57,17 +57,17 @@ def depth(corners: Floats, point: Floats) -> float:
     return float((turn * cross / np.linalg.norm(edges, axis=1)).min())
 
 
-def hold(placed: Placement, source: torch.Tensor, sent: torch.Tensor, slack: float) -> None:
+def hold(placement: Placement, source: torch.Tensor, sent: torch.Tensor, slack: float) -> None:
     """What lies inside the outline was sent, and at its place; what lies outside was not."""
     height, width = sent.shape[1:]
     were_sent = middles(sent)
     seen = inside = outside = 0
     for number, point in middles(source).items():
-        reach = depth(placed.outline, point)
+        reach = depth(placement.outline, point)
         if reach > slack:
             inside += 1
             assert number in were_sent
-            u, v, _ = np.linalg.solve(placed.to_source, [*point, 1.0])
+            u, v, _ = np.linalg.solve(placement.to_source, [*point, 1.0])
             found = were_sent[number] / (width, height)
             seen += np.abs((found - (u, v)) * (width, height)).max() < slack
         if reach < -slack:
@@ -95,7 +95,7 @@ def crop(
 
 
 def placed_in(augmentation: Augmentation, size: Size) -> Placement:
-    found = placement(augmentation, size)
+    found = placement_of(augmentation, size)
     assert found is not None
     return found
 
@@ -119,8 +119,8 @@ def test_a_crops_outline_holds_what_was_sent_and_no_more(
     size: Size, angle: float, horizontal: bool, vertical: bool
 ) -> None:
     wanted = crop(angle, (5, 20, 60, 60), horizontal, vertical)
-    placed = placed_in(wanted, size)
-    hold(placed, numbered(size), sent_crop(size, wanted), slack=2 * BLOCK)
+    placement = placed_in(wanted, size)
+    hold(placement, numbered(size), sent_crop(size, wanted), slack=2 * BLOCK)
 
 
 @st.composite
@@ -141,24 +141,26 @@ def test_any_crop_at_any_angle(case: tuple[Size, Augmentation]) -> None:
 
 
 def test_a_turn_to_the_left_is_an_outline_turned_to_the_right() -> None:
-    placed = placed_in(crop(90.0, (0, 20, 40, 40)), (80, 40))
+    placement = placed_in(crop(90.0, (0, 20, 40, 40)), (80, 40))
     # counter-clockwise: the top left of what was sent came from the top right of the middle
-    assert placed.outline == pytest.approx(
+    assert placement.outline == pytest.approx(
         np.array([[60, 0], [60, 40], [20, 40], [20, 0]]), abs=1e-9
     )
-    assert not placed.overhangs
+    assert not placement.overhangs
 
 
 @pytest.mark.parametrize("size", [(90, 60), (60, 90), (61, 60), (60, 63), (50, 50)])
 def test_level_0_is_torchvisions_centre_to_the_pixel(size: Size) -> None:
     each_pixel = numbered(size, block=1)
     sent = set(F.center_crop(each_pixel, [min(size)] * 2).flatten().tolist())
-    placed = placed_in(Augmentation(geometry=Geometry.CROP, aug_level=0), size)
+    placement = placed_in(Augmentation(geometry=Geometry.CROP, aug_level=0), size)
     inside = {
-        number for number, point in middles(each_pixel).items() if depth(placed.outline, point) > 0
+        number
+        for number, point in middles(each_pixel).items()
+        if depth(placement.outline, point) > 0
     }
     assert inside == sent
-    assert not placed.overhangs
+    assert not placement.overhangs
 
 
 def letterbox(size: Size, level: int, angle: float | None) -> Augmentation:
@@ -192,21 +194,21 @@ def test_a_letterboxs_outline_holds_the_frame_but_for_turned_corners(
     sent = F.resize(source, inner, F.InterpolationMode.NEAREST)
     sent = F.pad(sent, list(wanted.letterbox_padding))
     sent = sent if angle is None else F.rotate(sent, angle)
-    placed = placed_in(wanted, size)
-    hold(placed, source, sent, slack=1.5 * block)
-    assert placed.overhangs == (angle is not None or size[0] != size[1])
+    placement = placed_in(wanted, size)
+    hold(placement, source, sent, slack=1.5 * block)
+    assert placement.overhangs == (angle is not None or size[0] != size[1])
 
 
 def test_the_frame_in_the_sent_image_ends_where_its_padding_begins() -> None:
-    placed = placed_in(letterbox((320, 160), 0, None), (320, 160))
-    assert placed.frame * 224 == pytest.approx(
+    placement = placed_in(letterbox((320, 160), 0, None), (320, 160))
+    assert placement.frame * 224 == pytest.approx(
         np.array([[0, 56], [224, 56], [224, 168], [0, 168]]), abs=1e-9
     )
 
 
 def test_what_was_not_augmented_is_the_whole_frame() -> None:
-    placed = placed_in(Augmentation(geometry=Geometry.NONE), (30, 20))
-    assert placed.outline.tolist() == [[0, 0], [30, 0], [30, 20], [0, 20]]
+    placement = placed_in(Augmentation(geometry=Geometry.NONE), (30, 20))
+    assert placement.outline.tolist() == [[0, 0], [30, 0], [30, 20], [0, 20]]
 
 
 @pytest.mark.parametrize(
@@ -221,12 +223,12 @@ def test_what_was_not_augmented_is_the_whole_frame() -> None:
     ],
 )
 def test_a_lacking_parameter_leaves_no_outline(lacking: Augmentation) -> None:
-    assert placement(lacking, (20, 20)) is None
+    assert placement_of(lacking, (20, 20)) is None
 
 
-def difference(placed: Placement, source: Image.Image, seen: Floats) -> float:
+def difference(placement: Placement, source: Image.Image, seen: Floats) -> float:
     """Between what was sent and the source pulled out of the outline by Pillow, per value."""
-    north_west, north_east, south_east, south_west = placed.outline
+    north_west, north_east, south_east, south_west = placement.outline
     quad = tuple(np.concatenate([north_west, south_west, south_east, north_east]))
     # shrunk first, as an antialiased resize does; then no pixel is left out
     pulled = source.transform((896, 896), Image.Transform.QUAD, quad, Image.Resampling.BILINEAR)

@@ -15,8 +15,8 @@ from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from replay.augmentation import distortions
 from replay.augmentation.augment import augment
-from replay.rebuilding.distorter import Distorter
-from replay.rebuilding.rebuild import RebuiltImage, merge
+from replay.rebuilding.rebuild import RebuiltImage, distinct_images
+from replay.rebuilding.variant_builder import VariantBuilder
 from replay.rebuilding.variants import (
     Distortions,
     Variant,
@@ -56,7 +56,7 @@ def test_every_golden_image_of_levels_2_and_3_is_among_the_possible_ones(
         source = challenge.source
         raw = shards.read(source.parquet or "", source.row or 0).image
         base = augment(cached_image(raw), challenge.augmentation)
-        distorter = Distorter(base, challenge.challenge_id, seed=0)
+        variant_builder = VariantBuilder(base, challenge.challenge_id, seed=0)
         variants = sampled_variants(level, challenge.challenge_id, EVERYTHING)
         true = Distortions(**{NAMES[name]: value for name, value in want["distortions"]})
         if true.noise:
@@ -64,10 +64,10 @@ def test_every_golden_image_of_levels_2_and_3_is_among_the_possible_ones(
             state.random_sample()
             noise = state.randn(224, 224, 3)
             (one,) = (d for d in variants if d.distortions == true)
-            assert sha(distorter.build(one, noise)) == want["pixels_sha256"]
-            assert sha(distorter.build(one)) != want["pixels_sha256"]
+            assert sha(variant_builder.build(one, noise)) == want["pixels_sha256"]
+            assert sha(variant_builder.build(one)) != want["pixels_sha256"]
         else:
-            found = {sha(distorter.build(d)) for d in variants if not d.noisy}
+            found = {sha(variant_builder.build(d)) for d in variants if not d.noisy}
             assert want["pixels_sha256"] in found
         checked[f"{level} {'noisy' if true.noise else 'noise-free'}"] += 1
     assert sum(checked.values()) == sum(e["level"] > 1 for e in golden_expected(golden, era))
@@ -143,12 +143,12 @@ def test_fewer_draws_are_different_images() -> None:
 def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant() -> None:
     base = np.asarray(picture((224, 224)))
     noisy = [d for d in sampled_variants(3, CHALLENGE, EVERYTHING) if d.noisy][:2]
-    first = sha(Distorter(base, CHALLENGE, 0).build(noisy[0]))
-    assert sha(Distorter(base, CHALLENGE, 0).build(noisy[0])) == first
+    first = sha(VariantBuilder(base, CHALLENGE, 0).build(noisy[0]))
+    assert sha(VariantBuilder(base, CHALLENGE, 0).build(noisy[0])) == first
     others = {
-        sha(Distorter(base, CHALLENGE, 1).build(noisy[0])),
-        sha(Distorter(base, CHALLENGE[::-1], 0).build(noisy[0])),
-        sha(Distorter(base, CHALLENGE, 0).build(noisy[1])),
+        sha(VariantBuilder(base, CHALLENGE, 1).build(noisy[0])),
+        sha(VariantBuilder(base, CHALLENGE[::-1], 0).build(noisy[0])),
+        sha(VariantBuilder(base, CHALLENGE, 0).build(noisy[1])),
     }
     assert first not in others
     assert len(others) == 3
@@ -159,7 +159,7 @@ def test_noise_is_the_same_each_time_and_differs_by_seed_challenge_and_variant()
 def test_shared_steps_give_what_each_step_alone_gives(index: int, seed: int) -> None:
     base = np.asarray(picture((224, 224), seed=seed))
     one = Variant(distortion_combinations(3)[index], 1.0, index)
-    shared = Distorter(base, CHALLENGE, 0)
+    shared = VariantBuilder(base, CHALLENGE, 0)
     for other in distortion_combinations(3)[:27]:
         shared.build(Variant(other, 1.0, 0), np.zeros((224, 224, 3)))
     noise = np.random.default_rng(seed).standard_normal((224, 224, 3))
@@ -178,8 +178,10 @@ def test_equal_images_are_one_with_their_weights_added() -> None:
     # a grey picture has no chroma to draw towards grey, so saturation makes the fewest differences
     base = np.full((224, 224, 3), 255, np.uint8)
     variants = [d for d in sampled_variants(3, CHALLENGE, EVERYTHING) if not d.noisy]
-    distorter = Distorter(base, CHALLENGE, 0)
-    merged = merge([RebuiltImage(distorter.build(d), b"") for d in variants], variants)
+    variant_builder = VariantBuilder(base, CHALLENGE, 0)
+    merged = distinct_images(
+        [RebuiltImage(variant_builder.build(d), b"") for d in variants], variants
+    )
     assert len(merged) < len(variants)
     assert len({one.image.pixels.tobytes() for one in merged}) == len(merged)
     assert math.isclose(sum(one.weight for one in merged), 81 / 243)

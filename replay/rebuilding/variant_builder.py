@@ -10,7 +10,7 @@ from replay.augmentation.distortions import Noise, Pixels
 from replay.rebuilding.variants import Distortions, Variant, seeded_generator
 
 
-class Distorter:
+class VariantBuilder:
     """Builds the variants of one image; what several have in common is computed once."""
 
     def __init__(self, pixels: Pixels, challenge_id: str, seed: int) -> None:
