@@ -12,7 +12,7 @@ _LABELS = {0: "0, no roadwork", 1: "1, roadwork"}
 
 
 def caption(card: Card) -> list[tuple[str, str]]:
-    """The lines beside a card: what is told, and as recorded. Text of a log is as it was."""
+    """The lines beside a card: a key, and its value as recorded; text of the log is unescaped."""
     challenge = card.planned.challenge
     level = challenge.augmentation.aug_level
     return [
@@ -27,19 +27,19 @@ def caption(card: Card) -> list[tuple[str, str]]:
 
 
 def percent(weight: float) -> str:
-    """A probability for a person."""
+    """A probability as a percentage of three digits."""
     return f"{100 * weight:.3g}%"
 
 
 def note_without_variants(planned: Planned) -> str:
-    """What a rebuilt image is that has no variants."""
+    """What is said of a rebuilt image instead of its variants."""
     if planned.fidelity is Fidelity.UNSEEN:
         return "No miner saw this size. Distortions, if there were any, are left out."
     return "Nothing was distorted: miners saw the rebuilt image."
 
 
 def reason_without_image(planned: Planned) -> str:
-    """Why there is no image."""
+    """What is said in place of an image."""
     reason = f"No image: {planned.reason}"
     return f"{reason} ({planned.detail})" if planned.detail else reason
 
@@ -48,12 +48,12 @@ def _images(card: Card) -> Iterator[tuple[str, str]]:
     planned = card.planned
     if planned.fidelity is not Fidelity.DISTRIBUTION:
         return
-    all_of_them = len(distortion_combinations(planned.challenge.augmentation.aug_level))
-    yield "images", f"{len(planned.variants)} of {all_of_them} possible built"
+    possible = len(distortion_combinations(planned.challenge.augmentation.aug_level))
+    yield "images", f"{len(planned.variants)} of {possible} possible built"
     if card.image_count < len(planned.variants):
         yield "", f"{card.image_count} different"
     if len(card.variants) < card.image_count:
-        weight = sum(one.weight for one in card.variants)
+        weight = sum(variant.weight for variant in card.variants)
         yield "", f"{len(card.variants)} shown, {percent(weight)} of the weight"
 
 

@@ -42,7 +42,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class VariantPicture:
-    """One possible image; `noisy` holds noise of our own drawing."""
+    """One possible image; a `noisy` one holds noise that we generated."""
 
     picture: Picture
     weight: float
@@ -53,9 +53,10 @@ class VariantPicture:
 class Card:
     """One challenge on the sheet.
 
-    `planned` tells its fidelity and, without an image, the reason, as the rebuild found them.
+    `planned` holds its fidelity and, without an image, the reason, as the rebuild found them.
     `source` may be there without an image (a crop outside it). `rebuilt` is the image before
-    distortions. `variants` are the most probable of `image_count` distinct ones, none below level 2.
+    distortions; `variants` are the most probable of `image_count` distinct images, and none below
+    level 2.
     """
 
     planned: Planned
@@ -83,23 +84,25 @@ def collect_cards(
 
 
 def _collect_card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
-    if item.fidelity is Fidelity.IMPOSSIBLE:
-        return Card(item)
     card = Card(item)
+    if item.fidelity is Fidelity.IMPOSSIBLE:
+        return card
     try:
         source = rebuilder.source(item.challenge)
         card = Card(item, _picture(source), placement_of(item.challenge.augmentation, source.size))
         return _with_images(card, rebuilder, settings)
     except CannotRebuildError as error:
-        found = (Fidelity.IMPOSSIBLE, (), error.reason, error.detail)
-        return replace(card, planned=Planned(item.challenge, *found))
+        impossible = Planned(
+            item.challenge, Fidelity.IMPOSSIBLE, reason=error.reason, detail=error.detail
+        )
+        return replace(card, planned=impossible)
 
 
 def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> Card:
     challenge = card.planned.challenge
     fidelity, variants = fidelity_and_variants(card.planned, settings.rendering.side)
     # variants first: the image before distortions is then a step that they had in common
-    built = [rebuilder.rebuild(challenge, one) for one in variants]
+    built = [rebuilder.rebuild(challenge, variant) for variant in variants]
     undistorted = rebuilder.rebuild(challenge, UNDISTORTED)
     distinct = distinct_images(built, variants)
     several = distinct if fidelity is Fidelity.DISTRIBUTION else []
@@ -108,29 +111,30 @@ def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> C
         planned=replace(card.planned, fidelity=fidelity),
         rebuilt=_picture(Image.fromarray(undistorted.decoded())),
         variants=tuple(
-            _variant_picture(one) for one in most_probable(several, settings.variant_count)
+            _variant_picture(image) for image in most_probable(several, settings.variant_count)
         ),
         image_count=len(distinct),
     )
 
 
 def most_probable(images: Sequence[DistinctImage], count: int) -> list[DistinctImage]:
-    """The most probable first; of the equally probable that are not all taken, some of each kind.
+    """At most `count` images, the most probable first; of ties at the end, evenly spaced ones.
 
-    Noise varies slowest in the order of `images`, so that those are taken at even distances.
+    Noise varies slowest in the order of `images`, so that even spacing takes some of each level.
     """
-    ordered = sorted(images, key=lambda one: -round(one.weight, _DIGITS))
+    ordered = sorted(images, key=lambda image: -round(image.weight, _DIGITS))
     if len(ordered) <= count:
         return ordered
     least = round(ordered[count - 1].weight, _DIGITS)
-    above = [one for one in ordered if round(one.weight, _DIGITS) > least]
-    tied = [one for one in ordered if round(one.weight, _DIGITS) == least]
+    above = [image for image in ordered if round(image.weight, _DIGITS) > least]
+    tied = [image for image in ordered if round(image.weight, _DIGITS) == least]
     wanted = count - len(above)
-    return above + [tied[place * len(tied) // wanted] for place in range(wanted)]
+    return above + [tied[index * len(tied) // wanted] for index in range(wanted)]
 
 
-def _variant_picture(one: DistinctImage) -> VariantPicture:
-    return VariantPicture(_picture(Image.fromarray(one.image.decoded())), one.weight, one.noisy)
+def _variant_picture(image: DistinctImage) -> VariantPicture:
+    decoded = Image.fromarray(image.image.decoded())
+    return VariantPicture(_picture(decoded), image.weight, image.noisy)
 
 
 def _picture(image: Image.Image) -> Picture:

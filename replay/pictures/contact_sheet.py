@@ -70,6 +70,6 @@ def _heading(shown: Sequence[Planned], total: int) -> str:
     if len(shown) in (0, total):
         return line
     first, last = (
-        f"{one.challenge.file} {one.challenge.position}" for one in (shown[0], shown[-1])
+        f"{item.challenge.file} {item.challenge.position}" for item in (shown[0], shown[-1])
     )
     return f"{line}: the first in the order of the log, {first} to {last}"

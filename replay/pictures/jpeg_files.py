@@ -13,9 +13,9 @@ from data.errors import RunError
 from data.records.stored_challenge import StoredChallenge
 from data.records.types import Geometry
 from data.sources.shards import Shards
-from replay.augmentation.augment import SIDE, Pixels
+from replay.augmentation.augment import SIDE
 from replay.plans.plan import Planned, in_reading_order
-from replay.rebuilding.fidelity import Fidelity
+from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.rebuild import (
     CannotRebuildError,
     Rebuilder,
@@ -34,9 +34,9 @@ _NAME = re.compile(r"(?P<stem>[0-9a-f]+(-unseen-[0-9]+)?)(-[0-9]{3,})?\.jpg")
 class RenderSettings:
     """How images are built.
 
-    `seed` of the noise of level 3; `arithmetic` of the validator's processor; `side` of the images
-    in pixels. Another than 224 is not what miners saw: fidelity and file names say so, and of
-    levels 2 and 3 it is the image before its distortions.
+    `seed` is that of the noise of level 3, `arithmetic` that of the validator's processor, `side`
+    the images' width and height in pixels. Another side than 224 is not what miners saw: fidelity
+    and file names say so, and of levels 2 and 3 it is the image before its distortions.
     """
 
     seed: int = 0
@@ -46,7 +46,7 @@ class RenderSettings:
 
 @dataclass(frozen=True)
 class Rendered:
-    """What became of one challenge; the lists are parallel, an entry an image.
+    """The images written of one challenge, or why there are none; lists hold an entry per image.
 
     `weights` are the probabilities of a distribution's images, equal ones merged, and sum to 1;
     `noisy` images hold noise of our own drawing, which miners did not see. `pixels_sha256_other`
@@ -76,7 +76,9 @@ def render(
     settings: RenderSettings = RenderSettings(),
     on_progress: Callable[[], None] = lambda: None,
 ) -> list[Rendered]:
-    """Write `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` for each of several possible images.
+    """Rebuild challenges as JPEG files.
+
+    They are named `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` where several are possible.
 
     Other images that an earlier render has left of a challenge that has images are deleted: they
     are no longer what is possible, or no longer by these names.
@@ -108,9 +110,9 @@ def check_rendered(rendered: Sequence[Rendered]) -> None:
     Raises:
         RunError: no image at all, with the reasons.
     """
-    if any(one.files for one in rendered):
+    if any(result.files for result in rendered):
         return
-    reasons = Counter(str(one.reason) for one in rendered).most_common()
+    reasons = Counter(str(result.reason) for result in rendered).most_common()
     words = ", ".join(f"{reason} {count}" for reason, count in reasons)
     raise RunError(
         f"render of {len(rendered)} challenges",
@@ -121,7 +123,7 @@ def check_rendered(rendered: Sequence[Rendered]) -> None:
 
 
 def fidelity_and_variants(item: Planned, side: int) -> tuple[Fidelity, tuple[Variant, ...]]:
-    """The fidelity and the images of a challenge with images, where these have `side` pixels."""
+    """The fidelity and the possible images of a challenge, for images of `side` pixels a side."""
     # what was not augmented is of source size, whatever the side
     if side == SIDE or item.challenge.augmentation.geometry is Geometry.NONE:
         return item.fidelity, item.variants
@@ -130,52 +132,58 @@ def fidelity_and_variants(item: Planned, side: int) -> tuple[Fidelity, tuple[Var
 
 def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSettings) -> Rendered:
     challenge = item.challenge
-    place = (challenge.challenge_id, challenge.file, challenge.position)
     if item.fidelity is Fidelity.IMPOSSIBLE:
-        return Rendered(*place, item.fidelity, item.reason, item.detail)
+        return _without_image(challenge, item.reason, item.detail)
     fidelity, variants = fidelity_and_variants(item, settings.side)
     try:
-        built = [rebuilder.rebuild(challenge, one) for one in variants]
-        different = _first_of_each(built, variants)
-        others = _by(settings.arithmetic.other, rebuilder, challenge, different)
+        built = [rebuilder.rebuild(challenge, variant) for variant in variants]
+        others = [
+            rebuilder.pixels(challenge, variant, settings.arithmetic.other)
+            for variant in _first_of_each(built, variants)
+        ]
     except CannotRebuildError as error:
-        return Rendered(*place, Fidelity.IMPOSSIBLE, error.reason, error.detail)
+        return _without_image(challenge, error.reason, error.detail)
     distinct = distinct_images(built, variants)
+    images = [entry.image for entry in distinct]
     unseen = f"-unseen-{settings.side}" if fidelity is Fidelity.UNSEEN else ""
     return Rendered(
-        *place,
+        challenge.challenge_id,
+        challenge.file,
+        challenge.position,
         fidelity,
-        None,
-        None,
-        [one.image.pixels_sha256 for one in distinct],
-        [one.image.jpeg_sha256 for one in distinct],
-        _write(f"{challenge.challenge_id}{unseen}", [one.image for one in distinct], out),
-        [one.weight for one in distinct],
-        [one.noisy for one in distinct],
-        [pixels_sha256(pixels) for pixels in others],
-        [
-            int(np.count_nonzero(one.image.pixels != pixels))
-            for one, pixels in zip(distinct, others, strict=True)
+        reason=None,
+        pixels_sha256=[image.pixels_sha256 for image in images],
+        jpeg_sha256=[image.jpeg_sha256 for image in images],
+        files=_write(f"{challenge.challenge_id}{unseen}", images, out),
+        weights=[entry.weight for entry in distinct],
+        noisy=[entry.noisy for entry in distinct],
+        pixels_sha256_other=[pixels_sha256(pixels) for pixels in others],
+        values_differing=[
+            int(np.count_nonzero(image.pixels != pixels))
+            for image, pixels in zip(images, others, strict=True)
         ],
     )
 
 
+def _without_image(
+    challenge: StoredChallenge, reason: Reason | None, detail: str | None
+) -> Rendered:
+    return Rendered(
+        challenge.challenge_id,
+        challenge.file,
+        challenge.position,
+        Fidelity.IMPOSSIBLE,
+        reason,
+        detail,
+    )
+
+
 def _first_of_each(images: Sequence[RebuiltImage], variants: Sequence[Variant]) -> list[Variant]:
-    """The first that gave each different image, in the order of `distinct_images`."""
+    """The first variant of each distinct image, in the order of `distinct_images`."""
     first: dict[bytes, Variant] = {}
-    for image, one in zip(images, variants, strict=True):
-        first.setdefault(image.pixels.tobytes(), one)
+    for image, variant in zip(images, variants, strict=True):
+        first.setdefault(image.pixels.tobytes(), variant)
     return list(first.values())
-
-
-def _by(
-    arithmetic: Arithmetic,
-    rebuilder: Rebuilder,
-    challenge: StoredChallenge,
-    variants: Sequence[Variant],
-) -> list[Pixels]:
-    """The images of a challenge by an arithmetic."""
-    return [rebuilder.pixels(challenge, one, arithmetic) for one in variants]
 
 
 def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
@@ -188,11 +196,11 @@ def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
 
 def _images_of(out: Path) -> dict[str, list[Path]]:
     """The images in a folder by name without their number, such as `<challenge_id>`."""
-    found: dict[str, list[Path]] = {}
+    images: dict[str, list[Path]] = {}
     for path in out.iterdir():
         if (name := _NAME.fullmatch(path.name)) is not None:
-            found.setdefault(name["stem"], []).append(path)
-    return found
+            images.setdefault(name["stem"], []).append(path)
+    return images
 
 
 def _delete_others(before: dict[str, list[Path]], written: Sequence[Path]) -> None:

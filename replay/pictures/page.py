@@ -38,7 +38,7 @@ _CUT, _NOISY = "#ff0a8a", "#7a3ff2"
 
 
 class _Page:
-    """A figure on which things have places from its top left."""
+    """A figure whose parts are positioned from its top left."""
 
     def __init__(self, height: float) -> None:
         self.figure = Figure(figsize=(_WIDTH / _UNITS, height / _UNITS), dpi=_DPI)
@@ -137,7 +137,7 @@ def _draw_header(page: _Page, heading: str) -> None:
 
 
 def _draw_key(page: _Page, top: float) -> None:
-    """What the marks mean; a mark of a text line's height stands before its words."""
+    """The legend of the marks: each as high as a line of text, before its words."""
     axes = page.axes(_MARGIN, top, _WIDTH - 2 * _MARGIN, 12)
     axes.set(xlim=(0, _WIDTH - 2 * _MARGIN), ylim=(0, 12))
     _mark_line(axes, [(0, 6), (24, 6)])
@@ -159,10 +159,10 @@ def _draw_card(page: _Page, card: Card, top: float) -> None:
     )
     lines = _caption_lines(card)
     left = _MARGIN
-    for number, (key, value) in enumerate(lines):
-        at = top + _LINE * (number + 1.4)
-        page.text(left, at, key, color=_QUIET)
-        page.text(left + _KEY, at, value, family=_MONO)
+    for index, (key, value) in enumerate(lines):
+        line_top = top + _LINE * (index + 1.4)
+        page.text(left, line_top, key, color=_QUIET)
+        page.text(left + _KEY, line_top, value, family=_MONO)
     if card.source is not None:
         _draw_source(page.axes(_LEFT_SOURCE, top, _SOURCE, _SIDE), card.source, card.placement)
     if card.rebuilt is not None:
@@ -181,14 +181,14 @@ def _draw_card(page: _Page, card: Card, top: float) -> None:
 def _caption_lines(card: Card) -> list[tuple[str, str]]:
     """The caption, each value wrapped to as many lines as it needs."""
     return [
-        ("" if place else key, line)
+        (key if index == 0 else "", line)
         for key, value in caption(card)
-        for place, line in enumerate(drawable(value, _NARROW, 3 * _NARROW))
+        for index, line in enumerate(drawable(value, _NARROW, 3 * _NARROW))
     ]
 
 
 def _draw_source(axes: Axes, source: Picture, placement: Placement | None) -> None:
-    """The frame, pale where nothing was cut; beyond it black, as far as the outline reaches."""
+    """The source, pale outside the crop; beyond its frame black, as far as the outline reaches."""
     width, height = source.size
     extent = (0, width, height, 0)
     if placement is None:
@@ -225,15 +225,15 @@ def _draw_rebuilt(axes: Axes, rebuilt: Picture, placement: Placement | None) -> 
 
 
 def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) -> None:
-    for place, one in enumerate(variants):
-        row, column = divmod(place, _TILES_ACROSS)
+    for index, variant in enumerate(variants):
+        row, column = divmod(index, _TILES_ACROSS)
         left = _LEFT_TILES + column * (_TILE + _TILE_GAP)
-        at = top + row * _TILE_PITCH
-        page.axes(left, at, _TILE, _TILE).imshow(one.picture.pixels)
-        words, color = percent(one.weight), _INK
-        if one.noisy:
+        tile_top = top + row * _TILE_PITCH
+        page.axes(left, tile_top, _TILE, _TILE).imshow(variant.picture.pixels)
+        words, color = percent(variant.weight), _INK
+        if variant.noisy:
             words, color = f"{words}, noise of ours", _NOISY
-        page.text(left, at + _TILE + 2, words, color=color, size=6.8)
+        page.text(left, tile_top + _TILE + 2, words, color=color, size=6.8)
 
 
 def _mark_line(axes: Axes, points: Sequence[tuple[float, float]], *, clip: bool = False) -> None:

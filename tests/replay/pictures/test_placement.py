@@ -67,7 +67,7 @@ def hold(placement: Placement, source: torch.Tensor, sent: torch.Tensor, slack: 
         if reach > slack:
             inside += 1
             assert number in were_sent
-            u, v, _ = np.linalg.solve(placement.to_source, [*point, 1.0])
+            u, v = placement.to_source.inverted().transform(point)
             found = were_sent[number] / (width, height)
             seen += np.abs((found - (u, v)) * (width, height)).max() < slack
         if reach < -slack:
