@@ -1,4 +1,7 @@
-"""Augmentation as a validator draws and logs it: level, rotation, crop or letterbox (DOMAIN §2)."""
+"""Augmentation parameters as a validator draws and logs them: level, rotation, crop, letterbox.
+
+See DOMAIN.md §2.
+"""
 
 import math
 from typing import Any
@@ -34,7 +37,7 @@ def augmentation(
     if not letterbox:
         crop = square_crop(size, generator)
         params["RandomResizedCropWithParams"] = {"crop_params": crop}
-    # drawn but never logged, nor applied: a slip in the validator
+    # drawn but never logged, nor applied: a bug of the validator
     params["RandomHorizontalFlipWithParams"] = {}
     params["RandomVerticalFlipWithParams"] = {}
     return level, params

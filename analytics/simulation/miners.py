@@ -1,8 +1,8 @@
-"""A population of simulated miners: who they are, how well they see, how they misbehave.
+"""A population of simulated miners: abilities, answers, and the faults that logs show.
 
-A miner sees through a fog: its chance to lean to the right side is logistic in ability less
-difficulty plus noise. Nothing here claims to be a model of real miners; it gives logs whose miners
-differ in ways that an analysis should find.
+A miner's probability of the right class is logistic in its ability less the challenge's difficulty
+plus noise. This is no model of real miners: it gives logs whose miners differ in ways that an
+analysis should find.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _NOISE = 1.0
 
 
 class MinerKind(StrEnum):
-    """What sets a simulated miner apart.
+    """What a simulated miner does differently from the others.
 
     SKILLED, MEDIOCRE: probabilities of high and of middling ability.
     HARD: answers 0 or 1 only.
@@ -51,7 +51,7 @@ _ABILITY = {
 }
 _MEDIOCRE_ABILITY = (1.7, 0.4)
 
-# the odd answer of a kind, and how often it is given
+# the abnormal answer of a kind, and how often it is given
 _QUIRKS = {
     MinerKind.SILENT: (-1.0, 0.85),
     MinerKind.OUT_OF_RANGE: (1.7, 0.1),
@@ -68,17 +68,20 @@ MIN_MINERS = len(_ONE_OF_EACH) + _COPIES + 4
 
 @dataclass(frozen=True)
 class SimulatedMiner:
-    """One (uid, hotkey) pair; `ability` is in logits, `voice` the place whose noise it hears."""
+    """One (uid, hotkey) pair, its ability in logits.
+
+    `noise_index` is the index of the miner whose noise it shares: its own, but for copies.
+    """
 
     uid: int
     hotkey: str
     kind: MinerKind
     ability: float
-    voice: int
+    noise_index: int
 
 
 class Population:
-    """The miners of a simulated subnet, in places 0..n-1."""
+    """The miners of a simulated subnet, `miners` by index 0..n-1."""
 
     def __init__(self, uids: Sequence[int], generator: np.random.Generator) -> None:
         """Draw one miner a uid; every kind occurs.
@@ -89,14 +92,16 @@ class Population:
         self._generator = generator
         kinds = _kinds(len(uids))
         first_copy = kinds.index(MinerKind.COPY)
-        places = enumerate(zip(uids, kinds, strict=True))
-        drawn = [self._draw(uid, kind, place) for place, (uid, kind) in places]
-        model = drawn[first_copy]
+        miners = [
+            self._miner(uid, kind, index)
+            for index, (uid, kind) in enumerate(zip(uids, kinds, strict=True))
+        ]
+        copied = miners[first_copy]
         self.miners = [
-            replace(miner, ability=model.ability, voice=first_copy)
+            replace(miner, ability=copied.ability, noise_index=first_copy)
             if miner.kind is MinerKind.COPY
             else miner
-            for miner in drawn
+            for miner in miners
         ]
 
     @property
@@ -104,39 +109,41 @@ class Population:
         """Present hotkeys by uid."""
         return {miner.uid: miner.hotkey for miner in self.miners}
 
-    def one(self, kind: MinerKind) -> SimulatedMiner:
+    def first_of_kind(self, kind: MinerKind) -> SimulatedMiner:
         """The first miner of a kind."""
         return next(miner for miner in self.miners if miner.kind is kind)
 
     def replace_hotkey(self, kind: MinerKind) -> int:
         """Give the uid of the first miner of `kind` to a skilled newcomer; returns the uid."""
-        old = self.one(kind)
+        old = self.first_of_kind(kind)
         ability = self._ability(MinerKind.SKILLED)
         hotkey = draw_hotkey(self._generator)
-        self.miners[old.voice] = replace(old, hotkey=hotkey, ability=ability)
+        self.miners[old.noise_index] = replace(old, hotkey=hotkey, ability=ability)
         return old.uid
 
     def answers(self, label: int, difficulty: float) -> dict[int, float]:
-        """What every miner would answer to one challenge, by uid.
+        """Every miner's answer to one challenge, by uid: a probability, or -1 for none.
 
         Args:
             label: the right class, 0 or 1.
-            difficulty: logits that every ability falls short by.
+            difficulty: logits, taken off every ability.
         """
         count = len(self.miners)
         noise = self._generator.normal(0.0, _NOISE, count)
-        whims = self._generator.random(count).tolist()
-        voices = np.array([miner.voice for miner in self.miners])
+        quirk_draws = self._generator.random(count).tolist()
+        noise_indices = np.array([miner.noise_index for miner in self.miners])
         abilities = np.array([miner.ability for miner in self.miners])
-        margins = abilities - difficulty + noise[voices]
+        margins = abilities - difficulty + noise[noise_indices]
         probabilities = _logistic(margins if label == 1 else -margins).tolist()
         return {
-            miner.uid: _spoken(miner.kind, probability, whim)
-            for miner, probability, whim in zip(self.miners, probabilities, whims, strict=True)
+            miner.uid: _answer(miner.kind, probability, quirk_draw)
+            for miner, probability, quirk_draw in zip(
+                self.miners, probabilities, quirk_draws, strict=True
+            )
         }
 
-    def _draw(self, uid: int, kind: MinerKind, place: int) -> SimulatedMiner:
-        return SimulatedMiner(uid, draw_hotkey(self._generator), kind, self._ability(kind), place)
+    def _miner(self, uid: int, kind: MinerKind, index: int) -> SimulatedMiner:
+        return SimulatedMiner(uid, draw_hotkey(self._generator), kind, self._ability(kind), index)
 
     def _ability(self, kind: MinerKind) -> float:
         return float(self._generator.normal(*_ABILITY.get(kind, _MEDIOCRE_ABILITY)))
@@ -144,8 +151,8 @@ class Population:
 
 def draw_hotkey(generator: np.random.Generator) -> str:
     """A hotkey in the shape of a real one: 48 base58 characters, the first a 5."""
-    places = generator.integers(len(_BASE58), size=_HOTKEY_LENGTH - 1)
-    return "5" + "".join(_BASE58[place] for place in places)
+    digits = generator.integers(len(_BASE58), size=_HOTKEY_LENGTH - 1)
+    return "5" + "".join(_BASE58[digit] for digit in digits)
 
 
 def _kinds(count: int) -> list[MinerKind]:
@@ -158,9 +165,9 @@ def _kinds(count: int) -> list[MinerKind]:
     return kinds + [MinerKind.SKILLED] * (count - len(kinds))
 
 
-def _spoken(kind: MinerKind, probability: float, whim: float) -> float:
+def _answer(kind: MinerKind, probability: float, quirk_draw: float) -> float:
     quirk, frequency = _QUIRKS.get(kind, (0.0, 0.0))
-    if whim < frequency:
+    if quirk_draw < frequency:
         return quirk
     return float(round(probability)) if kind is MinerKind.HARD else probability
 

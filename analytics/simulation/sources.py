@@ -1,6 +1,6 @@
-"""What a simulated challenge is about: a row of the public data set, or a generated image.
+"""Source images of simulated challenges: rows of the public data set, or generated images.
 
-Forms follow the validator's `ImageCache.sample` and `SyntheticDataGenerator` (DOMAIN.md §1, §6).
+Forms of the records follow the validator's `ImageCache.sample` and `SyntheticDataGenerator` (DOMAIN.md §1, §6).
 """
 
 import io
@@ -70,7 +70,7 @@ class SimulatedSource:
 
 
 def sources_of_shard(path: Path) -> list[SimulatedSource]:
-    """Every row of a parquet shard in the public data set's form; images are only looked at."""
+    """Every row of a parquet shard in the data set's form; of images only the header is read."""
     sources: list[SimulatedSource] = []
     for batch in pq.ParquetFile(path).iter_batches(batch_size=_ROWS_AT_A_TIME):
         for row in batch.to_pylist():
@@ -89,8 +89,8 @@ def sources_of_shard(path: Path) -> list[SimulatedSource]:
 
 
 @dataclass(frozen=True)
-class SourceDraw:
-    """The image of one challenge: its keys of the record, size in pixels, difficulty in logits."""
+class ChallengeImage:
+    """The source image of one challenge: record keys, size in pixels, difficulty in logits."""
 
     record: dict[str, Any]
     source: str
@@ -99,7 +99,7 @@ class SourceDraw:
     difficulty: float
 
 
-def real_image(source: SimulatedSource, difficulty: float) -> SourceDraw:
+def real_image(source: SimulatedSource, difficulty: float) -> ChallengeImage:
     """A cached row of the data set; the metadata repeat its columns."""
     stem = source.parquet.removesuffix(".parquet")
     cache = f"{_CACHE}/Roadwork/image"
@@ -113,10 +113,10 @@ def real_image(source: SimulatedSource, difficulty: float) -> SourceDraw:
     }
     path = f"{cache}/{stem}__image_{source.row}.{source.image_format}"
     record = _record(path, metadata, mask_center=None)
-    return SourceDraw(record, "real", "real", source.image_size, difficulty)
+    return ChallengeImage(record, "real", "real", source.image_size, difficulty)
 
 
-def synthetic_image(label: int, time: datetime, generator: np.random.Generator) -> SourceDraw:
+def synthetic_image(label: int, time: datetime, generator: np.random.Generator) -> ChallengeImage:
     """A generated image: a prompt, no GPS, no tags; a description only if the label is 1."""
     task = str(generator.choice(["t2i", "i2i"])) if time >= _T2I_FROM else "i2i"
     scene = str(generator.choice(_SCENES[label]))
@@ -135,7 +135,7 @@ def synthetic_image(label: int, time: datetime, generator: np.random.Generator) 
     path = f"{_CACHE}/Synthetic/{task}/{int(seconds)}.png"
     record = _record(path, metadata, mask_center=metadata["mask_center"])
     difficulty = float(generator.normal(*_SYNTHETIC_DIFFICULTY))
-    return SourceDraw(record, "synthetic", task, _SYNTHETIC_SIZE, difficulty)
+    return ChallengeImage(record, "synthetic", task, _SYNTHETIC_SIZE, difficulty)
 
 
 def _record(path: str, metadata: dict[str, Any], mask_center: object) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A validator simulated by the rules of DOMAIN.md §1-3: logs with known truth, for demos and tests.
 
 Records have the form of a real log (`data` reads them like any other); metrics, rewards and scores
-come from scoring's own `Tracker` and `EmaScores`. One seeded generator draws everything.
+come from scoring's own `Tracker` and `EmaScores`. All randomness comes from one seeded generator.
 """
 
 import copy
@@ -17,7 +17,12 @@ from analytics.scoring.metrics import UNANSWERED, Floats, predicted_class
 from analytics.scoring.tracker import METRICS, EmaScores, ScoredAnswers, Tracker
 from analytics.simulation.augmentation import augmentation
 from analytics.simulation.miners import MIN_MINERS, MinerKind, Population
-from analytics.simulation.sources import SimulatedSource, SourceDraw, real_image, synthetic_image
+from analytics.simulation.sources import (
+    ChallengeImage,
+    SimulatedSource,
+    real_image,
+    synthetic_image,
+)
 from data.records.eras import ERA_BY_NAME, ERAS, Era
 from data.records.types import Geometry
 
@@ -87,7 +92,7 @@ class SimulatedValidator:
     """A validator with its miners; `population` says who they are."""
 
     def __init__(self, settings: SimulationSettings, sources: Sequence[SimulatedSource]) -> None:
-        """Draw who mines, and how hard each source is.
+        """Draw which uids mine, and the difficulty of each source.
 
         Raises:
             ValueError: no source can be sent with label 0, or none with label 1.
@@ -97,8 +102,8 @@ class SimulatedValidator:
         uids = self._generator.permutation(settings.uids).tolist()
         self.validators = set(uids[: settings.validators])
         self.population = Population(uids[settings.validators :], self._generator)
-        latents = self._generator.normal(0.0, _SOURCE_SPREAD, len(sources)).tolist()
-        self._images = _by_label(sources, latents)
+        difficulties = self._generator.normal(0.0, _SOURCE_SPREAD, len(sources)).tolist()
+        self._images = _images_by_label(sources, difficulties)
         self._tracker = Tracker(uids=settings.uids)
         self._scores = EmaScores(np.zeros(settings.uids))
         self._hotkeys: dict[str, int] = {}
@@ -106,47 +111,47 @@ class SimulatedValidator:
         self._deck: list[int] = []
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """The validator's life, once."""
+        """The records of the validator's life; to be read once."""
         for challenge in range(self._settings.challenges):
-            self._reread_network(challenge)
+            self._change_network(challenge)
             yield self._record(challenge)
 
-    def _reread_network(self, challenge: int) -> None:
-        """What else happens in a subnet: a miner turns validator, a hotkey is replaced."""
+    def _change_network(self, challenge: int) -> None:
+        """Let a miner turn validator, or replace a hotkey, where this challenge's turn is."""
         if challenge == int(self._settings.challenges * _PROMOTED_AFTER):
-            self.validators.add(self.population.one(MinerKind.PROMOTED).uid)
+            self.validators.add(self.population.first_of_kind(MinerKind.PROMOTED).uid)
         if challenge == int(self._settings.challenges * _REPLACED_AFTER):
             self._scores.reset(self.population.replace_hotkey(MinerKind.REPLACED))
 
     def _record(self, challenge: int) -> dict[str, Any]:
         label = int(self._generator.integers(2))
-        drawn = self._draw(challenge, label)
+        image = self._image(challenge, label)
         level, params = augmentation(
-            drawn.size,
+            image.size,
             letterbox=self._era.geometry is Geometry.LETTERBOX,
             generator=self._generator,
         )
-        answers = self.population.answers(label, drawn.difficulty + _LEVEL_DIFFICULTY * level)
+        answers = self.population.answers(label, image.difficulty + _LEVEL_DIFFICULTY * level)
         return {
             "label": label,
             "modality": "image",
-            **self._origin(drawn),
-            **copy.deepcopy(drawn.record),
+            **self._source_keys(image),
+            **copy.deepcopy(image.record),
             "data_aug_params": params,
             "data_aug_level": level,
             **self._responses(answers, label),
         }
 
-    def _draw(self, challenge: int, label: int) -> SourceDraw:
+    def _image(self, challenge: int, label: int) -> ChallengeImage:
         if self._generator.random() < self._settings.synthetic_share:
             return synthetic_image(label, self._settings.time_of(challenge), self._generator)
         images = self._images[label]
         return images[int(self._generator.integers(len(images)))]
 
-    def _origin(self, drawn: SourceDraw) -> dict[str, Any]:
+    def _source_keys(self, image: ChallengeImage) -> dict[str, Any]:
         if not self._era.logs_source:
             return {"source_model_task": None}
-        return {"source_model_task": drawn.task, "source": drawn.source}
+        return {"source_model_task": image.task, "source": image.source}
 
     def _responses(self, answers: dict[int, float], label: int) -> dict[str, Any]:
         uids = self._ask()
@@ -199,16 +204,16 @@ class SimulatedValidator:
         return shuffled
 
 
-def _by_label(
+def _images_by_label(
     sources: Sequence[SimulatedSource], difficulties: Sequence[float]
-) -> tuple[list[SourceDraw], list[SourceDraw]]:
-    images: tuple[list[SourceDraw], list[SourceDraw]] = ([], [])
+) -> tuple[list[ChallengeImage], list[ChallengeImage]]:
+    images: tuple[list[ChallengeImage], list[ChallengeImage]] = ([], [])
     for source, difficulty in zip(sources, difficulties, strict=True):
         label = source.sendable_label
         if label is not None:
             images[label].append(real_image(source, difficulty))
-    for label, found in enumerate(images):
-        if not found:
+    for label, images_of_label in enumerate(images):
+        if not images_of_label:
             need = "a" if label else "no"
             raise ValueError(f"no source with label {label} and {need} scene_description")
     return images
@@ -217,7 +222,7 @@ def _by_label(
 def _as_logged(
     scored: ScoredAnswers, predictions: Floats, labels: NDArray[np.int8]
 ) -> dict[str, float]:
-    """With a log's integer zeros: nothing scored, or an MCC that `max(0, ...)` clipped."""
+    """Metrics by name, with the integer zeros of a log: nothing scored, or an MCC clipped at 0."""
     if not scored.scored[0]:
         return dict.fromkeys(METRICS, 0)
     logged: dict[str, float] = {name: float(getattr(scored, name)[0]) for name in METRICS}

@@ -181,7 +181,7 @@ def test_scores_follow_the_rewards_step_by_step(era: str) -> None:
     settings = small(era=era)
     validator = SimulatedValidator(settings, golden_sources())
     uid_of = {
-        kind: validator.population.one(kind).uid
+        kind: validator.population.first_of_kind(kind).uid
         for kind in (MinerKind.PROMOTED, MinerKind.REPLACED)
     }
     scores = np.zeros(30, np.float32)
@@ -201,7 +201,7 @@ def test_scores_follow_the_rewards_step_by_step(era: str) -> None:
 def test_a_miner_that_turns_validator_is_asked_no_more_and_decays() -> None:
     settings = small()
     validator = SimulatedValidator(settings, golden_sources())
-    uid = validator.population.one(MinerKind.PROMOTED).uid
+    uid = validator.population.first_of_kind(MinerKind.PROMOTED).uid
     always = set(validator.validators)
     lived = list(validator.records())
     assert any(uid in record["miner_uids"] for record in lived[:100])
@@ -216,7 +216,7 @@ def test_a_miner_that_turns_validator_is_asked_no_more_and_decays() -> None:
 def test_a_hotkey_is_replaced_midway_and_its_history_is_gone() -> None:
     settings = small()
     validator = SimulatedValidator(settings, golden_sources())
-    uid = validator.population.one(MinerKind.REPLACED).uid
+    uid = validator.population.first_of_kind(MinerKind.REPLACED).uid
     lived = list(validator.records())
     keys = [r["miner_hotkeys"][r["miner_uids"].index(uid)] for r in lived if uid in r["miner_uids"]]
     assert len(set(keys)) == 2
