@@ -1,6 +1,7 @@
 """Source images of simulated challenges: rows of the public data set, or generated images.
 
-Forms of the records follow the validator's `ImageCache.sample` and `SyntheticDataGenerator` (DOMAIN.md §1, §6).
+Forms of the records follow the validator's `ImageCache.sample` and `SyntheticDataGenerator`
+(DOMAIN.md §1, §6).
 """
 
 import io
