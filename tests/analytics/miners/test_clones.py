@@ -1,13 +1,20 @@
 """Clone groups: planted ones are found, independent miners are not; chance against a shuffle."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 from analytics.comparison.multiple_tests import holm
-from analytics.miners.answers import MinerAnswers
-from analytics.miners.clones import CloneSettings, clone_groups
-from analytics.miners.pair_ties import pair_ties
+from analytics.miners.answers import Miner, MinerAnswers
+from analytics.miners.clones import (
+    ClonePair,
+    CloneSettings,
+    clone_groups,
+    connected_groups,
+    pair_ties,
+)
 from tests.worlds.miners import as_answers, asked, speaking_world
 
 
@@ -77,6 +84,31 @@ def test_answers_outside_0_and_1_and_too_few_shared_decide_nothing() -> None:
     assert (outside.pairs_tested, outside.pairs_left_out, outside.groups) == (0, 0, [])
     assert (few.pairs_tested, few.groups, few.excess_median) == (0, [], None)
     assert few.pairs_left_out > 0
+
+
+def test_groups_are_the_connected_components_of_pairs_largest_first() -> None:
+    rng = np.random.default_rng(7)
+    miners = [Miner(uid, f"h{uid}") for uid in range(30)]
+    every = np.array(list(combinations(range(30), 2)))
+    for count in (0, 1, 8, 15, 40):
+        first, second = every[np.sort(rng.choice(len(every), count, replace=False))].T
+        pairs = [
+            ClonePair(miners[a], miners[b], 9, 9, 0.0, 1.0, (0.5, 1.0), 0.0)
+            for a, b in zip(first, second, strict=True)
+        ]
+
+        groups = connected_groups(miners, first, second, pairs)
+
+        links = sparse.coo_array((np.ones(count), (first, second)), shape=(30, 30))
+        _, component = sparse.csgraph.connected_components(links, directed=False)
+        members = [np.flatnonzero(component == number) for number in np.unique(component[first])]
+        members.sort(key=len, reverse=True)
+        assert [[miner.uid for miner in group.miners] for group in groups] == [
+            uids.tolist() for uids in members
+        ]
+        assert [group.pairs for group in groups] == [
+            [pair for pair in pairs if pair.first.uid in uids] for uids in members
+        ]
 
 
 @pytest.mark.parametrize("changed", [{"tolerance": 0.0}, {"copied_share": 1.0}])
