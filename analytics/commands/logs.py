@@ -58,7 +58,7 @@ def ingest(
     """
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
-    report = ingest_logs(open_store(store), logs, _tell)
+    report = ingest_logs(open_store(store), logs, _note_progress)
     if as_json:
         print_json(asdict(report))
     else:
@@ -72,7 +72,7 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _tell(file: str, count: int) -> None:
+def _note_progress(file: str, count: int) -> None:
     note(f"reading {file}: {count} items")
 
 

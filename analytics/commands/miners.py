@@ -36,13 +36,13 @@ def miners(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Report on the logged miners: clones, habits, look-ups, abilities, and doubtful labels.
+    """Report on the logged miners: clones, habits, memory, abilities, and doubtful labels.
 
-    A miner is a (uid, hotkey) pair. Clones answer alike beyond chance; look-up suspects are near
-    perfect only on images that they were asked before; abilities and difficulties are of a
-    two-parameter item-response model, with standard errors; doubtful labels are those that able
-    miners contradict. Where several validators' logs are in the store, first sights, periods and
-    tenures are told within each one's life.
+    A miner is a (uid, hotkey) pair. Clones answer alike beyond chance; miners suspected of
+    memorising images are near perfect only on those that they were asked before; abilities and
+    difficulties are of a two-parameter item-response model, with standard errors; doubtful labels
+    are those that able miners contradict. Where several validators' logs are in the store, first
+    answers, periods and tenures are counted within each one's life.
     """
     if difficulties is not None and difficulties.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("expected NAME.parquet or NAME.csv", param_hint="--difficulties")
@@ -78,10 +78,12 @@ def _report_json(report: "MinerReport") -> dict[str, Any]:
 
     value = {name: part for name, part in vars(report).items() if name != "model"}
     model = report.model
-    value["model"] = model and {
-        **{name: part for name, part in vars(model).items() if name != "challenges"},
-        "hardest": hardest(model, _HARDEST).to_dicts(),
-    }
+    value["model"] = None
+    if model is not None:
+        value["model"] = {
+            **{name: part for name, part in vars(model).items() if name != "challenges"},
+            "hardest": hardest(model, _HARDEST).to_dicts(),
+        }
     return value
 
 
@@ -115,21 +117,21 @@ def leaks(
 
     training = None if trained_on is None else read_training_rows(trained_on)
     with reading(open_store(store)) as connection:
-        found = null_leaks(connection)
+        null = null_leaks(connection)
         overlap = None if training is None else challenge_overlap(connection, training)
     counts = None if training is None or overlap is None else overlap_counts(overlap, training)
     if as_json:
-        print_json(_leaks_json(found, counts, overlap))
+        print_json(_leaks_json(null, counts, overlap))
         return
-    print_leaks(found)
+    print_leaks(null)
     if counts is not None:
         print_overlap(counts)
 
 
 def _leaks_json(
-    found: list["NullLeak"], counts: "OverlapCounts | None", overlap: "pl.DataFrame | None"
+    null: list["NullLeak"], counts: "OverlapCounts | None", overlap: "pl.DataFrame | None"
 ) -> dict[str, Any]:
-    value: dict[str, Any] = {"null_leaks": found}
+    value: dict[str, Any] = {"null_leaks": null}
     if counts is not None and overlap is not None:
         hit = overlap.filter("overlaps").drop("overlaps").to_dicts()
         value["overlap"] = asdict(counts) | {"overlapping_challenges": hit}

@@ -1,4 +1,4 @@
-"""Every miner's answers as flat arrays in order: what the analyses of miners start from."""
+"""Every miner's finite answers as flat arrays, in order of validators' lives."""
 
 from dataclasses import dataclass
 
@@ -28,16 +28,15 @@ class Miner:
 class MinerAnswers:
     """Finite answers, those outside 0..1 among them, in order of validators' lives.
 
-    Of a challenge and a miner there is one at most. Unanswered (-1) and non-finite ones are left
-    out.
+    At most one for each challenge and miner. Unanswered (-1) and non-finite ones are left out.
 
-    `miners` and `challenges` are what the numbers in the arrays stand for. `challenges` has a row a
-    challenge in order, one life after the other: `challenge_id`, `label` (0 or 1), `life` (its
-    number), `image` (the number of its source image), `source_image` (its name) and `names_row`
-    (False: no row of a shard, its own image).
+    The arrays have an entry for each answer, sorted by challenge, then by miner: `miner` and
+    `challenge` (indices into `miners` and `challenges`), and `prediction` (as answered).
 
-    The arrays have an entry an answer, sorted by challenge, then by miner: `miner` and `challenge`
-    (numbers), and `prediction` (as answered).
+    `challenges` has a row for each challenge in order, one life after the other: `challenge_id`,
+    `label` (0 or 1), `life` (its number), `image` (the number of its source image), `source_image`
+    (its name) and `names_row` (False: it names no row of a shard and counts as an image of its
+    own).
     """
 
     miners: list[Miner]
@@ -64,8 +63,8 @@ class MinerAnswers:
     @property
     def right(self) -> Flags:
         """(n,), whether the class by the validator's rounding is the label."""
-        found: Flags = predicted_class(self.prediction) == self.label
-        return found
+        right: Flags = predicted_class(self.prediction) == self.label
+        return right
 
     def only(self, kept: Flags) -> "MinerAnswers":
         """The answers where `kept`, (n,), is True; numbers keep their meaning."""
@@ -79,7 +78,7 @@ class MinerAnswers:
 
 
 def stage(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE) -> list[Life]:
-    """Number challenges and miners in temporary tables of this connection; returns whose they are.
+    """Number challenges and miners in temporary tables of this connection; returns the lives.
 
     Args:
         connection: to a warehouse.
@@ -110,11 +109,11 @@ def asked_miners(connection: duckdb.DuckDBPyConnection) -> list[Miner]:
 
 def miner_answers(connection: duckdb.DuckDBPyConnection) -> MinerAnswers:
     """All answers of a warehouse; `stage` comes before it."""
-    found = connection.sql(statements("analytics/miners/answers")).pl()
+    answers = connection.sql(statements("analytics/miners/answers")).pl()
     return MinerAnswers(
         miners=asked_miners(connection),
         challenges=connection.sql(statements("analytics/miners/challenges")).pl(),
-        miner=found["miner"].to_numpy().astype(np.int64),
-        challenge=found["challenge"].to_numpy().astype(np.int64),
-        prediction=found["prediction"].to_numpy(),
+        miner=answers["miner"].to_numpy().astype(np.int64),
+        challenge=answers["challenge"].to_numpy().astype(np.int64),
+        prediction=answers["prediction"].to_numpy(),
     )

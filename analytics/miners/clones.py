@@ -21,7 +21,7 @@ from scipy import stats
 from scipy.cluster.hierarchy import DisjointSet
 
 from analytics.comparison.multiple_tests import holm
-from analytics.miners.answers import Flags, Indices, Miner, MinerAnswers
+from analytics.miners.answers import Indices, Miner, MinerAnswers
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
@@ -38,11 +38,11 @@ _KINDS = 2 * (len(_WRONG_SHARES) + 1)
 
 @dataclass(frozen=True)
 class CloneSettings:
-    """When answers tie, and when ties are too many.
+    """Thresholds of ties and of clones.
 
-    `tolerance`: answers that differ by it at most tie. `copied_share`: what of their answers, 0..1,
-    two miners may have in common beyond chance. `few_shared`: fewer challenges decide nothing.
-    `error`: the chance, 0..1, of any false pair at all.
+    `tolerance`: answers that differ by it at most tie. `copied_share`: the share, 0..1, of their
+    answers that two miners may have in common beyond chance. `few_shared`: pairs that share fewer
+    challenges are not tested. `error`: the family-wise error rate, 0..1: of any false pair at all.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -62,11 +62,11 @@ class CloneSettings:
 
 @dataclass(frozen=True)
 class ClonePair:
-    """Two miners who answer alike.
+    """Two miners whose answers are equal beyond chance.
 
-    Of `shared` challenges `ties` are equal and `expected` would be by chance; `excess` is the share
-    of the rest that is equal, 1 for copies, with its 95% interval (Clopper-Pearson's of the ties).
-    `p_value` is after Holm's correction.
+    They share `shared` challenges: `ties` answers are equal, `expected` would be by chance.
+    `excess` is the share of the others that is equal, 1 for copies, with its 95% interval
+    (Clopper-Pearson's of the ties). `p_value` is after Holm's correction.
     """
 
     first: Miner
@@ -81,7 +81,7 @@ class ClonePair:
 
 @dataclass(frozen=True)
 class CloneGroup:
-    """Miners joined by pairs who answer alike, and those pairs."""
+    """A connected component of clone pairs, and those pairs."""
 
     miners: list[Miner]
     pairs: list[ClonePair]
@@ -117,36 +117,36 @@ class PairTies:
 
 
 def clone_groups(answers: MinerAnswers, settings: CloneSettings = CloneSettings()) -> Clones:
-    """Find the groups. Repeats of a source image count as challenges of their own."""
+    """Find clone groups; repeats of a source image count as challenges of their own."""
     ties = pair_ties(answers, settings.tolerance)
-    enough = enough_shared(ties, settings.few_shared)
+    enough = ties.shared >= settings.few_shared
     first, second = np.nonzero(enough)
     tested = PairTies(ties.shared[enough], ties.ties[enough], ties.expected[enough])
     adjusted = holm(_p_values(tested, settings.copied_share))
     excess = _excess(tested.ties.astype(np.float64), tested)
-    found = np.flatnonzero(adjusted <= settings.error)
-    low, high = _interval(tested, found)
+    clones = np.flatnonzero(adjusted <= settings.error)
+    low, high = _interval(tested, clones)
     pairs = [
         ClonePair(
-            first=answers.miners[first[at]],
-            second=answers.miners[second[at]],
-            shared=int(tested.shared[at]),
-            ties=int(tested.ties[at]),
-            expected=float(tested.expected[at]),
-            excess=float(excess[at]),
-            interval=(float(low[place]), float(high[place])),
-            p_value=float(adjusted[at]),
+            first=answers.miners[first[pair]],
+            second=answers.miners[second[pair]],
+            shared=int(tested.shared[pair]),
+            ties=int(tested.ties[pair]),
+            expected=float(tested.expected[pair]),
+            excess=float(excess[pair]),
+            interval=(float(low[row]), float(high[row])),
+            p_value=float(adjusted[pair]),
         )
-        for place, at in enumerate(found)
+        for row, pair in enumerate(clones)
     ]
-    middle, far = np.quantile(excess, [0.5, 0.99]) if len(excess) else (None, None)
+    median, percentile_99 = np.quantile(excess, [0.5, 0.99]) if len(excess) else (None, None)
     return Clones(
-        groups=connected_groups(answers.miners, first[found], second[found], pairs),
+        groups=connected_groups(answers.miners, first[clones], second[clones], pairs),
         settings=settings,
         pairs_tested=len(excess),
         pairs_left_out=int(np.count_nonzero(ties.shared)) - len(excess),
-        excess_median=None if middle is None else float(middle),
-        excess_99=None if far is None else float(far),
+        excess_median=None if median is None else float(median),
+        excess_99=None if percentile_99 is None else float(percentile_99),
     )
 
 
@@ -166,10 +166,12 @@ def pair_ties(answers: MinerAnswers, tolerance: float) -> PairTies:
     for kind in range(_KINDS):
         chosen = kinds == kind
         miner, cell = within.miner[chosen], cells[chosen]
-        both = np.zeros_like(ties)
-        _count_pairs(within.challenge[chosen], miner, cell, _CELLS_A_TOLERANCE, both, ties)
-        shared += both
-        expected += both * _chance(miner, cell, miners, tolerance)
+        shared_of_kind = np.zeros_like(ties)
+        _count_pairs(
+            within.challenge[chosen], miner, cell, _CELLS_A_TOLERANCE, shared_of_kind, ties
+        )
+        shared += shared_of_kind
+        expected += shared_of_kind * _chance(miner, cell, miners, tolerance)
     return PairTies(shared, ties, expected)
 
 
@@ -181,8 +183,8 @@ def _kinds(answers: MinerAnswers) -> Indices:
     share = wrong / np.maximum(answered, 1)
     # a share such as 3/10 must not fall beyond its own end
     bucket = np.searchsorted(np.array(_WRONG_SHARES) + 1e-9, share)
-    found: Indices = 2 * bucket[answers.challenge] + answers.label
-    return found
+    kinds: Indices = 2 * bucket[answers.challenge] + answers.label
+    return kinds
 
 
 def _chance(miner: Indices, cell: Indices, miners: int, tolerance: float) -> Floats:
@@ -194,8 +196,8 @@ def _chance(miner: Indices, cell: Indices, miners: int, tolerance: float) -> Flo
     near = np.pad(shares, ((0, 0), (_CELLS_A_TOLERANCE + 1, _CELLS_A_TOLERANCE)))
     sums = near.cumsum(axis=1)
     reach = 2 * _CELLS_A_TOLERANCE + 1
-    found: Floats = np.minimum(1.0, shares @ (sums[:, reach:] - sums[:, :-reach]).T)
-    return found
+    chance: Floats = np.minimum(1.0, shares @ (sums[:, reach:] - sums[:, :-reach]).T)
+    return chance
 
 
 @compiled
@@ -207,18 +209,12 @@ def _count_pairs(
     for end in range(1, len(challenge) + 1):
         if end < len(challenge) and challenge[end] == challenge[start]:
             continue
-        for one in range(start, end):
-            for other in range(one + 1, end):
-                shared[miner[one], miner[other]] += 1
-                if abs(cell[one] - cell[other]) <= reach:
-                    ties[miner[one], miner[other]] += 1
+        for row in range(start, end):
+            for other in range(row + 1, end):
+                shared[miner[row], miner[other]] += 1
+                if abs(cell[row] - cell[other]) <= reach:
+                    ties[miner[row], miner[other]] += 1
         start = end
-
-
-def enough_shared(ties: PairTies, few: int) -> Flags:
-    """(miners, miners), the pairs that share at least `few` challenges."""
-    found: Flags = ties.shared >= few
-    return found
 
 
 def _p_values(tested: PairTies, copied_share: float) -> Floats:
@@ -228,18 +224,19 @@ def _p_values(tested: PairTies, copied_share: float) -> Floats:
     tail = stats.binom.sf(tested.ties - 1, tested.shared, allowed)
     # below that the binomial is no bound
     bounded = tested.ties >= tested.shared * allowed + 1
-    found: Floats = np.where(bounded, tail, 1.0)
-    return found
+    p_values: Floats = np.where(bounded, tail, 1.0)
+    return p_values
 
 
 def _excess(ties: Floats, tested: PairTies) -> Floats:
+    """(pairs,), the share of equal answers beyond chance; 0 where all would be equal by chance."""
     spare: Floats = tested.shared - tested.expected
     return np.divide(ties - tested.expected, spare, out=np.zeros(len(spare)), where=spare > 0)
 
 
-def _interval(tested: PairTies, found: Indices) -> tuple[Floats, Floats]:
-    """(found,) each, ends of the excess from Clopper and Pearson's interval of the ties."""
-    chosen = PairTies(tested.shared[found], tested.ties[found], tested.expected[found])
+def _interval(tested: PairTies, pairs: Indices) -> tuple[Floats, Floats]:
+    """(pairs,) each, ends of the excess from Clopper and Pearson's interval of the ties."""
+    chosen = PairTies(tested.shared[pairs], tested.ties[pairs], tested.expected[pairs])
     tail = (1 - _LEVEL) / 2
     rest = chosen.shared - chosen.ties
     low = stats.beta.ppf(tail, chosen.ties, rest + 1)

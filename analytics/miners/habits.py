@@ -1,4 +1,4 @@
-"""How miners answer: silence, answers outside 0..1, bare zeros and ones; and who held a uid."""
+"""Answer habits of miners (silent, outside 0..1, only 0 and 1), and the hotkeys that held a uid."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from analytics.warehouse.statements import named_rows, statements
 
 @dataclass(frozen=True)
 class HabitSettings:
-    """When a habit is worth a word: its share of at least `few` answers.
+    """Thresholds of the habits that are flagged, all shares 0..1.
 
-    `level` is that of the intervals, 0..1.
+    `few`: miners with fewer answers are not flagged. `level`: of the intervals.
     """
 
     few: int = 20
@@ -27,11 +27,11 @@ class HabitSettings:
 
 @dataclass(frozen=True)
 class Habits:
-    """What one (uid, hotkey) pair did with what it was asked; times are UTC, None if not known.
+    """Counts of one miner's answers by kind; times are UTC, None if not known.
 
     `asked` counts each slot of a uid asked twice. `silent` (-1), `not_finite` (NaN, infinite) and
     `out_of_range` are among it; `zero_or_one`, `half` (exactly 0.5) and `distinct_answers` are of
-    the others. `hard`: hardly anything but 0 and 1; `mostly_silent` likewise. Intervals are
+    the others. `hard`: almost all answers are 0 or 1; `mostly_silent`: most are -1. Intervals are
     Wilson's, of the share of `asked`.
     """
 
@@ -59,7 +59,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class Tenure:
-    """An unbroken spell of one hotkey on one uid, as one validator saw it, by its life's name.
+    """A period in which one hotkey held one uid without a break, in one validator's life (`life`).
 
     Times are UTC, None if not known.
     """
@@ -75,15 +75,15 @@ class Tenure:
 def answer_habits(
     connection: duckdb.DuckDBPyConnection, settings: HabitSettings = HabitSettings()
 ) -> list[Habits]:
-    """The habits of every miner by uid and hotkey; `miner_answers.stage` comes before it."""
+    """The habits of every miner by uid and hotkey; `answers.stage` comes before it."""
     return [_habits(row, settings) for row in _rows(connection, "analytics/miners/habits")]
 
 
 def tenures(connection: duckdb.DuckDBPyConnection, lives: Sequence[Life]) -> list[Tenure]:
-    """Who held each uid, in order of uid, validator's life and time.
+    """Which hotkey held each uid, in order of uid, validator's life and time.
 
     Args:
-        connection: for which `miner_answers.stage` was called.
+        connection: for which `answers.stage` was called.
         lives: what that returned.
     """
     names = {life.number: life.name for life in lives}

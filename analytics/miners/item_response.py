@@ -1,12 +1,12 @@
-"""How able each miner is and how hard each challenge, by a two-parameter item-response model.
+"""Abilities of miners and difficulties of challenges, by a two-parameter item-response model.
 
 A miner of ability t answers a challenge rightly with probability 1 / (1 + exp(-a (t - b))), b its
 difficulty and a its discrimination (the 2PL of Birnbaum 1968); all in logits. A challenge is asked
 of about ten miners, far too few to fit its own two numbers, so it is drawn from a population,
 b ~ N(mean, spread), log a ~ N(0, discrimination_spread), and integrated out by Gauss-Hermite
 quadrature; abilities, the mean and the spread are fitted by EM (Bock and Aitkin 1981, with the
-roles of persons and items exchanged). What is stated of a challenge is its posterior mean and
-standard deviation: ten answers leave it close to the population's.
+roles of persons and items exchanged). A challenge is reported by its posterior mean and
+standard deviation: with ten answers it stays close to the population's.
 
 Priors: t ~ N(0, ability_spread); the spread's square as if `spread_weight` challenges more had been
 seen with a spread of 1; the mean has none.
@@ -54,7 +54,7 @@ class ItemResponseSettings:
 class Ability:
     """A miner's ability, logits above the mean miner, and its standard error.
 
-    Where images repeat, the error holds the answers to one image together.
+    The error is clustered by source image.
     """
 
     miner: Miner
@@ -133,8 +133,11 @@ def _check(miners: int, answers: MinerAnswers) -> None:
         raise QueryError(what, found=f"{miners} miners with an answer", expected="at least 2")
     right = int(np.count_nonzero(answers.right))
     if right in (0, len(answers.right)):
-        found = f"{right} right of {len(answers.right)} answers"
-        raise QueryError(what, found=found, expected="right and wrong ones")
+        raise QueryError(
+            what,
+            found=f"{right} right of {len(answers.right)} answers",
+            expected="right and wrong ones",
+        )
 
 
 def _fit(answered: Answered, settings: ItemResponseSettings) -> _Fit:
@@ -148,7 +151,7 @@ def _fit(answered: Answered, settings: ItemResponseSettings) -> _Fit:
         squares = float((mass * (nodes.difficulty - fit.mean) ** 2).sum())
         weight = settings.spread_weight
         fit.spread = float(np.sqrt((squares + weight) / (mass.sum() + weight)))
-        # only differences count: without this EM would creep along the shared level
+        # only differences are identified: without this EM would drift along the shared level
         level = float(fit.ability.mean())
         fit.ability, fit.mean = fit.ability - level, fit.mean - level
         fit.iterations += 1
@@ -158,14 +161,14 @@ def _fit(answered: Answered, settings: ItemResponseSettings) -> _Fit:
 
 def _nodes(fit: _Fit, settings: ItemResponseSettings) -> Nodes:
     """The product of two Gauss-Hermite rules, for difficulty and log discrimination."""
-    across, weight = _normal_rule(settings.difficulty_nodes)
-    steep, steep_weight = _normal_rule(settings.discrimination_nodes)
+    difficulties, weight = _normal_rule(settings.difficulty_nodes)
+    log_slopes, slope_weight = _normal_rule(settings.discrimination_nodes)
     difficulty, slope = np.meshgrid(
-        fit.mean + fit.spread * across,
-        np.exp(settings.discrimination_spread * steep),
+        fit.mean + fit.spread * difficulties,
+        np.exp(settings.discrimination_spread * log_slopes),
         indexing="ij",
     )
-    log_weight = np.log(np.outer(weight, steep_weight))
+    log_weight = np.log(np.outer(weight, slope_weight))
     return Nodes(difficulty.ravel(), slope.ravel(), log_weight.ravel())
 
 
@@ -180,9 +183,9 @@ def _maximise(ability: Floats, counts: Floats, nodes: Nodes, prior: float) -> Fl
     wrong, right = counts[:, 0], counts[:, 1]
     for _ in range(_NEWTON_STEPS):
         chance = nodes.chance(ability)
-        slope = (nodes.discrimination * (right - (right + wrong) * chance)).sum(axis=1)
-        bend = (nodes.discrimination**2 * (right + wrong) * chance * (1 - chance)).sum(axis=1)
-        step = (slope - ability / prior**2) / (bend + 1 / prior**2)
+        gradient = (nodes.discrimination * (right - (right + wrong) * chance)).sum(axis=1)
+        curvature = (nodes.discrimination**2 * (right + wrong) * chance * (1 - chance)).sum(axis=1)
+        step = (gradient - ability / prior**2) / (curvature + 1 / prior**2)
         ability = ability + np.clip(step, -1.0, 1.0)
     return ability
 
@@ -192,8 +195,8 @@ def _abilities(
 ) -> list[Ability]:
     counts = np.bincount(answered.miner, minlength=len(present))
     return [
-        Ability(miners[present[at]], int(counts[at]), float(ability[at]), float(errors[at]))
-        for at in np.argsort(-ability, kind="stable")
+        Ability(miners[present[row]], int(counts[row]), float(ability[row]), float(errors[row]))
+        for row in np.argsort(-ability, kind="stable")
     ]
 
 

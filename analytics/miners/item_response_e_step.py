@@ -1,4 +1,4 @@
-"""Sums over all answers and quadrature nodes, for the item-response model: its E-step, compiled.
+"""The E-step of the item-response model: sums over all answers and quadrature nodes, compiled.
 
 All challenges share the same nodes, so the log probability of every (miner, right or wrong, node)
 is computed once, and an answer costs an addition a node.
@@ -16,10 +16,9 @@ from analytics.scoring.metrics import Floats
 
 @dataclass(frozen=True)
 class Answered:
-    """Answers by challenge: those of challenge k stand at `starts[k]` up to `starts[k + 1]`.
+    """Answers by challenge: those of challenge k are at `starts[k]` up to `starts[k + 1]`.
 
-    `miner` (0..miners-1) and `right` (0 or 1) have an entry an answer, `starts` one a challenge and
-    one more.
+    `miner` (0..miners-1) and `right` (0 or 1) are (answers,), `starts` (challenges + 1,).
     """
 
     starts: Indices
@@ -37,23 +36,23 @@ class Nodes:
     log_weight: Floats
 
     def chance(self, ability: Floats) -> Floats:
-        """(miners, nodes), how probably each miner is right at each node."""
-        found: Floats = special.expit(self._logits(ability))
-        return found
+        """(miners, nodes), the probability that a miner is right at a node."""
+        chance: Floats = special.expit(self._logits(ability))
+        return chance
 
     def log_chances(self, ability: Floats) -> Floats:
         """(2 * miners, nodes), log probability of being wrong (row 2m) and right (row 2m + 1)."""
         logits = self._logits(ability)
-        both = np.stack([special.log_expit(-logits), special.log_expit(logits)], axis=1)
-        return both.reshape(-1, both.shape[-1])
+        wrong_right = np.stack([special.log_expit(-logits), special.log_expit(logits)], axis=1)
+        return wrong_right.reshape(-1, wrong_right.shape[-1])
 
     def _logits(self, ability: Floats) -> Floats:
-        found: Floats = self.discrimination * (ability[:, None] - self.difficulty)
-        return found
+        logits: Floats = self.discrimination * (ability[:, None] - self.difficulty)
+        return logits
 
 
 def expect(answered: Answered, ability: Floats, nodes: Nodes) -> tuple[Floats, Floats, float]:
-    """The E-step.
+    """Expected counts given the abilities, all challenges integrated out.
 
     Returns:
         Expected answers (miners, 2: wrong, right; nodes), expected challenges (nodes,), and the
@@ -70,7 +69,7 @@ def expect(answered: Answered, ability: Floats, nodes: Nodes) -> tuple[Floats, F
 
 def posterior_moments(answered: Answered, ability: Floats, nodes: Nodes) -> Floats:
     """(challenges, 4): mean and standard deviation of difficulty, and of discrimination."""
-    found = np.zeros((len(answered.starts) - 1, 4))
+    moments = np.zeros((len(answered.starts) - 1, 4))
     _moments(
         answered.starts,
         answered.miner,
@@ -79,9 +78,9 @@ def posterior_moments(answered: Answered, ability: Floats, nodes: Nodes) -> Floa
         nodes.log_weight,
         nodes.difficulty,
         nodes.discrimination,
-        found,
+        moments,
     )
-    return found
+    return moments
 
 
 @compiled

@@ -1,8 +1,8 @@
 """Standard errors of abilities: the observed information (Louis 1982), clustered by source image.
 
-Information of the marginal likelihood alone takes challenges as independent. Those of one image are
-about as hard as each other, so the scores of an image are added up before they are squared (the
-sandwich of Liang and Zeger 1986).
+The information of the marginal likelihood alone takes challenges as independent. Those of one image
+are about equally hard, so the scores of an image are added up before they are squared (the sandwich
+estimator of Liang and Zeger 1986).
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def ability_errors(
         images: (challenges,), the number of each challenge's source image.
         ability: (miners,), at the maximum.
         nodes: of the fitted population.
-        prior: the spread of abilities before any answer; what a miner without one is left with.
+        prior: the spread of abilities before any answer; the error of a miner without one.
     """
     information = np.eye(answered.miners) / prior**2
     scores = np.empty(len(answered.miner))
@@ -55,9 +55,9 @@ def _clustered(answered: Answered, images: Indices, scores: Floats) -> Floats:
     rows = np.repeat(numbers, np.diff(answered.starts))
     shape = (len(names), answered.miners)
     of_images = sparse.coo_array((scores, (rows, answered.miner)), shape=shape).tocsr()
-    few = len(names) / max(1, len(names) - 1)
-    found: Floats = few * (of_images.T @ of_images).toarray()
-    return found
+    correction = len(names) / max(1, len(names) - 1)
+    outer: Floats = correction * (of_images.T @ of_images).toarray()
+    return outer
 
 
 @compiled
@@ -79,10 +79,10 @@ def _louis(
         posterior(miner[start:end], right[start:end], logs, log_weight, weights)
         slopes = np.empty((end - start, len(log_weight)))
         for at in range(start, end):
-            one = chance[miner[at]]
-            slopes[at - start] = discrimination * (right[at] - one)
+            right_chance = chance[miner[at]]
+            slopes[at - start] = discrimination * (right[at] - right_chance)
             scores[at] = (weights * slopes[at - start]).sum()
-            bend = (weights * discrimination**2 * one * (1 - one)).sum()
+            bend = (weights * discrimination**2 * right_chance * (1 - right_chance)).sum()
             information[miner[at], miner[at]] += bend
         centred = slopes - scores[start:end].reshape(-1, 1)
         spread = (centred * weights) @ centred.T

@@ -1,11 +1,14 @@
-"""Look-up suspects: miners near perfect on source images asked before, worse on first sight.
+"""Memorised images: miners near perfect on source images asked before, worse the first time.
 
-Two comparisons of each miner with itself. On the same image: first answer against later ones; had
-nothing changed, each of an image's answers would be as likely the first, so the number of right
-first answers is Poisson-binomial given how often each image was answered rightly (a permutation
-within images, McNemar's test where each has two). In the same period: a miner that learns is also
-better on images that it sees again, but not better than on new ones of those days. Of several
-validators' logs nobody knows which one asked first: sights and periods are of each life its own.
+Such a miner answers from a memory of earlier images and labels, which says nothing of new ones.
+
+Two comparisons of each miner with itself. On the same image, its first answer against later ones:
+under the null hypothesis each of an image's answers is equally likely the first, so the number of
+right first answers is Poisson-binomial given how often each image was answered rightly (a
+permutation within images, McNemar's test where each has two). In the same period, repeats against
+first answers: a miner that learns is also better on images that it sees again, but not better than
+on new ones of the same period. It is unknown which of several validators asked first: first answers
+and periods are counted within each life.
 """
 
 from dataclasses import dataclass, replace
@@ -21,11 +24,12 @@ from analytics.scoring.metrics import Floats
 
 @dataclass(frozen=True)
 class MemorisationSettings:
-    """Who is a suspect, see `MemorisationTest.suspect`.
+    """Thresholds of `MemorisationTest.suspect`.
 
-    `few_images` answered twice or more decide nothing. `near_perfect`: accuracy on repeats, 0..1.
-    `error`: the chance, 0..1, of any false suspect at all. `periods`: equal parts of a miner's
-    answers in a life, in order. `level` of intervals, 0..1.
+    `few_images`: miners with fewer images answered twice or more are not tested. `near_perfect`:
+    accuracy on repeats, 0..1. `error`: the family-wise error rate, 0..1: of any false suspect at
+    all. `periods`: equal parts of a miner's answers in a life, in order. `level`: of intervals,
+    0..1.
     """
 
     few_images: int = 20
@@ -37,13 +41,13 @@ class MemorisationSettings:
 
 @dataclass(frozen=True)
 class MemorisationTest:
-    """One miner on images that name a row of a shard: first sight against repeats.
+    """One miner's accuracy on first answers to an image against that on repeats.
 
-    `first_accuracy` of `first_sights` answers, `repeat_accuracy` of `repeats`. `images` were seen
-    twice or more; `paired_difference` is the mean over them of later less first accuracy,
-    `same_period_difference` that of repeats less first sights within periods; intervals hold
-    repeats of an image together, None with too few images. `p_value` is one-sided, exact, and after
-    Holm's correction.
+    Images are rows of a shard. `first_accuracy` is of `first_sights` answers, `repeat_accuracy` of
+    `repeats`. `images` were answered twice or more; `paired_difference` is the mean over them of
+    later less first accuracy, `same_period_difference` that of repeats less first answers within
+    periods; intervals are clustered by image, None with too few images. `p_value` is one-sided,
+    exact, and after Holm's correction.
 
     `suspect`: near perfect on repeats, the p-value below the error, and both intervals above 0.
     """
@@ -72,9 +76,7 @@ class Memorisation:
 
 @dataclass(frozen=True)
 class _Encounters:
-    """One miner's answers: image (dense numbers, of each life its own), whether right, whether seen
-    before, period.
-    """
+    """One miner's answers, (n,) each: the image's number in its life, 1 if right, repeat, period."""
 
     image: Indices
     right: Floats
@@ -85,7 +87,7 @@ class _Encounters:
 def memorisation_tests(
     answers: MinerAnswers, settings: MemorisationSettings = MemorisationSettings()
 ) -> Memorisation:
-    """Test every miner; answers to images that name no row of a shard are passed over."""
+    """Test every miner; answers to images that name no row of a shard do not count."""
     named = answers.challenges["names_row"].to_numpy()[answers.challenge]
     real = answers.only(named)
     order = np.argsort(real.miner, kind="stable")
@@ -100,27 +102,27 @@ def memorisation_tests(
         if draft is not None:
             drafts.append(draft)
     adjusted = holm(np.array([draft.p_value for draft in drafts]))
-    tests = [_judged(draft, p, settings) for draft, p in zip(drafts, adjusted, strict=True)]
+    tests = [_corrected(draft, p, settings) for draft, p in zip(drafts, adjusted, strict=True)]
     tests.sort(key=lambda test: (test.p_value, -test.paired_difference))
     return Memorisation(tests, len(answers.miners) - len(tests))
 
 
 def _encounters(life: Indices, image: Indices, right: Flags, periods: int) -> _Encounters:
-    _, which, counts = np.unique(life, return_inverse=True, return_counts=True)
-    own_image = which * (image.max(initial=0) + 1) + image
+    _, life_index, counts = np.unique(life, return_inverse=True, return_counts=True)
+    own_image = life_index * (image.max(initial=0) + 1) + image
     _, first, dense = np.unique(own_image, return_index=True, return_inverse=True)
     repeat = np.ones(len(image), dtype=bool)
     repeat[first] = False
-    # answers of one life stand together
-    place = np.arange(len(image)) - np.repeat(np.cumsum(counts) - counts, counts)
-    period = which * periods + place * periods // counts[which]
+    # answers of one life are contiguous
+    ordinal = np.arange(len(image)) - np.repeat(np.cumsum(counts) - counts, counts)
+    period = life_index * periods + ordinal * periods // counts[life_index]
     return _Encounters(dense, right.astype(np.float64), repeat, period)
 
 
 def _test(
     miner: Miner, encounters: _Encounters, settings: MemorisationSettings
 ) -> MemorisationTest | None:
-    """With the p-value as it is, before it is corrected, and nobody suspected."""
+    """The test before Holm's correction, `suspect` still False; None with too few images."""
     seen = np.bincount(encounters.image)
     if np.count_nonzero(seen > 1) < settings.few_images:
         return None
@@ -129,8 +131,8 @@ def _test(
     again = seen > 1
     seen, total, first = seen[again], total[again], first[again]
     differences = (total - first) / (seen - 1) - first
-    open_to_chance = (total > 0) & (total < seen)
-    p_value = _at_most(float(first[open_to_chance].sum()), (total / seen)[open_to_chance])
+    mixed = (total > 0) & (total < seen)
+    p_value = _lower_tail(float(first[mixed].sum()), (total / seen)[mixed])
     same_period = _same_period(encounters, settings.level)
     return MemorisationTest(
         miner=miner,
@@ -146,24 +148,25 @@ def _test(
             len(differences),
             settings.level,
         ),
-        same_period_difference=same_period and same_period[0],
-        same_period_interval=same_period and same_period[1],
+        same_period_difference=None if same_period is None else same_period[0],
+        same_period_interval=None if same_period is None else same_period[1],
         p_value=p_value,
         suspect=False,
     )
 
 
-def _at_most(right_firsts: float, chances: Floats) -> float:
-    """The chance of so few right first answers; 1 where no image was answered in both ways."""
+def _lower_tail(right_firsts: float, chances: Floats) -> float:
+    """The probability of so few right first answers; 1 where no image has right and wrong ones."""
     if not len(chances):
         return 1.0
     return min(1.0, max(0.0, float(stats.poisson_binom.cdf(right_firsts, chances))))
 
 
 def _same_period(encounters: _Encounters, level: float) -> tuple[float, Interval] | None:
-    """Repeats less first sights within periods (Mantel and Haenszel's weights), and its interval.
+    """Accuracy of repeats less first answers within periods, and its interval.
 
-    Linearised, with each image's answers added up before they are squared.
+    Weighted by Mantel and Haenszel; the variance is linearised and clustered by image. None where
+    no period holds both.
     """
     counts = np.stack(
         [np.bincount(encounters.period, kind) for kind in (~encounters.repeat, encounters.repeat)]
@@ -179,10 +182,10 @@ def _same_period(encounters: _Encounters, level: float) -> tuple[float, Interval
         return None
     weights /= weights.sum()
     means = right / np.maximum(counts, 1)
-    side = encounters.repeat.astype(int)
-    sign = 2 * side - 1
-    share = weights[encounters.period] / counts[side, encounters.period]
-    parts = sign * share * (encounters.right - means[side, encounters.period])
+    column = encounters.repeat.astype(int)
+    sign = 2 * column - 1
+    share = weights[encounters.period] / counts[column, encounters.period]
+    parts = sign * share * (encounters.right - means[column, encounters.period])
     of_images = np.bincount(encounters.image, parts)
     images = len(of_images)
     difference = float((weights * (means[1] - means[0])).sum())
@@ -190,15 +193,16 @@ def _same_period(encounters: _Encounters, level: float) -> tuple[float, Interval
     return difference, _interval(difference, spread, images, level)
 
 
-def _interval(middle: float, error: float, images: int, level: float) -> Interval:
+def _interval(centre: float, error: float, images: int, level: float) -> Interval:
     half = float(stats.t.ppf((1 + level) / 2, images - 1)) * error
-    return middle - half, middle + half
+    return centre - half, centre + half
 
 
-def _judged(
+def _corrected(
     draft: MemorisationTest, p_value: float, settings: MemorisationSettings
 ) -> MemorisationTest:
-    above = draft.paired_interval[0] > 0 and (draft.same_period_interval or (0.0, 0.0))[0] > 0
+    same_period = draft.same_period_interval
+    better = draft.paired_interval[0] > 0 and same_period is not None and same_period[0] > 0
     near = draft.repeat_accuracy >= settings.near_perfect
-    suspect = bool(above and near and p_value <= settings.error)
+    suspect = bool(better and near and p_value <= settings.error)
     return replace(draft, p_value=float(p_value), suspect=suspect)

@@ -1,4 +1,4 @@
-"""Everything about the logged miners in one report: habits, clones, look-ups, abilities, labels."""
+"""Everything about the logged miners in one report: habits, clones, memory, abilities, labels."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from data.errors import QueryError
 
 @dataclass(frozen=True)
 class AnswerCounts:
-    """What went into a report: `used` answers of `asked`, and why the others did not.
+    """How many answers a report used of those `asked`, and why it left the others out.
 
     `asked_again`: a uid asked twice in one challenge saw the same image; its first answer counts.
     """
@@ -35,9 +35,9 @@ class AnswerCounts:
 class MinerReport:
     """All analyses of miners; a miner is a (uid, hotkey) pair.
 
-    `lives` are the validators' that it rests on, `tenures` the spells of hotkeys on uids. Where the
-    item-response model cannot be fitted `model` and `wrong_labels` are None, and `no_model` says
-    why.
+    `lives` are the validators' whose logs it is of, `tenures` the periods of hotkeys on uids. Where
+    the item-response model cannot be fitted `model` and `wrong_labels` are None, and `no_model`
+    says why.
     """
 
     lives: list[Life]
@@ -60,14 +60,14 @@ def miner_report(
 ) -> MinerReport:
     """Analyse the miners of a warehouse.
 
-    Several validators' answers count together where no order matters; first sights, periods and
-    tenures are told within each one's life.
+    Several validators' answers count together where no order matters; first answers to an image,
+    periods and tenures are counted within each one's life.
 
     Args:
         connection: to a warehouse.
         choice: whose log.
         clone_settings: of clones.
-        memorisation_settings: of look-ups.
+        memorisation_settings: of memorised images.
         model_settings: of the item-response model.
 
     Raises:
@@ -106,9 +106,9 @@ def _model(
 
 
 def _counts(habits: list[Habits], answers: MinerAnswers) -> AnswerCounts:
-    asked = sum(one.asked for one in habits)
-    silent = sum(one.silent for one in habits)
-    not_finite = sum(one.not_finite for one in habits)
+    asked = sum(miner.asked for miner in habits)
+    silent = sum(miner.silent for miner in habits)
+    not_finite = sum(miner.not_finite for miner in habits)
     used = len(answers.prediction)
     return AnswerCounts(
         challenges=answers.challenges.height,

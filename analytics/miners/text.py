@@ -1,9 +1,10 @@
-"""A report on miners as tables for a person."""
+"""Print a report on miners as tables."""
 
 from collections import Counter
 from typing import Any
 
 from analytics.lives.options import lives_line
+from analytics.miners.habits import Habits
 from analytics.miners.report import MinerReport, hardest
 from data.terminal import note, print_table, say
 
@@ -11,7 +12,7 @@ _SHOWN = 15
 
 
 def print_report(report: MinerReport) -> None:
-    """Print what a person asks of miners; `--json` has all of it."""
+    """Print the report's main tables; `--json` prints all of it."""
     counts = report.counts
     say(
         f"{counts.miners} miners, {counts.challenges} challenges: {counts.used} answers of "
@@ -40,8 +41,8 @@ def _print_abilities(report: MinerReport) -> None:
         + ("" if model.converged else f"; NOT converged after {model.iterations} steps")
     )
     rows = [
-        (one.miner.uid, one.miner.hotkey, one.answers, one.ability, one.error)
-        for one in model.abilities
+        (able.miner.uid, able.miner.hotkey, able.answers, able.ability, able.error)
+        for able in model.abilities
     ]
     print_table(title, ("uid", "hotkey", "n", "ability", "error"), rows[:_SHOWN])
     _note_more(len(rows))
@@ -72,76 +73,95 @@ def _print_clones(report: MinerReport) -> None:
         for group in clones.groups
     ]
     columns = ("uids", "pairs", "n", "least equal beyond chance", "its low end", "largest p")
-    _print_found("clone groups", columns, rows)
+    _print_rows("clone groups", columns, rows)
 
 
 def _print_memorisation(report: MinerReport) -> None:
-    found = [test for test in report.memorisation.tests if test.suspect]
+    suspects = [test for test in report.memorisation.tests if test.suspect]
     say(
-        f"look-ups: {len(report.memorisation.tests)} miners tested on repeated images, "
+        f"memorised images: {len(report.memorisation.tests)} miners tested on repeated images, "
         f"{report.memorisation.left_out} left out with too few"
     )
     rows = [
         (
-            *(test.miner.uid, test.miner.hotkey, test.first_sights, test.first_accuracy),
-            *(test.repeats, test.repeat_accuracy, test.paired_difference),
-            *(*test.paired_interval, test.p_value),
+            test.miner.uid,
+            test.miner.hotkey,
+            test.first_sights,
+            test.first_accuracy,
+            test.repeats,
+            test.repeat_accuracy,
+            test.paired_difference,
+            *test.paired_interval,
+            test.p_value,
         )
-        for test in found
-    ]
-    columns = (
-        *("uid", "hotkey", "first sights", "accuracy", "repeats", "accuracy "),
-        *("difference", "low", "high", "p"),
-    )
-    _print_found("look-up suspects", columns, rows)
-
-
-def _print_habits(report: MinerReport) -> None:
-    rows = [
-        (one.uid, one.hotkey, one.asked, one.silent, one.out_of_range, one.zero_or_one, words)
-        for one in report.habits
-        if (words := _habit_words(one.hard, one.mostly_silent, one.out_of_range, one.not_finite))
-    ]
-    columns = ("uid", "hotkey", "n", "silent", "outside 0..1", "exactly 0 or 1", "habit")
-    _print_found("habits", columns, rows)
-
-
-def _habit_words(hard: bool, silent: bool, out_of_range: int, not_finite: int) -> str:
-    words = {
-        "hard 0/1": hard,
-        "mostly silent": silent,
-        "outside 0..1": out_of_range > 0,
-        "not finite": not_finite > 0,
-    }
-    return ", ".join(word for word, holds in words.items() if holds)
-
-
-def _print_tenures(report: MinerReport) -> None:
-    held = Counter((one.life, one.uid) for one in report.tenures)
-    several = len(report.lives) > 1
-    rows = [
-        (one.uid, one.hotkey, one.asked, one.first_time, one.last_time)
-        + ((one.life,) if several else ())
-        for one in report.tenures
-        if held[one.life, one.uid] > 1
+        for test in suspects
     ]
     columns = (
         "uid",
         "hotkey",
-        "n",
-        "first (UTC)",
-        "last (UTC)",
-        *(("seen by",) if several else ()),
+        "first sights",
+        "accuracy",
+        "repeats",
+        "accuracy ",
+        "difference",
+        "low",
+        "high",
+        "p",
     )
-    _print_found("uids that changed their hotkey, in order of time", columns, rows)
+    _print_rows("miners suspected of memorising images", columns, rows)
+
+
+def _print_habits(report: MinerReport) -> None:
+    rows = [
+        (*_habit_counts(habits), ", ".join(flags))
+        for habits in report.habits
+        if (flags := _habit_flags(habits))
+    ]
+    columns = ("uid", "hotkey", "n", "silent", "outside 0..1", "exactly 0 or 1", "habit")
+    _print_rows("habits", columns, rows)
+
+
+def _habit_counts(habits: Habits) -> tuple[Any, ...]:
+    counts = (habits.asked, habits.silent, habits.out_of_range, habits.zero_or_one)
+    return (habits.uid, habits.hotkey, *counts)
+
+
+def _habit_flags(habits: Habits) -> list[str]:
+    flags = {
+        "hard 0/1": habits.hard,
+        "mostly silent": habits.mostly_silent,
+        "outside 0..1": habits.out_of_range > 0,
+        "not finite": habits.not_finite > 0,
+    }
+    return [flag for flag, holds in flags.items() if holds]
+
+
+def _print_tenures(report: MinerReport) -> None:
+    hotkeys = Counter((tenure.life, tenure.uid) for tenure in report.tenures)
+    columns: tuple[str, ...] = ("uid", "hotkey", "n", "first (UTC)", "last (UTC)", "seen by")
+    rows: list[tuple[Any, ...]] = [
+        (tenure.uid, tenure.hotkey, tenure.asked, tenure.first_time, tenure.last_time, tenure.life)
+        for tenure in report.tenures
+        if hotkeys[tenure.life, tenure.uid] > 1
+    ]
+    if len(report.lives) <= 1:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    _print_rows("uids that changed their hotkey, in order of time", columns, rows)
 
 
 def _print_hardest(report: MinerReport) -> None:
     if report.model is None:
         return
     names = (
-        *("challenge_id", "source_image", "label", "answers", "right"),
-        *("difficulty", "difficulty_error", "discrimination", "discrimination_error"),
+        "challenge_id",
+        "source_image",
+        "label",
+        "answers",
+        "right",
+        "difficulty",
+        "difficulty_error",
+        "discrimination",
+        "discrimination_error",
     )
     rows = hardest(report.model, _SHOWN).select(names).rows()
     print_table("hardest challenges (posterior means and deviations, logits)", names, rows)
@@ -156,14 +176,22 @@ def _print_labels(report: MinerReport) -> None:
         f"{labels.able_miners} able miners, {labels.images_left_out} left out with too few votes"
     )
     rows = [
-        (one.source_image, one.label, one.votes, one.against, one.share, *one.interval, one.p_value)
-        for one in labels.suspected
+        (
+            suspect.source_image,
+            suspect.label,
+            suspect.votes,
+            suspect.against,
+            suspect.share,
+            *suspect.interval,
+            suspect.p_value,
+        )
+        for suspect in labels.suspected
     ]
     columns = ("image", "label", "n", "against", "share", "low", "high", "p")
-    _print_found("labels that able miners contradict", columns, rows)
+    _print_rows("labels that able miners contradict", columns, rows)
 
 
-def _print_found(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+def _print_rows(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     if not rows:
         say(f"{title}: none")
         return

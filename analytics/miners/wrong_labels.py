@@ -1,10 +1,10 @@
-"""Labels that able miners agree are wrong.
+"""Suspected wrong labels: source images whose label able miners contradict.
 
-Able: the ability's interval lies above the mean miner. Each has one vote an image, its answer at
-first sight (a later one may repeat a label that it has looked up), and a clone group has one
-together. A label is suspected where more than half of the votes are against it, beyond chance:
-exact binomial test against one half, Benjamini and Hochberg's correction over images. A merely
-hard image splits the votes; a deceptive one looks like a wrong label: a person has to look at each.
+Able: the ability's interval lies above the mean miner. Each has one vote for an image, its first
+answer (a later one may repeat a memorised label), and a clone group has one vote together. A label
+is suspected where more than half of the votes are against it, beyond chance: exact binomial test
+against one half, Benjamini and Hochberg's correction over images. A merely hard image splits the
+votes; a deceptive one looks like a wrong label: a person has to check each.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from analytics.scoring.metrics import predicted_class
 class WrongLabelSettings:
     """When a label is suspected.
 
-    Fewer than `few_votes` decide nothing. `false_share`: of the named labels, expected at most,
+    `few_votes`: images with fewer votes are not tested. `false_share`: the false discovery rate,
     0..1. `errors_above`: standard errors by which an able miner is above the mean one.
     """
 
@@ -38,8 +38,8 @@ class WrongLabelSettings:
 class SuspectedLabel:
     """A source image whose label able miners contradict.
 
-    Of `votes` `against` are for the other class; `share` with Wilson's 95% interval; `p_value`
-    after correction. `challenge_id` is the first of its `challenges`.
+    Of `votes` votes `against` are for the other class, a `share` with Wilson's 95% interval;
+    `p_value` is after correction. `challenge_id` is the first of its `challenges`.
     """
 
     source_image: str
@@ -71,26 +71,30 @@ def wrong_labels(
     settings: WrongLabelSettings = WrongLabelSettings(),
 ) -> WrongLabels:
     """Find labels that able miners contradict."""
-    able = {one.miner for one in abilities if one.ability - settings.errors_above * one.error > 0}
-    number = {miner: place for place, miner in enumerate(answers.miners)}
+    able = {
+        ability.miner
+        for ability in abilities
+        if ability.ability - settings.errors_above * ability.error > 0
+    }
+    number = {miner: index for index, miner in enumerate(answers.miners)}
     voter = np.full(len(number), -1, dtype=np.int64)
     voter[[number[miner] for miner in able]] = [number[miner] for miner in able]
     for group in clones:
         members = [number[miner] for miner in group.miners if miner in able]
         voter[members] = min(members, default=-1)
     tallies = _tallies(answers, voter)
-    judged = tallies.filter(pl.col("votes") >= settings.few_votes)
+    tested = tallies.filter(pl.col("votes") >= settings.few_votes)
     return WrongLabels(
-        suspected=_suspected(judged, settings.false_share),
+        suspected=_suspected(tested, settings.false_share),
         able_miners=len(able),
         voters=len(np.unique(voter[voter >= 0])),
-        images_judged=judged.height,
-        images_left_out=answers.challenges.select("image", "label").n_unique() - judged.height,
+        images_judged=tested.height,
+        images_left_out=answers.challenges.select("image", "label").n_unique() - tested.height,
     )
 
 
 def _tallies(answers: MinerAnswers, voter: Indices) -> pl.DataFrame:
-    """A row an image (and label, should it have two): votes, and those against the label."""
+    """A row for each image (and label, should it have two): votes, and those against the label."""
     classes = predicted_class(answers.prediction)
     votes = pl.DataFrame(
         {
@@ -111,12 +115,12 @@ def _tallies(answers: MinerAnswers, voter: Indices) -> pl.DataFrame:
     return images.join(counted, on=["image", "label"], maintain_order="left")
 
 
-def _suspected(judged: pl.DataFrame, false_share: float) -> list[SuspectedLabel]:
-    if judged.is_empty():
+def _suspected(tested: pl.DataFrame, false_share: float) -> list[SuspectedLabel]:
+    if tested.is_empty():
         return []
-    votes, against = judged["votes"].to_numpy(), judged["against"].to_numpy()
+    votes, against = tested["votes"].to_numpy(), tested["against"].to_numpy()
     p_values = stats.false_discovery_control(stats.binom.sf(against - 1.0, votes, 0.5))
-    named = judged.with_columns(pl.Series("p_value", p_values))
+    named = tested.with_columns(pl.Series("p_value", p_values))
     rows = named.filter(pl.col("p_value") <= false_share).sort("p_value", maintain_order=True)
     return [
         SuspectedLabel(

@@ -140,7 +140,7 @@ def test_miners_prints_tables_for_a_person(logged: Store) -> None:
     result = run("miners", "--store", str(logged.root))
 
     assert result.exit_code == 0
-    for words in ("abilities", "prior", "pairs tested", "look-ups", "hard 0/1", "left out"):
+    for words in ("abilities", "prior", "pairs tested", "memorised images", "hard 0/1", "left out"):
         assert words in result.stdout
 
 
