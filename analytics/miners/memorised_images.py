@@ -76,7 +76,7 @@ class Memorisation:
 
 @dataclass(frozen=True)
 class _Encounters:
-    """One miner's answers, (n,) each: the image's number in its life, 1 if right, repeat, period."""
+    """One miner's answers, (n,) each: the image's number in its life, right, repeat, period."""
 
     image: Indices
     right: Floats
