@@ -17,7 +17,7 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
     every time. A baseline is beside the miners in half a minute, then a model is trained and put
     beside them. Refuses a store that holds other data, unless --store names it.
     """
-    from model.demo.rehearsal import rehearsal_of  # noqa: PLC0415
+    from model.demo.warm_up import warm_up  # noqa: PLC0415
     from model.demo.world import check_free  # noqa: PLC0415
 
     where = open_store(store)
@@ -26,12 +26,12 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
     if source is None or source.name != "COMMANDLINE":
         check_free(where)
     # begins before the rest is imported, which takes seconds
-    with rehearsal_of(where) as ready:
+    with warm_up(where) as ready:
         from model.demo.run import FirstResult, run_demo  # noqa: PLC0415
-        from model.demo.text import first_lines, next_lines, verdict_lines  # noqa: PLC0415
+        from model.demo.text import first_result_lines, next_commands, report_lines  # noqa: PLC0415
 
         def print_first_result(first: FirstResult) -> None:
-            for line in first_lines(first, where):
+            for line in first_result_lines(first, where):
                 (note if as_json else say)(line)
 
         # elsewhere than on a terminal a line a step is enough
@@ -42,5 +42,5 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
     if as_json:
         print_json(report, indent=1)
         return
-    for line in ("", *verdict_lines(report), "", "next:", *next_lines(where)):
+    for line in ("", *report_lines(report), "", "next:", *next_commands(where)):
         say(line)

@@ -41,19 +41,21 @@ def train(
     train_backbone: Annotated[
         bool, typer.Option("--train-backbone", help="Train the backbone too, not only the rest.")
     ] = False,
-    backbone_rate: Annotated[
-        float, typer.Option(help="Its learning rate, times --rate.")
-    ] = _DEFAULT.backbone_rate,
+    backbone_lr_scale: Annotated[
+        float, typer.Option(help="The backbone's learning rate as a multiple of --lr.")
+    ] = _DEFAULT.backbone_lr_scale,
     images: Annotated[
         int, typer.Option("--images", min=1, help="Challenges drawn of each row.")
     ] = _DEFAULT.images,
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, help="Passes over the rows.")
     ] = _DEFAULT.epochs,
-    batch: Annotated[
-        int, typer.Option("--batch", min=1, help="Challenges a step.")
-    ] = _DEFAULT.batch,
-    rate: Annotated[float, typer.Option("--rate", help="AdamW's highest.")] = _DEFAULT.rate,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Challenges in a step of the optimiser.")
+    ] = _DEFAULT.batch_size,
+    lr: Annotated[
+        float, typer.Option("--lr", help="Highest learning rate of AdamW's schedule.")
+    ] = _DEFAULT.lr,
     validation: Annotated[
         float, typer.Option("--validation", help="Share of rows that validate.")
     ] = _DEFAULT.validation,
@@ -89,7 +91,7 @@ def train(
     from model.backbone.backbone import BackboneSettings  # noqa: PLC0415
     from model.training.losses import LossSettings  # noqa: PLC0415
     from model.training.text import print_training  # noqa: PLC0415
-    from model.training.train import Recipe  # noqa: PLC0415
+    from model.training.train import TrainingConfig  # noqa: PLC0415
     from model.training.train import train as run_training  # noqa: PLC0415
 
     where = open_store(store)
@@ -97,17 +99,17 @@ def train(
         images=images,
         validation=validation,
         epochs=epochs,
-        batch=batch,
-        rate=rate,
-        backbone_rate=backbone_rate,
+        batch_size=batch_size,
+        lr=lr,
+        backbone_lr_scale=backbone_lr_scale,
         metadata=metadata,
         seed=seed,
         arithmetic=arithmetic,
     )
     chosen = BackboneSettings(backbone, weights, side, seed, frozen=not train_backbone)
-    recipe = Recipe(settings, chosen, loss=LossSettings(gamma=gamma))
+    config = TrainingConfig(settings, chosen, loss=LossSettings(gamma=gamma))
     shards = open_shards(sources or where.sources, required=sources is not None)
-    report = run_training(where, shards, out, recipe, again=again, progress=progress, note=note)
+    report = run_training(where, shards, out, config, again=again, progress=progress, note=note)
     if as_json:
         print_json(asdict(report))
     else:

@@ -13,8 +13,8 @@ from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
-from model.demo.rehearsal import Ready, at_once
 from model.demo.settings import MODEL, DemoSettings
+from model.demo.warm_up import WaitFor, no_wait
 from model.demo.world import draw_sources, read_log
 from replay.candidates.predictor import Predictor
 from replay.comparing.results import Comparison
@@ -56,7 +56,7 @@ def run_demo(
     *,
     progress: Progress = silent,
     on_first_result: Callable[[FirstResult], None] = lambda _: None,
-    ready: Ready = at_once,
+    ready: WaitFor = no_wait,
 ) -> DemoReport:
     """Draw the world into `store`, ingest its log, and put a baseline and a model among its miners.
 
@@ -100,7 +100,7 @@ def _first_result(
     say: Callable[[str], None],
     settings: DemoSettings,
     progress: Progress,
-    ready: Ready,
+    ready: WaitFor,
 ) -> tuple[FirstResult, list[Planned]]:
     say(f"drawing {settings.scenes} road scenes into {store.sources}")
     with progress("drawing", settings.scenes) as drawn:
@@ -113,7 +113,7 @@ def _first_result(
     orange, planned = replay_orange(store, settings, progress)
     ready("compare")
     images = sum(len(item.variants) for item in planned)
-    return FirstResult(len(planned), images, beside_miners(store, orange)), planned
+    return FirstResult(len(planned), images, compare_baseline(store, orange)), planned
 
 
 def replay_orange(
@@ -126,7 +126,7 @@ def replay_orange(
     return _replayed(store, OrangeBaseline(), planned, progress), planned
 
 
-def beside_miners(store: Store, run: str) -> Comparison:
+def compare_baseline(store: Store, run: str) -> Comparison:
     """A replay of a candidate that learned from nothing, among the miners."""
     with reading(store) as connection:
         return compare_with_miners(connection, run)

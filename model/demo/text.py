@@ -16,7 +16,7 @@ _QUERY = "SELECT era, source, label, count(*) FROM media GROUP BY ALL"
 _NAME = 24
 
 
-def first_lines(first: FirstResult, store: Store) -> list[str]:
+def first_result_lines(first: FirstResult, store: Store) -> list[str]:
     """The first result, and where to look at it while the model learns."""
     return [
         f"First result, in a simulated world (drawn scenes, simulated miners): {first.challenges} "
@@ -27,7 +27,7 @@ def first_lines(first: FirstResult, store: Store) -> list[str]:
     ]
 
 
-def verdict_lines(report: DemoReport) -> list[str]:
+def report_lines(report: DemoReport) -> list[str]:
     """The whole demo in ten lines."""
     first, model, trained = report.first, report.model, report.training
     return [
@@ -46,7 +46,7 @@ def verdict_lines(report: DemoReport) -> list[str]:
     ]
 
 
-def next_lines(store: Store) -> list[str]:
+def next_commands(store: Store) -> list[str]:
     """Commands that work as printed, from the shell and folder that the demo was started in."""
     named, program = _store_option(store), _program("streetreplay")
     return [

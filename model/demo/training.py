@@ -18,7 +18,7 @@ from model.demo.settings import DemoTraining
 from model.network.settings import ModelSettings
 from model.training.losses import LossSettings
 from model.training.settings import TrainSettings
-from model.training.train import Recipe, TrainReport, train
+from model.training.train import TrainingConfig, TrainReport, train
 
 _SIZE = (800, 450)
 
@@ -48,13 +48,13 @@ def train_demo(
     note: Callable[[str], None] = lambda _: None,
 ) -> TrainReport:
     """Train every part of the model, its backbone of random weights too; see `training.train`."""
-    recipe = Recipe(
+    config = TrainingConfig(
         TrainSettings(
             images=2,
             validation=settings.validation,
             epochs=settings.epochs,
-            batch=16,
-            rate=2e-3,
+            batch_size=16,
+            lr=2e-3,
             views=3,
             seed=settings.seed,
         ),
@@ -63,4 +63,4 @@ def train_demo(
         ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
         LossSettings(gamma=1.0),
     )
-    return train(store, shards, out, recipe, again=True, progress=progress, note=note)
+    return train(store, shards, out, config, again=True, progress=progress, note=note)

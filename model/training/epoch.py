@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Epoch:
+class EpochMetrics:
     """One epoch: mean loss of its steps; focal loss and signed MCC on `n` validation images."""
 
     epoch: int

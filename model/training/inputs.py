@@ -8,11 +8,11 @@ import torch
 from model.backbone.backbone import Backbone
 from model.metadata.tensors import MetadataTensors
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.samples import Sample, decoded
+from model.training.samples import Sample, decode_jpeg
 from model.views.views import ViewExtractor
 
 
-class Inputs(Protocol):
+class TrainingInputs(Protocol):
     """Samples in order of their rows, and what the model sees of them."""
 
     @property
@@ -52,9 +52,9 @@ class ViewInputs:
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
-        """See `Inputs.forward`; gradients reach the backbone."""
+        """See `TrainingInputs.forward`; gradients reach the backbone."""
         device = next(self._backbone.parameters()).device
-        images = [decoded(self._jpegs[place]) for place in places]
+        images = [decode_jpeg(self._jpegs[place]) for place in places]
         shown = self._extractor.of_images_on(images, device)
         if views is not None:
             shown = shown[torch.arange(len(shown), device=device)[:, None], views]
@@ -77,7 +77,7 @@ class FeatureInputs:
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
-        """See `Inputs.forward`."""
+        """See `TrainingInputs.forward`."""
         shown = self._features[torch.as_tensor(places)]
         if views is not None:
             shown = shown[torch.arange(len(shown))[:, None], views.cpu()]

@@ -17,7 +17,7 @@ import torch
 from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
 from data.store import Store
-from model.training.epoch import Epoch
+from model.training.epoch import EpochMetrics
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
 from replay.runs.run_lock import lock_run
@@ -28,7 +28,7 @@ _ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
-class TrainRun:
+class TrainingRun:
     """A training's folder, its id, and what `run.json` says of it."""
 
     run_id: str
@@ -54,7 +54,7 @@ class TrainRun:
         finally:
             lock.release()
 
-    def write(self, epochs: Sequence[Epoch], outcome: dict[str, Any] | None = None) -> None:
+    def write(self, epochs: Sequence[EpochMetrics], outcome: dict[str, Any] | None = None) -> None:
         """Write what was done so far, and how it ended.
 
         Raises:
@@ -71,7 +71,7 @@ class TrainRun:
             ) from None
 
 
-def open_train_run(store: Store, decisive: dict[str, Any]) -> TrainRun:
+def open_training_run(store: Store, decisive: dict[str, Any]) -> TrainingRun:
     """The run that these settings and sources determine; nothing is written yet."""
     whole = {
         "train_version": _VERSION,
@@ -82,4 +82,4 @@ def open_train_run(store: Store, decisive: dict[str, Any]) -> TrainRun:
     digest = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()
     run_id = f"train-{digest[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
-    return TrainRun(run_id, store.runs / run_id, {"run_id": run_id, **whole, "made_by": made_by})
+    return TrainingRun(run_id, store.runs / run_id, {"run_id": run_id, **whole, "made_by": made_by})

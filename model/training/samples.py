@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from analytics.simulation.augmentation import augmentation
 from data.records.augmentation import read_augmentation
 from data.records.stored_challenge import StoredChallenge
-from model.training.row import TrainingRow
+from model.training.training_row import TrainingRow
 from replay.candidates.predictor import Image
 from replay.rebuilding.variants import Variant, distortion_combinations
 
@@ -64,6 +64,6 @@ def _digest(named: str) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def decoded(jpeg: bytes) -> Image:
+def decode_jpeg(jpeg: bytes) -> Image:
     """A JPEG that was sent, as miners decode it."""
     return np.asarray(PillowImage.open(io.BytesIO(jpeg)).convert("RGB"))

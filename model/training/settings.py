@@ -12,7 +12,7 @@ AUTO: Precision = "auto"
 
 _SHARES = ("validation", "warmup")
 _VIEWS = 12
-_POSITIVE = ("rate", "clip", "backbone_rate")
+_POSITIVE = ("lr", "clip", "backbone_lr_scale")
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class TrainSettings:
 
     Of every row `images` challenges are
     drawn, one of which each of the `epochs` sees; `validation` is the share of rows (0..1) that
-    validate. AdamW's `rate` rises over the share `warmup` of all steps and falls as a cosine; that
-    of a trained backbone is `backbone_rate` times as high. `decay` pulls matrices to 0, `clip`
+    validate. AdamW's learning rate `lr` rises over the share `warmup` of all steps and falls as a cosine; that
+    of a trained backbone is `backbone_lr_scale` times as high. `weight_decay` pulls matrices to 0, `clip`
     bounds the gradient's norm. `views` of the 12 are run through a trained backbone at a step, the
     global one and others drawn anew each time. With `metadata` the model is fed what is logged
     beside an image, the label's leak included. A step computes in `precision`: float32, bfloat16
@@ -36,11 +36,11 @@ class TrainSettings:
     images: int = 4
     validation: float = 0.15
     epochs: int = 20
-    batch: int = 32
-    rate: float = 1e-3
-    backbone_rate: float = 1.0
+    batch_size: int = 32
+    lr: float = 1e-3
+    backbone_lr_scale: float = 1.0
     warmup: float = 0.1
-    decay: float = 0.05
+    weight_decay: float = 0.05
     clip: float = 1.0
     views: int = 12
     metadata: bool = False
@@ -57,8 +57,8 @@ class TrainSettings:
                 _refuse(one.name, value, "a share between 0 and 1")
             if one.name in _POSITIVE and not value > 0:
                 _refuse(one.name, value, "a number above 0")
-        if self.decay < 0:
-            _refuse("decay", self.decay, "a number of at least 0")
+        if self.weight_decay < 0:
+            _refuse("weight_decay", self.weight_decay, "a number of at least 0")
         if self.precision not in get_args(Precision):
             _refuse("precision", self.precision, ", ".join(get_args(Precision)))
         if self.views > _VIEWS:

@@ -20,14 +20,14 @@ from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.dataset import InputMaker
-from model.training.epoch import Epoch
-from model.training.loop import Side, Trainer, make_side, precision_on
+from model.training.epoch import EpochMetrics
+from model.training.input_builder import InputBuilder
 from model.training.losses import LossSettings
-from model.training.row import TrainingRow
-from model.training.rows import Split, list_rows, split_rows, training_table
-from model.training.run_folder import TrainRun, open_train_run
+from model.training.run_folder import TrainingRun, open_training_run
 from model.training.settings import Precision, TrainSettings
+from model.training.source_rows import Split, list_rows, split_rows, training_table
+from model.training.trainer import Dataset, Trainer, make_dataset, precision_on
+from model.training.training_row import TrainingRow
 from replay.candidates.float32 import processor_name
 
 # Each holds a row group and a decoded image.
@@ -51,12 +51,12 @@ class TrainReport:
     validation: int
     streets: int
     left_out: dict[str, int]
-    epochs: list[Epoch]
-    best: Epoch
+    epochs: list[EpochMetrics]
+    best: EpochMetrics
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """All settings of a training."""
 
     settings: TrainSettings
@@ -69,7 +69,7 @@ def train(
     store: Store,
     shards: Shards,
     out: Path,
-    recipe: Recipe,
+    config: TrainingConfig,
     *,
     again: bool = False,
     progress: Progress = silent,
@@ -83,7 +83,7 @@ def train(
         store: gets the run's folder; keeps features of a frozen backbone.
         shards: the source rows.
         out: the checkpoint's folder, made if it does not exist.
-        recipe: how.
+        config: how.
         again: replace a checkpoint of another training.
         progress: shows long work.
         note: takes a line for a person.
@@ -94,43 +94,47 @@ def train(
             cannot be had, too little memory.
     """
     listed = list_rows(shards)
-    split = split_rows(listed.rows, recipe.settings.validation, recipe.settings.seed)
-    backbone = load_backbone(recipe.backbone)
-    recipe = replace(recipe, model=replace(recipe.model, features=backbone.width))
-    run = open_train_run(store, _decisive(recipe, shards, listed.rows, split, backbone))
+    split = split_rows(listed.rows, config.settings.validation, config.settings.seed)
+    backbone = load_backbone(config.backbone)
+    config = replace(config, model=replace(config.model, features=backbone.width))
+    run = open_training_run(store, _decisive(config, shards, listed.rows, split, backbone))
     with run.locked():
         if (done := _finished(out, run)) is not None:
             note(f"{out} holds this very training already")
             return done
         _check_out(out, run, again=again)
-        work = _Work(store, shards, out, recipe, run, backbone, progress)
+        work = _TrainingRun(store, shards, out, config, run, backbone, progress)
         return work.train(listed.rows, split, listed.left_out)
 
 
 def _decisive(
-    recipe: Recipe, shards: Shards, rows: list[TrainingRow], split: Split, backbone: Backbone
+    config: TrainingConfig,
+    shards: Shards,
+    rows: list[TrainingRow],
+    split: Split,
+    backbone: Backbone,
 ) -> dict[str, Any]:
     used = [(row.parquet, row.row) for row in rows]
     return {
-        "recipe": asdict(recipe),
+        "recipe": asdict(config),
         "sources": shards.fingerprints(used),
         "training_rows": len(split.training),
         "validation_rows": len(split.validation),
         "streets": split.streets,
         "backbone_fingerprint": backbone.fingerprint,
         "device": next(backbone.parameters()).device.type,
-        "precision": precision_on(recipe.settings.precision, next(backbone.parameters()).device),
+        "precision": precision_on(config.settings.precision, next(backbone.parameters()).device),
     }
 
 
-def _finished(out: Path, run: TrainRun) -> TrainReport | None:
+def _finished(out: Path, run: TrainingRun) -> TrainReport | None:
     """The report of this training, if `out` holds its checkpoint and it came to its end."""
     if _training_of(out) != run.run_id:
         return None
     try:
         outcome = json.loads((run.path / "run.json").read_text("utf-8"))["outcome"]
-        epochs = [Epoch(**one) for one in outcome.pop("epochs")]
-        best = Epoch(**outcome.pop("best"))
+        epochs = [EpochMetrics(**one) for one in outcome.pop("epochs")]
+        best = EpochMetrics(**outcome.pop("best"))
         return TrainReport(**outcome | {"epochs": epochs, "best": best, "out": str(out)})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
@@ -146,7 +150,7 @@ def _training_of(out: Path) -> str | None:
         return "unreadable"
 
 
-def _check_out(out: Path, run: TrainRun, *, again: bool) -> None:
+def _check_out(out: Path, run: TrainingRun, *, again: bool) -> None:
     found = _training_of(out)
     if found not in (None, run.run_id) and not again:
         raise RunError(
@@ -159,7 +163,7 @@ def _check_out(out: Path, run: TrainRun, *, again: bool) -> None:
         raise RunError(f"--out {out}", found="a file", expected="a folder")
 
 
-class _Work:
+class _TrainingRun:
     """One training, under way."""
 
     def __init__(
@@ -167,16 +171,16 @@ class _Work:
         store: Store,
         shards: Shards,
         out: Path,
-        recipe: Recipe,
-        run: TrainRun,
+        config: TrainingConfig,
+        run: TrainingRun,
         backbone: Backbone,
         progress: Progress,
     ) -> None:
-        self._store, self._out, self._recipe, self._run = store, out, recipe, run
+        self._store, self._out, self._config, self._run = store, out, config, run
         self._backbone, self._progress = backbone, progress
-        settings = recipe.settings
+        settings = config.settings
         threads = min(_MOST_THREADS, cores())
-        self._maker = InputMaker(
+        self._maker = InputBuilder(
             *(shards, backbone, settings.images, settings.seed, threads, store.features),
             arithmetic=settings.arithmetic,
         )
@@ -185,14 +189,14 @@ class _Work:
         self, rows: list[TrainingRow], split: Split, left_out: Mapping[str, int]
     ) -> TrainReport:
         sides = [[rows[place] for place in places] for places in (split.training, split.validation)]
-        images = self._recipe.settings.images * len(rows)
+        images = self._config.settings.images * len(rows)
         with self._progress("images", images) as on_progress:
             training, validation = (self._side(side, on_progress) for side in sides)
-        model = StreetModel(self._recipe.model).to(next(self._backbone.parameters()).device)
-        trainer = Trainer(model, self._backbone, self._recipe.settings, self._recipe.loss)
-        epochs: list[Epoch] = []
-        best: Epoch | None = None
-        with self._progress("rows", self._recipe.settings.epochs * len(sides[0])) as on_progress:
+        model = StreetModel(self._config.model).to(next(self._backbone.parameters()).device)
+        trainer = Trainer(model, self._backbone, self._config.settings, self._config.loss)
+        epochs: list[EpochMetrics] = []
+        best: EpochMetrics | None = None
+        with self._progress("rows", self._config.settings.epochs * len(sides[0])) as on_progress:
             for epoch in trainer.epochs(training, validation, on_progress):
                 epochs.append(epoch)
                 if best is None or (epoch.mcc, -epoch.validation_loss) > (
@@ -207,8 +211,8 @@ class _Work:
         report = TrainReport(
             run_id=self._run.run_id,
             out=str(self._out),
-            backbone=self._recipe.backbone.name,
-            image_only=not self._recipe.settings.metadata,
+            backbone=self._config.backbone.name,
+            image_only=not self._config.settings.metadata,
             training=training.row_count,
             validation=validation.row_count,
             streets=split.streets,
@@ -219,11 +223,11 @@ class _Work:
         self._run.write(epochs, asdict(report))
         return report
 
-    def _side(self, rows: list[TrainingRow], on_progress: Callable[[int], Any]) -> Side:
-        return make_side(rows, self._maker.make(rows, on_progress), self._metadata(rows))
+    def _side(self, rows: list[TrainingRow], on_progress: Callable[[int], Any]) -> Dataset:
+        return make_dataset(rows, self._maker.make(rows, on_progress), self._metadata(rows))
 
     def _metadata(self, rows: list[TrainingRow]) -> MetadataTensors | None:
-        if not self._recipe.settings.metadata:
+        if not self._config.settings.metadata:
             return None
         return metadata_tensors(
             [row.metadata for row in rows], TextVectors(self._store.text_vectors)
@@ -233,7 +237,7 @@ class _Work:
         self,
         model: StreetModel,
         precision: Precision,
-        epoch: Epoch,
+        epoch: EpochMetrics,
         sides: list[list[TrainingRow]],
     ) -> None:
         """Save the model as it is now, and which rows had a part in it: those that chose it too."""
@@ -243,9 +247,9 @@ class _Work:
             "epoch": asdict(epoch),
             "training_rows": len(sides[0]),
             "validation_rows": len(sides[1]),
-            "metadata": self._recipe.settings.metadata,
+            "metadata": self._config.settings.metadata,
             "trained": self._trained(),
-            "arithmetic": self._recipe.settings.arithmetic,
+            "arithmetic": self._config.settings.arithmetic,
             "processor": processor_name(next(self._backbone.parameters()).device),
             "precision": precision,
         }
@@ -260,7 +264,7 @@ class _Work:
         """Which parts the loss has reached; weight decay moves the others too."""
         parts = {
             MODEL: True,
-            SCORER: self._recipe.loss.scorer > 0,
+            SCORER: self._config.loss.scorer > 0,
             BACKBONE: not self._backbone.settings.frozen,
         }
         return [part for part, trained in parts.items() if trained]

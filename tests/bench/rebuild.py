@@ -62,7 +62,7 @@ def _plain(image: Image.Image, logged: Augmentation) -> bytes:
     return np.asarray(F.to_pil_image(tensor)).tobytes()
 
 
-def decoded(raw: bytes) -> Image.Image:
+def decode_jpeg(raw: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(raw))
     image.load()
     return image
@@ -71,8 +71,8 @@ def decoded(raw: bytes) -> Image.Image:
 def _cached(raw: bytes) -> Image.Image:
     """Decode, encode, decode: what no way from a source row to a cached image can leave out."""
     stream = io.BytesIO()
-    decoded(raw).save(stream, format="JPEG")
-    return decoded(stream.getvalue())
+    decode_jpeg(raw).save(stream, format="JPEG")
+    return decode_jpeg(stream.getvalue())
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -92,12 +92,12 @@ def _measure(raw: bytes, image: Image.Image, logged: Augmentation, times: Times)
     if _plain(image, logged) not in ours:
         raise SystemExit("torchvision differs from both arithmetics here: nothing to measure")
     works: dict[str, Callable[[], object]] = {
-        "decode": lambda: decoded(raw),
+        "decode": lambda: decode_jpeg(raw),
         "plain": lambda: _plain(image, logged),
         "ours": lambda: augment(image, logged),
         "ours avx512": lambda: augment(image, logged, arithmetic=Arithmetic.AVX512),
-        "plain with decoding": lambda: _plain(decoded(raw), logged),
-        "ours with decoding": lambda: augment(decoded(raw), logged),
+        "plain with decoding": lambda: _plain(decode_jpeg(raw), logged),
+        "ours with decoding": lambda: augment(decode_jpeg(raw), logged),
         "bare row": lambda: _cached(raw),
         "row": lambda: augment(cached_image(raw), logged),
     }
@@ -145,7 +145,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     for size, repeats in REPEATS.items():
         raw = photograph(size)
-        image = decoded(raw)
+        image = decode_jpeg(raw)
         levels = {str(level): _medians(raw, image, level, repeats) for level in (0, 1)}
         names = levels["0"]
         levels["mean"] = {name: (levels["0"][name] + levels["1"][name]) / 2 for name in names}

@@ -11,7 +11,7 @@ from replay.augmentation.augment import Pixels, augment
 from replay.rebuilding.variant_builder import VariantBuilder
 from replay.rebuilding.variants import sampled_variants
 from replay.settings import VariantSettings
-from tests.bench.rebuild import crops, decoded, milliseconds, photograph
+from tests.bench.rebuild import crops, decode_jpeg, milliseconds, photograph
 
 REPEATS = 9
 
@@ -20,7 +20,7 @@ def main() -> None:
     """Print milliseconds from the cached image to the pixels before the JPEG, one core."""
     torch.set_num_threads(1)
     size = (1920, 1080)
-    image = decoded(photograph(size))
+    image = decode_jpeg(photograph(size))
     noise_free = [d for d in sampled_variants(3, "0" * 16, VariantSettings(None)) if not d.noisy]
 
     def level_3(base: Pixels) -> None:

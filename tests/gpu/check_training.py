@@ -14,11 +14,11 @@ from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.features import FeatureMaker
 from model.metadata.tensors import metadata_tensors
 from model.network.street_model import StreetModel
-from model.training.epoch import Epoch
-from model.training.inputs import FeatureInputs, Inputs, ViewInputs
-from model.training.loop import Side, Trainer, make_side
+from model.training.epoch import EpochMetrics
+from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
 from model.training.samples import Sample
 from model.training.settings import TrainSettings
+from model.training.trainer import Dataset, Trainer, make_dataset
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors
@@ -27,19 +27,19 @@ from tests.gpu.pictures import image_of, jpeg_of, samples_of, training_rows
 _CPU = torch.device("cpu")
 _EPOCHS = 3
 _MODEL = replace(SETTINGS, width=128, heads=4)
-_TRAINING = TrainSettings(batch=8, rate=3e-4, images=2)
+_TRAINING = TrainSettings(batch_size=8, lr=3e-4, images=2)
 
-InputsOf = Callable[[Sequence[Sample]], Inputs]
+InputsOf = Callable[[Sequence[Sample]], TrainingInputs]
 
-Course = tuple[list[Epoch], torch.Tensor]
+Course = tuple[list[EpochMetrics], torch.Tensor]
 """The epochs, and all weights in one vector at the end."""
 
 
-def _side(setting: Setting, seed: int, inputs_of: InputsOf) -> Side:
+def _side(setting: Setting, seed: int, inputs_of: InputsOf) -> Dataset:
     rows = training_rows(4 if setting.quick else 48)
     samples = samples_of(rows, _TRAINING.images, seed)
     metadata = metadata_tensors([row.metadata for row in rows], text_vectors)
-    return make_side(rows, inputs_of(samples), metadata)
+    return make_dataset(rows, inputs_of(samples), metadata)
 
 
 @cache
@@ -58,7 +58,7 @@ def _trained(
     """A training on a device; of the backbone `name` too, else of the model alone."""
     backbone = loaded("test_vit", device) if name is None else _untrained(name).to(device)
 
-    def inputs_of(samples: Sequence[Sample]) -> Inputs:
+    def inputs_of(samples: Sequence[Sample]) -> TrainingInputs:
         if name is not None:
             return ViewInputs(samples, [jpeg_of(one) for one in samples], backbone)
         features = FeatureMaker(backbone).features([image_of(one) for one in samples])

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image as PillowImage
 
-from model.training.row import TrainingRow
-from model.training.samples import Sample, decoded, draw_samples
+from model.training.samples import Sample, decode_jpeg, draw_samples
+from model.training.training_row import TrainingRow
 from replay.augmentation.augment import augment
 from replay.candidates.predictor import Image
 
@@ -56,4 +56,4 @@ def jpeg_of(sample: Sample) -> bytes:
 
 def image_of(sample: Sample) -> Image:
     """The same, as a miner decodes it: uint8 (224, 224, 3)."""
-    return decoded(jpeg_of(sample))
+    return decode_jpeg(jpeg_of(sample))

@@ -15,7 +15,7 @@ from data.store import STORE_VARIABLE, Store
 from model.checkpoint.checkpoint import load_checkpoint
 from model.demo.run import DemoReport, FirstResult, run_demo
 from model.demo.settings import MODEL
-from model.demo.text import first_lines, next_lines, page_command, verdict_lines
+from model.demo.text import first_result_lines, next_commands, page_command, report_lines
 from model.demo.world import check_free
 from model.metadata.encoder import MetadataEncoder
 from model.network.fusion import GatedFusion
@@ -111,13 +111,13 @@ def test_a_second_demo_draws_and_trains_nothing_again(
         raise AssertionError("a scene is drawn again")
 
     monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
-    monkeypatch.setattr("model.training.train._Work.train", drawn_again)
+    monkeypatch.setattr("model.training.train._TrainingRun.train", drawn_again)
     again = run_demo(demo.store, silence, SMALL_DEMO)
     assert (again.model, again.against) == (demo.report.model, demo.report.against)
 
 
 def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
-    first, verdict = first_lines(demo.report.first, demo.store), verdict_lines(demo.report)
+    first, verdict = first_result_lines(demo.report.first, demo.store), report_lines(demo.report)
     assert len(verdict) <= 10
     assert max(map(len, first + verdict)) <= 160
     whole = "\n".join(verdict)
@@ -139,7 +139,7 @@ def test_the_next_commands_work_as_printed(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv(STORE_VARIABLE)
-    *commands, page = next_lines(demo.store)
+    *commands, page = next_commands(demo.store)
     for command in [*commands, page.replace(" run ", " run --help ")]:
         done = subprocess.run(  # noqa: S602  (a shell is what they are for)
             command.replace("--out out", f"--out {tmp_path / 'out'}"),
@@ -159,7 +159,7 @@ import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from data.store import Store
-from model.demo.rehearsal import STEPS, rehearsal_of
+from model.demo.warm_up import STEPS, rehearsal_of
 from model.demo.run import run_demo
 from tests.worlds.small_demo import SMALL_DEMO, silence
 

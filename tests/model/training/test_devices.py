@@ -24,11 +24,11 @@ from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.inputs import FeatureInputs, ViewInputs
-from model.training.loop import Side, Trainer, make_side
 from model.training.losses import training_loss
-from model.training.row import TrainingRow
 from model.training.samples import draw_samples
 from model.training.settings import TrainSettings
+from model.training.trainer import Dataset, Trainer, make_dataset
+from model.training.training_row import TrainingRow
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
 from tests.gpu.pictures import jpeg, picture
@@ -136,7 +136,7 @@ def test_views_are_chosen_on_the_device_and_answers_come_back(
     assert features.shape == (2, keep, backbone.width)
 
 
-def toy_side(backbone: Backbone | None) -> Side:
+def toy_dataset(backbone: Backbone | None) -> Dataset:
     rows = [
         TrainingRow("a.parquet", row, row % 2, (64, 48), {"weather": ("Fog",)}) for row in range(4)
     ]
@@ -146,7 +146,7 @@ def toy_side(backbone: Backbone | None) -> Side:
     else:
         jpegs = [jpeg(picture(64, 48, 0, roadwork=False))] * len(samples)
         inputs = ViewInputs(samples, jpegs, backbone)
-    return make_side(rows, inputs, metadata(len(rows)))
+    return make_dataset(rows, inputs, metadata(len(rows)))
 
 
 @pytest.mark.usefixtures("fake")
@@ -160,9 +160,9 @@ def test_a_step_of_a_training_stays_on_its_device(
     trainer = Trainer(
         on_cuda(replace(MODEL, features=width)),
         backbone,
-        TrainSettings(batch=4, views=5, precision=precision),
+        TrainSettings(batch_size=4, views=5, precision=precision),
     )
-    side = toy_side(None if name is None else backbone)
+    side = toy_dataset(None if name is None else backbone)
     optimiser = trainer._optimiser()
     places = [0, 3, 5]
     loss = trainer._loss_of(side, places, side.rows(places))

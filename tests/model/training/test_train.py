@@ -24,21 +24,21 @@ from model.checkpoint.predictor import PredictorSettings, load_predictor
 from model.commands import train as train_cli
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.epoch import Epoch
-from model.training.images import build_jpegs
-from model.training.loop import Trainer
+from model.training.epoch import EpochMetrics
+from model.training.jpegs import build_jpegs
 from model.training.losses import LossSettings
-from model.training.rows import list_rows, split_rows
-from model.training.samples import decoded, draw_samples
+from model.training.samples import decode_jpeg, draw_samples
 from model.training.settings import TrainSettings
-from model.training.train import Recipe, train
+from model.training.source_rows import list_rows, split_rows
+from model.training.train import TrainingConfig, train
+from model.training.trainer import Trainer
 from replay.candidates.predictor import Batch
 from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run_lock import lock_run
 
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
-TINY = Recipe(
-    TrainSettings(epochs=2, batch=8, images=2, validation=0.3),
+TINY = TrainingConfig(
+    TrainSettings(epochs=2, batch_size=8, images=2, validation=0.3),
     BackboneSettings("test_resnet", RANDOM, side=32, frozen=False),
     ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
     LossSettings(),
@@ -101,15 +101,15 @@ def test_images_are_what_replay_builds_whatever_the_threads(shards: Shards) -> N
         assert isinstance(jpeg, bytes)
         expected = rebuilder.rebuild(sample.challenge, sample.variant)
         assert jpeg == expected.jpeg
-        assert np.array_equal(decoded(jpeg), expected.decoded())
+        assert np.array_equal(decode_jpeg(jpeg), expected.decoded())
 
 
-@pytest.mark.parametrize("recipe", [TINY, FROZEN], ids=["trained", "frozen"])
+@pytest.mark.parametrize("config", [TINY, FROZEN], ids=["trained", "frozen"])
 def test_a_training_leaves_a_checkpoint_with_its_provenance(
-    shards: Shards, store: Store, recipe: Recipe
+    shards: Shards, store: Store, config: TrainingConfig
 ) -> None:
     out = store.models / "first"
-    report = train(store, shards, out, recipe)
+    report = train(store, shards, out, config)
     assert report.training + report.validation == 36
     assert [one.epoch for one in report.epochs] == [1, 2]
     assert report.best.mcc == max(one.mcc for one in report.epochs)
@@ -125,10 +125,10 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
     assert loaded.card.training["epoch"] == vars(report.best)
     assert loaded.card.training["arithmetic"] == run["recipe"]["settings"]["arithmetic"] == "avx2"
     assert run["made_by"]["processor"]["machine"]
-    assert bool(loaded.backbone) is not recipe.backbone.frozen
+    assert bool(loaded.backbone) is not config.backbone.frozen
     assert loaded.training_rows == out / "training_rows.parquet"
     assert read_training_rows(loaded.training_rows).height == 36
-    backbone = [] if recipe.backbone.frozen else ["backbone"]
+    backbone = [] if config.backbone.frozen else ["backbone"]
     assert loaded.card.trained == ["model", "scorer", *backbone]
 
 
@@ -138,7 +138,9 @@ def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Sto
     rows = list_rows(shards).rows
     split = split_rows(rows, 0.3, 0)
     samples = [one for k in split.validation for one in draw_samples(rows[k], int(k), 2, 0)]
-    images = [decoded(one) for one in build_jpegs(samples, shards, 0, 1) if isinstance(one, bytes)]
+    images = [
+        decode_jpeg(one) for one in build_jpegs(samples, shards, 0, 1) if isinstance(one, bytes)
+    ]
     predictor = load_predictor(store.models / "first")
     answers = predictor.predict(Batch([str(k) for k in range(len(images))], images))
     labels = np.array([one.challenge.label for one in samples])
@@ -164,9 +166,9 @@ def test_the_best_epoch_is_kept_not_the_last(
 ) -> None:
     scores = {1: (0.1, 0.3), 2: (0.6, 0.5), 3: (0.6, 0.4), 4: (0.2, 0.1)}
 
-    def judged(_self: Trainer, epoch: int, loss: float, _side: object) -> Epoch:
+    def judged(_self: Trainer, epoch: int, loss: float, _side: object) -> EpochMetrics:
         found, validation_loss = scores[epoch]
-        return Epoch(epoch, loss, validation_loss, found, 10)
+        return EpochMetrics(epoch, loss, validation_loss, found, 10)
 
     monkeypatch.setattr(Trainer, "_judged", judged)
     four = replace(TINY, settings=replace(TINY.settings, epochs=4))
@@ -223,9 +225,9 @@ def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
     assert load_checkpoint(out).sha256 != before
 
 
-@pytest.mark.parametrize("recipe", [TINY, FROZEN], ids=["trained", "frozen"])
+@pytest.mark.parametrize("config", [TINY, FROZEN], ids=["trained", "frozen"])
 def test_rows_whose_image_is_damaged_are_left_out(
-    tmp_path: Path, store: Store, recipe: Recipe
+    tmp_path: Path, store: Store, config: TrainingConfig
 ) -> None:
     (path,) = write_shards(tmp_path / "sources", replace(SCENES, shards=1))
     rows = pq.read_table(path).to_pylist()
@@ -233,7 +235,7 @@ def test_rows_whose_image_is_damaged_are_left_out(
         raw = rows[row]["image"]["bytes"]
         rows[row]["image"]["bytes"] = raw[: len(raw) // 2]
     pq.write_table(pq.read_table(path).from_pylist(rows, schema=pq.read_schema(path)), path)
-    report = train(store, Shards(tmp_path / "sources"), tmp_path / "out", recipe)
+    report = train(store, Shards(tmp_path / "sources"), tmp_path / "out", config)
     assert report.training + report.validation == 34
     assert report.left_out == {"bytes unreadable": 2}
 
@@ -242,7 +244,7 @@ def test_features_of_a_frozen_backbone_are_made_once(
     shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = train(store, shards, tmp_path / "a", FROZEN)
-    monkeypatch.setattr("model.training.dataset.build_jpegs", None)
+    monkeypatch.setattr("model.training.input_builder.build_jpegs", None)
     again = train(store, shards, tmp_path / "b", FROZEN)
     assert first.epochs == again.epochs
 

@@ -15,11 +15,11 @@ from model.metadata.tags import table_rows, tag_weights
 from model.metadata.tensors import MetadataTensors
 from model.network.pruning import GLOBAL_VIEW
 from model.network.street_model import StreetModel
-from model.training.epoch import Epoch
-from model.training.inputs import Inputs
+from model.training.epoch import EpochMetrics
+from model.training.inputs import TrainingInputs
 from model.training.losses import LossSettings, focal_loss, training_loss
-from model.training.row import TrainingRow
 from model.training.settings import AUTO, Precision, TrainSettings
+from model.training.training_row import TrainingRow
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
 
@@ -31,14 +31,14 @@ _Scene = list[list[int]]
 
 
 @dataclass(frozen=True)
-class Side:
+class Dataset:
     """One side of the split: its inputs, and of every row its label, weather and metadata.
 
     `scenes` names what each row shows; `weather` (rows, rows of the weather table) are shares, 0
     where it is not known; `metadata` is None where the model is not fed any.
     """
 
-    inputs: Inputs
+    inputs: TrainingInputs
     scenes: Sequence[str]
     labels: torch.Tensor
     weather: torch.Tensor
@@ -58,13 +58,13 @@ class Side:
         return None if self.metadata is None else self.metadata.rows(rows).to(device)
 
 
-def make_side(
-    rows: Sequence[TrainingRow], inputs: Inputs, metadata: MetadataTensors | None
-) -> Side:
+def make_dataset(
+    rows: Sequence[TrainingRow], inputs: TrainingInputs, metadata: MetadataTensors | None
+) -> Dataset:
     """Rows with what was made of them."""
     labels = torch.tensor([row.label for row in rows])
     scenes = [row.scene for row in rows]
-    return Side(inputs, scenes, labels, torch.from_numpy(_weather(rows)), metadata)
+    return Dataset(inputs, scenes, labels, torch.from_numpy(_weather(rows)), metadata)
 
 
 def _weather(rows: Sequence[TrainingRow]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -100,10 +100,10 @@ class Trainer:
 
     def epochs(
         self,
-        training: Side,
-        validation: Side,
+        training: Dataset,
+        validation: Dataset,
         on_progress: Callable[[int], object] = lambda _: None,
-    ) -> Iterator[Epoch]:
+    ) -> Iterator[EpochMetrics]:
         """Train; each epoch is yielded when it is done, with the model as it is then.
 
         Args:
@@ -149,9 +149,9 @@ class Trainer:
 
     def _steps(self, scenes: Sequence[_Scene]) -> int:
         """Steps of an epoch."""
-        return math.ceil(sum(map(len, scenes)) / self._settings.batch)
+        return math.ceil(sum(map(len, scenes)) / self._settings.batch_size)
 
-    def _step(self, side: Side, places: list[int], optimiser: torch.optim.Optimizer) -> float:
+    def _step(self, side: Dataset, places: list[int], optimiser: torch.optim.Optimizer) -> float:
         self._model.train()
         self._backbone.train()
         rows = side.rows(places)
@@ -161,7 +161,7 @@ class Trainer:
                 "training",
                 found=f"a loss of {loss.item()}",
                 expected="a finite one",
-                remedy="choose a lower --rate",
+                remedy="choose a lower --lr",
             )
         optimiser.zero_grad()
         with exact_float32():
@@ -170,7 +170,7 @@ class Trainer:
         optimiser.step()
         return float(loss.detach())
 
-    def _loss_of(self, side: Side, places: list[int], rows: torch.Tensor) -> torch.Tensor:
+    def _loss_of(self, side: Dataset, places: list[int], rows: torch.Tensor) -> torch.Tensor:
         lowered = torch.autocast(
             self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         )
@@ -181,7 +181,7 @@ class Trainer:
         labels, weather = side.labels[rows].to(self._device), side.weather[rows].to(self._device)
         return training_loss(output, labels, weather, self._loss)
 
-    def _views(self, side: Side, places: Sequence[int]) -> torch.Tensor | None:
+    def _views(self, side: Dataset, places: Sequence[int]) -> torch.Tensor | None:
         """Which views a step shows of each row: the global one, and others at random.
 
         Rows of one scene show the same ones.
@@ -197,12 +197,12 @@ class Trainer:
         views = drawn.topk(shown, dim=1, largest=False).indices.sort(dim=1).values
         return views[scene].to(self._device)
 
-    def _judged(self, epoch: int, loss: float, side: Side) -> Epoch:
+    def _judged(self, epoch: int, loss: float, side: Dataset) -> EpochMetrics:
         """How the model answers the validation's images."""
         self._model.eval()
         self._backbone.eval()
         places = list(range(len(side.inputs.samples)))
-        logits, step = [], self._settings.batch
+        logits, step = [], self._settings.batch_size
         with torch.inference_mode(), exact_float32():
             for start in range(0, len(places), step):
                 part = places[start : start + step]
@@ -210,7 +210,7 @@ class Trainer:
                 logits.append(side.inputs.forward(self._model, part, fed).logits.double().cpu())
         found, labels = torch.cat(logits), side.labels[side.rows(places)]
         classes = predicted_class(found.softmax(dim=1)[:, 1].numpy())
-        return Epoch(
+        return EpochMetrics(
             epoch=epoch,
             loss=loss,
             validation_loss=float(focal_loss(found, labels, self._loss.gamma)),
@@ -228,13 +228,11 @@ class Trainer:
         """Matrices decay; vectors (biases, norms, learned NULLs) do not."""
         settings, groups = self._settings, []
         for module in self._modules():
-            factor = settings.backbone_rate if module is self._backbone else 1.0
+            factor = settings.backbone_lr_scale if module is self._backbone else 1.0
             for decays in (True, False):
                 chosen = [one for one in module.parameters() if (one.ndim > 1) == decays]
-                decay = settings.decay if decays else 0.0
-                groups.append(
-                    {"params": chosen, "lr": factor * settings.rate, "weight_decay": decay}
-                )
+                decay = settings.weight_decay if decays else 0.0
+                groups.append({"params": chosen, "lr": factor * settings.lr, "weight_decay": decay})
         return torch.optim.AdamW(groups, betas=_BETAS, fused=True)
 
     def _rate(self, steps: int) -> Callable[[int], float]:
@@ -249,7 +247,7 @@ class Trainer:
         return factor
 
 
-def _by_scene(side: Side) -> list[_Scene]:
+def _by_scene(side: Dataset) -> list[_Scene]:
     scenes: dict[str, dict[int, list[int]]] = {}
     for place, sample in enumerate(side.inputs.samples):
         rows = scenes.setdefault(side.scenes[sample.row], {})

@@ -13,10 +13,10 @@ from model.metadata.tensors import MetadataTensors
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
 from model.training.inputs import FeatureInputs
-from model.training.loop import Side, Trainer, make_side
-from model.training.row import TrainingRow
 from model.training.samples import Sample
 from model.training.settings import TrainSettings
+from model.training.trainer import Dataset, Trainer, make_dataset
+from model.training.training_row import TrainingRow
 from replay.rebuilding.variants import UNDISTORTED
 
 WIDTH = 16
@@ -28,10 +28,10 @@ MODEL = ModelSettings(
     drop_view=0.1,
     scorer_width=8,
 )
-QUICK = TrainSettings(epochs=12, batch=32, rate=3e-3, images=2)
+QUICK = TrainSettings(epochs=12, batch_size=32, lr=3e-3, images=2)
 
 
-def toy_side(rows: int, seed: int, images: int = 2) -> Side:
+def toy_dataset(rows: int, seed: int, images: int = 2) -> Dataset:
     """A sign in one or two of twelve views, and noise; `images` of each row."""
     generator = torch.Generator().manual_seed(seed)
     sign = torch.linspace(-1.5, 1.5, WIDTH)
@@ -46,7 +46,7 @@ def toy_side(rows: int, seed: int, images: int = 2) -> Side:
     samples = [
         Sample(row, _challenge(row), UNDISTORTED) for row in range(rows) for _ in range(images)
     ]
-    return make_side(described, FeatureInputs(samples, features), None)
+    return make_dataset(described, FeatureInputs(samples, features), None)
 
 
 def _challenge(row: int) -> StoredChallenge:
@@ -63,7 +63,7 @@ def backbone() -> Backbone:
 
 def test_it_learns_a_toy(backbone: Backbone) -> None:
     model = StreetModel(MODEL)
-    course = list(Trainer(model, backbone, QUICK).epochs(toy_side(320, 0), toy_side(160, 1)))
+    course = list(Trainer(model, backbone, QUICK).epochs(toy_dataset(320, 0), toy_dataset(160, 1)))
     assert [one.epoch for one in course] == list(range(1, 13))
     assert course[-1].loss < 0.5 * course[0].loss
     assert course[-1].validation_loss < 0.5 * course[0].validation_loss
@@ -73,7 +73,7 @@ def test_it_learns_a_toy(backbone: Backbone) -> None:
 
 def weights_after(backbone: Backbone, settings: TrainSettings) -> dict[str, torch.Tensor]:
     model = StreetModel(MODEL)
-    list(Trainer(model, backbone, settings).epochs(toy_side(40, 0), toy_side(20, 1)))
+    list(Trainer(model, backbone, settings).epochs(toy_dataset(40, 0), toy_dataset(20, 1)))
     return model.state_dict()
 
 
@@ -92,7 +92,7 @@ def test_a_seed_gives_the_same_weights_whatever_was_drawn_before(backbone: Backb
 class Recording(FeatureInputs):
     """Inputs that note what they were asked, and whether the model was training."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Dataset) -> None:
         inputs = side.inputs
         assert isinstance(inputs, FeatureInputs)
         super().__init__(inputs.samples, inputs._features)
@@ -113,7 +113,7 @@ class Recording(FeatureInputs):
 
 
 def test_an_epoch_sees_each_row_once_and_validation_every_image(backbone: Backbone) -> None:
-    training, validation = toy_side(70, 0), toy_side(20, 1)
+    training, validation = toy_dataset(70, 0), toy_dataset(20, 1)
     recording, judged = Recording(training), Recording(validation)
     sides = replace(training, inputs=recording), replace(validation, inputs=judged)
     list(Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=2)).epochs(*sides))
@@ -132,11 +132,11 @@ def test_an_epoch_sees_each_row_once_and_validation_every_image(backbone: Backbo
 
 
 def test_rows_of_one_scene_come_together_and_in_the_same_image(backbone: Backbone) -> None:
-    side = toy_side(70, 0)
+    side = toy_dataset(70, 0)
     recording = Recording(side)
     paired = replace(side, inputs=recording, scenes=[f"scene {row // 2}" for row in range(70)])
     settings = replace(QUICK, views=5)
-    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(paired, toy_side(20, 1)))
+    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(paired, toy_dataset(20, 1)))
     assert len(recording.asked) == 3 * QUICK.epochs
     numbers = set()
     for _, places, views in recording.asked:
@@ -151,10 +151,10 @@ def test_rows_of_one_scene_come_together_and_in_the_same_image(backbone: Backbon
 
 
 def test_views_are_hidden_in_training_only(backbone: Backbone) -> None:
-    training, validation = Recording(toy_side(70, 0)), Recording(toy_side(20, 1))
+    training, validation = Recording(toy_dataset(70, 0)), Recording(toy_dataset(20, 1))
     trainer = Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=1))
-    side = replace(toy_side(70, 0), inputs=training)
-    list(trainer.epochs(side, replace(toy_side(20, 1), inputs=validation)))
+    side = replace(toy_dataset(70, 0), inputs=training)
+    list(trainer.epochs(side, replace(toy_dataset(20, 1), inputs=validation)))
     seen = torch.cat(training.seen)
     assert seen[:, 0].all()
     assert 0.05 < 1 - seen[:, 1:].float().mean() < 0.2
@@ -162,10 +162,10 @@ def test_views_are_hidden_in_training_only(backbone: Backbone) -> None:
 
 
 def test_a_step_may_show_some_views_only(backbone: Backbone) -> None:
-    recording = Recording(toy_side(70, 0))
-    side = replace(toy_side(70, 0), inputs=recording)
+    recording = Recording(toy_dataset(70, 0))
+    side = replace(toy_dataset(70, 0), inputs=recording)
     settings = replace(QUICK, epochs=1, views=5)
-    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(side, toy_side(20, 1)))
+    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(side, toy_dataset(20, 1)))
     shown = [views for _, _, views in recording.asked if views is not None]
     assert len(shown) == len(recording.asked)
     for views in shown:
@@ -181,23 +181,25 @@ def test_metadata_is_hidden_at_random_in_training(backbone: Backbone) -> None:
     model = StreetModel(replace(MODEL, drop_metadata=0.5, drop_field=0.2))
     assert model.train().metadata.training
     list(
-        Trainer(model, backbone, replace(QUICK, epochs=1)).epochs(toy_side(40, 0), toy_side(20, 1))
+        Trainer(model, backbone, replace(QUICK, epochs=1)).epochs(
+            toy_dataset(40, 0), toy_dataset(20, 1)
+        )
     )
     assert not model.metadata.training
 
 
 def test_a_loss_that_explodes_is_one_line(backbone: Backbone) -> None:
-    side = toy_side(40, 0)
+    side = toy_dataset(40, 0)
     inputs = side.inputs
     assert isinstance(inputs, FeatureInputs)
     inputs._features.fill_(torch.nan)
-    with pytest.raises(RunError, match=r"loss of nan.*lower --rate"):
-        list(Trainer(StreetModel(MODEL), backbone, QUICK).epochs(side, toy_side(20, 1)))
+    with pytest.raises(RunError, match=r"loss of nan.*lower --lr"):
+        list(Trainer(StreetModel(MODEL), backbone, QUICK).epochs(side, toy_dataset(20, 1)))
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epochs": 0}, {"validation": 1.0}, {"rate": 0.0}, {"views": 13}, {"decay": -1.0}],
+    [{"epochs": 0}, {"validation": 1.0}, {"lr": 0.0}, {"views": 13}, {"weight_decay": -1.0}],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(RunError, match=next(iter(wrong))):

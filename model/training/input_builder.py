@@ -12,10 +12,10 @@ from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
 from model.backbone.batch_size import available_bytes
 from model.backbone.features import FeatureMaker, open_cache
-from model.training.images import Built, build_jpegs
-from model.training.inputs import FeatureInputs, Inputs, ViewInputs
-from model.training.row import TrainingRow
-from model.training.samples import Sample, decoded, draw_samples
+from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
+from model.training.jpegs import JpegOrError, build_jpegs
+from model.training.samples import Sample, decode_jpeg, draw_samples
+from model.training.training_row import TrainingRow
 from model.views.views import VIEWS
 from replay.candidates.predictor import Image, LazySequence
 from replay.rebuilding.image_keys import ImageKeys
@@ -30,7 +30,7 @@ _JPEG_BYTES = 20_000
 _ROWS_AT_ONCE = 64
 
 
-class InputMaker:
+class InputBuilder:
     """Builds the inputs of rows."""
 
     def __init__(
@@ -59,7 +59,9 @@ class InputMaker:
         self._cache, self._arithmetic = cache, arithmetic
         self.left_out: Counter[str] = Counter()
 
-    def make(self, rows: Sequence[TrainingRow], on_progress: OnProgress = lambda _: None) -> Inputs:
+    def make(
+        self, rows: Sequence[TrainingRow], on_progress: OnProgress = lambda _: None
+    ) -> TrainingInputs:
         """Inputs of rows, `left_out` counting those without an image.
 
         Raises:
@@ -72,7 +74,7 @@ class InputMaker:
             for one in draw_samples(row, index, self._images, self._seed)
         ]
         frozen = self._backbone.settings.frozen
-        inputs: Inputs = (self._features if frozen else self._views)(samples, on_progress)
+        inputs: TrainingInputs = (self._features if frozen else self._views)(samples, on_progress)
         if not inputs.samples:
             reasons = ", ".join(f"{reason} {n}" for reason, n in self.left_out.items())
             raise RunError(f"images of {len(rows)} rows", found=reasons, expected="some")
@@ -109,12 +111,12 @@ class InputMaker:
 
     def _build(
         self, samples: Sequence[Sample], on_progress: OnProgress = lambda _: None
-    ) -> list[Built]:
+    ) -> list[JpegOrError]:
         return build_jpegs(
             samples, self._shards, self._seed, self._threads, on_progress, self._arithmetic
         )
 
-    def _kept(self, samples: Sequence[Sample], built: Sequence[Built]) -> list[Sample]:
+    def _kept(self, samples: Sequence[Sample], built: Sequence[JpegOrError]) -> list[Sample]:
         failed = {
             sample.row: str(one.reason)
             for sample, one in zip(samples, built, strict=True)
@@ -139,11 +141,11 @@ class InputMaker:
 class _LazyImages:
     """Images of a part: all are built, in threads, when the first is looked at."""
 
-    def __init__(self, build: Callable[[], list[Built]]) -> None:
+    def __init__(self, build: Callable[[], list[JpegOrError]]) -> None:
         self._build = build
 
     @cached_property
-    def built(self) -> list[Built]:
+    def built(self) -> list[JpegOrError]:
         return self._build()
 
     def lazily(self, count: int) -> LazySequence[Image]:
@@ -153,4 +155,4 @@ class _LazyImages:
         one = self.built[place]
         if isinstance(one, CannotRebuildError):
             raise one
-        return decoded(one)
+        return decode_jpeg(one)

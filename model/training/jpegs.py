@@ -8,7 +8,7 @@ from model.training.samples import Sample
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.settings import Arithmetic
 
-Built = bytes | CannotRebuildError
+JpegOrError = bytes | CannotRebuildError
 """The JPEG that is sent, or why there is none."""
 
 
@@ -19,7 +19,7 @@ def build_jpegs(
     threads: int,
     on_progress: Callable[[int], object] = lambda _: None,
     arithmetic: Arithmetic = Arithmetic.AVX2,
-) -> list[Built]:
+) -> list[JpegOrError]:
     """The JPEG of each sample, some 10 KB; samples come in order of shard and row.
 
     Args:
@@ -31,7 +31,7 @@ def build_jpegs(
         arithmetic: of the validator's processor.
     """
 
-    def build(run: Sequence[Sample]) -> list[Built]:
+    def build(run: Sequence[Sample]) -> list[JpegOrError]:
         rebuilder = Rebuilder(Shards(shards.folder), seed, arithmetic=arithmetic)
         built = []
         for sample in run:
@@ -43,7 +43,7 @@ def build_jpegs(
         return [one for run in pool.map(build, _runs(samples, threads)) for one in run]
 
 
-def _jpeg(rebuilder: Rebuilder, sample: Sample) -> Built:
+def _jpeg(rebuilder: Rebuilder, sample: Sample) -> JpegOrError:
     try:
         return rebuilder.rebuild(sample.challenge, sample.variant).jpeg
     except CannotRebuildError as error:

@@ -17,18 +17,18 @@ from model.demo.settings import DemoSettings
 
 _TINY = DemoSettings(scenes=12, challenges=60, uids=30, validators=2, variants=3)
 
-Ready = Callable[[str], None]
+WaitFor = Callable[[str], None]
 """Waits until what a step of `STEPS` uses is compiled."""
 
 
 @contextmanager
-def rehearsal_of(store: Store) -> Iterator[Ready]:
+def warm_up(store: Store) -> Iterator[WaitFor]:
     """Rehearse a demo of `store` from now on; what is left is given up when the block ends.
 
     A store with a warehouse has had a demo, which has compiled all: then there is nothing to do.
     """
     if store.warehouse.exists():
-        yield at_once
+        yield no_wait
         return
     # a demo that fails leaves a step at work, which may write while its folder is deleted
     kept = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -38,7 +38,7 @@ def rehearsal_of(store: Store) -> Iterator[Ready]:
         yield lambda name: _wait_for(begun[name])
 
 
-def at_once(_step: str) -> None:
+def no_wait(_step: str) -> None:
     """Nothing is waited for."""
 
 
@@ -63,9 +63,9 @@ def _replay(folder: Path) -> None:
 
 
 def _compare(folder: Path) -> None:
-    from model.demo.run import beside_miners  # noqa: PLC0415
+    from model.demo.run import compare_baseline  # noqa: PLC0415
 
-    beside_miners(Store(folder), "latest")
+    compare_baseline(Store(folder), "latest")
 
 
 STEPS: dict[str, Callable[[Path], None]] = {"log": _log, "replay": _replay, "compare": _compare}

@@ -27,7 +27,7 @@ from data.records.cities import EARTH_METRES
 from data.records.fields import FIELDS, read_fields
 from data.sources.shard import Shard
 from data.sources.shards import Shards
-from model.training.row import TrainingRow
+from model.training.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
 
@@ -37,7 +37,7 @@ _FORMATS = ("JPEG", "PNG")
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedRows:
     """The rows that a validator sends; `left_out` counts the others by reason."""
 
     rows: list[TrainingRow]
@@ -56,7 +56,7 @@ class Split:
     streets: int
 
 
-def list_rows(shards: Shards) -> Listed:
+def list_rows(shards: Shards) -> ListedRows:
     """Every row of the shards that a validator would send; images are looked at, not decoded.
 
     Raises:
@@ -83,7 +83,7 @@ def list_rows(shards: Shards) -> Listed:
                 rows.append(found)
             else:
                 left_out[found] += 1
-    return Listed(rows, dict(left_out))
+    return ListedRows(rows, dict(left_out))
 
 
 def _columns(shard: Shard) -> list[dict[str, Any]]:
