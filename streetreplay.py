@@ -12,7 +12,7 @@ from analytics.commands import audit, logs, miners
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import demo, train, views
+from model.commands import demo, describe, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import Form, LoadSettings
@@ -26,7 +26,19 @@ app = typer.Typer(
     help="Read a StreetVision (SN72) validator's logs, rebuild what its miners saw, and score a "
     "candidate against them.",
 )
-for command in (logs, audit, miners, sources, render, replay, compare, views, train, demo):
+for command in (
+    logs,
+    audit,
+    miners,
+    sources,
+    render,
+    replay,
+    compare,
+    views,
+    train,
+    describe,
+    demo,
+):
     app.add_typer(command.app)
 
 
@@ -69,13 +81,13 @@ def main() -> None:
 
 
 def _wrong_use(error: TyperException | typer.Abort) -> int:
-    """Print the usage, and what is wrong: it may quote a file's name."""
+    """Print the usage and the error, which may quote a file's name."""
     if isinstance(error, typer.Abort):
         note("streetreplay: aborted")
         return 1
-    words = io.StringIO()
-    error.show(words)  # type: ignore[attr-defined]  # of each of its kinds
-    for line in words.getvalue().splitlines():
+    message = io.StringIO()
+    error.show(message)  # type: ignore[attr-defined]  # of each of its kinds
+    for line in message.getvalue().splitlines():
         note(line)
     return error.exit_code
 
@@ -85,10 +97,10 @@ def _failure(error: Exception) -> int:
         for line in "".join(traceback.format_exception(error)).splitlines():
             note(line)
         return 1
-    words = " ".join(str(error).split())
+    message = " ".join(str(error).split())
     if not isinstance(error, StreetReplayError | OSError):
-        words = f"{type(error).__name__}: {words}; this is a bug: try again with --debug first"
-    note(f"streetreplay: {words}", style="red")
+        message = f"{type(error).__name__}: {message}; this is a bug: try again with --debug first"
+    note(f"streetreplay: {message}", style="red")
     return 1
 
 

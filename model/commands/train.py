@@ -1,12 +1,12 @@
-"""Commands that make a model, and say what it is made of."""
+"""The command `train`."""
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.store import open_store
+from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
     SourcesOption,
@@ -15,9 +15,13 @@ from data.terminal import (
     print_json,
     print_table,
     progress,
+    say,
 )
 from model.training.settings import TrainSettings
 from replay.commands.options import ArithmeticOption
+
+if TYPE_CHECKING:
+    from model.training.train import TrainingConfig, TrainReport
 
 app = typer.Typer()
 
@@ -87,15 +91,11 @@ def train(
     frozen, and its features are kept, unless --train-backbone. Beside the checkpoint,
     training_rows.parquet names every row: replay on others only (leaks --trained-on tells).
     """
-    from data.sources.shards import open_shards  # noqa: PLC0415
     from model.backbone.backbone import BackboneSettings  # noqa: PLC0415
     from model.training.losses import LossSettings  # noqa: PLC0415
-    from model.training.text import print_training  # noqa: PLC0415
     from model.training.train import TrainingConfig  # noqa: PLC0415
-    from model.training.train import train as run_training  # noqa: PLC0415
 
-    where = open_store(store)
-    settings = TrainSettings(
+    training = TrainSettings(
         images=images,
         validation=validation,
         epochs=epochs,
@@ -106,46 +106,41 @@ def train(
         seed=seed,
         arithmetic=arithmetic,
     )
-    chosen = BackboneSettings(backbone, weights, side, seed, frozen=not train_backbone)
-    config = TrainingConfig(settings, chosen, loss=LossSettings(gamma=gamma))
-    shards = open_shards(sources or where.sources, required=sources is not None)
-    report = run_training(where, shards, out, config, again=again, progress=progress, note=note)
+    backbone_settings = BackboneSettings(backbone, weights, side, seed, frozen=not train_backbone)
+    config = TrainingConfig(training, backbone_settings, loss=LossSettings(gamma=gamma))
+    report = _train(open_store(store), sources, out, config, again=again)
     if as_json:
         print_json(asdict(report))
     else:
-        print_training(report)
+        _print_report(report)
 
 
-@app.command(epilog="Example: streetreplay describe data/store/models/demo")
-def describe(
-    checkpoint: Annotated[
-        Path | None, typer.Argument(help="A checkpoint's folder [default: the full model].")
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Print a model's parts in the order of the forward pass: shapes and numbers of parameters."""
-    from model.checkpoint.card import read_card  # noqa: PLC0415
-    from model.network.describe import describe as parts_of  # noqa: PLC0415
-    from model.network.settings import ModelSettings  # noqa: PLC0415
+def _train(
+    store: Store, sources: Path | None, out: Path, config: "TrainingConfig", *, again: bool
+) -> "TrainReport":
+    from data.sources.shards import open_shards  # noqa: PLC0415
+    from model.training.train import train as run_training  # noqa: PLC0415
 
-    card = None if checkpoint is None else read_card(checkpoint.expanduser())
-    settings = ModelSettings() if card is None else card.settings
-    parts = parts_of(settings)
-    total = sum(part.parameters for part in parts)
-    if as_json:
-        backbone = None if card is None else card.backbone
-        print_json(
-            {
-                "backbone": backbone,
-                "settings": settings,
-                "parameters": total,
-                "parts": [asdict(part) for part in parts],
-            }
-        )
-        return
-    print_table(
-        f"{total:,} parameters; B challenges"
-        + ("" if card is None else f", on features of {card.backbone}"),
-        ("part", "takes", "gives", "parameters"),
-        [(part.name, part.takes, part.gives, part.parameters) for part in parts],
+    shards = open_shards(sources or store.sources, required=sources is not None)
+    return run_training(store, shards, out, config, again=again, progress=progress, note=note)
+
+
+def _print_report(report: "TrainReport") -> None:
+    """Print a training for a person at a terminal."""
+    best = report.best
+    kind = "image-only" if report.image_only else "metadata-fed"
+    say(
+        f"{report.run_id}: {kind} on {report.backbone}, {report.training} rows, validated on "
+        f"{report.validation} (of {report.streets} streets in all, none on both sides)"
     )
+    print_table(
+        "epochs",
+        ("epoch", "loss", "validation loss", "MCC", "images"),
+        [astuple(epoch) for epoch in report.epochs],
+    )
+    say(
+        f"kept: epoch {best.epoch}, MCC {best.mcc:.3f} on {best.n} validation images; chosen by "
+        f"them, so a little flattered. In {report.out}"
+    )
+    if report.left_out:
+        print_table("left out", ("reason", "rows"), list(report.left_out.items()))

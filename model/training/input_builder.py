@@ -1,4 +1,4 @@
-"""Inputs of a training made of source rows: images, or the features of a frozen backbone."""
+"""Builds a split's training inputs: images, or the features of a frozen backbone."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _ROWS_AT_ONCE = 64
 
 
 class InputBuilder:
-    """Builds the inputs of rows."""
+    """Builds training inputs of rows."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class InputBuilder:
         cache: Path | None = None,
         arithmetic: Arithmetic = Arithmetic.AVX2,
     ) -> None:
-        """Take what decides them.
+        """Take what determines the inputs.
 
         Args:
             shards: the sources.
             backbone: frozen, or in training.
-            images: challenges drawn of a row.
+            images: challenges drawn of each row.
             seed: of the draws.
             threads: that rebuild images.
             cache: folder of a frozen backbone's features; None keeps none.
@@ -59,76 +59,91 @@ class InputBuilder:
         self._cache, self._arithmetic = cache, arithmetic
         self.left_out: Counter[str] = Counter()
 
-    def make(
+    def build(
         self, rows: Sequence[TrainingRow], on_progress: OnProgress = lambda _: None
     ) -> TrainingInputs:
-        """Inputs of rows, `left_out` counting those without an image.
+        """Inputs of rows; `left_out` counts rows without an image by reason.
 
         Raises:
-            RunError: too little memory for them, or no image could be had.
+            RunError: too little memory for them, or no row has an image.
         """
         self._check_memory(len(rows))
         samples = [
-            one
+            sample
             for index, row in enumerate(rows)
-            for one in draw_samples(row, index, self._images, self._seed)
+            for sample in draw_samples(row, index, self._images, self._seed)
         ]
-        frozen = self._backbone.settings.frozen
-        inputs: TrainingInputs = (self._features if frozen else self._views)(samples, on_progress)
+        inputs: TrainingInputs
+        if self._backbone.settings.frozen:
+            inputs = self._feature_inputs(samples, on_progress)
+        else:
+            inputs = self._view_inputs(samples, on_progress)
         if not inputs.samples:
             reasons = ", ".join(f"{reason} {n}" for reason, n in self.left_out.items())
             raise RunError(f"images of {len(rows)} rows", found=reasons, expected="some")
         return inputs
 
-    def _views(self, samples: Sequence[Sample], on_progress: OnProgress) -> ViewInputs:
-        built = self._build(samples, on_progress)
-        kept = self._kept(samples, built)
-        rows = {sample.row for sample in kept}
-        both = zip(samples, built, strict=True)
-        jpegs = [one for sample, one in both if sample.row in rows and isinstance(one, bytes)]
-        return ViewInputs(kept, jpegs, self._backbone)
+    def _view_inputs(self, samples: Sequence[Sample], on_progress: OnProgress) -> ViewInputs:
+        built = self._jpegs(samples, on_progress)
+        complete = self._of_complete_rows(samples, built)
+        rows = {sample.row for sample in complete}
+        jpegs = [
+            jpeg
+            for sample, jpeg in zip(samples, built, strict=True)
+            if sample.row in rows and isinstance(jpeg, bytes)
+        ]
+        return ViewInputs(complete, jpegs, self._backbone)
 
-    def _features(self, samples: Sequence[Sample], on_progress: OnProgress) -> FeatureInputs:
+    def _feature_inputs(self, samples: Sequence[Sample], on_progress: OnProgress) -> FeatureInputs:
         cache = None if self._cache is None else open_cache(self._cache, self._backbone)
         maker = FeatureMaker(self._backbone, cache)
         keys = ImageKeys(self._shards, self._seed, self._arithmetic)
-        kept: list[Sample] = []
-        made: list[torch.Tensor] = []
+        complete: list[Sample] = []
+        features: list[torch.Tensor] = []
         step = _ROWS_AT_ONCE * self._images
         for start in range(0, len(samples), step):
-            part = samples[start : start + step]
-            while part:
-                images = _LazyImages(partial(self._build, part))
-                named = [keys.key(one.challenge, one.variant) for one in part]
-                try:
-                    made.append(maker.features(images.lazily(len(part)), named))
-                    break
-                except CannotRebuildError:
-                    part = self._kept(part, images.built)
-            kept += part
+            part, part_features = self._part_features(maker, keys, samples[start : start + step])
+            complete += part
+            features += part_features
             on_progress(len(part))
-        return FeatureInputs(kept, torch.cat(made) if made else torch.empty(0))
+        return FeatureInputs(complete, torch.cat(features) if features else torch.empty(0))
 
-    def _build(
+    def _part_features(
+        self, maker: FeatureMaker, keys: ImageKeys, part: Sequence[Sample]
+    ) -> tuple[Sequence[Sample], list[torch.Tensor]]:
+        """The samples of a part that have features, and their features: none, or one tensor."""
+        while part:
+            images = _PartImages(partial(self._jpegs, part))
+            image_keys = [keys.key(sample.challenge, sample.variant) for sample in part]
+            try:
+                return part, [maker.features(images.sequence(len(part)), image_keys)]
+            except CannotRebuildError:
+                part = self._of_complete_rows(part, images.jpegs)
+        return part, []
+
+    def _jpegs(
         self, samples: Sequence[Sample], on_progress: OnProgress = lambda _: None
     ) -> list[JpegOrError]:
         return build_jpegs(
             samples, self._shards, self._seed, self._threads, on_progress, self._arithmetic
         )
 
-    def _kept(self, samples: Sequence[Sample], built: Sequence[JpegOrError]) -> list[Sample]:
+    def _of_complete_rows(
+        self, samples: Sequence[Sample], jpegs: Sequence[JpegOrError]
+    ) -> list[Sample]:
+        """The samples of rows whose images could all be built; counts the other rows."""
         failed = {
-            sample.row: str(one.reason)
-            for sample, one in zip(samples, built, strict=True)
-            if isinstance(one, CannotRebuildError)
+            sample.row: str(jpeg.reason)
+            for sample, jpeg in zip(samples, jpegs, strict=True)
+            if isinstance(jpeg, CannotRebuildError)
         }
         self.left_out.update(failed.values())
         return [sample for sample in samples if sample.row not in failed]
 
     def _check_memory(self, rows: int) -> None:
         frozen = self._backbone.settings.frozen
-        each = 4 * VIEWS * self._backbone.width if frozen else _JPEG_BYTES
-        needed, free = rows * self._images * each, available_bytes(torch.device("cpu"))
+        image_bytes = 4 * VIEWS * self._backbone.width if frozen else _JPEG_BYTES
+        needed, free = rows * self._images * image_bytes, available_bytes(torch.device("cpu"))
         if needed > free:
             raise RunError(
                 f"{self._images} images of {rows} rows",
@@ -138,21 +153,21 @@ class InputBuilder:
             )
 
 
-class _LazyImages:
-    """Images of a part: all are built, in threads, when the first is looked at."""
+class _PartImages:
+    """Images of a part of the samples: all are built, in threads, when the first is asked for."""
 
     def __init__(self, build: Callable[[], list[JpegOrError]]) -> None:
         self._build = build
 
     @cached_property
-    def built(self) -> list[JpegOrError]:
+    def jpegs(self) -> list[JpegOrError]:
         return self._build()
 
-    def lazily(self, count: int) -> LazySequence[Image]:
-        return LazySequence([partial(self._image, place) for place in range(count)])
+    def sequence(self, count: int) -> LazySequence[Image]:
+        return LazySequence([partial(self._image, index) for index in range(count)])
 
-    def _image(self, place: int) -> Image:
-        one = self.built[place]
-        if isinstance(one, CannotRebuildError):
-            raise one
-        return decode_jpeg(one)
+    def _image(self, index: int) -> Image:
+        jpeg = self.jpegs[index]
+        if isinstance(jpeg, CannotRebuildError):
+            raise jpeg
+        return decode_jpeg(jpeg)

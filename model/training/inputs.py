@@ -1,4 +1,4 @@
-"""What the model is trained on: samples with their images, or the features of a frozen backbone."""
+"""What the model is trained on: samples with their images, or a frozen backbone's features."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,31 +13,31 @@ from model.views.views import ViewExtractor
 
 
 class TrainingInputs(Protocol):
-    """Samples in order of their rows, and what the model sees of them."""
+    """Samples in the order of their rows, and the model's forward pass on them."""
 
     @property
     def samples(self) -> Sequence[Sample]:
-        """All that could be built."""
+        """All samples that have an image."""
 
     def forward(
         self,
         model: StreetModel,
-        places: Sequence[int],
+        indices: Sequence[int],
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
-        """The model's answer to the samples at these places.
+        """The model's output for the samples at these indices.
 
         Args:
             model: on its device.
-            places: B of the samples.
+            indices: of B samples.
             metadata: theirs, or None.
-            views: int64 (B, K), which views it is shown of each; None: all.
+            views: int64 (B, K), which views the model gets of each; None: all.
         """
 
 
 class ViewInputs:
-    """Images, held as the JPEGs that were sent; the backbone learns, so nothing else can be."""
+    """Images as the JPEGs that were sent; a backbone in training needs them at every step."""
 
     def __init__(
         self, samples: Sequence[Sample], jpegs: Sequence[bytes], backbone: Backbone
@@ -48,39 +48,39 @@ class ViewInputs:
     def forward(
         self,
         model: StreetModel,
-        places: Sequence[int],
+        indices: Sequence[int],
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
         """See `TrainingInputs.forward`; gradients reach the backbone."""
         device = next(self._backbone.parameters()).device
-        images = [decode_jpeg(self._jpegs[place]) for place in places]
-        shown = self._extractor.of_images_on(images, device)
+        images = [decode_jpeg(self._jpegs[index]) for index in indices]
+        pixels = self._extractor.of_images_on(images, device)
         if views is not None:
-            shown = shown[torch.arange(len(shown), device=device)[:, None], views]
+            pixels = pixels[torch.arange(len(pixels), device=device)[:, None], views]
         # (B, K, 3, side, side) -> (B * K, ...) and back
-        features = self._backbone(shown.flatten(0, 1)).float().view(*shown.shape[:2], -1)
+        features = self._backbone(pixels.flatten(0, 1)).float().view(*pixels.shape[:2], -1)
         output: ModelOutput = model(features, metadata, views=views)
         return output
 
 
 class FeatureInputs:
-    """Features of a frozen backbone, made once."""
+    """Features of a frozen backbone, computed once; float32 (samples, 12, width)."""
 
     def __init__(self, samples: Sequence[Sample], features: torch.Tensor) -> None:
-        self.samples, self._features = samples, features
+        self.samples, self.features = samples, features
 
     def forward(
         self,
         model: StreetModel,
-        places: Sequence[int],
+        indices: Sequence[int],
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
         """See `TrainingInputs.forward`."""
-        shown = self._features[torch.as_tensor(places)]
+        features = self.features[torch.as_tensor(indices)]
         if views is not None:
-            shown = shown[torch.arange(len(shown))[:, None], views.cpu()]
+            features = features[torch.arange(len(features))[:, None], views.cpu()]
         device = next(model.parameters()).device
-        output: ModelOutput = model(shown.to(device), metadata, views=views)
+        output: ModelOutput = model(features.to(device), metadata, views=views)
         return output

@@ -1,4 +1,4 @@
-"""The JPEGs of samples, rebuilt of source rows in threads."""
+"""The JPEGs of samples, rebuilt from source rows in threads."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,27 +20,28 @@ def build_jpegs(
     on_progress: Callable[[int], object] = lambda _: None,
     arithmetic: Arithmetic = Arithmetic.AVX2,
 ) -> list[JpegOrError]:
-    """The JPEG of each sample, some 10 KB; samples come in order of shard and row.
+    """The JPEG of each sample, some 10 KB each.
 
     Args:
-        samples: all of a row's side by side.
+        samples: in order of shard and row, all of a row's side by side.
         shards: their sources; every thread opens them anew.
         seed: of the noise of level 3.
-        threads: decoding and encoding let others run; they change no byte.
+        threads: decoding and encoding release Python's lock; threads change no byte.
         on_progress: called with 1 for each image done, from any thread.
         arithmetic: of the validator's processor.
     """
 
-    def build(run: Sequence[Sample]) -> list[JpegOrError]:
+    def build(part: Sequence[Sample]) -> list[JpegOrError]:
         rebuilder = Rebuilder(Shards(shards.folder), seed, arithmetic=arithmetic)
-        built = []
-        for sample in run:
-            built.append(_jpeg(rebuilder, sample))
+        jpegs = []
+        for sample in part:
+            jpegs.append(_jpeg(rebuilder, sample))
             on_progress(1)
-        return built
+        return jpegs
 
     with ThreadPoolExecutor(threads) as pool:
-        return [one for run in pool.map(build, _runs(samples, threads)) for one in run]
+        parts = pool.map(build, _split_by_row(samples, threads))
+        return [jpeg for part in parts for jpeg in part]
 
 
 def _jpeg(rebuilder: Rebuilder, sample: Sample) -> JpegOrError:
@@ -50,8 +51,14 @@ def _jpeg(rebuilder: Rebuilder, sample: Sample) -> JpegOrError:
         return error
 
 
-def _runs(samples: Sequence[Sample], count: int) -> list[Sequence[Sample]]:
-    """At most `count` runs of whole rows, about equally long."""
-    firsts = [k for k, one in enumerate(samples) if k == 0 or one.row != samples[k - 1].row]
-    starts = [firsts[len(firsts) * k // count] for k in range(min(count, len(firsts)))]
-    return [samples[a:b] for a, b in zip(starts, [*starts[1:], len(samples)], strict=True)]
+def _split_by_row(samples: Sequence[Sample], count: int) -> list[Sequence[Sample]]:
+    """At most `count` parts of about equal length; no row is in two of them."""
+    row_starts = [
+        index
+        for index, sample in enumerate(samples)
+        if index == 0 or sample.row != samples[index - 1].row
+    ]
+    rows, parts = len(row_starts), min(count, len(row_starts))
+    starts = [row_starts[rows * part // count] for part in range(parts)]
+    ends = [*starts[1:], len(samples)]
+    return [samples[start:end] for start, end in zip(starts, ends, strict=True)]

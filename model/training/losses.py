@@ -1,4 +1,4 @@
-"""What training minimises: focal loss on the label, and what the model's smaller heads need."""
+"""The training loss: focal loss of the label, and the losses of the model's smaller heads."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from model.network.street_model import ModelOutput
 
 @dataclass(frozen=True)
 class LossSettings:
-    """Weights of the terms beside the label's own, and the focusing of that one.
+    """Focusing of the focal loss, and the weights of the losses beside the label's own.
 
-    `gamma` of the focal loss, 0 is cross-entropy. `views`, `weather` and `scorer` weigh what each
-    view says of the label for itself, the weather that an image shows, and the scorer that
-    foretells views' weights.
+    `gamma` of the focal loss, 0 is cross-entropy. `views`, `weather` and `scorer` are the weights
+    of the losses of each view's own logits, of the weather head, and of the scorer that predicts
+    the views' gates.
     """
 
     gamma: float = 2.0
@@ -25,27 +25,29 @@ class LossSettings:
 
 
 def focal_loss(logits: torch.Tensor, labels: torch.Tensor, gamma: float) -> torch.Tensor:
-    """Cross-entropy in which what is answered well counts less: mean of -(1 - p)**gamma * log(p).
+    """Focal loss: mean of -(1 - p)**gamma * log(p), p the probability of the true class.
 
-    p is the probability of the true class (Lin et al. 2017, eq. 4, without class weights).
+    Lin et al. 2017, eq. 4, without class weights. For two classes it is torchvision's
+    `sigmoid_focal_loss` of the logits' difference, whose gradient is NaN for gamma below 1 where an
+    answer is certain.
 
     Args:
         logits: (B, classes).
         labels: int64 (B,).
         gamma: at least 0; 0 is cross-entropy.
     """
-    return _focal(logits, labels, gamma).mean()
+    return _each_focal_loss(logits, labels, gamma).mean()
 
 
-def _focal(logits: torch.Tensor, labels: torch.Tensor, gamma: float) -> torch.Tensor:
-    """Of each, (...) from (..., classes) and (...)."""
+def _each_focal_loss(logits: torch.Tensor, labels: torch.Tensor, gamma: float) -> torch.Tensor:
+    """The focal loss of each label, (...) from logits (..., classes) and labels (...)."""
     log_probability = F.log_softmax(logits.float(), dim=-1)
-    right = log_probability.gather(-1, labels[..., None]).squeeze(-1)
+    true = log_probability.gather(-1, labels[..., None]).squeeze(-1)
     # 1 - p as a sum over the other classes: exact where p is near 1
     other = log_probability.scatter(-1, labels[..., None], -torch.inf).exp().sum(dim=-1)
     # a power below 1 has no slope at 0
     other = other.clamp_min(torch.finfo(other.dtype).tiny)
-    return other.pow(gamma) * -right
+    return other.pow(gamma) * -true
 
 
 def view_loss(
@@ -53,8 +55,8 @@ def view_loss(
 ) -> torch.Tensor:
     """Mean focal loss of the seen views against their challenge's label; 0 if none was seen.
 
-    Works are in a few views, so the label is noise for the others; but it is the short way by which
-    a backbone from scratch learns at all.
+    Roadwork is in a few views, so the label is noise for the others; but this is the short way by
+    which a backbone of random weights learns at all.
 
     Args:
         view_logits: (B, V, 2).
@@ -62,19 +64,19 @@ def view_loss(
         labels: int64 (B,).
         gamma: as in `focal_loss`.
     """
-    each = _focal(view_logits, labels[:, None].expand_as(seen), gamma)
+    each = _each_focal_loss(view_logits, labels[:, None].expand_as(seen), gamma)
     return (each * seen).sum() / seen.sum().clamp_min(1)
 
 
 def weather_loss(logits: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy against the shares of weather values; the mean over challenges that have some.
+    """Cross-entropy against the shares of weather values, the mean where the weather is known.
 
     Args:
         logits: (B, rows of the weather table).
         shares: the same shape, rows that sum to 1, or to 0 where the weather is not known.
     """
-    each = -(F.log_softmax(logits.float(), dim=1) * shares).sum(dim=1)
-    return each.sum() / (shares.sum(dim=1) > 0).sum().clamp_min(1)
+    total = F.cross_entropy(logits.float(), shares, reduction="none").sum()
+    return total / (shares.sum(dim=1) > 0).sum().clamp_min(1)
 
 
 def training_loss(
@@ -83,7 +85,14 @@ def training_loss(
     weather: torch.Tensor,
     settings: LossSettings = LossSettings(),
 ) -> torch.Tensor:
-    """All terms by their weights, a scalar; (B,) labels, (B, rows of the weather table) shares."""
+    """The weighted sum of all losses, a scalar.
+
+    Args:
+        output: of the model, for B challenges.
+        labels: int64 (B,).
+        weather: float32 (B, rows of the weather table), as in `weather_loss`.
+        settings: the weights.
+    """
     return (
         focal_loss(output.logits, labels, settings.gamma)
         + settings.views * view_loss(output.view_logits, output.seen, labels, settings.gamma)

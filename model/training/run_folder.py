@@ -1,4 +1,4 @@
-"""A training as a folder of the store: `run.json` and the course of its epochs.
+"""The folder of a training in the store: `run.json` and `epochs.parquet`.
 
 The run id is a hash of all that determines the weights, as far as a machine repeats itself.
 """
@@ -17,7 +17,7 @@ import torch
 from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
 from data.store import Store
-from model.training.epoch import EpochMetrics
+from model.training.trainer import EpochMetrics
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
 from replay.runs.run_lock import lock_run
@@ -29,15 +29,15 @@ _ID_DIGITS = 12
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A training's folder, its id, and what `run.json` says of it."""
+    """A training's id and folder, and its settings and provenance as `run.json` has them."""
 
     run_id: str
     path: Path
-    described: dict[str, Any]
+    settings: dict[str, Any]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """For this process alone, while the block lasts.
+        """Lock the folder for this process while the block lasts.
 
         Raises:
             RunError: another process does this very training, or the folder cannot be written.
@@ -55,31 +55,37 @@ class TrainingRun:
             lock.release()
 
     def write(self, epochs: Sequence[EpochMetrics], outcome: dict[str, Any] | None = None) -> None:
-        """Write what was done so far, and how it ended.
+        """Write the metrics of the epochs so far and, at the end, the outcome.
 
         Raises:
             RunError: the folder cannot be written.
         """
         try:
-            text = json.dumps({**self.described, "outcome": outcome}, indent=2) + "\n"
+            text = json.dumps({**self.settings, "outcome": outcome}, indent=2) + "\n"
             write_atomic(self.path / "run.json", text.encode())
             with atomic_file(self.path / "epochs.parquet") as temporary:
-                pl.DataFrame([asdict(one) for one in epochs]).write_parquet(temporary)
+                pl.DataFrame([asdict(epoch) for epoch in epochs]).write_parquet(temporary)
         except OSError as error:
             raise RunError(
                 str(self.path), found=error.strerror, expected="a writable store"
             ) from None
 
 
-def open_training_run(store: Store, decisive: dict[str, Any]) -> TrainingRun:
-    """The run that these settings and sources determine; nothing is written yet."""
-    whole = {
+def open_training_run(store: Store, determining: dict[str, Any]) -> TrainingRun:
+    """The run with these settings and sources; nothing is written yet.
+
+    Args:
+        store: gets the run's folder.
+        determining: all that determines the weights, beside the versions of code and packages.
+    """
+    versioned = {
         "train_version": _VERSION,
         "replay_version": REPLAY_VERSION,
-        **decisive,
+        **determining,
         "packages": packages(),
     }
-    digest = hashlib.sha256(json.dumps(whole, sort_keys=True, default=list).encode()).hexdigest()
-    run_id = f"train-{digest[:_ID_DIGITS]}"
+    text = json.dumps(versioned, sort_keys=True, default=list)
+    run_id = f"train-{hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
-    return TrainingRun(run_id, store.runs / run_id, {"run_id": run_id, **whole, "made_by": made_by})
+    settings = {"run_id": run_id, **versioned, "made_by": made_by}
+    return TrainingRun(run_id, store.runs / run_id, settings)

@@ -1,8 +1,8 @@
-"""Challenges made of source rows: what a validator would send of them, through replay's own steps.
+"""Samples: challenges that a validator could send of source rows, augmented as in a replay.
 
 Each row gives several challenges. A challenge's level, rotation, crop and distortions are drawn by
-(seed, scene, number) alone, and its image ends as the JPEG that miners get. Rows of one scene, such
-as a drawn one with and without its works, are so cut and distorted alike.
+(seed, scene, number) alone, and its image ends as the JPEG that miners get. So rows of one scene,
+such as a drawn one with and without its roadwork, are cropped and distorted alike.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _ERA = "E7"
 
 @dataclass(frozen=True)
 class Sample:
-    """One challenge made of the row at the index `row`, and the distortions it was drawn with."""
+    """One challenge of the row at the index `row`, and the variant of its image to train on."""
 
     row: int
     challenge: StoredChallenge
@@ -60,10 +60,10 @@ def _draw(row: TrainingRow, index: int, number: int, seed: int) -> Sample:
     return Sample(index, challenge, Variant(combinations[chosen], 1.0, chosen))
 
 
-def _digest(named: str) -> str:
-    return hashlib.sha256(named.encode()).hexdigest()
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def decode_jpeg(jpeg: bytes) -> Image:
-    """A JPEG that was sent, as miners decode it."""
+    """The pixels of a JPEG as miners decode it, uint8 (H, W, 3)."""
     return np.asarray(PillowImage.open(io.BytesIO(jpeg)).convert("RGB"))

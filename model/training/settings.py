@@ -1,6 +1,6 @@
 """Settings of a training; in a file of their own, so that the command line need not load torch."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from data.errors import RunError
@@ -10,24 +10,28 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 AUTO: Precision = "auto"
 
-_SHARES = ("validation", "warmup")
 _VIEWS = 12
-_POSITIVE = ("lr", "clip", "backbone_lr_scale")
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What a training does; the model's parts have settings of their own.
+    """Hyperparameters of a training; the model's parts have settings of their own.
 
-    Of every row `images` challenges are
-    drawn, one of which each of the `epochs` sees; `validation` is the share of rows (0..1) that
-    validate. AdamW's learning rate `lr` rises over the share `warmup` of all steps and falls as a cosine; that
-    of a trained backbone is `backbone_lr_scale` times as high. `weight_decay` pulls matrices to 0, `clip`
-    bounds the gradient's norm. `views` of the 12 are run through a trained backbone at a step, the
-    global one and others drawn anew each time. With `metadata` the model is fed what is logged
-    beside an image, the label's leak included. A step computes in `precision`: float32, bfloat16
-    (weights and sums stay float32), or auto, bfloat16 on a GPU that has it. `seed` draws split,
-    challenges, order, first weights and what training drops.
+    images: challenges drawn of each row; an epoch sees one of them.
+    validation: share of the rows (0..1) in the validation split.
+    batch_size: challenges in a step.
+    lr: AdamW's highest learning rate; it rises in a line over the share `warmup` of all steps and
+        falls as a cosine.
+    backbone_lr_scale: learning rate of a trained backbone as a multiple of `lr`.
+    weight_decay: of matrices; vectors do not decay.
+    clip: largest norm of the gradient.
+    views: how many of the 12 views a trained backbone sees at a step, the global one and others
+        drawn anew each time.
+    metadata: give the model what is logged beside an image, the label's leak included.
+    precision: of a step: float32, bfloat16 (weights and sums stay float32), or auto: bfloat16 on a
+        GPU that has it.
+    seed: of the split, the challenges, their order, the first weights and dropout.
+    arithmetic: of the validator's processor.
 
     Raises:
         RunError: a value out of its range.
@@ -49,21 +53,24 @@ class TrainSettings:
     arithmetic: Arithmetic = Arithmetic.AVX2
 
     def __post_init__(self) -> None:
-        for one in fields(self):
-            value = getattr(self, one.name)
-            if one.type is int and value < (one.name != "seed"):
-                _refuse(one.name, value, "a whole number of at least 1 (the seed: 0)")
-            if one.name in _SHARES and not 0 < value < 1:
-                _refuse(one.name, value, "a share between 0 and 1")
-            if one.name in _POSITIVE and not value > 0:
-                _refuse(one.name, value, "a number above 0")
-        if self.weight_decay < 0:
-            _refuse("weight_decay", self.weight_decay, "a number of at least 0")
-        if self.precision not in get_args(Precision):
-            _refuse("precision", self.precision, ", ".join(get_args(Precision)))
+        for name in ("images", "epochs", "batch_size", "views"):
+            if getattr(self, name) < 1:
+                self._refuse(name, "a whole number of at least 1")
+        for name in ("validation", "warmup"):
+            if not 0 < getattr(self, name) < 1:
+                self._refuse(name, "a share between 0 and 1")
+        for name in ("lr", "backbone_lr_scale", "clip"):
+            if not getattr(self, name) > 0:
+                self._refuse(name, "a number above 0")
+        if not self.weight_decay >= 0:
+            self._refuse("weight_decay", "a number of at least 0")
+        if self.seed < 0:
+            self._refuse("seed", "a whole number of at least 0")
         if self.views > _VIEWS:
-            _refuse("views", self.views, f"at most {_VIEWS}")
+            self._refuse("views", f"at most {_VIEWS}")
+        if self.precision not in get_args(Precision):
+            self._refuse("precision", ", ".join(get_args(Precision)))
 
-
-def _refuse(name: str, value: object, expected: str) -> None:
-    raise RunError(f"training setting {name}", found=repr(value), expected=expected)
+    def _refuse(self, name: str, expected: str) -> None:
+        found = repr(getattr(self, name))
+        raise RunError(f"training setting {name}", found=found, expected=expected)

@@ -1,8 +1,8 @@
-"""A training from source rows to a checkpoint with its provenance."""
+"""A training, from source rows to a checkpoint with its provenance."""
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.epoch import EpochMetrics
+from model.training.dataset import Dataset, make_dataset
 from model.training.input_builder import InputBuilder
 from model.training.losses import LossSettings
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.settings import Precision, TrainSettings
-from model.training.source_rows import Split, list_rows, split_rows, training_table
-from model.training.trainer import Dataset, Trainer, make_dataset, precision_on
+from model.training.source_rows import ListedRows, list_rows, training_table
+from model.training.split import Split, split_rows
+from model.training.trainer import EpochMetrics, Trainer, precision_on
 from model.training.training_row import TrainingRow
 from replay.candidates.float32 import processor_name
 
@@ -36,11 +37,12 @@ _MOST_THREADS = 8
 
 @dataclass(frozen=True)
 class TrainReport:
-    """What came of a training.
+    """The result of a training.
 
-    `training` and `validation` are rows, in `streets` that no two sides share; `left_out` counts
-    the other rows by reason. `epochs` is the course; `best` is the one that was kept, by MCC on the
-    validation's images: being the best of several, it flatters a little.
+    `training` and `validation` count rows of the two splits, and `streets` what no two splits
+    share; `left_out` counts the other rows by reason. `epochs` has the metrics of all epochs;
+    `best` is the epoch whose model was kept, by MCC on the validation images: the best of several,
+    so it flatters a little.
     """
 
     run_id: str
@@ -59,7 +61,7 @@ class TrainReport:
 class TrainingConfig:
     """All settings of a training."""
 
-    settings: TrainSettings
+    training: TrainSettings
     backbone: BackboneSettings
     model: ModelSettings = field(default_factory=ModelSettings)
     loss: LossSettings = field(default_factory=LossSettings)
@@ -83,7 +85,7 @@ def train(
         store: gets the run's folder; keeps features of a frozen backbone.
         shards: the source rows.
         out: the checkpoint's folder, made if it does not exist.
-        config: how.
+        config: all settings.
         again: replace a checkpoint of another training.
         progress: shows long work.
         note: takes a line for a person.
@@ -94,46 +96,47 @@ def train(
             cannot be had, too little memory.
     """
     listed = list_rows(shards)
-    split = split_rows(listed.rows, config.settings.validation, config.settings.seed)
+    split = split_rows(listed.rows, config.training.validation, config.training.seed)
     backbone = load_backbone(config.backbone)
     config = replace(config, model=replace(config.model, features=backbone.width))
-    run = open_training_run(store, _decisive(config, shards, listed.rows, split, backbone))
+    run = open_training_run(store, _determining(config, shards, listed.rows, split, backbone))
     with run.locked():
-        if (done := _finished(out, run)) is not None:
+        if (report := _finished_report(out, run)) is not None:
             note(f"{out} holds this very training already")
-            return done
+            return report
         _check_out(out, run, again=again)
-        work = _TrainingRun(store, shards, out, config, run, backbone, progress)
-        return work.train(listed.rows, split, listed.left_out)
+        training = _Training(store, shards, out, config, run, backbone, progress)
+        return training.train(listed, split)
 
 
-def _decisive(
+def _determining(
     config: TrainingConfig,
     shards: Shards,
     rows: list[TrainingRow],
     split: Split,
     backbone: Backbone,
 ) -> dict[str, Any]:
-    used = [(row.parquet, row.row) for row in rows]
+    """All that determines the weights, as `run.json` has it."""
+    device = next(backbone.parameters()).device
     return {
-        "recipe": asdict(config),
-        "sources": shards.fingerprints(used),
+        "config": asdict(config),
+        "sources": shards.fingerprints([(row.parquet, row.row) for row in rows]),
         "training_rows": len(split.training),
         "validation_rows": len(split.validation),
         "streets": split.streets,
         "backbone_fingerprint": backbone.fingerprint,
-        "device": next(backbone.parameters()).device.type,
-        "precision": precision_on(config.settings.precision, next(backbone.parameters()).device),
+        "device": device.type,
+        "precision": precision_on(config.training.precision, device),
     }
 
 
-def _finished(out: Path, run: TrainingRun) -> TrainReport | None:
+def _finished_report(out: Path, run: TrainingRun) -> TrainReport | None:
     """The report of this training, if `out` holds its checkpoint and it came to its end."""
     if _training_of(out) != run.run_id:
         return None
     try:
         outcome = json.loads((run.path / "run.json").read_text("utf-8"))["outcome"]
-        epochs = [EpochMetrics(**one) for one in outcome.pop("epochs")]
+        epochs = [EpochMetrics(**epoch) for epoch in outcome.pop("epochs")]
         best = EpochMetrics(**outcome.pop("best"))
         return TrainReport(**outcome | {"epochs": epochs, "best": best, "out": str(out)})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -141,7 +144,7 @@ def _finished(out: Path, run: TrainingRun) -> TrainReport | None:
 
 
 def _training_of(out: Path) -> str | None:
-    """The run that trained the checkpoint in a folder; None if there is none."""
+    """The run id of the training whose checkpoint is in a folder; None if there is none."""
     if not (out / CARD).is_file():
         return None
     try:
@@ -151,11 +154,11 @@ def _training_of(out: Path) -> str | None:
 
 
 def _check_out(out: Path, run: TrainingRun, *, again: bool) -> None:
-    found = _training_of(out)
-    if found not in (None, run.run_id) and not again:
+    other = _training_of(out)
+    if other not in (None, run.run_id) and not again:
         raise RunError(
             f"--out {out}",
-            found=f"another checkpoint (training {found})",
+            found=f"another checkpoint (training {other})",
             expected="an empty folder, or this training's own",
             remedy="name another folder, or --replace it",
         )
@@ -163,8 +166,8 @@ def _check_out(out: Path, run: TrainingRun, *, again: bool) -> None:
         raise RunError(f"--out {out}", found="a file", expected="a folder")
 
 
-class _TrainingRun:
-    """One training, under way."""
+class _Training:
+    """A training in progress."""
 
     def __init__(
         self,
@@ -178,89 +181,94 @@ class _TrainingRun:
     ) -> None:
         self._store, self._out, self._config, self._run = store, out, config, run
         self._backbone, self._progress = backbone, progress
-        settings = config.settings
-        threads = min(_MOST_THREADS, cores())
-        self._maker = InputBuilder(
-            *(shards, backbone, settings.images, settings.seed, threads, store.features),
-            arithmetic=settings.arithmetic,
+        self._device = next(backbone.parameters()).device
+        self._builder = InputBuilder(
+            shards,
+            backbone,
+            config.training.images,
+            config.training.seed,
+            threads=min(_MOST_THREADS, cores()),
+            cache=store.features,
+            arithmetic=config.training.arithmetic,
         )
 
-    def train(
-        self, rows: list[TrainingRow], split: Split, left_out: Mapping[str, int]
-    ) -> TrainReport:
-        sides = [[rows[place] for place in places] for places in (split.training, split.validation)]
-        images = self._config.settings.images * len(rows)
-        with self._progress("images", images) as on_progress:
-            training, validation = (self._side(side, on_progress) for side in sides)
-        model = StreetModel(self._config.model).to(next(self._backbone.parameters()).device)
-        trainer = Trainer(model, self._backbone, self._config.settings, self._config.loss)
-        epochs: list[EpochMetrics] = []
-        best: EpochMetrics | None = None
-        with self._progress("rows", self._config.settings.epochs * len(sides[0])) as on_progress:
-            for epoch in trainer.epochs(training, validation, on_progress):
-                epochs.append(epoch)
-                if best is None or (epoch.mcc, -epoch.validation_loss) > (
-                    best.mcc,
-                    -best.validation_loss,
-                ):
-                    best = epoch
-                    self._keep(model, trainer.precision, epoch, sides)
-                self._run.write(epochs)
-        if best is None:
-            raise RuntimeError("settings allow no training without an epoch")
+    def train(self, listed: ListedRows, split: Split) -> TrainReport:
+        rows = _SplitRows(
+            training=[listed.rows[index] for index in split.training],
+            validation=[listed.rows[index] for index in split.validation],
+        )
+        with self._progress("images", self._config.training.images * len(rows.all)) as on_progress:
+            training = self._dataset(rows.training, on_progress)
+            validation = self._dataset(rows.validation, on_progress)
+        epochs, best = self._train_epochs(rows, training, validation)
         report = TrainReport(
             run_id=self._run.run_id,
             out=str(self._out),
             backbone=self._config.backbone.name,
-            image_only=not self._config.settings.metadata,
+            image_only=not self._config.training.metadata,
             training=training.row_count,
             validation=validation.row_count,
             streets=split.streets,
-            left_out={**left_out, **self._maker.left_out},
+            left_out={**listed.left_out, **self._builder.left_out},
             epochs=epochs,
             best=best,
         )
         self._run.write(epochs, asdict(report))
         return report
 
-    def _side(self, rows: list[TrainingRow], on_progress: Callable[[int], Any]) -> Dataset:
-        return make_dataset(rows, self._maker.make(rows, on_progress), self._metadata(rows))
+    def _train_epochs(
+        self, rows: "_SplitRows", training: Dataset, validation: Dataset
+    ) -> tuple[list[EpochMetrics], EpochMetrics]:
+        """The metrics of all epochs and of the best one, whose model is kept."""
+        model = StreetModel(self._config.model).to(self._device)
+        trainer = Trainer(model, self._backbone, self._config.training, self._config.loss)
+        epochs: list[EpochMetrics] = []
+        best: EpochMetrics | None = None
+        row_count = self._config.training.epochs * len(rows.training)
+        with self._progress("rows", row_count) as on_progress:
+            for epoch in trainer.epochs(training, validation, on_progress):
+                epochs.append(epoch)
+                if best is None or _rank(epoch) > _rank(best):
+                    best = epoch
+                    self._save_checkpoint(model, trainer.precision, epoch, rows)
+                self._run.write(epochs)
+        if best is None:
+            raise RuntimeError("settings allow no training without an epoch")
+        return epochs, best
+
+    def _dataset(self, rows: list[TrainingRow], on_progress: Callable[[int], Any]) -> Dataset:
+        return make_dataset(rows, self._builder.build(rows, on_progress), self._metadata(rows))
 
     def _metadata(self, rows: list[TrainingRow]) -> MetadataTensors | None:
-        if not self._config.settings.metadata:
+        if not self._config.training.metadata:
             return None
         return metadata_tensors(
             [row.metadata for row in rows], TextVectors(self._store.text_vectors)
         )
 
-    def _keep(
-        self,
-        model: StreetModel,
-        precision: Precision,
-        epoch: EpochMetrics,
-        sides: list[list[TrainingRow]],
+    def _save_checkpoint(
+        self, model: StreetModel, precision: Precision, epoch: EpochMetrics, rows: "_SplitRows"
     ) -> None:
-        """Save the model as it is now, and which rows had a part in it: those that chose it too."""
+        """Save the model as it is now, and all rows: those of the validation chose it."""
         frozen = self._backbone.settings.frozen
         training = {
             "run_id": self._run.run_id,
             "epoch": asdict(epoch),
-            "training_rows": len(sides[0]),
-            "validation_rows": len(sides[1]),
-            "metadata": self._config.settings.metadata,
-            "trained": self._trained(),
-            "arithmetic": self._config.settings.arithmetic,
-            "processor": processor_name(next(self._backbone.parameters()).device),
+            "training_rows": len(rows.training),
+            "validation_rows": len(rows.validation),
+            "metadata": self._config.training.metadata,
+            "trained": self._trained_parts(),
+            "arithmetic": self._config.training.arithmetic,
+            "processor": processor_name(self._device),
             "precision": precision,
         }
         card = card_of(model.settings, self._backbone, training)
-        rows = io.BytesIO()
-        training_table([row for side in sides for row in side]).write_parquet(rows)
-        save_checkpoint(
-            *(self._out, model, card, None if frozen else self._backbone), rows.getvalue()
-        )
+        table = io.BytesIO()
+        training_table(rows.all).write_parquet(table)
+        backbone = None if frozen else self._backbone
+        save_checkpoint(self._out, model, card, backbone, table.getvalue())
 
-    def _trained(self) -> list[str]:
+    def _trained_parts(self) -> list[str]:
         """Which parts the loss has reached; weight decay moves the others too."""
         parts = {
             MODEL: True,
@@ -268,3 +276,20 @@ class _TrainingRun:
             BACKBONE: not self._backbone.settings.frozen,
         }
         return [part for part, trained in parts.items() if trained]
+
+
+@dataclass(frozen=True)
+class _SplitRows:
+    """The rows of the two splits."""
+
+    training: list[TrainingRow]
+    validation: list[TrainingRow]
+
+    @property
+    def all(self) -> list[TrainingRow]:
+        return self.training + self.validation
+
+
+def _rank(epoch: EpochMetrics) -> tuple[float, float]:
+    """The best epoch has the highest: by MCC, then by validation loss."""
+    return epoch.mcc, -epoch.validation_loss

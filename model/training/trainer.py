@@ -1,4 +1,4 @@
-"""The training loop: AdamW, cosine with warm-up, the best epoch by validation MCC."""
+"""The training loop: AdamW, a cosine schedule with warm-up, validation after each epoch."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -11,77 +11,43 @@ from torch import nn
 from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
 from data.errors import RunError
 from model.backbone.backbone import Backbone
-from model.metadata.tags import table_rows, tag_weights
-from model.metadata.tensors import MetadataTensors
 from model.network.pruning import GLOBAL_VIEW
 from model.network.street_model import StreetModel
-from model.training.epoch import EpochMetrics
-from model.training.inputs import TrainingInputs
+from model.training.dataset import Dataset
 from model.training.losses import LossSettings, focal_loss, training_loss
 from model.training.settings import AUTO, Precision, TrainSettings
-from model.training.training_row import TrainingRow
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
 
-# AdamW's memory of squared gradients: shorter than torch's own, as trainings are short.
+# The decay of squared gradients is shorter than torch's default, as trainings are short.
 _BETAS = (0.9, 0.98)
 
 _Scene = list[list[int]]
-"""The rows of one scene, each as the places of its samples."""
+"""The rows of one scene, each as the indices of its samples."""
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """One side of the split: its inputs, and of every row its label, weather and metadata.
+class EpochMetrics:
+    """Metrics of one epoch.
 
-    `scenes` names what each row shows; `weather` (rows, rows of the weather table) are shares, 0
-    where it is not known; `metadata` is None where the model is not fed any.
+    `loss` is the mean over its steps; `validation_loss` is focal loss and `mcc` the MCC, both over
+    the `n` images of the validation split.
     """
 
-    inputs: TrainingInputs
-    scenes: Sequence[str]
-    labels: torch.Tensor
-    weather: torch.Tensor
-    metadata: MetadataTensors | None
-
-    @property
-    def row_count(self) -> int:
-        """How many rows have images."""
-        return len({sample.row for sample in self.inputs.samples})
-
-    def rows(self, places: Sequence[int]) -> torch.Tensor:
-        """Which row each of the samples at these places is of."""
-        return torch.tensor([self.inputs.samples[place].row for place in places])
-
-    def fed(self, rows: torch.Tensor, device: torch.device) -> MetadataTensors | None:
-        """What the model is fed beside the images of these rows."""
-        return None if self.metadata is None else self.metadata.rows(rows).to(device)
-
-
-def make_dataset(
-    rows: Sequence[TrainingRow], inputs: TrainingInputs, metadata: MetadataTensors | None
-) -> Dataset:
-    """Rows with what was made of them."""
-    labels = torch.tensor([row.label for row in rows])
-    scenes = [row.scene for row in rows]
-    return Dataset(inputs, scenes, labels, torch.from_numpy(_weather(rows)), metadata)
-
-
-def _weather(rows: Sequence[TrainingRow]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    shares = np.zeros((len(rows), table_rows("weather")), np.float32)
-    for place, row in enumerate(rows):
-        if row.metadata.get("weather_null") is None and row.metadata.get("weather"):
-            shares[place] = tag_weights("weather", row.metadata["weather"])
-    return shares
+    epoch: int
+    loss: float
+    validation_loss: float
+    mcc: float
+    n: int
 
 
 class Trainer:
-    """A model in training, with its backbone if that is not frozen.
+    """Trains a model, and its backbone if that is not frozen.
 
     Everything is drawn from `settings.seed`: on one processor with as many threads, the same seed
-    gives the same weights, bit by bit. A GPU draws other numbers than a processor for what training
-    drops; the gradient of a trained backbone's attention may differ in its last bits there from run
-    to run. `precision` is what steps compute in, float32 or bfloat16; validation is in float32.
+    gives the same weights, bit by bit. A GPU draws other numbers than a processor for dropout; the
+    gradient of a trained backbone's attention may differ in its last bits there from run to run.
+    `precision` is what steps compute in, float32 or bfloat16; validation is in float32.
     """
 
     def __init__(
@@ -104,11 +70,11 @@ class Trainer:
         validation: Dataset,
         on_progress: Callable[[int], object] = lambda _: None,
     ) -> Iterator[EpochMetrics]:
-        """Train; each epoch is yielded when it is done, with the model as it is then.
+        """Train; each epoch's metrics are yielded when it is done, with the model as it is then.
 
         Args:
             training: every epoch sees each row once, in one of its images.
-            validation: all images are judged.
+            validation: evaluated on all images.
             on_progress: called with the number of rows seen.
 
         Raises:
@@ -117,45 +83,87 @@ class Trainer:
         devices = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(self._settings.seed)
-            scenes = _by_scene(training)
-            steps = self._settings.epochs * self._steps(scenes)
-            optimiser = self._optimiser()
-            schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._rate(steps))
+            scenes = _samples_by_scene(training)
+            steps = self._settings.epochs * self._steps_per_epoch(scenes)
+            optimiser = self.optimiser()
+            schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._lr_factor(steps))
             for epoch in range(1, self._settings.epochs + 1):
                 losses = []
-                for places in self._order(scenes):
-                    losses.append(self._step(training, places, optimiser))
+                for batch in self._batches(scenes):
+                    losses.append(self._step(training, batch, optimiser))
                     schedule.step()
-                    on_progress(len(places))
-                # the loop's own draws go on as if nobody had looked at the epoch
+                    on_progress(len(batch))
+                # whoever reads the metrics may draw random numbers: the loop's own are not moved
                 with torch.random.fork_rng(devices=devices):
-                    yield self._judged(epoch, float(np.mean(losses)), validation)
+                    yield self._evaluate(epoch, float(np.mean(losses)), validation)
 
-    def _order(self, scenes: Sequence[_Scene]) -> list[list[int]]:
-        """The places of an epoch's batches: each row once, in one of its images at random.
+    def loss(self, dataset: Dataset, indices: Sequence[int]) -> torch.Tensor:
+        """The loss of a step on the samples at these indices, a scalar with its graph."""
+        rows = dataset.rows(indices)
+        autocast = torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+        with exact_float32(), autocast:
+            output = dataset.inputs.forward(
+                self._model,
+                indices,
+                dataset.metadata_of(rows, self._device),
+                self._sampled_views(dataset, indices),
+            )
+        labels = dataset.labels[rows].to(self._device)
+        weather = dataset.weather[rows].to(self._device)
+        return training_loss(output, labels, weather, self._loss)
+
+    def optimiser(self) -> torch.optim.AdamW:
+        """AdamW over all trained weights: matrices decay; vectors (biases, norms, NULLs) do not."""
+        settings, groups = self._settings, []
+        for module in self._trained_modules():
+            scale = settings.backbone_lr_scale if module is self._backbone else 1.0
+            parameters = list(module.parameters())
+            matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+            vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
+            for group, weight_decay in ((matrices, settings.weight_decay), (vectors, 0.0)):
+                lr = scale * settings.lr
+                groups.append({"params": group, "lr": lr, "weight_decay": weight_decay})
+        return torch.optim.AdamW(groups, betas=_BETAS, fused=True)
+
+    def parameters(self) -> list[nn.Parameter]:
+        """All trained weights."""
+        return [
+            parameter for module in self._trained_modules() for parameter in module.parameters()
+        ]
+
+    def _trained_modules(self) -> list[nn.Module]:
+        if self._backbone.settings.frozen:
+            return [self._model]
+        return [self._model, self._backbone]
+
+    def _batches(self, scenes: Sequence[_Scene]) -> list[list[int]]:
+        """Indices of the samples of an epoch's batches: each row once, in one image at random.
 
         Rows of one scene come together and in the same image, so that they differ in what tells
         their labels apart: matched pairs, without which a short training learns little.
         """
         order = torch.randperm(len(scenes), generator=self._generator).tolist()
         # batches of about equal size: a last one of a single row would be mostly noise
-        parts = np.array_split(np.array(order), self._steps(scenes))
-        return [[place for one in part for place in self._image_of(scenes[one])] for part in parts]
+        parts = np.array_split(np.array(order), self._steps_per_epoch(scenes))
+        return [
+            [index for scene in part for index in self._one_image(scenes[scene])] for part in parts
+        ]
 
-    def _image_of(self, scene: _Scene) -> list[int]:
+    def _one_image(self, scene: _Scene) -> list[int]:
+        """One sample of each row of a scene, the same image of all."""
         images = min(map(len, scene))
-        chosen = int(torch.randint(images, (), generator=self._generator))
-        return [places[chosen] for places in scene]
+        image = int(torch.randint(images, (), generator=self._generator))
+        return [samples[image] for samples in scene]
 
-    def _steps(self, scenes: Sequence[_Scene]) -> int:
-        """Steps of an epoch."""
+    def _steps_per_epoch(self, scenes: Sequence[_Scene]) -> int:
         return math.ceil(sum(map(len, scenes)) / self._settings.batch_size)
 
-    def _step(self, side: Dataset, places: list[int], optimiser: torch.optim.Optimizer) -> float:
+    def _step(self, dataset: Dataset, batch: list[int], optimiser: torch.optim.Optimizer) -> float:
         self._model.train()
         self._backbone.train()
-        rows = side.rows(places)
-        loss = self._loss_of(side, places, rows)
+        loss = self.loss(dataset, batch)
         if not torch.isfinite(loss):
             raise RunError(
                 "training",
@@ -166,77 +174,50 @@ class Trainer:
         optimiser.zero_grad()
         with exact_float32():
             torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self._parameters(), self._settings.clip)
+        nn.utils.clip_grad_norm_(self.parameters(), self._settings.clip)
         optimiser.step()
         return float(loss.detach())
 
-    def _loss_of(self, side: Dataset, places: list[int], rows: torch.Tensor) -> torch.Tensor:
-        lowered = torch.autocast(
-            self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
-        )
-        with exact_float32(), lowered:
-            output = side.inputs.forward(
-                self._model, places, side.fed(rows, self._device), self._views(side, places)
-            )
-        labels, weather = side.labels[rows].to(self._device), side.weather[rows].to(self._device)
-        return training_loss(output, labels, weather, self._loss)
+    def _sampled_views(self, dataset: Dataset, indices: Sequence[int]) -> torch.Tensor | None:
+        """Views of each sample at a step, int64 (B, K): the global one, and others at random.
 
-    def _views(self, side: Dataset, places: Sequence[int]) -> torch.Tensor | None:
-        """Which views a step shows of each row: the global one, and others at random.
-
-        Rows of one scene show the same ones.
+        Rows of one scene show the same ones. None: all views.
         """
-        shown = self._settings.views
-        if shown == VIEWS:
+        count = self._settings.views
+        if count == VIEWS:
             return None
         numbers: dict[str, int] = {}
-        scenes = [side.scenes[side.inputs.samples[place].row] for place in places]
-        scene = [numbers.setdefault(name, len(numbers)) for name in scenes]
-        drawn = torch.rand(len(numbers), VIEWS, generator=self._generator)
-        drawn[:, GLOBAL_VIEW] = -1
-        views = drawn.topk(shown, dim=1, largest=False).indices.sort(dim=1).values
-        return views[scene].to(self._device)
+        scenes = [dataset.scenes[dataset.inputs.samples[index].row] for index in indices]
+        scene_numbers = [numbers.setdefault(scene, len(numbers)) for scene in scenes]
+        priority = torch.rand(len(numbers), VIEWS, generator=self._generator)
+        priority[:, GLOBAL_VIEW] = -1
+        views = priority.topk(count, dim=1, largest=False).indices.sort(dim=1).values
+        return views[scene_numbers].to(self._device)
 
-    def _judged(self, epoch: int, loss: float, side: Dataset) -> EpochMetrics:
-        """How the model answers the validation's images."""
+    def _evaluate(self, epoch: int, loss: float, validation: Dataset) -> EpochMetrics:
+        """Metrics of the model on all images of the validation split."""
         self._model.eval()
         self._backbone.eval()
-        places = list(range(len(side.inputs.samples)))
+        indices = list(range(len(validation.inputs.samples)))
         logits, step = [], self._settings.batch_size
         with torch.inference_mode(), exact_float32():
-            for start in range(0, len(places), step):
-                part = places[start : start + step]
-                fed = side.fed(side.rows(part), self._device)
-                logits.append(side.inputs.forward(self._model, part, fed).logits.double().cpu())
-        found, labels = torch.cat(logits), side.labels[side.rows(places)]
-        classes = predicted_class(found.softmax(dim=1)[:, 1].numpy())
+            for start in range(0, len(indices), step):
+                batch = indices[start : start + step]
+                metadata = validation.metadata_of(validation.rows(batch), self._device)
+                output = validation.inputs.forward(self._model, batch, metadata)
+                logits.append(output.logits.double().cpu())
+        all_logits, labels = torch.cat(logits), validation.labels[validation.rows(indices)]
+        classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
         return EpochMetrics(
             epoch=epoch,
             loss=loss,
-            validation_loss=float(focal_loss(found, labels, self._loss.gamma)),
+            validation_loss=float(focal_loss(all_logits, labels, self._loss.gamma)),
             mcc=mcc(confusion_counts(classes, labels.numpy())),
-            n=len(places),
+            n=len(indices),
         )
 
-    def _parameters(self) -> list[nn.Parameter]:
-        return [one for module in self._modules() for one in module.parameters()]
-
-    def _modules(self) -> list[nn.Module]:
-        return [self._model, *([] if self._backbone.settings.frozen else [self._backbone])]
-
-    def _optimiser(self) -> torch.optim.AdamW:
-        """Matrices decay; vectors (biases, norms, learned NULLs) do not."""
-        settings, groups = self._settings, []
-        for module in self._modules():
-            factor = settings.backbone_lr_scale if module is self._backbone else 1.0
-            for decays in (True, False):
-                chosen = [one for one in module.parameters() if (one.ndim > 1) == decays]
-                decay = settings.weight_decay if decays else 0.0
-                groups.append({"params": chosen, "lr": factor * settings.lr, "weight_decay": decay})
-        return torch.optim.AdamW(groups, betas=_BETAS, fused=True)
-
-    def _rate(self, steps: int) -> Callable[[int], float]:
-        """The factor of the rate at a step: up in a line, then down as half a cosine."""
+    def _lr_factor(self, steps: int) -> Callable[[int], float]:
+        """The learning rate at a step over its highest: up in a line, down as half a cosine."""
         warm = max(1, round(self._settings.warmup * steps))
 
         def factor(step: int) -> float:
@@ -247,11 +228,11 @@ class Trainer:
         return factor
 
 
-def _by_scene(side: Dataset) -> list[_Scene]:
+def _samples_by_scene(dataset: Dataset) -> list[_Scene]:
     scenes: dict[str, dict[int, list[int]]] = {}
-    for place, sample in enumerate(side.inputs.samples):
-        rows = scenes.setdefault(side.scenes[sample.row], {})
-        rows.setdefault(sample.row, []).append(place)
+    for index, sample in enumerate(dataset.inputs.samples):
+        rows = scenes.setdefault(dataset.scenes[sample.row], {})
+        rows.setdefault(sample.row, []).append(index)
     return [list(rows.values()) for rows in scenes.values()]
 
 

@@ -1,4 +1,4 @@
-"""A source row to train on; `training_rows` lists them."""
+"""A source row to train on: its label and metadata."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,21 +21,19 @@ class TrainingRow:
 
     @property
     def vid_id(self) -> str | None:
-        """The video that the row is a frame of."""
+        """The video that the row is a frame of, None if unknown."""
         return None if self.metadata.get("vid_id_null") else self.metadata.get("vid_id")
 
     @property
     def scene(self) -> str:
-        """What rows of one scene share: the frame of a video; else the row is alone."""
+        """The same for rows of one frame of a video; otherwise different for every row."""
         frame = self.metadata.get("frame_id")
-        return (
-            f"{self.parquet} {self.row}"
-            if None in (self.vid_id, frame)
-            else (f"{self.vid_id} {frame}")
-        )
+        if self.vid_id is None or frame is None:
+            return f"{self.parquet} {self.row}"
+        return f"{self.vid_id} {frame}"
 
     @property
     def gps(self) -> tuple[float, float] | None:
-        """Latitude and longitude in degrees."""
+        """Latitude and longitude in degrees, None if unknown."""
         lat, lon = self.metadata.get("gps_lat"), self.metadata.get("gps_lon")
         return None if lat is None or lon is None else (lat, lon)

@@ -14,11 +14,11 @@ from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.features import FeatureMaker
 from model.metadata.tensors import metadata_tensors
 from model.network.street_model import StreetModel
-from model.training.epoch import EpochMetrics
+from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
 from model.training.samples import Sample
 from model.training.settings import TrainSettings
-from model.training.trainer import Dataset, Trainer, make_dataset
+from model.training.trainer import EpochMetrics, Trainer
 from tests.gpu.check import Precision, Setting, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors

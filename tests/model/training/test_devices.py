@@ -23,11 +23,12 @@ from model.backbone.features import open_cache
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
+from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs, ViewInputs
 from model.training.losses import training_loss
 from model.training.samples import draw_samples
 from model.training.settings import TrainSettings
-from model.training.trainer import Dataset, Trainer, make_dataset
+from model.training.trainer import Trainer
 from model.training.training_row import TrainingRow
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
@@ -140,7 +141,9 @@ def toy_dataset(backbone: Backbone | None) -> Dataset:
     rows = [
         TrainingRow("a.parquet", row, row % 2, (64, 48), {"weather": ("Fog",)}) for row in range(4)
     ]
-    samples = [one for place, row in enumerate(rows) for one in draw_samples(row, place, 2, 0)]
+    samples = [
+        sample for index, row in enumerate(rows) for sample in draw_samples(row, index, 2, 0)
+    ]
     if backbone is None:
         inputs: Any = FeatureInputs(samples, torch.empty(len(samples), 12, WIDTH))
     else:
@@ -162,15 +165,15 @@ def test_a_step_of_a_training_stays_on_its_device(
         backbone,
         TrainSettings(batch_size=4, views=5, precision=precision),
     )
-    side = toy_dataset(None if name is None else backbone)
-    optimiser = trainer._optimiser()
-    places = [0, 3, 5]
-    loss = trainer._loss_of(side, places, side.rows(places))
+    dataset = toy_dataset(None if name is None else backbone)
+    optimiser = trainer.optimiser()
+    indices = [0, 3, 5]
+    loss = trainer.loss(dataset, indices)
     assert (loss.device, loss.dtype) == (CUDA, torch.float32)
     # autograd's engine asks the driver for the device, so gradients are made up here
-    for one in trainer._parameters():
-        one.grad = torch.empty_like(one)
-    torch.nn.utils.clip_grad_norm_(trainer._parameters(), 1.0)
+    for parameter in trainer.parameters():
+        parameter.grad = torch.empty_like(parameter)
+    torch.nn.utils.clip_grad_norm_(trainer.parameters(), 1.0)
     optimiser.step()
 
 

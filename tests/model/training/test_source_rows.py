@@ -16,7 +16,8 @@ from data.records.cities import EARTH_METRES
 from data.scenes.parquet import SCHEMA, scene_row, write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
-from model.training.source_rows import list_rows, split_rows, training_table
+from model.training.source_rows import list_rows, training_table
+from model.training.split import split_rows
 from model.training.training_row import TrainingRow
 
 TINY = SceneSettings(seed=3, rows=24, size_mix=(((320, 240), 1.0),))

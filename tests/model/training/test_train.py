@@ -8,7 +8,6 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from analytics.leaks.training_overlap import read_training_rows
 from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
@@ -21,17 +20,16 @@ from data.store import Store
 from model.backbone.backbone import RANDOM, BackboneSettings
 from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor
-from model.commands import train as train_cli
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.epoch import EpochMetrics
 from model.training.jpegs import build_jpegs
 from model.training.losses import LossSettings
 from model.training.samples import decode_jpeg, draw_samples
 from model.training.settings import TrainSettings
-from model.training.source_rows import list_rows, split_rows
+from model.training.source_rows import list_rows
+from model.training.split import split_rows
 from model.training.train import TrainingConfig, train
-from model.training.trainer import Trainer
+from model.training.trainer import EpochMetrics, Trainer
 from replay.candidates.predictor import Batch
 from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run_lock import lock_run
@@ -116,14 +114,14 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
     assert report.best.n == 2 * report.validation
     run = json.loads((store.runs / report.run_id / "run.json").read_text())
     assert run["outcome"]["best"] == vars(report.best)
-    assert run["recipe"]["settings"]["epochs"] == 2
+    assert run["config"]["training"]["epochs"] == 2
     assert run["made_by"]["git_commit"]
     assert set(run["sources"]) == {path.name for path in shards.paths}
     assert pl.read_parquet(store.runs / report.run_id / "epochs.parquet").height == 2
     loaded = load_checkpoint(out)
     assert loaded.card.training["run_id"] == report.run_id
     assert loaded.card.training["epoch"] == vars(report.best)
-    assert loaded.card.training["arithmetic"] == run["recipe"]["settings"]["arithmetic"] == "avx2"
+    assert loaded.card.training["arithmetic"] == run["config"]["training"]["arithmetic"] == "avx2"
     assert run["made_by"]["processor"]["machine"]
     assert bool(loaded.backbone) is not config.backbone.frozen
     assert loaded.training_rows == out / "training_rows.parquet"
@@ -166,12 +164,12 @@ def test_the_best_epoch_is_kept_not_the_last(
 ) -> None:
     scores = {1: (0.1, 0.3), 2: (0.6, 0.5), 3: (0.6, 0.4), 4: (0.2, 0.1)}
 
-    def judged(_self: Trainer, epoch: int, loss: float, _side: object) -> EpochMetrics:
-        found, validation_loss = scores[epoch]
-        return EpochMetrics(epoch, loss, validation_loss, found, 10)
+    def evaluated(_self: Trainer, epoch: int, loss: float, _side: object) -> EpochMetrics:
+        score, validation_loss = scores[epoch]
+        return EpochMetrics(epoch, loss, validation_loss, score, 10)
 
-    monkeypatch.setattr(Trainer, "_judged", judged)
-    four = replace(TINY, settings=replace(TINY.settings, epochs=4))
+    monkeypatch.setattr(Trainer, "_evaluate", evaluated)
+    four = replace(TINY, training=replace(TINY.training, epochs=4))
     report = train(store, shards, store.models / "first", four)
     assert report.best.epoch == 3
     card = load_checkpoint(store.models / "first").card
@@ -186,7 +184,7 @@ def test_the_same_training_gives_the_same_bits(
     assert (first.run_id, first.epochs) == (again.run_id, again.epochs)
     a, b = (load_checkpoint(tmp_path / one) for one in "ab")
     assert a.sha256 == b.sha256
-    seeded = replace(TINY, settings=replace(TINY.settings, seed=1))
+    seeded = replace(TINY, training=replace(TINY.training, seed=1))
     assert train(store, shards, tmp_path / "c", seeded).run_id != first.run_id
     assert load_checkpoint(tmp_path / "c").sha256 != a.sha256
 
@@ -216,7 +214,7 @@ def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
 ) -> None:
     out = store.models / "first"
     train(store, shards, out, TINY)
-    other = replace(TINY, settings=replace(TINY.settings, seed=5))
+    other = replace(TINY, training=replace(TINY.training, seed=5))
     before = load_checkpoint(out).sha256
     with pytest.raises(RunError, match=r"another checkpoint.*--replace"):
         train(store, shards, out, other)
@@ -256,7 +254,7 @@ def test_metadata_is_fed_only_where_asked(
         "model.training.train.TextVectors",
         lambda _cache: lambda texts: np.full((len(texts), 384), 384**-0.5, np.float32),
     )
-    fed = replace(FROZEN, settings=replace(FROZEN.settings, metadata=True))
+    fed = replace(FROZEN, training=replace(FROZEN.training, metadata=True))
     assert not train(store, shards, tmp_path / "fed", fed).image_only
     blind = train(store, shards, tmp_path / "blind", FROZEN)
     assert blind.image_only
@@ -264,31 +262,3 @@ def test_metadata_is_fed_only_where_asked(
     drawn = [load_checkpoint(tmp_path / "blind").card.training["metadata"]]
     assert drawn == [False]
     assert not torch.equal(tables[0]["weather"], tables[1]["weather"])
-
-
-def test_the_command_trains_describes_and_says_errors(
-    shards: Shards, store: Store, tmp_path: Path
-) -> None:
-    words = [
-        *("train", "--out", str(tmp_path / "out"), "--backbone", "test_resnet", "--side", "32"),
-        *("--weights", "random", "--epochs", "1", "--images", "1", "--validation", "0.3"),
-        *("--sources", str(shards.folder), "--store", str(store.root)),
-    ]
-    result = CliRunner().invoke(train_cli.app, [*words, "--arithmetic", "avx512"])
-    assert result.exit_code == 0, result.output
-    assert load_checkpoint(tmp_path / "out").card.training["arithmetic"] == "avx512"
-    # by the other it is another training
-    again = CliRunner().invoke(train_cli.app, words)
-    assert "--replace" in str(again.exception)
-    words += ["--arithmetic", "avx512"]
-    assert "image-only on test_resnet" in result.output
-    assert "36 rows" not in result.output
-    result = CliRunner().invoke(train_cli.app, [*words, "--json"])
-    assert json.loads(result.stdout)["image_only"] is True
-    described = CliRunner().invoke(train_cli.app, ["describe", str(tmp_path / "out")])
-    assert "on features of test_resnet" in described.output
-    as_json = CliRunner().invoke(train_cli.app, ["describe", "--json"])
-    parts = json.loads(as_json.stdout)
-    assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
-    failed = CliRunner().invoke(train_cli.app, [*words[:-6], "--store", str(tmp_path / "none")])
-    assert "no *.parquet shard" in str(failed.exception)

@@ -12,10 +12,11 @@ from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_bac
 from model.metadata.tensors import MetadataTensors
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
+from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs
 from model.training.samples import Sample
 from model.training.settings import TrainSettings
-from model.training.trainer import Dataset, Trainer, make_dataset
+from model.training.trainer import Trainer
 from model.training.training_row import TrainingRow
 from replay.rebuilding.variants import UNDISTORTED
 
@@ -40,9 +41,9 @@ def toy_dataset(rows: int, seed: int, images: int = 2) -> Dataset:
         for row in range(rows)
     ]
     features = torch.randn(rows * images, 12, WIDTH, generator=generator)
-    for place in range(len(features)):
-        if described[place // images].label:
-            features[place, torch.randint(12, (2,), generator=generator)] += 2 * sign
+    for index in range(len(features)):
+        if described[index // images].label:
+            features[index, torch.randint(12, (2,), generator=generator)] += 2 * sign
     samples = [
         Sample(row, _challenge(row), UNDISTORTED) for row in range(rows) for _ in range(images)
     ]
@@ -64,7 +65,7 @@ def backbone() -> Backbone:
 def test_it_learns_a_toy(backbone: Backbone) -> None:
     model = StreetModel(MODEL)
     course = list(Trainer(model, backbone, QUICK).epochs(toy_dataset(320, 0), toy_dataset(160, 1)))
-    assert [one.epoch for one in course] == list(range(1, 13))
+    assert [metrics.epoch for metrics in course] == list(range(1, 13))
     assert course[-1].loss < 0.5 * course[0].loss
     assert course[-1].validation_loss < 0.5 * course[0].validation_loss
     assert course[-1].mcc > 0.8
@@ -92,58 +93,58 @@ def test_a_seed_gives_the_same_weights_whatever_was_drawn_before(backbone: Backb
 class Recording(FeatureInputs):
     """Inputs that note what they were asked, and whether the model was training."""
 
-    def __init__(self, side: Dataset) -> None:
-        inputs = side.inputs
+    def __init__(self, dataset: Dataset) -> None:
+        inputs = dataset.inputs
         assert isinstance(inputs, FeatureInputs)
-        super().__init__(inputs.samples, inputs._features)
+        super().__init__(inputs.samples, inputs.features)
         self.asked: list[tuple[bool, list[int], torch.Tensor | None]] = []
         self.seen: list[torch.Tensor] = []
 
     def forward(
         self,
         model: StreetModel,
-        places: Sequence[int],
+        indices: Sequence[int],
         metadata: MetadataTensors | None = None,
         views: torch.Tensor | None = None,
     ) -> ModelOutput:
-        self.asked.append((model.training, list(places), views))
-        output = super().forward(model, places, metadata, views)
+        self.asked.append((model.training, list(indices), views))
+        output = super().forward(model, indices, metadata, views)
         self.seen.append(output.seen)
         return output
 
 
 def test_an_epoch_sees_each_row_once_and_validation_every_image(backbone: Backbone) -> None:
     training, validation = toy_dataset(70, 0), toy_dataset(20, 1)
-    recording, judged = Recording(training), Recording(validation)
-    sides = replace(training, inputs=recording), replace(validation, inputs=judged)
-    list(Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=2)).epochs(*sides))
+    recording, evaluated = Recording(training), Recording(validation)
+    datasets = replace(training, inputs=recording), replace(validation, inputs=evaluated)
+    list(Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=2)).epochs(*datasets))
     assert all(training for training, _, _ in recording.asked)
-    assert not any(training for training, _, _ in judged.asked)
-    assert [len(places) for _, places, _ in recording.asked] == [24, 23, 23] * 2
+    assert not any(training for training, _, _ in evaluated.asked)
+    assert [len(indices) for _, indices, _ in recording.asked] == [24, 23, 23] * 2
     for epoch in (recording.asked[:3], recording.asked[3:]):
-        rows = [place // 2 for _, places, _ in epoch for place in places]
+        rows = [index // 2 for _, indices, _ in epoch for index in indices]
         assert sorted(rows) == list(range(70))
     orders = [
-        [place for _, places, _ in epoch for place in places]
+        [index for _, indices, _ in epoch for index in indices]
         for epoch in (recording.asked[:3], recording.asked[3:])
     ]
     assert orders[0] != orders[1]
-    assert [p for _, places, _ in judged.asked[:2] for p in places] == list(range(40))
+    assert [p for _, indices, _ in evaluated.asked[:2] for p in indices] == list(range(40))
 
 
 def test_rows_of_one_scene_come_together_and_in_the_same_image(backbone: Backbone) -> None:
-    side = toy_dataset(70, 0)
-    recording = Recording(side)
-    paired = replace(side, inputs=recording, scenes=[f"scene {row // 2}" for row in range(70)])
+    dataset = toy_dataset(70, 0)
+    recording = Recording(dataset)
+    paired = replace(dataset, inputs=recording, scenes=[f"scene {row // 2}" for row in range(70)])
     settings = replace(QUICK, views=5)
     list(Trainer(StreetModel(MODEL), backbone, settings).epochs(paired, toy_dataset(20, 1)))
     assert len(recording.asked) == 3 * QUICK.epochs
     numbers = set()
-    for _, places, views in recording.asked:
+    for _, indices, views in recording.asked:
         assert views is not None
         assert torch.equal(views[::2], views[1::2])
         assert len({tuple(shown) for shown in views.tolist()}) > 1
-        for first, second in zip(places[::2], places[1::2], strict=True):
+        for first, second in zip(indices[::2], indices[1::2], strict=True):
             assert second // 2 == first // 2 + 1
             assert first % 2 == second % 2
             numbers.add(first % 2)
@@ -153,8 +154,8 @@ def test_rows_of_one_scene_come_together_and_in_the_same_image(backbone: Backbon
 def test_views_are_hidden_in_training_only(backbone: Backbone) -> None:
     training, validation = Recording(toy_dataset(70, 0)), Recording(toy_dataset(20, 1))
     trainer = Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=1))
-    side = replace(toy_dataset(70, 0), inputs=training)
-    list(trainer.epochs(side, replace(toy_dataset(20, 1), inputs=validation)))
+    dataset = replace(toy_dataset(70, 0), inputs=training)
+    list(trainer.epochs(dataset, replace(toy_dataset(20, 1), inputs=validation)))
     seen = torch.cat(training.seen)
     assert seen[:, 0].all()
     assert 0.05 < 1 - seen[:, 1:].float().mean() < 0.2
@@ -163,9 +164,9 @@ def test_views_are_hidden_in_training_only(backbone: Backbone) -> None:
 
 def test_a_step_may_show_some_views_only(backbone: Backbone) -> None:
     recording = Recording(toy_dataset(70, 0))
-    side = replace(toy_dataset(70, 0), inputs=recording)
+    dataset = replace(toy_dataset(70, 0), inputs=recording)
     settings = replace(QUICK, epochs=1, views=5)
-    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(side, toy_dataset(20, 1)))
+    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(dataset, toy_dataset(20, 1)))
     shown = [views for _, _, views in recording.asked if views is not None]
     assert len(shown) == len(recording.asked)
     for views in shown:
@@ -189,12 +190,12 @@ def test_metadata_is_hidden_at_random_in_training(backbone: Backbone) -> None:
 
 
 def test_a_loss_that_explodes_is_one_line(backbone: Backbone) -> None:
-    side = toy_dataset(40, 0)
-    inputs = side.inputs
+    dataset = toy_dataset(40, 0)
+    inputs = dataset.inputs
     assert isinstance(inputs, FeatureInputs)
-    inputs._features.fill_(torch.nan)
+    inputs.features.fill_(torch.nan)
     with pytest.raises(RunError, match=r"loss of nan.*lower --lr"):
-        list(Trainer(StreetModel(MODEL), backbone, QUICK).epochs(side, toy_dataset(20, 1)))
+        list(Trainer(StreetModel(MODEL), backbone, QUICK).epochs(dataset, toy_dataset(20, 1)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+"""The command `describe`: a model's parts."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.terminal import JsonOption, print_json, print_table
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: streetreplay describe data/store/models/demo")
+def describe(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="A checkpoint's folder [default: the full model].")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a model's parts in the order of the forward pass: shapes and numbers of parameters."""
+    from model.checkpoint.card import read_card  # noqa: PLC0415
+    from model.network.describe import describe as parts_of  # noqa: PLC0415
+    from model.network.settings import ModelSettings  # noqa: PLC0415
+
+    card = None if checkpoint is None else read_card(checkpoint.expanduser())
+    settings = ModelSettings() if card is None else card.settings
+    parts = parts_of(settings)
+    total = sum(part.parameters for part in parts)
+    if as_json:
+        backbone = None if card is None else card.backbone
+        print_json(
+            {
+                "backbone": backbone,
+                "settings": settings,
+                "parameters": total,
+                "parts": [asdict(part) for part in parts],
+            }
+        )
+        return
+    print_table(
+        f"{total:,} parameters; B challenges"
+        + ("" if card is None else f", on features of {card.backbone}"),
+        ("part", "takes", "gives", "parameters"),
+        [(part.name, part.takes, part.gives, part.parameters) for part in parts],
+    )
