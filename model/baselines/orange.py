@@ -1,7 +1,7 @@
-"""The floor for every model: how much safety orange is in the picture.
+"""The safety-orange baseline: the share of safety-orange pixels in an image.
 
 Traffic cones, drums and warning signs are orange; so are autumn trees, vans and sunsets. A model
-that does not beat this has learned nothing about roadwork.
+that does not beat this baseline has learned nothing about roadwork.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ from replay.candidates.predictor import Batch, Image, Predictions
 _VERSION = 2
 _DIGITS = 30
 
-# Half a pixel of a 224 x 224 image: no orange at all is finite, and far below any threshold.
+# Half a pixel of a 224 x 224 image: so the logarithm is finite where no pixel is orange.
 _FLOOR = 0.5 / 224**2
 
 
 @dataclass(frozen=True)
 class OrangeSettings:
-    """What counts as safety orange, and how much of it is roadwork.
+    """The colour range of safety orange, and the share of it at which the answer is 0.5.
 
     Hue in OpenCV's half degrees (0..179), saturation and value in 0..255. At a `threshold` share of
-    orange pixels the answer is 0.5; the default had the best MCC on a challenge each, levels 0 to
-    3, of the first 480 rows that the demo's model learns from: drawn scenes, no photographs.
+    orange pixels the answer is 0.5; the default had the best MCC on one challenge, of levels 0 to
+    3, of each of the first 480 training rows of the demo: drawn scenes, no photographs.
     """
 
     hue_low: int = 3
@@ -41,7 +41,7 @@ class OrangeSettings:
 
 @dataclass(frozen=True)
 class OrangeBaseline:
-    """Predictor: a logistic curve over the logarithm of the share of orange pixels."""
+    """Predictor: a logistic function of the logarithm of the share of orange pixels."""
 
     settings: OrangeSettings = OrangeSettings()
     name: str = "safety-orange baseline"
@@ -50,8 +50,8 @@ class OrangeBaseline:
     @property
     def fingerprint(self) -> str:
         """Hash of the settings and of this code's version."""
-        described = json.dumps([_VERSION, asdict(self.settings)], sort_keys=True)
-        return hashlib.sha256(described.encode()).hexdigest()
+        text = json.dumps([_VERSION, asdict(self.settings)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def predict(self, batch: Batch) -> Predictions:
         """Probability of roadwork for each image."""
@@ -61,10 +61,10 @@ class OrangeBaseline:
     def _probability(self, shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         ratios = (shares + _FLOOR) / self.settings.threshold
         sharpness = Decimal(self.settings.sharpness)
-        # decimals, rounded once: the last bits of NumPy's log and exp are the processor's
+        # decimals, rounded once: the last bits of NumPy's log and exp depend on the processor
         with localcontext(Context(prec=_DIGITS)):
-            odds = [(Decimal(float(one)).ln() * sharpness).exp() for one in ratios]
-            return np.array([float(one / (1 + one)) for one in odds], np.float64)
+            all_odds = [(Decimal(float(ratio)).ln() * sharpness).exp() for ratio in ratios]
+            return np.array([float(odds / (1 + odds)) for odds in all_odds], np.float64)
 
 
 def orange_share(image: Image, settings: OrangeSettings) -> float:

@@ -1,4 +1,4 @@
-"""The command that demonstrates the whole."""
+"""The command `demo`."""
 
 import typer
 
@@ -20,27 +20,31 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
     from model.demo.warm_up import warm_up  # noqa: PLC0415
     from model.demo.world import check_free  # noqa: PLC0415
 
-    where = open_store(store)
+    demo_store = open_store(store)
     source = context.get_parameter_source("store")
-    # An environment variable may well name the store of a real log: that is no consent.
+    # an environment variable may name the store of a real log: that is no consent
     if source is None or source.name != "COMMANDLINE":
-        check_free(where)
-    # begins before the rest is imported, which takes seconds
-    with warm_up(where) as ready:
+        check_free(demo_store)
+    # starts before the rest is imported, which takes seconds
+    with warm_up(demo_store) as wait_for:
         from model.demo.run import FirstResult, run_demo  # noqa: PLC0415
         from model.demo.text import first_result_lines, next_commands, report_lines  # noqa: PLC0415
 
         def print_first_result(first: FirstResult) -> None:
-            for line in first_result_lines(first, where):
+            for line in first_result_lines(first, demo_store):
                 (note if as_json else say)(line)
 
         # elsewhere than on a terminal a line a step is enough
-        shown = progress if errors.is_terminal else silent
+        progress_bars = progress if errors.is_terminal else silent
         report = run_demo(
-            where, note, progress=shown, on_first_result=print_first_result, ready=ready
+            demo_store,
+            note,
+            progress=progress_bars,
+            on_first_result=print_first_result,
+            wait_for=wait_for,
         )
     if as_json:
         print_json(report, indent=1)
         return
-    for line in ("", *report_lines(report), "", "next:", *next_commands(where)):
+    for line in ("", *report_lines(report), "", "next:", *next_commands(demo_store)):
         say(line)

@@ -1,4 +1,4 @@
-"""The command `views`: an image as the model looks at it."""
+"""The command `views`: draws the 12 views of an image."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,13 +49,11 @@ def views(
         return
     boxes = view_boxes(*pixels.shape[:2])
     values = [None] * len(boxes) if gates is None else list(gates.values)
-    listed = zip(VIEW_NAMES, boxes, values, strict=True)
-    print_json(
-        {
-            "out": out,
-            "views": [{"name": name, "box": box, "gate": gate} for name, box, gate in listed],
-        }
-    )
+    named_views = [
+        {"name": name, "box": box, "gate": gate}
+        for name, box, gate in zip(VIEW_NAMES, boxes, values, strict=True)
+    ]
+    print_json({"out": out, "views": named_views})
 
 
 def _mean_gates(store: Store, run: str) -> "Gates":
@@ -72,16 +70,17 @@ def _mean_gates(store: Store, run: str) -> "Gates":
     from replay.comparing.loaded_answers import find_run  # noqa: PLC0415
 
     with reading(store) as connection:
-        found = find_run(connection, run)
-        parameters = {"run_id": found["run_id"]}
+        run_row = find_run(connection, run)
+        parameters = {"run_id": run_row["run_id"]}
         rows = connection.execute(statements("model/commands/mean_gates"), parameters).fetchall()
+    named = f"{run_row['run_id']} ({run_row['model']})"
     if [view for view, _, _ in rows] != list(range(1, VIEWS + 1)):
         raise RunError(
-            f"gates of {found['run_id']} ({found['model']})",
+            f"gates of {named}",
             found=f"those of {len(rows)} views",
             expected=f"{VIEWS}",
             remedy="name the replay of a model with gates",
         )
-    challenges = rows[0][2]
-    caption = f"Mean gate over {challenges} challenges of {found['run_id']} ({found['model']})"
+    _, _, challenge_count = rows[0]
+    caption = f"Mean gate over {challenge_count} challenges of {named}"
     return Gates([gate for _, gate, _ in rows], caption)

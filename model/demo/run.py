@@ -1,6 +1,6 @@
-"""A small simulated world, and the whole job done on it: ingest, replay, compare, train, again.
+"""Runs the demo: draws a small simulated world, then ingests, replays, compares and trains in it.
 
-Nothing in it is a real log or a real photograph; it says so wherever it prints.
+Nothing in it is a real log or a real photograph; whatever it prints says so.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FirstResult:
-    """A baseline that needs no training, beside the miners: `challenges` were read, `images`
-    rebuilt of those that can be."""
+    """The baseline, which needs no training, compared with the miners.
+
+    `challenges` counts those read from the log, `images` those rebuilt.
+    """
 
     challenges: int
     images: int
@@ -41,7 +43,7 @@ class FirstResult:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What came of the demo: the baseline and the model among the miners, and in a pair."""
+    """The demo's results: baseline and model against the miners, and against each other."""
 
     first: FirstResult
     training: "TrainReport"
@@ -56,9 +58,9 @@ def run_demo(
     *,
     progress: Progress = silent,
     on_first_result: Callable[[FirstResult], None] = lambda _: None,
-    ready: WaitFor = no_wait,
+    wait_for: WaitFor = no_wait,
 ) -> DemoReport:
-    """Draw the world into `store`, ingest its log, and put a baseline and a model among its miners.
+    """Draw the world into `store`, ingest its log, and compare a baseline and a model with miners.
 
     Args:
         store: made if it does not exist; what an earlier demo did there is not done again.
@@ -66,31 +68,32 @@ def run_demo(
         settings: the size of the world.
         progress: shows long work.
         on_first_result: takes the first result, before anything is trained.
-        ready: waits until a rehearsal has compiled what a step uses.
+        wait_for: waits until a warm-up has compiled what a step uses.
     """
-    first, planned = _first_result(store, say, settings, progress, ready)
+    first, planned = _first_result(store, say, settings, progress, wait_for)
     on_first_result(first)
     # seconds to import, which the first result does not wait for
     from model.checkpoint.predictor import load_predictor  # noqa: PLC0415
     from model.demo.training import draw_training_rows, train_demo  # noqa: PLC0415
 
-    learned = settings.training
-    say(f"drawing {learned.scenes} other scenes to learn from, each with works and without")
-    with progress("drawing", 2 * learned.scenes) as drawn:
-        rows = draw_training_rows(store.training, learned, drawn)
+    training_settings = settings.training
+    scenes = training_settings.scenes
+    say(f"drawing {scenes} other scenes to learn from, each with works and without")
+    with progress("drawing", 2 * scenes) as on_progress:
+        rows = draw_training_rows(store.training, training_settings, on_progress)
     say("training the model on them: every part of it, on a tiny backbone")
     out = store.models / MODEL
-    training = train_demo(store, rows, out, learned, progress=progress, note=say)
+    training = train_demo(store, rows, out, training_settings, progress=progress, note=say)
     say("asking the model about the miners' images")
-    model = _replayed(store, load_predictor(out, store), planned, progress)
-    learned_from = trained_on(store, model).rows
+    model = _replay(store, load_predictor(out, store), planned, progress)
+    training_rows = trained_on(store, model).rows
     with reading(store) as connection:
         return DemoReport(
             first=first,
             training=training,
-            model=compare_with_miners(connection, model, training=learned_from),
+            model=compare_with_miners(connection, model, training=training_rows),
             against=compare_with_another_run(
-                connection, model, first.orange.run_id, training=learned_from
+                connection, model, first.orange.run_id, training=training_rows
             ),
         )
 
@@ -100,18 +103,18 @@ def _first_result(
     say: Callable[[str], None],
     settings: DemoSettings,
     progress: Progress,
-    ready: WaitFor,
+    wait_for: WaitFor,
 ) -> tuple[FirstResult, list[Planned]]:
     say(f"drawing {settings.scenes} road scenes into {store.sources}")
-    with progress("drawing", settings.scenes) as drawn:
-        shards = draw_sources(store, settings, drawn)
+    with progress("drawing", settings.scenes) as on_progress:
+        shards = draw_sources(store, settings, on_progress)
     say(f"simulating a validator that sends {settings.challenges} challenges, and reading its log")
-    ready("log")
+    wait_for("log")
     read_log(store, shards, settings)
     say("rebuilding what the miners saw, and asking the safety-orange baseline")
-    ready("replay")
+    wait_for("replay")
     orange, planned = replay_orange(store, settings, progress)
-    ready("compare")
+    wait_for("compare")
     images = sum(len(item.variants) for item in planned)
     return FirstResult(len(planned), images, compare_baseline(store, orange)), planned
 
@@ -119,23 +122,21 @@ def _first_result(
 def replay_orange(
     store: Store, settings: DemoSettings, progress: Progress = silent
 ) -> tuple[str, list[Planned]]:
-    """The run id of the baseline's finished replay, and its plan of all challenges."""
+    """Replay the baseline: the run's id, and the plan of all challenges."""
     with reading(store) as connection:
         challenges = stored_challenges(connection)
     planned = plan(challenges, Shards(store.sources), VariantSettings(settings.variants))
-    return _replayed(store, OrangeBaseline(), planned, progress), planned
+    return _replay(store, OrangeBaseline(), planned, progress), planned
 
 
 def compare_baseline(store: Store, run: str) -> Comparison:
-    """A replay of a candidate that learned from nothing, among the miners."""
+    """Compare a replay of the baseline, which was trained on nothing, with the miners."""
     with reading(store) as connection:
         return compare_with_miners(connection, run)
 
 
-def _replayed(
-    store: Store, candidate: Predictor, planned: list[Planned], progress: Progress
-) -> str:
-    """The id of the finished run."""
-    opened = Replay(store, candidate, planned, Shards(store.sources))
+def _replay(store: Store, candidate: Predictor, planned: list[Planned], progress: Progress) -> str:
+    """Replay a candidate: the run's id."""
+    replay = Replay(store, candidate, planned, Shards(store.sources))
     with progress(candidate.name, len(planned)) as on_progress:
-        return opened.run(on_progress=on_progress).run_id
+        return replay.run(on_progress=on_progress).run_id

@@ -1,4 +1,4 @@
-"""How large the demo's world is, and how much its model learns from; nothing heavy is imported."""
+"""Sizes of the demo's simulated world and of its training; imports nothing heavy."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ MODEL = "demo"
 
 @dataclass(frozen=True)
 class DemoTraining:
-    """How much the demo's model learns from: scenes, each drawn twice, and passes over them.
+    """The size of the training: scenes, each drawn with and without roadwork, and epochs.
 
-    `side` of the views in pixels; `validation` is the share of rows that chooses the best pass.
+    `side` of the views in pixels; `validation` is the share of rows in the validation split.
     """
 
     seed: int = 7272
@@ -22,8 +22,10 @@ class DemoTraining:
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """How large the world is: source scenes, challenges, uids of the simulated subnet, possible
-    images of a level 2 or 3 challenge, and what the model learns from.
+    """The size of the simulated world.
+
+    Source scenes, challenges, uids and validators of the simulated subnet, the share of synthetic
+    sources, variants of a level 2 or 3 challenge, and the training.
     """
 
     seed: int = 72

@@ -1,7 +1,7 @@
-"""The demo's model: the whole architecture on a tiny backbone.
+"""Trains the demo's model: the full architecture on a tiny backbone.
 
-It learns from drawn rows which no challenge of the demo's log uses: its scenes come of another
-seed. Every scene is drawn with works and without, for a training of a minute learns little from
+Its scenes are drawn from another seed than those of the demo's log, so no challenge uses a training
+row. Every scene is drawn with roadwork and without: a training of a minute learns little from
 scenes that differ in everything.
 """
 
@@ -26,7 +26,7 @@ _SIZE = (800, 450)
 def draw_training_rows(
     folder: Path, settings: DemoTraining, on_progress: Callable[[int], object] = lambda _: None
 ) -> Shards:
-    """The rows in shards of `folder`, drawn if they are not there; see `write_shards`."""
+    """Shards of training rows in `folder`, drawn if they are not there; see `write_shards`."""
     scenes = SceneSettings(
         seed=settings.seed,
         rows=2 * settings.scenes,
@@ -47,7 +47,7 @@ def train_demo(
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
 ) -> TrainReport:
-    """Train every part of the model, its backbone of random weights too; see `training.train`."""
+    """Train all parts of the model, the backbone from random weights too; see `train.train`."""
     config = TrainingConfig(
         TrainSettings(
             images=2,

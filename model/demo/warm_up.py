@@ -1,8 +1,8 @@
-"""A tiny demo in another process, a step ahead of the real one.
+"""Compiles the demo's numba functions in another process while the demo is imported and drawn.
 
-What numba compiles it keeps on disk, so the real demo finds ready what the rehearsal has used: a
-new checkout's first result then waits for little of the half minute that compiling takes. Beside
-its time a rehearsal changes nothing; where it fails, the real demo compiles for itself.
+A tiny demo runs there, a step ahead of the real one. Numba keeps on disk what it compiles, so the
+real demo waits for little of the half minute that compiling takes in a new checkout. Where the tiny
+demo fails, the real one compiles for itself.
 """
 
 import tempfile
@@ -23,30 +23,30 @@ WaitFor = Callable[[str], None]
 
 @contextmanager
 def warm_up(store: Store) -> Iterator[WaitFor]:
-    """Rehearse a demo of `store` from now on; what is left is given up when the block ends.
+    """Run a tiny demo in another process; steps not begun at the block's end are given up.
 
-    A store with a warehouse has had a demo, which has compiled all: then there is nothing to do.
+    A store with a warehouse has had a demo, which has compiled everything: nothing is run.
     """
     if store.warehouse.exists():
         yield no_wait
         return
-    # a demo that fails leaves a step at work, which may write while its folder is deleted
-    kept = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-    with kept as folder, processes(1) as pool:
-        begun = {name: pool.submit(step, Path(folder)) for name, step in STEPS.items()}
-        pool.shutdown(wait=False)  # that is all: the process ends after the last of them
-        yield lambda name: _wait_for(begun[name])
+    # a demo that fails leaves a step running, which may write while its folder is deleted
+    temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    with temporary as folder, processes(1) as pool:
+        submitted = {name: pool.submit(step, Path(folder)) for name, step in STEPS.items()}
+        pool.shutdown(wait=False)  # the process ends after the last of them
+        yield lambda name: _wait_for(submitted[name])
 
 
 def no_wait(_step: str) -> None:
-    """Nothing is waited for."""
+    """Do not wait for anything."""
 
 
 def _wait_for(step: "Future[None]") -> None:
-    wait([step])  # how it ended is the rehearsal's own matter
+    wait([step])  # whether it failed does not matter here
 
 
-# What a step needs is imported by the process that takes it: this one has its own to import.
+# Each step imports what it needs in the process that runs it: the real demo imports meanwhile.
 
 
 def _log(folder: Path) -> None:
@@ -69,4 +69,4 @@ def _compare(folder: Path) -> None:
 
 
 STEPS: dict[str, Callable[[Path], None]] = {"log": _log, "replay": _replay, "compare": _compare}
-"""The steps of a demo's first result, in their order."""
+"""The steps up to a demo's first result, in their order."""

@@ -1,4 +1,4 @@
-"""The demo's world in a store: drawn source scenes, and the log of a simulated validator."""
+"""Makes the demo's simulated world in a store: drawn source scenes and a validator's log."""
 
 import json
 from collections.abc import Callable
@@ -21,12 +21,12 @@ _SPLIT = "demo"
 
 
 def check_free(store: Store) -> None:
-    """Refuse a store that holds anything but an earlier demo.
+    """Check that a store holds nothing but an earlier demo.
 
     Raises:
         StoreError: it holds other logs or shards.
     """
-    others = [path.name for path in store.sources.glob("*.parquet") if not _is_ours(path)]
+    others = [path.name for path in store.sources.glob("*.parquet") if not _is_demo_shard(path)]
     if store.warehouse.exists():
         with reading(store) as connection:
             logs = connection.execute("SELECT file, path FROM logs").fetchall()
@@ -40,14 +40,14 @@ def check_free(store: Store) -> None:
         )
 
 
-def _is_ours(shard: Path) -> bool:
+def _is_demo_shard(shard: Path) -> bool:
     return shard.name.startswith(f"{_SPLIT}-")
 
 
 def draw_sources(
     store: Store, settings: DemoSettings, on_progress: Callable[[int], object] = lambda _: None
 ) -> list[Path]:
-    """The shards of the store's source scenes, drawn if they are not there; see `write_shards`."""
+    """Shards of source scenes in the store, drawn if they are not there; see `write_shards`."""
     scenes = SceneSettings(seed=settings.seed, rows=settings.scenes, split=_SPLIT)
     return write_shards(store.sources, scenes, on_progress=on_progress)
 
@@ -55,17 +55,18 @@ def draw_sources(
 def read_log(store: Store, shards: list[Path], settings: DemoSettings) -> None:
     """Simulate a validator that sends challenges of the shards' rows, and ingest its log."""
     log = _write_log(store, shards, settings)
-    _forget_another_world(store, log)
+    _empty_of_another_demo(store, log)
     ingest(store, [log])
 
 
-def _forget_another_world(store: Store, log: Path) -> None:
-    """Empty the warehouse of an earlier demo whose log was not this one: worlds do not mix."""
+def _empty_of_another_demo(store: Store, log: Path) -> None:
+    """Empty the warehouse if an earlier demo ingested another log: the two would mix."""
     if not store.warehouse.exists():
         return
     with writing(store) as writer:
-        known = writer.connection.execute("SELECT path, sha256 FROM logs").fetchall()
-        writer.changed = known != [(str(log.resolve()), file_digest(log))] and len(known) == 1
+        logs = writer.connection.execute("SELECT path, sha256 FROM logs").fetchall()
+        is_this_log = logs == [(str(log.resolve()), file_digest(log))]
+        writer.changed = len(logs) == 1 and not is_this_log
         if writer.changed:
             for table in TABLES:
                 writer.connection.execute(f"DELETE FROM {table}")  # noqa: S608

@@ -120,14 +120,14 @@ def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
     first, verdict = first_result_lines(demo.report.first, demo.store), report_lines(demo.report)
     assert len(verdict) <= 10
     assert max(map(len, first + verdict)) <= 160
-    whole = "\n".join(verdict)
+    text = "\n".join(verdict)
     model, orange = demo.report.model, demo.report.first.orange
     assert model.mcc_interval is not None
     for found in (model, orange):
-        assert f"MCC {found.candidate.mcc:.2f} (95% interval" in whole
-        assert f"place {found.ranks['mcc'].rank} of {found.ranks['mcc'].of}" in whole
+        assert f"MCC {found.candidate.mcc:.2f} (95% interval" in text
+        assert f"place {found.ranks['mcc'].rank} of {found.ranks['mcc'].of}" in text
     for word in ("best miner", "median miner", "simulated", "drawn", "it does not mean"):
-        assert word in whole
+        assert word in text
     assert "simulated" in first[0]
     assert first[-1].endswith(page_command(demo.store))
 
@@ -173,9 +173,9 @@ if __name__ == "__main__":
         return found
     Dispatcher.compile = counted
     store = Store(Path({str(tmp_path / "store")!r}))
-    with rehearsal_of(store) as ready:
+    with rehearsal_of(store) as wait_for:
         for step in STEPS:
-            ready(step)
+            wait_for(step)
         def stop(first):
             print(made)
             sys.exit(0)
