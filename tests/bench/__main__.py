@@ -2,25 +2,25 @@
 
 from tests.bench import (
     audit,
+    checkpoint_replay,
     compare,
-    demo_model,
-    model_cost,
-    model_replay,
+    demo_model_mcc,
+    image_workers,
+    level_3_variants,
+    model_forward,
     rebuild,
     tracker,
-    variants,
     views,
-    workers,
 )
 
 if __name__ == "__main__":
     rebuild.main()
-    variants.main()
-    workers.main()
+    level_3_variants.main()
+    image_workers.main()
     tracker.main()
     audit.main()
     compare.main()
     views.main()
-    model_cost.main()
-    model_replay.main()
-    demo_model.main()
+    model_forward.main()
+    checkpoint_replay.main()
+    demo_model_mcc.main()

@@ -9,8 +9,8 @@ from analytics.audit.audit import audit
 from analytics.warehouse.connection import reading
 from data.store import Store
 from data.terminal import print_table
-from tests.bench.long_logs import fill
-from tests.bench.memory import peak_mebibytes
+from tests.bench.long_logs import fill_warehouse
+from tests.bench.peak_memory import peak_mebibytes
 
 SIZES = (1_000, 10_000, 100_000)
 
@@ -31,7 +31,7 @@ def main(sizes: tuple[int, ...] = SIZES) -> None:
     for challenges in (100, *sizes):  # the first one compiles
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder))
-            fill(store, challenges)
+            fill_warehouse(store, challenges)
             queue: multiprocessing.Queue[tuple[float, float, int, int]] = context.Queue()
             process = context.Process(target=_audit, args=(store.root, queue))
             process.start()

@@ -25,7 +25,7 @@ DRAWS = 1000
 _DIRECT = 400
 
 # images as many as the public data set has; a quarter of challenges at each level
-_WORLD = """
+_FILL_WAREHOUSE = """
 CREATE TEMP TABLE sent AS
 SELECT
     i, printf('%016x', i) AS challenge_id, (hash(i) % {images})::BIGINT AS row,
@@ -66,7 +66,7 @@ FROM replay_variants GROUP BY run_id, challenge_id;
 
 
 @dataclass(frozen=True)
-class Timed:
+class Timing:
     """Seconds by the clock and of processors, and the process's largest memory so far."""
 
     challenges: int
@@ -75,26 +75,26 @@ class Timed:
     gigabytes: float
 
 
-def make_world(store: Store, challenges: int) -> None:
+def fill_warehouse(store: Store, challenges: int) -> None:
     """A finished replay of so many challenges, every one answered by ten of 256 miners."""
     sizes = {"challenges": challenges, "images": IMAGES, "miners": MINERS, "answers": ANSWERS}
     with writing(store) as writer:
-        for statement in _WORLD.format(**sizes).split(";"):
+        for statement in _FILL_WAREHOUSE.format(**sizes).split(";"):
             if statement.strip():
                 writer.connection.execute(statement).fetchall()
 
 
-def measure(store: Store, challenges: int) -> Timed:
+def measure(store: Store, challenges: int) -> Timing:
     """One `compare` as the command runs it, with the default settings."""
     settings = CompareSettings(BootstrapSettings(draws=DRAWS))
     wall, cpu = time.perf_counter(), time.process_time()
     with reading(store) as connection:
         compare_with_miners(connection, "latest", settings)
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return Timed(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
+    return Timing(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
 
 
-def _direct(paired: PairedAnswers, repeats: np.ndarray) -> float:
+def _library_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
     """Processor seconds a drawn answer of a deque and scikit-learn, over some of one miner's."""
     challenges, answers = paired.challenges, paired.answers
     sent = answers.challenge[: answers.starts[1]]
@@ -110,7 +110,7 @@ def _direct(paired: PairedAnswers, repeats: np.ndarray) -> float:
     return (time.process_time() - start) / len(drawn)
 
 
-def _ours(paired: PairedAnswers, repeats: np.ndarray) -> float:
+def _compiled_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
     challenges: Challenges = paired.challenges
     codes = answer_codes(challenges, paired.answers)
     candidate = candidate_codes(challenges, challenges.positive_shares(), 0.5)
@@ -127,7 +127,7 @@ def _print_windows(store: Store) -> None:
         paired = run_answers(connection, "latest").paired
     drawn = image_repeats(paired.challenges.image_count, BootstrapSettings(), 0)
     repeats = drawn[paired.challenges.images]
-    ours, direct = _ours(paired, repeats), _direct(paired, repeats)
+    ours, direct = _compiled_seconds(paired, repeats), _library_seconds(paired, repeats)
     say(
         f"a drawn answer through both windows, one core: {ours * 1e9:.1f} ns; a deque and "
         f"scikit-learn: {direct * 1e3:.2f} ms; ratio {direct / ours:,.0f}"
@@ -136,12 +136,12 @@ def _print_windows(store: Store) -> None:
 
 def main() -> None:
     """Print seconds, answers a second, growth and memory."""
-    found: list[Timed] = []
+    found: list[Timing] = []
     for challenges in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder))
             note(f"making a world of {challenges} challenges")
-            make_world(store, challenges)
+            fill_warehouse(store, challenges)
             if not found:
                 _print_windows(store)
             found.append(measure(store, challenges))

@@ -12,47 +12,47 @@ from analytics.scoring.tracker import METRICS, SUBNET_UIDS, EmaScores, ScoredAns
 from analytics.warehouse.connection import writing
 from data.store import Store
 
-ASKED = 10
+MINERS_ASKED = 10
 _BATCH = 10_000
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerBatch:
     """Answers of some challenges, ASKED each, in order; arrays of shape (n,)."""
 
     uids: NDArray[np.int64]
     predictions: NDArray[np.float64]
     labels: NDArray[np.int64]
 
-    def tell(self, tracker: Tracker) -> ScoredAnswers:
+    def score(self, tracker: Tracker) -> ScoredAnswers:
         """What they earn; nobody changes the hotkey."""
         return tracker.answer(self.uids, self.uids, self.predictions, self.labels, 3)
 
 
-def answers(challenges: int, seed: int = 0) -> Iterator[Answers]:
+def random_answers(challenges: int, seed: int = 0) -> Iterator[AnswerBatch]:
     """Random answers, right more often than not, in batches."""
     rng = np.random.default_rng(seed)
     for first in range(0, challenges, _BATCH):
         count = min(_BATCH, challenges - first)
-        ranks = rng.random((count, SUBNET_UIDS)).argpartition(ASKED, axis=1)
-        labels = np.repeat(rng.integers(0, 2, count), ASKED)
-        margins = rng.normal(1.5, 1.5, count * ASKED) * np.where(labels == 1, 1, -1)
+        ranks = rng.random((count, SUBNET_UIDS)).argpartition(MINERS_ASKED, axis=1)
+        labels = np.repeat(rng.integers(0, 2, count), MINERS_ASKED)
+        margins = rng.normal(1.5, 1.5, count * MINERS_ASKED) * np.where(labels == 1, 1, -1)
         predictions = 1 / (1 + np.exp(-margins))
         predictions[rng.random(len(predictions)) < 0.03] = -1.0
-        yield Answers(ranks[:, :ASKED].ravel().astype(np.int64), predictions, labels)
+        yield AnswerBatch(ranks[:, :MINERS_ASKED].ravel().astype(np.int64), predictions, labels)
 
 
-def fill(store: Store, challenges: int) -> None:
+def fill_warehouse(store: Store, challenges: int) -> None:
     """A warehouse that holds such a log whole, from its first challenge on."""
     tracker, scores = Tracker(), EmaScores(np.zeros(SUBNET_UIDS))
     with writing(store) as writer:
         first = 0
-        for batch in answers(challenges):
-            scored = batch.tell(tracker)
-            rewards = scored.reward.reshape(-1, ASKED)
+        for batch in random_answers(challenges):
+            scored = batch.score(tracker)
+            rewards = scored.reward.reshape(-1, MINERS_ASKED)
             vectors = np.empty((len(rewards), SUBNET_UIDS), np.float32)
             for row, (uids, earned) in enumerate(
-                zip(batch.uids.reshape(-1, ASKED), rewards, strict=True)
+                zip(batch.uids.reshape(-1, MINERS_ASKED), rewards, strict=True)
             ):
                 scores.update(uids.tolist(), earned.tolist())
                 vectors[row] = scores.values
@@ -63,7 +63,7 @@ def fill(store: Store, challenges: int) -> None:
 def _insert(
     connection: duckdb.DuckDBPyConnection,
     first: int,
-    batch: Answers,
+    batch: AnswerBatch,
     scored: ScoredAnswers,
     vectors: NDArray[np.float32],
 ) -> None:
@@ -71,12 +71,12 @@ def _insert(
     offsets = np.arange(len(vectors) + 1, dtype=np.int32) * SUBNET_UIDS
     media = {
         "position": positions,
-        "label": batch.labels[::ASKED],
+        "label": batch.labels[::MINERS_ASKED],
         "scores": pa.ListArray.from_arrays(offsets, vectors.ravel()),
     }
     responses = {
-        "position": np.repeat(positions, ASKED),
-        "slot": np.tile(np.arange(ASKED), len(vectors)),
+        "position": np.repeat(positions, MINERS_ASKED),
+        "slot": np.tile(np.arange(MINERS_ASKED), len(vectors)),
         "uid": batch.uids,
         "prediction": batch.predictions,
         "reward": scored.reward,

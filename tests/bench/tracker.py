@@ -9,15 +9,15 @@ from sklearn import metrics as sk
 
 from analytics.scoring.tracker import Tracker
 from data.terminal import print_table, say
-from tests.bench.long_logs import Answers, answers
-from tests.bench.memory import peak_mebibytes
+from tests.bench.long_logs import AnswerBatch, random_answers
+from tests.bench.peak_memory import peak_mebibytes
 
 DIRECT = 600
 SIZES = (10_000, 100_000, 1_000_000)
 _SHORT, _LONG = 10, 100
 
 
-def _direct(batch: Answers, count: int) -> float:
+def _library_seconds(batch: AnswerBatch, count: int) -> float:
     """Seconds of the direct way for the last `count` answers, windows being full by then."""
     histories: dict[int, deque[tuple[float, int]]] = defaultdict(lambda: deque(maxlen=_LONG))
     rows = list(
@@ -50,20 +50,20 @@ def _metrics(answered: list[tuple[float, int]]) -> None:
             sk.matthews_corrcoef(labels, classes)
 
 
-def _ours(challenges: int) -> tuple[int, float]:
+def _tracker_seconds(challenges: int) -> tuple[int, float]:
     """Answers and seconds of processor time, fed in batches as the audit does."""
     tracker, seconds, count = Tracker(), 0.0, 0
-    for batch in answers(challenges):
+    for batch in random_answers(challenges):
         start = time.process_time()
-        batch.tell(tracker)
+        batch.score(tracker)
         seconds += time.process_time() - start
         count += len(batch.uids)
     return count, seconds
 
 
 def _peak(challenges: int, queue: "multiprocessing.Queue[tuple[int, float, float]]") -> None:
-    _ours(100)  # loads what is compiled
-    count, seconds = _ours(challenges)
+    _tracker_seconds(100)  # loads what is compiled
+    count, seconds = _tracker_seconds(challenges)
     queue.put((count, seconds, peak_mebibytes()))
 
 
@@ -80,9 +80,9 @@ def _in_a_process(challenges: int) -> tuple[int, float, float]:
 
 def main() -> None:
     """Print answers per second both ways, growth, and memory."""
-    _ours(100)  # compiles
-    warm = next(answers(5_000))
-    direct = _direct(warm, DIRECT) / DIRECT
+    _tracker_seconds(100)  # compiles
+    warm = next(random_answers(5_000))
+    direct = _library_seconds(warm, DIRECT) / DIRECT
     rows, before = [], 0.0
     for challenges in SIZES:
         count, seconds, peak = _in_a_process(challenges)

@@ -1,7 +1,7 @@
 """`make gpu-check`: everything that runs on a GPU, against the CPU, within stated bounds.
 
 Needs torch, torchvision, timm, transformers, safetensors, numpy, pillow and numba only. Without a
-GPU it says so. Subjects stand in a file each, `subjects` names them.
+GPU it says so. Each subject has a file; `all_checks` lists them.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import torch
 
 
 def main() -> int:
-    """Run what the command line asks for: 0 if every bound holds, or there is no GPU; else 1."""
+    """Run the checks that the command line asks for; 1 if a bound is broken, else 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.gpu", description=__doc__)
     parser.add_argument("--device", default="cuda", help="cuda, or cpu: the script against itself")
     parser.add_argument("--quick", action="store_true", help="the smallest models and sizes")
@@ -23,26 +23,26 @@ def main() -> int:
         _say("gpu-check: no GPU that torch can use here, so nothing was checked")
         return 0
     # half a minute of imports on a busy machine, for nothing where there is no GPU
-    from tests.gpu import throughput  # noqa: PLC0415
-    from tests.gpu.check import Setting, run, table  # noqa: PLC0415
-    from tests.gpu.subjects import CHECKS  # noqa: PLC0415
+    from tests.gpu.all_checks import CHECKS  # noqa: PLC0415
+    from tests.gpu.check import Target, run, table  # noqa: PLC0415
+    from tests.gpu.throughput import throughput_lines  # noqa: PLC0415
 
     start = time.perf_counter()
     # with its index, as the parameters of a module name it
-    setting = Setting(torch.empty(0, device=device).device, given.quick)
+    target = Target(torch.empty(0, device=device).device, given.quick)
     _say(f"gpu-check on {_described(device)}, torch {torch.__version__}, against the CPU")
-    rows = []
-    for row in run([one for one in CHECKS if given.only in one.name], setting):
-        rows.append(row)
-        worst = row.error or f"{row.worst:.1e}"
-        _say(f"  {row.name}, {row.precision}: {worst} ({row.seconds:.1f} s)")
+    results = []
+    for result in run([check for check in CHECKS if given.only in check.name], target):
+        results.append(result)
+        worst = result.error or f"{result.worst:.1e}"
+        _say(f"  {result.name}, {result.precision}: {worst} ({result.seconds:.1f} s)")
     if not given.only:
-        for line in throughput.lines(setting):
+        for line in throughput_lines(target):
             _say(line)
-    broken = [row for row in rows if not row.holds]
-    _say(f"\n{table(rows)}")
+    broken = [result for result in results if not result.holds]
+    _say(f"\n{table(results)}")
     _say(
-        f"\n{len(rows) - len(broken)} of {len(rows)} bounds hold, "
+        f"\n{len(results) - len(broken)} of {len(results)} bounds hold, "
         f"in {time.perf_counter() - start:.0f} s"
     )
     return 1 if broken else 0

@@ -1,4 +1,4 @@
-"""What a check is: a function that gives its worst difference from a reference, and its bounds."""
+"""A check: a function that gives the worst difference from a reference, with its bounds."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,35 +12,36 @@ Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Where checks run: `device` against the CPU; `quick` with the smallest models and sizes."""
+class Target:
+    """The device that is checked against the CPU; `quick` takes the smallest models and sizes."""
 
     device: torch.device
     quick: bool = False
 
     @property
     def images(self) -> int:
-        """How many images a check looks at."""
+        """How many images a check uses."""
         return 4 if self.quick else 48
 
     @property
     def backbones(self) -> tuple[str, ...]:
-        """A transformer and a convolutional network, tiny ones; and one that people use."""
-        return ("test_vit", "test_resnet", *(() if self.quick else ("vit_small_patch16_dinov3",)))
+        """A tiny transformer and a tiny convolutional network; unless quick, one in real use."""
+        tiny = ("test_vit", "test_resnet")
+        return tiny if self.quick else (*tiny, "vit_small_patch16_dinov3")
 
-    def lowered(self, precision: Precision) -> torch.autocast:
-        """bfloat16 as a training step takes it: products, not sums and weights."""
+    def autocast(self, precision: Precision) -> torch.autocast:
+        """bfloat16 as in a training step: for products, not for sums and weights."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-Compared = Callable[[Setting, Precision], float]
+Compared = Callable[[Target, Precision], float]
 
 
 @dataclass(frozen=True)
 class Check:
-    """`compare` gives the worst difference from the reference that `name` tells, in a precision.
+    """A comparison with a reference, and the largest difference allowed in each precision.
 
-    `bounds` says for each precision what it may be at most; 0 means: the very same bits.
+    `compare` gives the worst difference in a precision; a bound of 0 means the very same bits.
     """
 
     name: str
@@ -50,20 +51,20 @@ class Check:
 
 
 def check(name: str, *, cuda_only: bool = False, **bounds: float) -> Callable[[Compared], Check]:
-    """Make a check of a function; `float32` and `bfloat16` are its bounds, one of them at least."""
-    known: dict[Precision, float] = {
+    """Decorator that makes a check of a function; `bounds` are float32, bfloat16 or both."""
+    given: dict[Precision, float] = {
         precision: bounds.pop(precision)
         for precision in ("float32", "bfloat16")
         if precision in bounds
     }
-    if bounds or not known:
+    if bounds or not given:
         raise TypeError(f"bounds of {name}: float32 and bfloat16, not {sorted(bounds)}")
-    return lambda compare: Check(name, known, compare, cuda_only)
+    return lambda compare: Check(name, given, compare, cuda_only)
 
 
 @dataclass(frozen=True)
-class Row:
-    """What came of a check in one precision; `worst` is None where it raised `error`."""
+class CheckResult:
+    """The result of a check in one precision; `worst` is None where it raised `error`."""
 
     name: str
     precision: Precision
@@ -74,38 +75,40 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        """True if the bound does; a NaN breaks every bound."""
+        """Whether the bound holds; a NaN breaks every bound."""
         return self.worst is not None and self.worst <= self.bound
 
 
-def run(checks: Iterable[Check], setting: Setting) -> Iterator[Row]:
-    """Every check in every precision that it has a bound for; one that raises stops no other."""
-    for one in checks:
-        if one.cuda_only and setting.device.type != "cuda":
+def run(checks: Iterable[Check], target: Target) -> Iterator[CheckResult]:
+    """Run every check in each precision that it has a bound for; an error stops no other check."""
+    for check in checks:
+        if check.cuda_only and target.device.type != "cuda":
             continue
-        for precision, bound in one.bounds.items():
+        for precision, bound in check.bounds.items():
             start = time.perf_counter()
             worst, error = None, ""
             try:
-                worst = one.compare(setting, precision)
+                worst = check.compare(target, precision)
             except Exception as raised:  # noqa: BLE001  (device time is scarce: the others go on)
                 error = " ".join(f"{type(raised).__name__}: {raised}".split())
-            yield Row(one.name, precision, bound, worst, time.perf_counter() - start, error)
+            yield CheckResult(
+                check.name, precision, bound, worst, time.perf_counter() - start, error
+            )
 
 
-def table(rows: Iterable[Row]) -> str:
-    """Check, precision, worst difference, bound, verdict and seconds, for a person."""
+def table(results: Iterable[CheckResult]) -> str:
+    """A table of text: check, precision, worst difference, bound, verdict and seconds."""
     cells = [("check", "precision", "worst", "bound", "verdict", "s")]
     cells += [
         (
-            row.name,
-            row.precision,
-            "-" if row.worst is None else f"{row.worst:.1e}",
-            f"{row.bound:.0e}" if row.bound else "equal",
-            "ok" if row.holds else "BROKEN",
-            f"{row.seconds:.1f}",
+            result.name,
+            result.precision,
+            "-" if result.worst is None else f"{result.worst:.1e}",
+            f"{result.bound:.0e}" if result.bound else "equal",
+            "ok" if result.holds else "BROKEN",
+            f"{result.seconds:.1f}",
         )
-        for row in rows
+        for result in results
     ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [

@@ -12,7 +12,7 @@ from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
 from model.training.losses import training_loss
-from tests.gpu.check import Precision, Setting, check, relative, worst_of
+from tests.gpu.check import Precision, Target, check, relative, worst_of
 
 _CPU = torch.device("cpu")
 # What training drops is drawn on the device, where other numbers come; so nothing is dropped.
@@ -57,45 +57,45 @@ def _answers(model: StreetModel, device: torch.device, count: int, views: int = 
 
 
 @check("model's logits and gates of all views", float32=1e-4, bfloat16=5e-2)
-def answers(setting: Setting, precision: Precision) -> float:
+def answers(target: Target, precision: Precision) -> float:
     """No view is pruned, so nothing hangs on a near tie."""
-    return _apart(setting, precision, SETTINGS, 12)
+    return _difference(target, precision, SETTINGS, 12)
 
 
 @check("model's logits and gates, pruned from 12 views to 8", float32=1e-4)
-def pruned(setting: Setting, precision: Precision) -> float:
+def pruned(target: Target, precision: Precision) -> float:
     """Views are dropped between layers, by scores that differ by more than rounding."""
-    return _apart(setting, precision, _PRUNING, 12)
+    return _difference(target, precision, _PRUNING, 12)
 
 
 @check("model's logits and gates of 5 views", float32=1e-4, bfloat16=5e-2)
-def few(setting: Setting, precision: Precision) -> float:
+def five_views(target: Target, precision: Precision) -> float:
     """As after pruning before the backbone."""
-    return _apart(setting, precision, SETTINGS, 5)
+    return _difference(target, precision, SETTINGS, 5)
 
 
-def _apart(setting: Setting, precision: Precision, settings: ModelSettings, views: int) -> float:
+def _difference(target: Target, precision: Precision, settings: ModelSettings, views: int) -> float:
     model = StreetModel(settings)
-    expected = _answers(deepcopy(model), _CPU, setting.images, views)
-    with setting.lowered(precision):
-        found = _answers(model, setting.device, setting.images, views)
+    expected = _answers(deepcopy(model), _CPU, target.images, views)
+    with target.autocast(precision):
+        found = _answers(model, target.device, target.images, views)
     return worst_of([(found.logits, expected.logits), (found.gates, expected.gates)])
 
 
 @check("model asked twice", float32=0, bfloat16=0)
-def answers_again(setting: Setting, precision: Precision) -> float:
+def answers_again(target: Target, precision: Precision) -> float:
     """A device repeats itself, bit by bit."""
     model = StreetModel(_PRUNING)
-    with setting.lowered(precision):
-        first, second = (_answers(model, setting.device, setting.images) for _ in range(2))
+    with target.autocast(precision):
+        first, second = (_answers(model, target.device, target.images) for _ in range(2))
     return worst_of(zip(vars(first).values(), vars(second).values(), strict=True))
 
 
 @check("gradient of a step, norm of difference / norm", float32=1e-4, bfloat16=1e-1)
-def gradients(setting: Setting, precision: Precision) -> float:
+def gradients(target: Target, precision: Precision) -> float:
     """Of all weights in one vector, in training mode."""
-    found = _gradient(StreetModel(SETTINGS), setting.device, setting.images, setting, precision)
-    return relative(found, _reference_gradient(setting.images))
+    found = _gradient(StreetModel(SETTINGS), target.device, target.images, target, precision)
+    return relative(found, _reference_gradient(target.images))
 
 
 @cache
@@ -104,31 +104,35 @@ def _reference_gradient(count: int) -> torch.Tensor:
 
 
 @check("gradient made twice", float32=0, bfloat16=0)
-def gradients_again(setting: Setting, precision: Precision) -> float:
-    """What the promise stands on that a seed gives the same weights."""
-    made = [
-        _gradient(StreetModel(SETTINGS), setting.device, setting.images, setting, precision)
+def gradients_again(target: Target, precision: Precision) -> float:
+    """The same gradient bit by bit, so that a seed gives the same weights."""
+    twice = [
+        _gradient(StreetModel(SETTINGS), target.device, target.images, target, precision)
         for _ in range(2)
     ]
-    return worst_of([(made[0], made[1])])
+    return worst_of([(twice[0], twice[1])])
 
 
 def _gradient(
     model: StreetModel,
     device: torch.device,
     count: int,
-    setting: Setting | None = None,
+    target: Target | None = None,
     precision: Precision = "float32",
 ) -> torch.Tensor:
     model = model.to(device).train()
-    lowered = (setting or Setting(device)).lowered(precision)
-    with lowered:
+    autocast = (target or Target(device)).autocast(precision)
+    with autocast:
         output = model(_features(count).to(device), metadata(count).to(device))
     labels = (torch.arange(count) % 2).to(device)
     weather = torch.eye(output.weather_logits.shape[1])[torch.arange(count) % 5].to(device)
     torch.autograd.backward(training_loss(output, labels, weather))
-    made = [one.grad.flatten().cpu() for one in model.parameters() if one.grad is not None]
-    return torch.cat(made)
+    gradients = [
+        parameter.grad.flatten().cpu()
+        for parameter in model.parameters()
+        if parameter.grad is not None
+    ]
+    return torch.cat(gradients)
 
 
-CHECKS = (answers, pruned, few, answers_again, gradients, gradients_again)
+CHECKS = (answers, pruned, five_views, answers_again, gradients, gradients_again)

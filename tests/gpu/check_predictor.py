@@ -18,10 +18,10 @@ from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.samples import Sample
 from replay.candidates.predictor import Batch, Image, LazySequence, Predictions
-from tests.gpu.check import Precision, Setting, check, worst_of
+from tests.gpu.check import Precision, Target, check, worst_of
 from tests.gpu.check_backbone import loaded
 from tests.gpu.check_model import text_vectors
-from tests.gpu.pictures import image_of, samples_of, training_rows
+from tests.gpu.drawn_images import image_of, samples_of, training_rows
 
 _CPU = torch.device("cpu")
 _BACKBONE = "test_vit"
@@ -30,7 +30,7 @@ _PARTS = 3
 
 
 def _saved(folder: Path) -> Path:
-    """A checkpoint whose scorer passes for a trained one, so that it may choose views."""
+    """A checkpoint whose scorer counts as trained, so that it may choose views."""
     backbone = loaded(_BACKBONE, _CPU)
     model = StreetModel(ModelSettings(features=backbone.width, width=128, heads=4))
     with torch.no_grad():
@@ -43,7 +43,7 @@ def _saved(folder: Path) -> Path:
 
 @cache
 def _backbone(device: torch.device) -> Backbone:
-    """As a checkpoint names it, which checks that it is the one: once, for that takes a second."""
+    """The checkpoint's backbone; loaded once, as checking its fingerprint takes a second."""
     with TemporaryDirectory() as folder:
         return backbone_of(load_checkpoint(_saved(Path(folder))), device)
 
@@ -61,19 +61,19 @@ def _predictor(
 
 @dataclass
 class _Replay:
-    """What the runner does of a replay: parts of lazily built images, with their keys."""
+    """A replay's batches: images built when asked for, with their keys."""
 
     samples: Sequence[Sample]
-    looked_at: int = field(default=0)
+    images_built: int = field(default=0)
 
     def run(self, predictor: CheckpointPredictor) -> Predictions:
         answers = [
-            predictor.predict(self._batch([self.samples[place] for place in part]))
+            predictor.predict(self._batch([self.samples[index] for index in part]))
             for part in np.array_split(np.arange(len(self.samples)), _PARTS)
         ]
-        gates = [one.gates for one in answers if one.gates is not None]
+        gates = [part.gates for part in answers if part.gates is not None]
         return Predictions(
-            np.concatenate([one.probability for one in answers]), np.concatenate(gates)
+            np.concatenate([part.probability for part in answers]), np.concatenate(gates)
         )
 
     def _batch(self, part: Sequence[Sample]) -> Batch:
@@ -84,92 +84,97 @@ class _Replay:
         )
 
     def _image(self, sample: Sample) -> Image:
-        self.looked_at += 1
+        self.images_built += 1
         return image_of(sample)
 
 
-def _replay(setting: Setting) -> _Replay:
-    return _Replay(samples_of(training_rows(max(2, setting.images // 4)), 4, seed=0))
+def _replay(target: Target) -> _Replay:
+    return _Replay(samples_of(training_rows(max(2, target.images // 4)), 4, seed=0))
 
 
-def _apart(found: Predictions, expected: Predictions) -> float:
+def _difference(found: Predictions, expected: Predictions) -> float:
     pairs = [
         (found.probability, expected.probability),
         (np.asarray(found.gates), np.asarray(expected.gates)),
     ]
-    return worst_of((torch.from_numpy(one), torch.from_numpy(other)) for one, other in pairs)
+    return worst_of((torch.from_numpy(first), torch.from_numpy(second)) for first, second in pairs)
 
 
-def _compared(setting: Setting, precision: Precision, settings: PredictorSettings) -> float:
-    with setting.lowered(precision):
-        found = _answers(setting, setting.device, settings)
-    return _apart(found, _answers(setting, _CPU, settings))
+def _device_difference(target: Target, precision: Precision, settings: PredictorSettings) -> float:
+    with target.autocast(precision):
+        found = _answers(target, target.device, settings)
+    return _difference(found, _answers(target, _CPU, settings))
 
 
-def _answers(setting: Setting, device: torch.device, settings: PredictorSettings) -> Predictions:
+def _answers(target: Target, device: torch.device, settings: PredictorSettings) -> Predictions:
     with TemporaryDirectory() as folder:
-        return _replay(setting).run(_predictor(_saved(Path(folder)), device, settings))
+        return _replay(target).run(_predictor(_saved(Path(folder)), device, settings))
 
 
 @check("small replay, probability and gates", float32=1e-4)
-def replayed(setting: Setting, precision: Precision) -> float:
+def replayed(target: Target, precision: Precision) -> float:
     """Rebuilt, encoded, decoded, answered in three parts; pruned between layers."""
-    return _compared(setting, precision, PredictorSettings())
+    return _device_difference(target, precision, PredictorSettings())
 
 
 @check("small replay, probability and gates, fed metadata", float32=1e-4)
-def replayed_with_metadata(setting: Setting, precision: Precision) -> float:
+def replayed_with_metadata(target: Target, precision: Precision) -> float:
     """Metadata is made on the CPU and goes to the device."""
-    return _compared(setting, precision, PredictorSettings(metadata=True))
+    return _device_difference(target, precision, PredictorSettings(metadata=True))
 
 
 @check("small replay, probability and gates, 4 views before the backbone", float32=1e-4)
-def replayed_in_few_views(setting: Setting, precision: Precision) -> float:
+def replayed_in_few_views(target: Target, precision: Precision) -> float:
     """The scorer chooses on the device."""
-    return _compared(setting, precision, PredictorSettings(keep=_KEEP))
+    return _device_difference(target, precision, PredictorSettings(keep=_KEEP))
 
 
 @check("small replay, probability in bfloat16", bfloat16=5e-2)
-def replayed_lowered(setting: Setting, precision: Precision) -> float:
+def replayed_in_bfloat16(target: Target, precision: Precision) -> float:
     """Gates are left out: in bfloat16 near ties decide otherwise which view is pruned."""
     settings = PredictorSettings()
-    expected = _answers(setting, _CPU, settings)
-    with setting.lowered(precision):
-        found = _answers(setting, setting.device, settings)
+    expected = _answers(target, _CPU, settings)
+    with target.autocast(precision):
+        found = _answers(target, target.device, settings)
     return float(np.abs(found.probability - expected.probability).max())
 
 
 @check("small replay made twice", float32=0)
-def replayed_again(setting: Setting, _: Precision) -> float:
+def replayed_again(target: Target, _: Precision) -> float:
     """A device repeats itself, bit by bit, also in a predictor that was loaded anew."""
-    first, second = (_answers(setting, setting.device, PredictorSettings()) for _ in range(2))
-    return _apart(first, second)
+    first, second = (_answers(target, target.device, PredictorSettings()) for _ in range(2))
+    return _difference(first, second)
 
 
 @check("small replay from cached features against the first, images looked at", float32=0)
-def replayed_from_cache(setting: Setting, _: Precision) -> float:
+def replayed_from_cache(target: Target, _: Precision) -> float:
     """The same bits come back, no image is looked at, and a pruned replay takes them too."""
     with TemporaryDirectory() as folder:
-        checkpoint, replay = _saved(Path(folder) / "model"), _replay(setting)
+        checkpoint, replay = _saved(Path(folder) / "model"), _replay(target)
         cache = Path(folder) / "cache"
-        first = replay.run(_predictor(checkpoint, setting.device, cache=cache))
-        replay.looked_at = 0
-        second = replay.run(_predictor(checkpoint, setting.device, cache=cache))
+        first = replay.run(_predictor(checkpoint, target.device, cache=cache))
+        replay.images_built = 0
+        second = replay.run(_predictor(checkpoint, target.device, cache=cache))
         pruned = PredictorSettings(keep=_KEEP)
-        replay.run(_predictor(checkpoint, setting.device, pruned, cache))
-    return _apart(first, second) + replay.looked_at
+        replay.run(_predictor(checkpoint, target.device, pruned, cache))
+    return _difference(first, second) + replay.images_built
 
 
 @check("features of the CPU served to the device", cuda_only=True, float32=0)
-def caches_apart(setting: Setting, _: Precision) -> float:
+def caches_apart(target: Target, _: Precision) -> float:
     """Each has a file of its own."""
     with TemporaryDirectory() as folder:
         image, backbone = [np.zeros((224, 224, 3), np.uint8)], loaded(_BACKBONE, _CPU)
         FeatureMaker(backbone, open_cache(Path(folder), backbone)).features(image, ["grey"])
-        return float(len(open_cache(Path(folder), loaded(_BACKBONE, setting.device))))
+        return float(len(open_cache(Path(folder), loaded(_BACKBONE, target.device))))
 
 
 CHECKS = (
-    *(replayed, replayed_with_metadata, replayed_in_few_views, replayed_lowered),
-    *(replayed_again, replayed_from_cache, caches_apart),
+    replayed,
+    replayed_with_metadata,
+    replayed_in_few_views,
+    replayed_in_bfloat16,
+    replayed_again,
+    replayed_from_cache,
+    caches_apart,
 )

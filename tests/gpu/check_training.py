@@ -1,6 +1,6 @@
 """Small trainings on the device against the CPU: of the model alone, and with its backbone.
 
-Nothing is dropped in training, for a device draws other numbers than the CPU.
+There is no dropout, as a device draws other numbers than the CPU.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,10 +19,10 @@ from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
 from model.training.samples import Sample
 from model.training.settings import TrainSettings
 from model.training.trainer import EpochMetrics, Trainer
-from tests.gpu.check import Precision, Setting, check, worst_of
+from tests.gpu.check import Precision, Target, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors
-from tests.gpu.pictures import image_of, jpeg_of, samples_of, training_rows
+from tests.gpu.drawn_images import image_of, jpeg_of, samples_of, training_rows
 
 _CPU = torch.device("cpu")
 _EPOCHS = 3
@@ -35,108 +35,116 @@ Course = tuple[list[EpochMetrics], torch.Tensor]
 """The epochs, and all weights in one vector at the end."""
 
 
-def _side(setting: Setting, seed: int, inputs_of: InputsOf) -> Dataset:
-    rows = training_rows(4 if setting.quick else 48)
+def _dataset(target: Target, seed: int, inputs_of: InputsOf) -> Dataset:
+    rows = training_rows(4 if target.quick else 48)
     samples = samples_of(rows, _TRAINING.images, seed)
     metadata = metadata_tensors([row.metadata for row in rows], text_vectors)
     return make_dataset(rows, inputs_of(samples), metadata)
 
 
 @cache
-def _drawn(name: str) -> Backbone:
+def _random_backbone(name: str) -> Backbone:
     return load_backbone(settings_of(name, frozen=False), _CPU)
 
 
 def _untrained(name: str) -> Backbone:
-    """One to be trained, of the same weights each time."""
-    return deepcopy(_drawn(name))
+    """A backbone to be trained, of the same weights each time."""
+    return deepcopy(_random_backbone(name))
 
 
 def _trained(
-    setting: Setting, device: torch.device, precision: Precision, name: str | None = None
+    target: Target, device: torch.device, precision: Precision, name: str | None = None
 ) -> Course:
-    """A training on a device; of the backbone `name` too, else of the model alone."""
+    """A training on a device: with the backbone `name`, or of the model alone."""
     backbone = loaded("test_vit", device) if name is None else _untrained(name).to(device)
 
     def inputs_of(samples: Sequence[Sample]) -> TrainingInputs:
         if name is not None:
-            return ViewInputs(samples, [jpeg_of(one) for one in samples], backbone)
-        features = FeatureMaker(backbone).features([image_of(one) for one in samples])
+            return ViewInputs(samples, [jpeg_of(sample) for sample in samples], backbone)
+        features = FeatureMaker(backbone).features([image_of(sample) for sample in samples])
         return FeatureInputs(samples, features)
 
-    training, validation = (_side(setting, seed, inputs_of) for seed in (0, 1))
+    training, validation = (_dataset(target, seed, inputs_of) for seed in (0, 1))
     model = StreetModel(replace(_MODEL, features=backbone.width)).to(device)
     settings = replace(
         _TRAINING,
         precision=precision,
-        epochs=1 if setting.quick else _EPOCHS,
+        epochs=1 if target.quick else _EPOCHS,
         views=12 if name is None else 4,
     )
     epochs = list(Trainer(model, backbone, settings).epochs(training, validation))
-    modules = [model, *([] if name is None else [backbone])]
-    weights = [one.detach().flatten().cpu() for m in modules for one in m.parameters()]
+    modules = [model] if name is None else [model, backbone]
+    weights = [
+        parameter.detach().flatten().cpu()
+        for module in modules
+        for parameter in module.parameters()
+    ]
     return epochs, torch.cat(weights)
 
 
 @cache
-def _baseline(setting: Setting, name: str | None = None) -> Course:
-    return _trained(setting, _CPU, "float32", name)
+def _baseline(target: Target, name: str | None = None) -> Course:
+    return _trained(target, _CPU, "float32", name)
 
 
-def _apart(found: Course, expected: Course) -> float:
+def _loss_difference(found: Course, expected: Course) -> float:
     """The worst difference of the losses, in training and validation."""
     return worst_of(
         (
-            torch.tensor([one.loss, one.validation_loss]),
-            torch.tensor([other.loss, other.validation_loss]),
+            torch.tensor([epoch.loss, epoch.validation_loss]),
+            torch.tensor([reference.loss, reference.validation_loss]),
         )
-        for one, other in zip(found[0], expected[0], strict=True)
+        for epoch, reference in zip(found[0], expected[0], strict=True)
     )
 
 
 @check("training of the model, losses of its epochs", float32=1e-3, bfloat16=5e-2)
-def model_alone(setting: Setting, precision: Precision) -> float:
+def model_alone(target: Target, precision: Precision) -> float:
     """On features of a frozen backbone, fed metadata; the reference is float32."""
-    expected = _baseline(setting)
-    return _apart(_trained(setting, setting.device, precision), expected)
+    expected = _baseline(target)
+    return _loss_difference(_trained(target, target.device, precision), expected)
 
 
 @check("training of the model made twice, weights", float32=0, bfloat16=0)
-def model_alone_again(setting: Setting, precision: Precision) -> float:
+def model_alone_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
-    first, second = (_trained(setting, setting.device, precision) for _ in range(2))
-    return worst_of([(first[1], second[1])]) + _apart(first, second)
+    first, second = (_trained(target, target.device, precision) for _ in range(2))
+    return worst_of([(first[1], second[1])]) + _loss_difference(first, second)
 
 
 @check("training with a ViT, losses of its epochs", float32=5e-3, bfloat16=1e-1)
-def with_transformer(setting: Setting, precision: Precision) -> float:
+def with_transformer(target: Target, precision: Precision) -> float:
     """Views are made on the device, 4 of each image at a step."""
-    expected = _baseline(setting, "test_vit")
-    return _apart(_trained(setting, setting.device, precision, "test_vit"), expected)
+    expected = _baseline(target, "test_vit")
+    return _loss_difference(_trained(target, target.device, precision, "test_vit"), expected)
 
 
 @check("training with a ResNet, losses of its epochs", float32=5e-3, bfloat16=1e-1)
-def with_convolutions(setting: Setting, precision: Precision) -> float:
+def with_convolutions(target: Target, precision: Precision) -> float:
     """Convolutions go backwards by algorithms that repeat themselves."""
-    expected = _baseline(setting, "test_resnet")
-    return _apart(_trained(setting, setting.device, precision, "test_resnet"), expected)
+    expected = _baseline(target, "test_resnet")
+    return _loss_difference(_trained(target, target.device, precision, "test_resnet"), expected)
 
 
 @check("training with a ViT made twice, losses", float32=1e-3, bfloat16=2e-2)
-def with_transformer_again(setting: Setting, precision: Precision) -> float:
+def with_transformer_again(target: Target, precision: Precision) -> float:
     """The gradient of fused attention is summed in any order on a GPU."""
-    made = [_trained(setting, setting.device, precision, "test_vit") for _ in range(2)]
-    return _apart(*made)
+    made = [_trained(target, target.device, precision, "test_vit") for _ in range(2)]
+    return _loss_difference(*made)
 
 
 @check("training with a ResNet made twice, weights", float32=0, bfloat16=0)
-def with_convolutions_again(setting: Setting, precision: Precision) -> float:
+def with_convolutions_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
-    first, second = (_trained(setting, setting.device, precision, "test_resnet") for _ in range(2))
+    first, second = (_trained(target, target.device, precision, "test_resnet") for _ in range(2))
     return worst_of([(first[1], second[1])])
 
 
 CHECKS = (
-    *(model_alone, model_alone_again, with_transformer, with_convolutions),
-    *(with_transformer_again, with_convolutions_again),
+    model_alone,
+    model_alone_again,
+    with_transformer,
+    with_convolutions,
+    with_transformer_again,
+    with_convolutions_again,
 )

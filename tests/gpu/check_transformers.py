@@ -20,8 +20,8 @@ from transformers.utils import logging as transformers_logging
 
 from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
 from replay.candidates.predictor import Batch
-from tests.gpu.check import Precision, Setting, check
-from tests.gpu.pictures import image_of, samples_of, training_rows
+from tests.gpu.check import Precision, Target, check
+from tests.gpu.drawn_images import image_of, samples_of, training_rows
 
 # a bar for each model that is saved
 _logging: Any = transformers_logging
@@ -52,26 +52,26 @@ def _loaded(model: Any, folder: Path) -> HuggingFaceModel:
 
 
 @check("transformers ViT and ConvNeXt, probability", float32=1e-5)
-def classifiers(setting: Setting, _: Precision) -> float:
+def classifiers(target: Target, _: Precision) -> float:
     """One image a pass, in whole float32."""
-    batch = _batch(setting)
+    batch = _batch(target)
     worst = 0.0
     for model in _models():
         with TemporaryDirectory() as folder:
-            found = _on(_loaded(model, Path(folder)), setting.device)
-        expected = _on(found, torch.device("cpu")).predict(batch).probability
-        worst = max(worst, float(np.abs(found.predict(batch).probability - expected).max()))
+            on_device = _on(_loaded(model, Path(folder)), target.device)
+        expected = _on(on_device, torch.device("cpu")).predict(batch).probability
+        worst = max(worst, float(np.abs(on_device.predict(batch).probability - expected).max()))
     return worst
 
 
 @check("transformers ViT and ConvNeXt asked twice", float32=0)
-def classifiers_again(setting: Setting, _: Precision) -> float:
+def classifiers_again(target: Target, _: Precision) -> float:
     """A device repeats itself, bit by bit."""
-    batch = _batch(setting)
+    batch = _batch(target)
     worst = 0.0
     for model in _models():
         with TemporaryDirectory() as folder:
-            loaded = _on(_loaded(model, Path(folder)), setting.device)
+            loaded = _on(_loaded(model, Path(folder)), target.device)
         first, second = (loaded.predict(batch).probability for _ in range(2))
         worst = max(worst, float(np.abs(first - second).max()))
     return worst
@@ -81,8 +81,8 @@ def _on(loaded: HuggingFaceModel, device: torch.device) -> HuggingFaceModel:
     return replace(loaded, model=deepcopy(loaded.model).to(device))
 
 
-def _batch(setting: Setting) -> Batch:
-    samples = samples_of(training_rows(max(2, setting.images // 4)), 2, seed=1)
+def _batch(target: Target) -> Batch:
+    samples = samples_of(training_rows(max(2, target.images // 4)), 2, seed=1)
     return Batch(
         [sample.challenge.challenge_id for sample in samples],
         [image_of(sample) for sample in samples],

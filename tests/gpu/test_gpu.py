@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gpu.check import Check, Row, Setting, check, run, table, worst_of
-from tests.gpu.plain_python import ABSENT
-from tests.gpu.subjects import CHECKS
+from tests.gpu.all_checks import CHECKS
+from tests.gpu.check import Check, CheckResult, Target, check, run, table, worst_of
+from tests.gpu.minimal_python import ABSENT
 
 ROOT = Path(__file__).parents[2]
-CPU = Setting(torch.device("cpu"), quick=True)
+CPU = Target(torch.device("cpu"), quick=True)
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -25,19 +25,19 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_whole_script_runs_in_a_plain_python() -> None:
-    done = python("-m", "tests.gpu.plain_python", "--device", "cpu", "--quick")
+def test_the_script_runs_in_a_minimal_python() -> None:
+    done = python("-m", "tests.gpu.minimal_python", "--device", "cpu", "--quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "BROKEN" not in done.stdout
     assert "images/s" in done.stdout
-    for one in CHECKS:
-        assert one.cuda_only or one.name in done.stdout
+    for each in CHECKS:
+        assert each.cuda_only or each.name in done.stdout
 
 
-def test_a_plain_python_lacks_what_is_absent() -> None:
+def test_a_minimal_python_lacks_what_is_absent() -> None:
     code = (
-        "import sys, importlib.util; from tests.gpu.plain_python import *;"
-        "sys.meta_path[:] = [Plain if one is PathFinder else one for one in sys.meta_path];"
+        "import sys, importlib.util; from tests.gpu.minimal_python import *;"
+        "sys.meta_path.remove(PathFinder); sys.meta_path.append(MinimalFinder);"
         "print([name for name in ABSENT if importlib.util.find_spec(name)])"
     )
     done = python("-c", code)
@@ -52,12 +52,12 @@ def test_without_a_gpu_it_says_so_and_is_content() -> None:
     assert done.stderr == ""
 
 
-def rows_of(*checks: Check) -> list[Row]:
+def rows_of(*checks: Check) -> list[CheckResult]:
     return list(run(checks, CPU))
 
 
 def test_a_bound_is_kept_broken_or_never_reached() -> None:
-    def raises(_setting: Setting, _precision: str) -> float:
+    def raises(_setting: Target, _precision: str) -> float:
         raise ValueError("out\nof order")
 
     kept = check("kept", float32=1e-4, bfloat16=0)(lambda _, __: 0.0)
@@ -84,18 +84,18 @@ def test_a_check_has_a_bound() -> None:
 
 
 def test_the_worst_difference() -> None:
-    one, other = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.5])
-    assert worst_of([(one, one), (one, other)]) == 0.5
+    first, second = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.5])
+    assert worst_of([(first, first), (first, second)]) == 0.5
     assert worst_of([]) == 0
-    assert worst_of([(one, torch.tensor([1.0, torch.nan]))]) == float("inf")
+    assert worst_of([(first, torch.tensor([1.0, torch.nan]))]) == float("inf")
     with pytest.raises(ValueError, match="shape"):
-        worst_of([(one, one[:1])])
+        worst_of([(first, first[:1])])
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("one", CHECKS, ids=lambda one: one.name)
-def test_on_cuda(one: Check) -> None:
+@pytest.mark.parametrize("each", CHECKS, ids=lambda each: each.name)
+def test_on_cuda(each: Check) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no GPU here: run `make gpu-check` where there is one")
-    broken = [row for row in run([one], Setting(torch.device("cuda:0"))) if not row.holds]
+    broken = [row for row in run([each], Target(torch.device("cuda:0"))) if not row.holds]
     assert not broken, table(broken)

@@ -32,7 +32,7 @@ from model.training.trainer import Trainer
 from model.training.training_row import TrainingRow
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
-from tests.gpu.pictures import jpeg, picture
+from tests.gpu.drawn_images import draw_image, jpeg
 
 CUDA = torch.device("cuda:0")
 WIDTH = 16
@@ -147,7 +147,7 @@ def toy_dataset(backbone: Backbone | None) -> Dataset:
     if backbone is None:
         inputs: Any = FeatureInputs(samples, torch.empty(len(samples), 12, WIDTH))
     else:
-        jpegs = [jpeg(picture(64, 48, 0, roadwork=False))] * len(samples)
+        jpegs = [jpeg(draw_image(64, 48, 0, roadwork=False))] * len(samples)
         inputs = ViewInputs(samples, jpegs, backbone)
     return make_dataset(rows, inputs, metadata(len(rows)))
 

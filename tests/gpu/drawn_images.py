@@ -1,4 +1,4 @@
-"""Pictures drawn in memory, cut and turned as validators do: what needs no parquet file."""
+"""Images drawn in memory and augmented as validators do, without a parquet file."""
 
 import io
 
@@ -15,8 +15,8 @@ _ORANGE = (255, 120, 20)
 _CONES = 6
 
 
-def picture(width: int, height: int, seed: int, *, roadwork: bool) -> Image:
-    """A smooth picture with noise, uint8 (H, W, 3); with orange cones where there is roadwork."""
+def draw_image(width: int, height: int, seed: int, *, roadwork: bool) -> Image:
+    """A smooth image with noise, uint8 (H, W, 3); with orange cones where there is roadwork."""
     generator = np.random.default_rng(seed)
     coarse = generator.integers(0, 200, (6, 9, 3), dtype=np.uint8)
     smooth = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
@@ -28,7 +28,7 @@ def picture(width: int, height: int, seed: int, *, roadwork: bool) -> Image:
 
 
 def jpeg(pixels: Image) -> bytes:
-    """As it is sent: Pillow's defaults."""
+    """The JPEG that is sent of an image: Pillow's defaults."""
     encoded = io.BytesIO()
     PillowImage.fromarray(pixels).save(encoded, format="JPEG")
     return encoded.getvalue()
@@ -44,16 +44,20 @@ def training_rows(count: int) -> list[TrainingRow]:
 
 def samples_of(rows: list[TrainingRow], images: int, seed: int) -> list[Sample]:
     """Challenges of rows as a validator draws them."""
-    return [one for place, row in enumerate(rows) for one in draw_samples(row, place, images, seed)]
+    return [
+        sample
+        for index, row in enumerate(rows)
+        for sample in draw_samples(row, index, images, seed)
+    ]
 
 
 def jpeg_of(sample: Sample) -> bytes:
-    """What is sent of a sample, but for the distortions of levels 2 and 3: they need OpenCV."""
+    """The JPEG of a sample without the distortions of levels 2 and 3, which need OpenCV."""
     challenge = sample.challenge
-    drawn = picture(_WIDTH, _HEIGHT, challenge.position, roadwork=challenge.label == 1)
+    drawn = draw_image(_WIDTH, _HEIGHT, challenge.position, roadwork=challenge.label == 1)
     return jpeg(augment(PillowImage.fromarray(drawn), challenge.augmentation))
 
 
 def image_of(sample: Sample) -> Image:
-    """The same, as a miner decodes it: uint8 (224, 224, 3)."""
+    """The image of a sample as a miner decodes it: uint8 (224, 224, 3)."""
     return decode_jpeg(jpeg_of(sample))

@@ -1,4 +1,4 @@
-"""The subjects of `make gpu-check`, a file each; a new one adds its CHECKS here."""
+"""All checks of `make gpu-check`; a new file of checks is added here."""
 
 from tests.gpu import (
     check_backbone,

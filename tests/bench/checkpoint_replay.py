@@ -22,7 +22,7 @@ from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import Batch
 from replay.runs.run import replay
-from tests.bench.scene_world import World, make_world
+from tests.bench.simulated_log import SimulatedLog, simulate_log
 
 BACKBONE = BackboneSettings("vit_small_patch16_dinov3", RANDOM, side=224)
 KEEP = 6
@@ -38,14 +38,14 @@ ORDER BY challenge_id
 """
 
 
-def timed(world: World, predictor: CheckpointPredictor) -> tuple[float, float, Floats]:
+def timed(log: SimulatedLog, predictor: CheckpointPredictor) -> tuple[float, float, Floats]:
     """Seconds by the clock and of processors, to the published run, and its answers."""
     # the same replay again would be the same run, and done already
-    shutil.rmtree(world.store.runs, ignore_errors=True)
+    shutil.rmtree(log.store.runs, ignore_errors=True)
     start, used = time.perf_counter(), time.process_time()
-    report = replay(world.store, predictor, world.planned, world.shards)
+    report = replay(log.store, predictor, log.planned, log.shards)
     seconds, used = time.perf_counter() - start, time.process_time() - used
-    with reading(world.store) as connection:
+    with reading(log.store) as connection:
         answers = connection.execute(_ANSWERS, [report.run_id]).fetchnumpy()["probability"]
     return seconds, used, np.asarray(answers, np.float64)
 
@@ -71,17 +71,17 @@ def warmed(predictor: CheckpointPredictor) -> CheckpointPredictor:
 
 def speed(root: Path) -> None:
     """Print the time of a replay from the cache and with pruning, beside one without either."""
-    world = make_world(root / "speed", 40, TIMED)
+    log = simulate_log(root / "speed", 40, TIMED)
     folder = random_checkpoint(root / "checkpoint")
     pruned = PredictorSettings(keep=KEEP)
     candidates = {
         "every view, no cache": load_predictor(folder),
         f"{KEEP} views, no cache": load_predictor(folder, settings=pruned),
-        "every view, cache empty": load_predictor(folder, world.store),
-        "every view, from the cache": load_predictor(folder, world.store),
-        f"{KEEP} views, from the cache": load_predictor(folder, world.store, pruned),
+        "every view, cache empty": load_predictor(folder, log.store),
+        "every view, from the cache": load_predictor(folder, log.store),
+        f"{KEEP} views, from the cache": load_predictor(folder, log.store, pruned),
     }
-    found = {name: timed(world, warmed(one)) for name, one in candidates.items()}
+    found = {name: timed(log, warmed(one)) for name, one in candidates.items()}
     first, first_used, plain = found["every view, no cache"]
     print_table(
         f"replay of {TIMED} challenges with {BACKBONE.name} at {BACKBONE.side} px, random weights, "

@@ -1,8 +1,8 @@
-"""How far the other arithmetic moves a candidate's probability: not a speed.
+"""How much a candidate's probability differs between the two arithmetics: not a speed.
 
-`python -m tests.bench.arithmetic STORE MODEL...`: candidates by their names, on challenges of a
-store, with all that a replay does to an image; images that are equal by both move nothing. Without
-words: the orange baseline and a transformers model of random weights, on drawn scenes.
+`python -m tests.bench.arithmetic_difference STORE MODEL...` takes candidates by name and challenges
+of a store; images that are equal by both arithmetics make no difference. Without arguments: the
+orange baseline and a transformers model of random weights, on drawn scenes.
 """
 
 import sys
@@ -29,43 +29,48 @@ from replay.plans.plan import Planned, in_reading_order
 from replay.plans.store_plan import plan_of_store
 from replay.rebuilding.rebuild import Rebuilder, RebuiltImage
 from replay.settings import Arithmetic, VariantSettings
-from tests.bench.scene_world import make_world
+from tests.bench.simulated_log import simulate_log
 
 CHALLENGES, IMAGES = 200, 4
 
 
 @dataclass(frozen=True)
 class Pair:
-    """An image that is not equal by both arithmetics, in their order; of which challenge."""
+    """An image that differs between the arithmetics, in their order.
 
-    place: int
+    `challenge` is its challenge's index; `values` counts pixel values that differ.
+    """
+
+    challenge: int
     weight: float
     images: tuple[RebuiltImage, ...]
     values: int
 
 
 def differing(planned: Sequence[Planned], shards: Shards) -> tuple[list[Pair], int]:
-    """The images that are not equal by both, and how many there are in all."""
-    rebuilders = [Rebuilder(shards, arithmetic=one) for one in Arithmetic]
+    """The images that differ between the arithmetics, and how many there are in all."""
+    rebuilders = [Rebuilder(shards, arithmetic=arithmetic) for arithmetic in Arithmetic]
     pairs, count = [], 0
-    for place, item in enumerate(in_reading_order(planned)):
+    for index, item in enumerate(in_reading_order(planned)):
         for variant in item.variants:
             count += 1
-            images = tuple(each.rebuild(item.challenge, variant) for each in rebuilders)
+            images = tuple(rebuilder.rebuild(item.challenge, variant) for rebuilder in rebuilders)
             if values := int(np.count_nonzero(images[0].pixels != images[1].pixels)):
-                pairs.append(Pair(place, variant.weight, images, values))
+                pairs.append(Pair(index, variant.weight, images, values))
     return pairs, count
 
 
-def moved(predictor: Predictor, pairs: Sequence[Pair], challenges: int) -> npt.NDArray[np.float64]:
-    """How far each challenge's answer, the weighted mean over its images, moves: (challenges,)."""
-    images = [one.decoded() for pair in pairs for one in pair.images]
+def differences(
+    predictor: Predictor, pairs: Sequence[Pair], challenges: int
+) -> npt.NDArray[np.float64]:
+    """Absolute difference of each challenge's answer, the weighted mean over its images: (n,)."""
+    images = [image.decoded() for pair in pairs for image in pair.images]
     # one image a batch: so that nothing but the image differs
-    answers = np.array([predictor.predict(Batch([""], [one])).probability[0] for one in images])
-    moves = np.zeros(challenges)
-    for pair, (one, other) in zip(pairs, answers.reshape(-1, 2), strict=True):
-        moves[pair.place] += pair.weight * (other - one)
-    return np.abs(moves)
+    answers = np.array([predictor.predict(Batch([""], [image])).probability[0] for image in images])
+    sums = np.zeros(challenges)
+    for pair, (first, second) in zip(pairs, answers.reshape(-1, 2), strict=True):
+        sums[pair.challenge] += pair.weight * (second - first)
+    return np.abs(sums)
 
 
 def random_vit(folder: Path) -> str:
@@ -78,7 +83,7 @@ def random_vit(folder: Path) -> str:
         num_attention_heads=4,
         intermediate_size=128,
         **labels,
-        initializer_range=0.2,  # answers far from 0.5: a model that says something
+        initializer_range=0.2,  # answers far from 0.5
     )
     t.ViTForImageClassification(config).save_pretrained(folder)
     t.ViTImageProcessor().save_pretrained(folder)
@@ -86,21 +91,21 @@ def random_vit(folder: Path) -> str:
 
 
 def measure(store: Store, names: Sequence[str]) -> None:
-    """Print a row a candidate."""
+    """Print one row for each candidate."""
     selection, variants = ChallengeSelection(levels=(1, 2, 3)), VariantSettings(IMAGES)
     planned, shards = plan_of_store(store, None, selection, variants)
-    turned = [one for one in planned if one.variants and is_rotated(one.challenge.augmentation)]
+    turned = [item for item in planned if item.variants and is_rotated(item.challenge.augmentation)]
     turned = turned[:CHALLENGES]
     pairs, images = differing(turned, shards)
     note(
         f"{len(pairs)} of {images} images of {len(turned)} turned challenges differ "
-        f"(of {len({pair.place for pair in pairs})} challenges), in at most "
+        f"(of {len({pair.challenge for pair in pairs})} challenges), in at most "
         f"{max((pair.values for pair in pairs), default=0)} values"
     )
     rows = []
     for name in names:
-        found = moved(load(name, LoadSettings(store)), pairs, len(turned))
-        rows.append((name.rpartition("/")[2], len(turned), found.max(), found.mean()))
+        moves = differences(load(name, LoadSettings(store)), pairs, len(turned))
+        rows.append((name.rpartition("/")[2], len(turned), moves.max(), moves.mean()))
     print_table(
         "how far the other arithmetic moves a probability",
         ("candidate", "challenges", "most", "mean"),
@@ -108,14 +113,14 @@ def measure(store: Store, names: Sequence[str]) -> None:
     )
 
 
-def main(words: Sequence[str] = ()) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Measure what is named, or the two that need nothing."""
     with tempfile.TemporaryDirectory() as name:
         vit = random_vit(Path(name) / "vit")
-        if words:
-            measure(Store(Path(words[0])), [*words[1:], vit])
+        if arguments:
+            measure(Store(Path(arguments[0])), [*arguments[1:], vit])
         else:
-            measure(make_world(Path(name) / "world", 100, 300).store, ["orange", vit])
+            measure(simulate_log(Path(name) / "world", 100, 300).store, ["orange", vit])
 
 
 if __name__ == "__main__":

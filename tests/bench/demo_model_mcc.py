@@ -2,7 +2,7 @@
 
 Not a speed: MCC against the safety-orange baseline, and with 6 views before the backbone against
 all 12, each paired by challenge with its interval over source images. The model is trained anew, as
-the demo trains it, and for twice as long; `python -m tests.bench.demo_model EPOCHS...` as told.
+the demo trains it, and for twice as long; `python -m tests.bench.demo_model_mcc EPOCHS...` as told.
 """
 
 import sys
@@ -24,7 +24,7 @@ from model.demo.training import draw_training_rows, train_demo
 from replay.candidates.predictor import TRAINING_ROWS, Predictor
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
 from replay.runs.run import replay
-from tests.bench.scene_world import World, make_world
+from tests.bench.simulated_log import SimulatedLog, simulate_log
 
 KEEP = 6
 SCENES, CHALLENGES = 1000, 3000
@@ -45,12 +45,12 @@ def trained(root: Path, settings: DemoTraining) -> tuple[Predictor, Predictor, P
     return load_predictor(folder), pruned, OrangeBaseline(), folder / TRAINING_ROWS
 
 
-def measured(world: World, root: Path, settings: DemoTraining) -> list[tuple[object, ...]]:
+def measured(log: SimulatedLog, root: Path, settings: DemoTraining) -> list[tuple[object, ...]]:
     """A row a comparison."""
     *candidates, rows = trained(root, settings)
-    runs = [replay(world.store, one, world.planned, world.shards).run_id for one in candidates]
+    runs = [replay(log.store, one, log.planned, log.shards).run_id for one in candidates]
     training = read_training_rows(rows)
-    with reading(world.store) as connection:
+    with reading(log.store) as connection:
         model, pruned, orange = runs
         pairs = ((model, orange), (model, pruned))
         found = [
@@ -73,12 +73,12 @@ def main(lengths: tuple[int, ...] = ()) -> None:
     """Train and measure, for each number of epochs; for none, the demo's own and twice that."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        world = make_world(root / "world", SCENES, CHALLENGES)
+        log = simulate_log(root / "world", SCENES, CHALLENGES)
         rows = []
         own = DemoTraining().epochs
         for epochs in lengths or (own, 2 * own):
             settings = replace(DemoTraining(), epochs=epochs)
-            rows += measured(world, root / str(epochs), settings)
+            rows += measured(log, root / str(epochs), settings)
     print_table(
         f"the demo's model with 12 views, image-only, on challenges of {SCENES} unseen scenes",
         (

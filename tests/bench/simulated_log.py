@@ -1,4 +1,4 @@
-"""A simulated log on drawn scenes, for benches of whole replays."""
+"""A simulated log on drawn scenes, for benchmarks of replays."""
 
 import json
 from dataclasses import dataclass
@@ -21,23 +21,25 @@ SEED = 4172
 
 
 @dataclass(frozen=True)
-class World:
-    """A simulated log, what can be rebuilt of it, and the shards."""
+class SimulatedLog:
+    """The store of an ingested log, the plan of its challenges, and the shards."""
 
     store: Store
     planned: list[Planned]
     shards: Shards
 
 
-def make_world(root: Path, scenes: int, challenges: int) -> World:
-    """Challenges of all levels on drawn scenes, one possible image each."""
+def simulate_log(root: Path, scenes: int, challenges: int) -> SimulatedLog:
+    """Simulate and ingest challenges of all levels on drawn scenes; one variant of each."""
     store = Store(root)
     written = write_shards(store.sources, SceneSettings(seed=SEED, rows=scenes, split="bench"))
     sources = [source for shard in written for source in sources_of_shard(shard)]
     simulation = SimulationSettings(seed=SEED, challenges=challenges, uids=40, validators=3)
     log = root / "log.jsonl"
-    log.write_text("".join(json.dumps(one) + "\n" for one in simulate(simulation, sources)))
+    log.write_text("".join(json.dumps(record) + "\n" for record in simulate(simulation, sources)))
     ingest(store, [log])
     shards = Shards(store.sources)
     with reading(store) as connection:
-        return World(store, plan(stored_challenges(connection), shards, VariantSettings(1)), shards)
+        return SimulatedLog(
+            store, plan(stored_challenges(connection), shards, VariantSettings(1)), shards
+        )
