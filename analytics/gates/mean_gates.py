@@ -1,4 +1,4 @@
-"""How open a replayed model's gates were, on challenges that it answered rightly and wrongly."""
+"""Mean gates of a replayed model, on challenges that it answered right and on those wrong."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,11 +20,12 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ViewGate:
-    """One view, by number from 1. Means of the gate, 0..1; a view that was pruned counts as 0.
+    """Mean gate of one view, 0..1, by the view's number from 1; a pruned view counts as 0.
 
-    `right` and `wrong` are None where there is no such answer, `difference` (right minus wrong)
-    where there are not both, its `interval` where one of them has fewer than 10 source images.
-    `right_dropped` and `wrong_dropped` are the shares of challenges, 0..1, whose gate is exactly 0.
+    `right` and `wrong` are the means over right and wrong answers, None where there are none;
+    `difference` is right minus wrong, its `interval` None where either has fewer than 10 source
+    images. `right_dropped` and `wrong_dropped` are the shares of challenges, 0..1, whose gate is
+    exactly 0.
     """
 
     view: int
@@ -38,12 +39,12 @@ class ViewGate:
 
 @dataclass(frozen=True)
 class GateMeans:
-    """The gates of a replay's challenges of some labels, view by view.
+    """Mean gates of a replay's challenges of one label or both, by view.
 
     `right` and `wrong` count challenges by the validator's rounding of the answer (half to even),
-    on `right_images` and `wrong_images` source images. `several` of them are means over possible
-    images: answer and gates. `left_out` counts the others by reason. The intervals of all views
-    hold together at `level`, over source images.
+    on `right_images` and `wrong_images` source images. Of `several` challenges answer and gates are
+    means over variants. `left_out` counts the other challenges by reason. The intervals of all
+    views hold simultaneously at `level`, over source images.
     """
 
     views: list[ViewGate]
@@ -80,13 +81,14 @@ def gate_means(
         RunError: the replay has no challenge with gates, or their number differs.
     """
     parameters = {"run_id": run_id}
-    found = connection.sql(statements("analytics/gates/challenges"), params=parameters).pl()
-    used = found.filter(pl.col("left_out").is_null())
+    challenges = connection.sql(statements("analytics/gates/challenges"), params=parameters).pl()
+    used = challenges.filter(pl.col("left_out").is_null())
     views = _view_count(used, run_id)
-    left_out = Counter(found["left_out"].drop_nulls().to_list())
+    left_out = Counter(challenges["left_out"].drop_nulls().to_list())
     if label is not None:
-        other = used.filter(pl.col("label") != label).height
-        left_out |= Counter({f"label {1 - label}": other} if other else {})
+        other_label = used.filter(pl.col("label") != label).height
+        if other_label:
+            left_out[f"label {1 - label}"] = other_label
         used = used.filter(pl.col("label") == label)
     right = predicted_class(used["probability"].to_numpy()) == used["label"].to_numpy()
     _, images = np.unique(used["image"].to_numpy(), return_inverse=True)
@@ -118,54 +120,55 @@ def _view_count(used: pl.DataFrame, run_id: str) -> int:
 def _views(
     gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
 ) -> list[ViewGate]:
-    """Of every view; gates (n, views), right (n,), images (n,) from 0."""
+    """Means of every view; gates (n, views), right (n,), images (n,) numbered from 0."""
     sides = [gates[right], gates[~right]]
     means = [_mean(side) for side in sides]
     dropped = [_mean((side == 0).astype(np.float64)) for side in sides]
     differences = means[0] - means[1]
     intervals: list[Interval | None] = [None] * gates.shape[1]
     if min(len(np.unique(images[right])), len(np.unique(images[~right]))) >= MIN_IMAGES:
-        draws = _drawn_differences(gates, right, images, settings)
-        found = simultaneous_intervals(differences, draws, settings.level)
-        intervals = [(float(low), float(high)) for low, high in found]
+        draws = _bootstrap_differences(gates, right, images, settings)
+        ends = simultaneous_intervals(differences, draws, settings.level)
+        intervals = [(float(low), float(high)) for low, high in ends]
     return [
         ViewGate(
-            view=place + 1,
-            right=_known(means[0][place]),
-            wrong=_known(means[1][place]),
-            right_dropped=_known(dropped[0][place]),
-            wrong_dropped=_known(dropped[1][place]),
-            difference=_known(differences[place]),
+            view=index + 1,
+            right=_none_if_nan(means[0][index]),
+            wrong=_none_if_nan(means[1][index]),
+            right_dropped=_none_if_nan(dropped[0][index]),
+            wrong_dropped=_none_if_nan(dropped[1][index]),
+            difference=_none_if_nan(differences[index]),
             interval=interval,
         )
-        for place, interval in enumerate(intervals)
+        for index, interval in enumerate(intervals)
     ]
 
 
 def _mean(values: Floats) -> Floats:
     """(views,) of values (n, views); NaN where n is 0."""
-    empty = np.full(values.shape[1], np.nan)
-    found: Floats = values.mean(axis=0) if len(values) else empty
-    return found
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    means: Floats = values.mean(axis=0)
+    return means
 
 
-def _known(value: np.float64) -> float | None:
+def _none_if_nan(value: np.float64) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _drawn_differences(
+def _bootstrap_differences(
     gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
 ) -> Floats:
-    """(draws, views): right minus wrong when whole source images are drawn with replacement."""
+    """(draws, views): right minus wrong, source images resampled with replacement."""
     count = int(images.max()) + 1
     sums = np.zeros((2, count, gates.shape[1] + 1))
     with_count = np.column_stack([gates, np.ones(len(gates))])
-    # by side, right first: sums over an image's challenges of its gates, and how many there are
+    # (2: right, wrong; images; views + 1): sums of an image's gates, and its number of challenges
     np.add.at(sums, (1 - right.astype(np.int64), images), with_count)
-    drawn = []
+    differences = []
     for draw in range(settings.draws):
         right_sums, wrong_sums = image_repeats(count, settings, draw).astype(np.float64) @ sums
-        # a draw without any answer of one side says nothing
+        # a draw without a right or without a wrong answer has no difference
         if right_sums[-1] and wrong_sums[-1]:
-            drawn.append(right_sums[:-1] / right_sums[-1] - wrong_sums[:-1] / wrong_sums[-1])
-    return np.stack(drawn)
+            differences.append(right_sums[:-1] / right_sums[-1] - wrong_sums[:-1] / wrong_sums[-1])
+    return np.stack(differences)

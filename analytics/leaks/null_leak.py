@@ -1,7 +1,7 @@
-"""The label leak: how well it predicts the label that a metadata field holds no value.
+"""The label leak: how well NULL-ness of a metadata field predicts the label.
 
 A sampler that sends label 1 only with a description makes NULL-ness of the description the label
-(DOMAIN.md §7). Here it is measured for every field, by era and source.
+(DOMAIN.md §7). Here the leak of every field is measured, by era and source.
 """
 
 import math
@@ -26,9 +26,9 @@ _LABELS = 2
 
 @dataclass(frozen=True)
 class LeakSettings:
-    """Draws of the bootstrap over source images, level of its percentile interval, and its seed.
+    """Number of bootstrap draws over source images, level of the percentile interval, and the seed.
 
-    Fewer than `few_images` get no interval.
+    Fewer than `few_images` source images get no interval.
     """
 
     draws: int = 1000
@@ -39,14 +39,14 @@ class LeakSettings:
 
 @dataclass(frozen=True)
 class NullLeak:
-    """How well "is NULL" of one field predicts the label, on n challenges of `images` images.
+    """How well NULL-ness of a field predicts the label, on n challenges of `images` source images.
 
-    `era` and `source` are None for all of them; `source` is `not logged` where a later era than E5
-    lacks it. `kind` is a NULL kind, or `any`. `nulls` of the n are of that kind. `left_out` are
-    challenges whose value is unreadable. `mcc` (-1..1) is of "holds a value: roadwork", None where
-    all have one label; 0 where NULL-ness never changes. `bits` is the mutual information with the
-    label (the plug-in estimate), `label_bits` the label's entropy: what there is to know. Intervals
-    resample source images; they are of no width where nothing varies.
+    `era` and `source` are None for all eras and sources; `source` is `not logged` where an era
+    later than E5 lacks it. `kind` is a NULL kind, or `any`; `nulls` of the n are of that kind.
+    `left_out` counts challenges whose value is unreadable. `mcc` (-1..1) is of the rule "a value
+    means roadwork": None where all have one label, 0 where NULL-ness never changes. `bits` is the
+    mutual information with the label (the plug-in estimate), at most `label_bits`, the label's
+    entropy. Intervals are over resampled source images.
     """
 
     field: str
@@ -67,7 +67,7 @@ class NullLeak:
 def null_leaks(
     connection: duckdb.DuckDBPyConnection, settings: LeakSettings = LeakSettings()
 ) -> list[NullLeak]:
-    """Of every field, over all challenges and by era, by source and by both, for every NULL kind.
+    """The leak of every field for every NULL kind: over all challenges, by era, by source, by both.
 
     Raises:
         QueryError: the store holds no challenge.
@@ -80,13 +80,13 @@ def null_leaks(
             expected="an ingested log",
             remedy="run `streetreplay ingest LOG`",
         )
-    slices: dict[tuple[str, str | None, str | None], list[_Pattern]] = {}
+    groups: dict[tuple[str, str | None, str | None], list[_Pattern]] = {}
     for field, era, source, cells, images in rows:
-        slices.setdefault((field, era, source), []).append(_Pattern(cells, images))
+        groups.setdefault((field, era, source), []).append(_Pattern(cells, images))
     rng = np.random.default_rng(settings.seed)
     return [
-        _leak(*place, kind, patterns, settings, rng)
-        for place, patterns in slices.items()
+        _leak(*group, kind, patterns, settings, rng)
+        for group, patterns in groups.items()
         for kind in _kinds(patterns)
     ]
 
@@ -117,13 +117,13 @@ def _shares(tables: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Pattern:
-    """So many images whose challenges have these labels and NULL kinds."""
+    """A number of `images` whose challenges all have these labels and NULL kinds, in `cells`."""
 
     cells: list[dict[str, Any]]
     images: int
 
     def table(self, kind: str) -> Floats:
-        """(2 labels, 2: NULL of that kind, not), counts of one image; unreadable ones left out."""
+        """Readable challenges of one image, (2 labels, 2: NULL of that kind, not)."""
         counts = np.zeros((_LABELS, 2))
         for cell in self.cells:
             if cell["kind"] != NullKind.UNREADABLE:
@@ -133,8 +133,8 @@ class _Pattern:
 
 
 def _kinds(patterns: Sequence[_Pattern]) -> list[str]:
-    found = {cell["kind"] for pattern in patterns for cell in pattern.cells}
-    return [ANY_KIND, *sorted(found - {_HAS_VALUE, NullKind.UNREADABLE})]
+    kinds = {cell["kind"] for pattern in patterns for cell in pattern.cells}
+    return [ANY_KIND, *sorted(kinds - {_HAS_VALUE, NullKind.UNREADABLE})]
 
 
 def _leak(
@@ -148,42 +148,45 @@ def _leak(
 ) -> NullLeak:
     tables = np.stack([pattern.table(kind) for pattern in patterns])
     images = np.array([pattern.images for pattern in patterns])
-    # an image that is unreadable throughout was not used
+    # an image whose challenges are all unreadable is not used
     used = tables.sum(axis=(1, 2)) > 0
-    whole = (tables * images[:, None, None]).sum(axis=0)
+    total = (tables * images[:, None, None]).sum(axis=0)
     mcc_interval, bits_interval = _intervals(tables[used], images[used], settings, rng)
-    one_label = bool((whole.sum(axis=1) == 0).any())
-    seen = sum(cell["challenges"] * p.images for p in patterns for cell in p.cells)
+    one_label = bool((total.sum(axis=1) == 0).any())
+    n = int(total.sum())
+    challenge_count = sum(
+        cell["challenges"] * pattern.images for pattern in patterns for cell in pattern.cells
+    )
     return NullLeak(
         field=field,
         era=era,
         source=source,
         kind=kind,
-        n=int(whole.sum()),
-        left_out=seen - int(whole.sum()),
+        n=n,
+        left_out=challenge_count - n,
         images=int(images[used].sum()),
-        nulls=int(whole[:, 0].sum()),
-        mcc=None if one_label else float(mcc_of_tables(whole)),
+        nulls=int(total[:, 0].sum()),
+        mcc=None if one_label else float(mcc_of_tables(total)),
         mcc_interval=None if one_label else mcc_interval,
-        bits=float(mutual_information(whole)),
+        bits=float(mutual_information(total)),
         bits_interval=bits_interval,
-        label_bits=_label_entropy(whole),
+        label_bits=_label_entropy(total),
     )
 
 
 def _intervals(
     tables: Floats, images: Floats, settings: LeakSettings, rng: np.random.Generator
 ) -> tuple[Interval | None, Interval | None]:
-    """Of MCC and bits. Drawing images is drawing patterns, each as often as it has images."""
+    """Bootstrap intervals of MCC and bits; to resample images is to resample patterns by images."""
     count = int(images.sum())
     if count < settings.few_images:
         return None, None
     draws = rng.multinomial(count, images / count, size=settings.draws)
-    drawn = np.tensordot(draws.astype(np.float64), tables, axes=1)
+    resampled = np.tensordot(draws.astype(np.float64), tables, axes=1)
     tail = (1 - settings.level) / 2
     ends = [
         np.quantile(measure, [tail, 1 - tail])
-        for measure in (mcc_of_tables(drawn), mutual_information(drawn))
+        for measure in (mcc_of_tables(resampled), mutual_information(resampled))
     ]
     (low_mcc, high_mcc), (low_bits, high_bits) = ends
     return (float(low_mcc), float(high_mcc)), (float(low_bits), float(high_bits))

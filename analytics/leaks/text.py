@@ -1,4 +1,4 @@
-"""Label leaks and overlap with training rows as tables for a person."""
+"""Label leaks and overlap with training rows as printed tables."""
 
 from analytics.comparison.intervals import Interval
 from analytics.leaks.null_leak import ANY_KIND, NullLeak
@@ -6,15 +6,15 @@ from analytics.leaks.training_overlap import OverlapCounts
 from data.terminal import note, print_table, say
 
 
-def print_leaks(found: list[NullLeak]) -> None:
+def print_leaks(leaks: list[NullLeak]) -> None:
     """Print the leak of every field over all challenges, then by era and source."""
-    slices: dict[tuple[str | None, str | None], list[NullLeak]] = {}
-    for leak in found:
-        # one of both alone is in --json: with one era or source it is the same again
+    groups: dict[tuple[str | None, str | None], list[NullLeak]] = {}
+    for leak in leaks:
+        # by era only and by source only are in --json: with one era or source they say the same
         if leak.kind == ANY_KIND and (leak.era is None) == (leak.source is None):
-            slices.setdefault((leak.era, leak.source), []).append(leak)
-    for (era, source), leaks_of_slice in slices.items():
-        ordered = sorted(leaks_of_slice, key=lambda leak: -leak.bits)
+            groups.setdefault((leak.era, leak.source), []).append(leak)
+    for (era, source), leaks_of_group in groups.items():
+        ordered = sorted(leaks_of_group, key=lambda leak: -leak.bits)
         where = f"{era}, {source}" if era else "all challenges"
         print_table(
             f"{where}: how well NULL-ness of a field predicts the label "
@@ -28,8 +28,15 @@ def print_leaks(found: list[NullLeak]) -> None:
 
 def _leak_row(leak: NullLeak) -> tuple[object, ...]:
     return (
-        *(leak.field, leak.n, leak.left_out, leak.images, leak.nulls),
-        *(leak.mcc, _ends(leak.mcc_interval), leak.bits, _ends(leak.bits_interval)),
+        leak.field,
+        leak.n,
+        leak.left_out,
+        leak.images,
+        leak.nulls,
+        leak.mcc,
+        _ends(leak.mcc_interval),
+        leak.bits,
+        _ends(leak.bits_interval),
     )
 
 

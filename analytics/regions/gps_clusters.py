@@ -1,4 +1,4 @@
-"""Places that lie together, from positions alone."""
+"""Clusters of GPS positions that lie near each other, by DBSCAN."""
 
 from dataclasses import dataclass
 
@@ -9,48 +9,50 @@ from sklearn.cluster import DBSCAN
 from analytics.scoring.metrics import Floats
 from data.records.cities import EARTH_KILOMETRES
 
-ALONE = -1
+UNCLUSTERED = -1
+"""The number of a position that belongs to no cluster."""
 
 
 @dataclass(frozen=True)
 class ClusterSettings:
-    """Positions within `kilometres` of one another chain into a cluster of at least `least`
-    different ones; others stand alone."""
+    """DBSCAN's radius in kilometres, and how many different positions within it make a cluster."""
 
-    kilometres: float = 2.0
-    least: int = 5
+    radius_km: float = 2.0
+    min_positions: int = 5
 
 
 def gps_clusters(
     latitudes: Floats, longitudes: Floats, settings: ClusterSettings = ClusterSettings()
 ) -> NDArray[np.int64]:
-    """The cluster of each position, (n,), from 0 on by their first position; -1 for those alone.
+    """The cluster of each position, (n,): numbers from 0 on, -1 for a position of no cluster.
 
-    DBSCAN (Ester et al. 1996) over great-circle distances between different positions: repeats of
-    an image make no place denser.
+    DBSCAN (Ester et al. 1996) over great-circle distances between distinct positions: repeats of an
+    image make no cluster denser.
 
     Args:
         latitudes: degrees, (n,).
         longitudes: degrees, (n,).
-        settings: how near, and how many.
+        settings: radius and least number of positions.
     """
     if not len(latitudes):
         return np.empty(0, np.int64)
-    different, places = np.unique(np.stack([latitudes, longitudes], 1), axis=0, return_inverse=True)
-    near = settings.kilometres / EARTH_KILOMETRES
-    found = DBSCAN(eps=near, min_samples=settings.least, metric="haversine", algorithm="ball_tree")
-    labels = found.fit_predict(np.radians(different))
-    clusters: NDArray[np.int64] = labels[places.ravel()].astype(np.int64)
+    distinct, index = np.unique(np.stack([latitudes, longitudes], 1), axis=0, return_inverse=True)
+    radius = settings.radius_km / EARTH_KILOMETRES
+    dbscan = DBSCAN(
+        eps=radius, min_samples=settings.min_positions, metric="haversine", algorithm="ball_tree"
+    )
+    labels = dbscan.fit_predict(np.radians(distinct))
+    clusters: NDArray[np.int64] = labels[index.ravel()].astype(np.int64)
     return clusters
 
 
 def cluster_names(
     latitudes: Floats, longitudes: Floats, clusters: NDArray[np.int64]
 ) -> NDArray[np.str_]:
-    """A name for each position's cluster, its middle to 0.01 degrees; `alone` without one."""
+    """A name for each position's cluster: its mean position to 0.01 degrees, or `alone`."""
     names = np.full(len(clusters), "alone", dtype="U32")
-    for cluster in np.unique(clusters[clusters != ALONE]):
+    for cluster in np.unique(clusters[clusters != UNCLUSTERED]):
         members = clusters == cluster
-        middle = (latitudes[members].mean(), longitudes[members].mean())
-        names[members] = f"around {middle[0]:.2f}, {middle[1]:.2f}"
+        latitude, longitude = latitudes[members].mean(), longitudes[members].mean()
+        names[members] = f"around {latitude:.2f}, {longitude:.2f}"
     return names

@@ -1,7 +1,7 @@
 -- How NULL kinds of each metadata field go with the label, by era and source and over all of them.
--- Repeats of a source image are not independent, so a row is a pattern: so many images ("images")
--- whose challenges have these labels and NULL kinds so often (kind '' = a value). Images of one
--- pattern are alike to a bootstrap, which keeps a year of challenges small.
+-- Repeats of a source image are not independent, so a row is a pattern: a number of images whose
+-- challenges all have the same counts of labels and NULL kinds (kind '' = a value). To a bootstrap
+-- over images those are interchangeable, which keeps a year of challenges small.
 WITH numbered AS (
     -- an image that is sent once needs no name: all of its kind are counted at once
     SELECT
