@@ -60,7 +60,7 @@ def _orange() -> Predictor:
 def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
     from model.checkpoint.predictor import load_named  # noqa: PLC0415
 
-    return load_named(name, settings)
+    return load_named(name, settings, note)
 
 
 registry.offer({"orange": _orange})

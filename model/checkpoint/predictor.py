@@ -16,7 +16,6 @@ import torch
 
 from data.errors import RunError
 from data.store import Store
-from data.terminal import note
 from model.backbone.backbone import Backbone
 from model.backbone.cache import FeatureCache
 from model.backbone.chosen_features import ChosenFeatures
@@ -174,11 +173,13 @@ def load_predictor(
     )
 
 
-def load_named(name: str, settings: LoadSettings) -> CheckpointPredictor:
-    """The candidate that `[checkpoint:]DIR[#keep=N]` names; errors as `load_predictor`."""
+def load_named(
+    name: str, settings: LoadSettings, on_note: Callable[[str], None]
+) -> CheckpointPredictor:
+    """The candidate that `[checkpoint:]DIR[#keep=N]` names; all else as `load_predictor`."""
     named = parse_checkpoint_name(name)
     chosen = PredictorSettings(metadata=settings.metadata, keep=named.keep)
-    return load_predictor(named.folder, settings.store, chosen, note)
+    return load_predictor(named.folder, settings.store, chosen, on_note)
 
 
 def _name(folder: Path, checkpoint: Checkpoint, settings: PredictorSettings) -> str:

@@ -14,7 +14,6 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
 from model.demo.settings import MODEL, DemoSettings
-from model.demo.warm_up import WaitFor, no_wait
 from model.demo.world import draw_sources, read_log
 from replay.candidates.predictor import Predictor
 from replay.comparing.results import Comparison
@@ -58,7 +57,7 @@ def run_demo(
     *,
     progress: Progress = silent,
     on_first_result: Callable[[FirstResult], None] = lambda _: None,
-    wait_for: WaitFor = no_wait,
+    wait_for: Callable[[str], None] = lambda _step: None,
 ) -> DemoReport:
     """Draw the world into `store`, ingest its log, and compare a baseline and a model with miners.
 
@@ -103,7 +102,7 @@ def _first_result(
     say: Callable[[str], None],
     settings: DemoSettings,
     progress: Progress,
-    wait_for: WaitFor,
+    wait_for: Callable[[str], None],
 ) -> tuple[FirstResult, list[Planned]]:
     say(f"drawing {settings.scenes} road scenes into {store.sources}")
     with progress("drawing", settings.scenes) as on_progress:

@@ -28,7 +28,7 @@ def warm_up(store: Store) -> Iterator[WaitFor]:
     A store with a warehouse has had a demo, which has compiled everything: nothing is run.
     """
     if store.warehouse.exists():
-        yield no_wait
+        yield lambda _step: None
         return
     # a demo that fails leaves a step running, which may write while its folder is deleted
     temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -36,10 +36,6 @@ def warm_up(store: Store) -> Iterator[WaitFor]:
         submitted = {name: pool.submit(step, Path(folder)) for name, step in STEPS.items()}
         pool.shutdown(wait=False)  # the process ends after the last of them
         yield lambda name: _wait_for(submitted[name])
-
-
-def no_wait(_step: str) -> None:
-    """Do not wait for anything."""
 
 
 def _wait_for(step: "Future[None]") -> None:

@@ -152,14 +152,14 @@ def test_the_next_commands_work_as_printed(
 
 
 @pytest.mark.slow
-def test_after_a_rehearsal_the_first_result_compiles_nothing(tmp_path: Path) -> None:
+def test_after_the_warm_up_the_first_result_compiles_nothing(tmp_path: Path) -> None:
     """Counted in a process of its own, whose compiled functions are kept nowhere else."""
     program = f"""
 import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from data.store import Store
-from model.demo.warm_up import STEPS, rehearsal_of
+from model.demo.warm_up import STEPS, warm_up
 from model.demo.run import run_demo
 from tests.worlds.small_demo import SMALL_DEMO, silence
 
@@ -173,7 +173,7 @@ if __name__ == "__main__":
         return found
     Dispatcher.compile = counted
     store = Store(Path({str(tmp_path / "store")!r}))
-    with rehearsal_of(store) as wait_for:
+    with warm_up(store) as wait_for:
         for step in STEPS:
             wait_for(step)
         def stop(first):
