@@ -9,7 +9,7 @@ from data.errors import RunError
 
 
 class Arithmetic(StrEnum):
-    """How the validator's processor rounded the places that a turned frame's pixels come from.
+    """How the validator's processor rounded the positions that a rotated frame's pixels come from.
 
     A log does not say which (DOMAIN.md §2, "Processors"). Either is computed on any machine.
     """
@@ -53,7 +53,7 @@ class ReplaySettings:
 
 
 def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
-    """The settings that a run's `run.json` tells; defaults for what an older one does not.
+    """The settings that a run's `run.json` records; defaults for what an older one does not.
 
     Raises:
         RunError: a value is none that this version knows.
@@ -61,7 +61,7 @@ def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
     written, defaults = described.get("settings"), ReplaySettings()
     known = written if isinstance(written, Mapping) else {}
     try:
-        told = {
+        recorded = {
             name: type(value)(known[name])
             for name, value in asdict(defaults).items()
             if name in known
@@ -73,4 +73,4 @@ def recorded_settings(described: Mapping[str, Any]) -> ReplaySettings:
             expected="those of this version",
             remedy="replay again",
         ) from None
-    return replace(defaults, **told)
+    return replace(defaults, **recorded)

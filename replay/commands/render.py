@@ -1,6 +1,7 @@
-"""The command that rebuilds what miners saw; Numba and OpenCV are imported only when it runs."""
+"""The command `render`: rebuilds what miners saw; Numba and OpenCV load only when it runs."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,11 +28,12 @@ from replay.commands.options import (
     VariantsOption,
     variant_settings,
 )
-from replay.settings import Arithmetic
+from replay.settings import Arithmetic, VariantSettings
 
 if TYPE_CHECKING:
+    from analytics.queries.challenges import ChallengeSelection
     from data.sources.shards import Shards
-    from replay.pictures.jpeg_files import RenderSettings
+    from replay.pictures.jpeg_files import Rendered, RenderSettings
     from replay.plans.plan import Planned
 
 app = typer.Typer()
@@ -80,51 +82,62 @@ def render(
     Status 1 where there is no image.
     """
     from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
-    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
     selection = ChallengeSelection(
         ids=tuple(challenges or ()), validator=validator, run=log_run, limit=limit
     )
-    settings = variant_settings(variants, seed)
-    if sheet is not None:
-        from replay.pictures.contact_sheet import check_sheet  # noqa: PLC0415
-
-        check_sheet(sheet)
-    planned, shards = plan_of_store(open_store(store), sources, selection, settings)
+    planned, shards = _plan(sheet, store, sources, selection, variant_settings(variants, seed))
     from replay.augmentation.augment import SIDE  # noqa: PLC0415
     from replay.pictures.jpeg_files import RenderSettings, check_rendered  # noqa: PLC0415
     from replay.pictures.jpeg_files import render as render_images  # noqa: PLC0415
 
-    images = RenderSettings(seed, size or SIDE, arithmetic)
+    settings = RenderSettings(seed, size or SIDE, arithmetic)
     with progress("rebuilding", len(planned)) as on_progress:
-        rendered = render_images(planned, shards, out, images, on_progress)
+        rendered = render_images(planned, shards, out, settings, on_progress)
     if sheet is not None:
-        _draw_sheet(sheet, planned, shards, images)
+        _draw_sheet(sheet, planned, shards, settings)
     if as_json:
-        for one in rendered:
-            print_json(asdict(one))
-        check_rendered(rendered)
-        return
-    written = sum(len(one.files) for one in rendered)
-    say(f"{written} images of {len(rendered)} challenges in {out}")
-    _print_left_out(
-        [one.reason if one.reason else str(one.fidelity) for one in rendered if not one.files]
-    )
+        for challenge in rendered:
+            print_json(asdict(challenge))
+    else:
+        _print_rendered(rendered, out)
     check_rendered(rendered)
 
 
+def _plan(
+    sheet: Path | None,
+    store: Path | None,
+    sources: Path | None,
+    selection: "ChallengeSelection",
+    settings: VariantSettings,
+) -> tuple[list["Planned"], "Shards"]:
+    """Plan the challenges, once it is sure that a contact sheet of them can be written."""
+    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
+
+    if sheet is not None:
+        from replay.pictures.contact_sheet import check_sheet  # noqa: PLC0415
+
+        check_sheet(sheet)
+    return plan_of_store(open_store(store), sources, selection, settings)
+
+
 def _draw_sheet(
-    path: Path, planned: list["Planned"], shards: "Shards", images: "RenderSettings"
+    path: Path, planned: list["Planned"], shards: "Shards", render_settings: "RenderSettings"
 ) -> None:
     from replay.pictures.cards import SheetSettings  # noqa: PLC0415
     from replay.pictures.contact_sheet import draw_sheet  # noqa: PLC0415
 
-    settings = SheetSettings(rendering=images)
+    settings = SheetSettings(rendering=render_settings)
     with progress("contact sheet", min(len(planned), settings.challenge_count)) as on_progress:
-        drawn = draw_sheet(planned, shards, path, settings, on_progress)
-    note(f"contact sheet {path}: {drawn}")
+        summary = draw_sheet(planned, shards, path, settings, on_progress)
+    note(f"contact sheet {path}: {summary}")
 
 
-def _print_left_out(reasons: list[str]) -> None:
+def _print_rendered(rendered: Sequence["Rendered"], out: Path) -> None:
+    written = sum(len(challenge.files) for challenge in rendered)
+    say(f"{written} images of {len(rendered)} challenges in {out}")
+    reasons = Counter(
+        challenge.reason or str(challenge.fidelity) for challenge in rendered if not challenge.files
+    )
     if reasons:
-        print_table("without an image", ("reason", "challenges"), Counter(reasons).most_common())
+        print_table("without an image", ("reason", "challenges"), reasons.most_common())

@@ -1,13 +1,14 @@
-"""The command that lets a candidate answer; torch is imported only when it runs."""
+"""The command `replay`: a candidate answers challenges; torch is imported only when it runs."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.machine.processes import cores
-from data.store import open_store
+from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
     SourcesOption,
@@ -34,9 +35,10 @@ from replay.commands.options import (
     WorkersOption,
     variant_settings,
 )
-from replay.settings import Arithmetic, ReplaySettings
+from replay.settings import Arithmetic, ReplaySettings, VariantSettings
 
 if TYPE_CHECKING:
+    from analytics.queries.challenges import ChallengeSelection
     from replay.plans.plan import Planned
     from replay.runs.publish import ReplayReport
     from replay.runs.run import Replay
@@ -96,12 +98,7 @@ def replay(
     and the answer is the mean over them.
     """
     from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
-    from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
-    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
-    settings = variant_settings(variants, seed)
-    where = open_store(store)
-    predictor = load(model, LoadSettings(where, metadata))
     selection = ChallengeSelection(
         eras=tuple(era or ()),
         levels=tuple(level or ()),
@@ -114,44 +111,81 @@ def replay(
         seed=seed,
         limit=limit,
     )
-    planned, shards = plan_of_store(where, sources, selection, settings)
+    request = _ReplayRequest(
+        model=model,
+        metadata=metadata,
+        selection=selection,
+        variants=variant_settings(variants, seed),
+        settings=ReplaySettings(seed=seed, arithmetic=arithmetic),
+        workers=workers,
+        fresh=fresh,
+    )
+    report = _replay(open_store(store), sources, request)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        _print_report(report)
+
+
+@dataclass(frozen=True)
+class _ReplayRequest:
+    """What the options ask for; `workers` None leaves their number to the forecast."""
+
+    model: str
+    metadata: bool
+    selection: "ChallengeSelection"
+    variants: VariantSettings
+    settings: ReplaySettings
+    workers: int | None
+    fresh: bool
+
+
+def _replay(store: Store, sources: Path | None, request: _ReplayRequest) -> "ReplayReport":
+    """Load the candidate, plan, say what will be done, and do it."""
+    from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
+    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
+
+    predictor = load(request.model, LoadSettings(store, request.metadata))
+    planned, shards = plan_of_store(store, sources, request.selection, request.variants)
     from replay.runs.run import Replay  # noqa: PLC0415
 
     asked = {
-        "model": model,
-        "metadata": metadata,
-        "selection": asdict(selection),
-        "variants": asdict(settings),
+        "model": request.model,
+        "metadata": request.metadata,
+        "selection": asdict(request.selection),
+        "variants": asdict(request.variants),
         "sources": str(shards.folder),
     }
-    replayed = ReplaySettings(seed=seed, arithmetic=arithmetic)
-    opened = Replay(*(where, predictor, planned, shards, replayed), asked=asked, fresh=fresh)
-    used = _announce(opened, planned, predictor.name, workers)
+    replay = Replay(
+        store, predictor, planned, shards, request.settings, asked=asked, fresh=request.fresh
+    )
+    workers = _announce(replay, planned, predictor.name, request.workers)
     with progress("replaying", len(planned)) as on_progress:
-        report = opened.run(used, on_progress)
-    if as_json:
-        print_json(asdict(report))
-        return
-    _print_report(report)
+        return replay.run(workers, on_progress)
 
 
-def _announce(opened: "Replay", planned: list["Planned"], model: str, workers: int | None) -> int:
+def _announce(replay: "Replay", planned: list["Planned"], model: str, workers: int | None) -> int:
     """Say what a replay will do and about how long it takes; return how many processes do it."""
     from replay.plans.plan import counts  # noqa: PLC0415
 
     parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
     note(f"{len(planned)} challenges ({parts}) for {model}")
-    if opened.done:
-        note(f"{opened.done} of them were done by an earlier run of the same")
-    if opened.tried_again:
-        note(f"{opened.tried_again} whose images it could not have are tried again")
-    expected = opened.forecast()
-    used = workers or expected.workers(cores())
+    if replay.done:
+        note(f"{replay.done} of them were done by an earlier run of the same")
+    if replay.tried_again:
+        note(f"{replay.tried_again} whose images it could not have are tried again")
+    forecast = replay.forecast()
+    process_count = workers or forecast.workers(cores())
     note(
-        f"{expected.images} images to rebuild and show it: {duration(expected.seconds(used))} "
-        + ("in this process" if used == 1 else f"with {used} processes rebuilding")
+        f"{forecast.images} images to rebuild and show it: "
+        f"{duration(forecast.seconds(process_count))} "
+        + (
+            "in this process"
+            if process_count == 1
+            else f"with {process_count} processes rebuilding"
+        )
     )
-    return used
+    return process_count
 
 
 def _print_report(report: "ReplayReport") -> None:

@@ -29,7 +29,7 @@ _MB = 1e6
 
 
 @dataclass(frozen=True)
-class FoundShard:
+class ShardHere:
     """A shard in the folder; `rows` is None, and `problem` set, where it cannot be read.
 
     `file` is its path within the folder: several may have one `name`.
@@ -67,7 +67,7 @@ class SourcesReport:
     """
 
     folder: str
-    shards: list[FoundShard]
+    shards: list[ShardHere]
     cached_images: int
     duplicates: list[str]
     unfinished: list[str]
@@ -118,30 +118,30 @@ def sources_report(
     from replay.rebuilding.fidelity import Reason  # noqa: PLC0415
 
     # before obstacles are asked for: a shard that fails here is then an obstacle
-    found = [_found(path, shards) for name in shards.names for path in shards.files(name)]
-    looked_at: dict[tuple[str, int], bool] = {}
-    everything: Counter[str | None] = Counter()
+    here = [_shard_here(path, shards) for name in shards.names for path in shards.files(name)]
+    readable: dict[tuple[str, int], bool] = {}
+    all_reasons: Counter[str | None] = Counter()
     by_shard: dict[str | None, Counter[str | None]] = {}
     for challenge in challenges:
         obstacle = obstacle_of(challenge, shards)
         reason = None if obstacle is None else str(obstacle[0])
-        if obstacle is None and not _is_image(challenge, shards, looked_at):
+        if obstacle is None and not _is_image(challenge, shards, readable):
             reason = str(Reason.BYTES)
-        everything[reason] += 1
+        all_reasons[reason] += 1
         if challenge.source in (None, "real"):
             by_shard.setdefault(challenge.parquet, Counter())[reason] += 1
-    coverage = [_coverage(one, by_shard.get(one.parquet, Counter())) for one in needed]
+    coverage = [_coverage(shard, by_shard.get(shard.parquet, Counter())) for shard in needed]
     return SourcesReport(
         folder=str(shards.folder),
-        shards=found,
+        shards=here,
         cached_images=len(shards.cached),
         duplicates=[str(path) for path in shards.duplicates],
         unfinished=[str(path) for path in shards.unfinished],
         unreadable=[str(path) for path in shards.unreadable],
         needed=coverage,
-        challenges=everything.total(),
-        available=everything[None],
-        missing=_reasons(everything),
+        challenges=all_reasons.total(),
+        available=all_reasons[None],
+        missing=_reasons(all_reasons),
         remedy=_remedy(coverage, shards.folder),
     )
 
@@ -156,7 +156,7 @@ def _reasons(counted: Counter[str | None]) -> dict[str, int]:
     return {reason: count for reason, count in counted.most_common() if reason is not None}
 
 
-def _found(path: Path, shards: "Shards") -> FoundShard:
+def _shard_here(path: Path, shards: "Shards") -> ShardHere:
     from data.errors import SourceError  # noqa: PLC0415
 
     file = str(path.relative_to(shards.folder))
@@ -165,13 +165,13 @@ def _found(path: Path, shards: "Shards") -> FoundShard:
     except OSError:  # such as a link to nothing
         size = 0
     try:
-        return FoundShard(path.name, file, shards.check(path).rows, size)
+        return ShardHere(path.name, file, shards.check(path).rows, size)
     except SourceError as error:
-        return FoundShard(path.name, file, None, size, str(error))
+        return ShardHere(path.name, file, None, size, str(error))
 
 
 def _is_image(
-    challenge: "StoredChallenge", shards: "Shards", looked_at: dict[tuple[str, int], bool]
+    challenge: "StoredChallenge", shards: "Shards", readable: dict[tuple[str, int], bool]
 ) -> bool:
     """False if the image is in a cache but cannot be opened; shards were opened before."""
     from data.errors import SourceError  # noqa: PLC0415
@@ -180,13 +180,13 @@ def _is_image(
     source = (challenge.parquet or "", challenge.row or 0)
     if source not in shards.cached:
         return True
-    if source not in looked_at:
-        looked_at[source] = False
+    if source not in readable:
+        readable[source] = False
         for location in shards.locations(*source):
             with suppress(SourceError):
                 image_size(shards.read_at(location).image)
-                looked_at[source] = True
-    return looked_at[source]
+                readable[source] = True
+    return readable[source]
 
 
 def _remedy(coverage: Iterable[Coverage], folder: Path) -> list[str]:
@@ -205,7 +205,9 @@ def _remedy(coverage: Iterable[Coverage], folder: Path) -> list[str]:
 
 
 def _lacking(needed: Iterable[Coverage], reason: str) -> list[str]:
-    return [one.parquet for one in needed if one.parquet is not None and reason in one.missing]
+    return [
+        shard.parquet for shard in needed if shard.parquet is not None and reason in shard.missing
+    ]
 
 
 def fetch_command(names: list[str], folder: Path) -> str:
@@ -226,7 +228,7 @@ def _print(report: SourcesReport) -> None:
         f"{report.folder}: {len(here)} shards ({size:.0f} MB), {report.cached_images} cached images"
     )
     if here:
-        rows = [(one.file, one.rows, round(one.size / _MB)) for one in here]
+        rows = [(shard.file, shard.rows, round(shard.size / _MB)) for shard in here]
         print_table("here", ("shard", "rows", "MB"), rows)
     for title, files in (
         ("copies, each used where it fits a record better", report.duplicates),
@@ -243,13 +245,19 @@ def _print(report: SourcesReport) -> None:
             "needed by real challenges",
             ("shard", "rows", "challenges", "image here", "not here"),
             [
-                (one.parquet, one.rows, one.challenges, one.available, _words(one.missing))
-                for one in report.needed
+                (
+                    shard.parquet,
+                    shard.rows,
+                    shard.challenges,
+                    shard.available,
+                    _counted(shard.missing),
+                )
+                for shard in report.needed
             ],
         )
     say(f"{report.available} of {report.challenges} challenges have a source image here")
     if report.missing:
-        say(f"the others: {_words(report.missing)}")
+        say(f"the others: {_counted(report.missing)}")
     _print_remedy(report)
 
 
@@ -262,5 +270,5 @@ def _print_remedy(report: SourcesReport) -> None:
     say("or point --sources at a validator's cache, such as ~/.cache/natix/Roadwork/image")
 
 
-def _words(missing: dict[str, int]) -> str | None:
+def _counted(missing: dict[str, int]) -> str | None:
     return ", ".join(f"{reason} {count}" for reason, count in missing.items()) or None
