@@ -39,7 +39,7 @@ _READING = """\
   answers hold other shares of them than wrong ones."""
 
 
-def page() -> None:
+def draw_page() -> None:
     """Draw the page."""
     st.title("Gates")
     store = open_store()
@@ -50,68 +50,72 @@ def page() -> None:
     if not store.warehouse.is_file():
         st.info(_NO_WAREHOUSE, icon=":material/info:")
         return
-    with store_access.told_in_one_line():
+    with store_access.errors_in_one_line():
         version = store_access.warehouse_version(store)
         run = choose_run(
             store_access.gated_runs(version), _NO_RUN, "streetreplay replay --model DIR"
         )
         if run is not None:
-            _run(version, run)
+            _draw_run(version, run)
 
 
-def _run(version: store_access.Version, run: ReplayRun) -> None:
+def _draw_run(version: store_access.Version, run: ReplayRun) -> None:
     if run.uses_metadata:
         st.warning(
             "**Metadata-fed**: this run saw more than a miner does. Its gates speak of the image "
             "alone, but right and wrong do not."
         )
     chosen = st.radio("Scored label", list(_LABELS), horizontal=True)
-    found = store_access.gate_means(version, run.run_id, _LABELS[chosen])
-    _counts(found)
-    if not found.right + found.wrong:
+    gates = store_access.gate_means(version, run.run_id, _LABELS[chosen])
+    _draw_counts(gates)
+    if not gates.right + gates.wrong:
         st.info("No challenge is left.")
         return
     names = VIEW_NAMES
-    if len(found.views) == len(VIEW_NAMES):
+    if len(gates.views) == len(VIEW_NAMES):
         st.subheader("On the image plane")
-        st.altair_chart(planes_chart(found), width="content")
+        st.altair_chart(planes_chart(gates), width="content")
     else:
-        names = tuple(f"view {view.view}" for view in found.views)
-        st.info(f"This model has {len(found.views)} views; where they lie is not known.")
-    _details(found, names)
+        names = tuple(f"view {view.view}" for view in gates.views)
+        st.info(f"This model has {len(gates.views)} views; where they lie is not known.")
+    _draw_differences(gates, names)
     with st.expander("How to read this"):
         st.markdown(_READING)
 
 
-def _counts(found: GateMeans) -> None:
-    used, left_out = found.right + found.wrong, sum(found.left_out.values())
+def _draw_counts(gates: GateMeans) -> None:
+    used, left_out = gates.right + gates.wrong, sum(gates.left_out.values())
     numbers = (
-        ("Challenges used", used, f"{found.several:,} of them means over possible images"),
-        ("Right", found.right, f"on {found.right_images:,} source images"),
-        ("Wrong", found.wrong, f"on {found.wrong_images:,} source images"),
+        ("Challenges used", used, f"{gates.several:,} of them means over possible images"),
+        ("Right", gates.right, f"on {gates.right_images:,} source images"),
+        ("Wrong", gates.wrong, f"on {gates.wrong_images:,} source images"),
         ("Challenges left out", left_out, "of those that the replay was asked for"),
     )
-    for column, (label, number, words) in zip(st.columns(len(numbers)), numbers, strict=True):
+    for column, (label, number, note) in zip(st.columns(len(numbers)), numbers, strict=True):
         column.metric(label, f"{number:,}", border=True)
-        column.caption(words)
-    if found.left_out:
-        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in found.left_out.items())
+        column.caption(note)
+    if gates.left_out:
+        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in gates.left_out.items())
         # as text: a reason may quote a log
         st.text(f"Left out: {printable(reasons)}")
 
 
-def _details(found: GateMeans, names: Sequence[str]) -> None:
-    sure = sum(one.interval is not None and _leaves_zero_out(one.interval) for one in found.views)
+def _draw_differences(gates: GateMeans, names: Sequence[str]) -> None:
+    significant = [
+        view
+        for view in gates.views
+        if view.interval is not None and _leaves_zero_out(view.interval)
+    ]
     st.subheader("Right minus wrong")
-    if found.views[0].interval is None:
+    if gates.views[0].interval is None:
         st.caption("No intervals: right or wrong answers are on fewer than 10 source images.")
     else:
         st.caption(
-            f"{sure} of {len(names)} views differ by more than chance, with {found.level:.0%} "
-            "intervals that hold for all of them at once."
+            f"{len(significant)} of {len(names)} views differ by more than chance, with "
+            f"{gates.level:.0%} intervals that hold for all of them at once."
         )
-    st.altair_chart(intervals_chart(found, names), width="content")
-    _table(found, names)
+    st.altair_chart(intervals_chart(gates, names), width="content")
+    _draw_table(gates, names)
 
 
 def _leaves_zero_out(interval: tuple[float, float]) -> bool:
@@ -119,12 +123,12 @@ def _leaves_zero_out(interval: tuple[float, float]) -> bool:
     return low > 0 or high < 0
 
 
-def _table(found: GateMeans, names: Sequence[str]) -> None:
+def _draw_table(gates: GateMeans, names: Sequence[str]) -> None:
     number = st.column_config.NumberColumn
     gate, signed = number(format="%.3f"), number(format="%+.3f")
     share = number(format="%.0f%%", help="Share of challenges whose gate is exactly 0.")
     rows = []
-    for name, view in zip(names, found.views, strict=True):
+    for name, view in zip(names, gates.views, strict=True):
         low, high = view.interval or (None, None)
         rows.append(
             {
@@ -132,8 +136,8 @@ def _table(found: GateMeans, names: Sequence[str]) -> None:
                 "Gate, right": view.right,
                 "Gate, wrong": view.wrong,
                 "Difference": view.difference,
-                f"{found.level:.0%} from": low,
-                f"{found.level:.0%} to": high,
+                f"{gates.level:.0%} from": low,
+                f"{gates.level:.0%} to": high,
                 "Pruned, right": _percent(view.right_dropped),
                 "Pruned, wrong": _percent(view.wrong_dropped),
             }
@@ -157,4 +161,4 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-page()
+draw_page()

@@ -16,38 +16,38 @@ _NO_RUN = (
 )
 
 
-def page() -> None:
+def draw_page() -> None:
     """Draw the page."""
     st.title("Overview")
     store = open_store()
     st.caption("What validators logged, how miners answered, and a candidate on the same images.")
     st.text(f"Store: {store.root}")
     if not store.warehouse.is_file():
-        _say_how_to_begin()
+        _write_how_to_begin()
         return
-    with store_access.told_in_one_line():
-        _sections(store)
+    with store_access.errors_in_one_line():
+        _draw_sections(store)
 
 
-def _sections(store: Store) -> None:
+def _draw_sections(store: Store) -> None:
     version = store_access.warehouse_version(store)
-    held = store_access.overview(version)
-    _totals(held)
-    if not held.totals.challenges:
-        _say_how_to_begin()
+    overview = store_access.overview(version)
+    _draw_totals(overview)
+    if not overview.totals.challenges:
+        _write_how_to_begin()
         return
-    challenge_counts.show(held)
+    challenge_counts.draw_challenge_counts(overview)
     st.header("Miners and a candidate on the same challenges", divider="gray")
     run = choose_run(
         store_access.replay_runs(version), _NO_RUN, "streetreplay replay --model orange"
     )
     if run is not None:
-        miner_comparison.show(version, run.run_id)
+        miner_comparison.draw_miner_comparison(version, run.run_id)
     st.header("One challenge", divider="gray")
-    challenge_viewer.show(store, run)
+    challenge_viewer.draw_challenge_viewer(store, run)
 
 
-def _say_how_to_begin() -> None:
+def _write_how_to_begin() -> None:
     st.info(_NO_WAREHOUSE, icon=":material/info:")
     st.code("make demo", language="bash")
     st.write("or read a validator's logs (JSON, W&B media files or run folders):")
@@ -55,8 +55,8 @@ def _say_how_to_begin() -> None:
     st.write("then load this page again.")
 
 
-def _totals(held: Overview) -> None:
-    totals = held.totals
+def _draw_totals(overview: Overview) -> None:
+    totals = overview.totals
     rejects = totals.records_rejected + totals.values_rejected
     numbers = (
         ("Challenges", totals.challenges, f"log files: {totals.files:,}"),
@@ -71,11 +71,11 @@ def _totals(held: Overview) -> None:
     for column, (label, number, note) in zip(st.columns(len(numbers)), numbers, strict=True):
         column.metric(label, f"{number:,}", border=True)
         column.caption(note)
-    st.caption(" ".join(_notes(held)))
+    st.caption(" ".join(_notes(overview)))
 
 
-def _notes(held: Overview) -> list[str]:
-    totals, notes = held.totals, []
+def _notes(overview: Overview) -> list[str]:
+    totals, notes = overview.totals, []
     if totals.first_time and totals.last_time:
         notes.append(
             f"Logged {totals.first_time:%Y-%m-%d %H:%M} to {totals.last_time:%Y-%m-%d %H:%M} UTC."
@@ -91,4 +91,4 @@ def _notes(held: Overview) -> list[str]:
     return notes
 
 
-page()
+draw_page()

@@ -9,23 +9,23 @@ from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity
 
 # More options than this make a selectbox slow: files are then searched, challenges paged.
-_MOST_FILES = 200
-_PAGE = 100
+_MAX_FILES = 200
+_PAGE_SIZE = 100
 
 _ALL = "all"
-_ID_SHOWN = 16
+_ID_LENGTH = 16
 
 
-def choose(planned: Sequence[Planned]) -> Planned | None:
+def choose_challenge(planned: Sequence[Planned]) -> Planned | None:
     """Let the user filter and choose; None if nothing matches."""
     columns = st.columns([3, 2, 2, 3])
     with columns[0]:
-        matching = _of_file(planned)
+        matching = _in_chosen_file(planned)
     with columns[1]:
         levels = sorted({_level(item) for item in planned})
         level = st.selectbox("Augmentation level", [_ALL, *levels])
     with columns[2]:
-        fidelity = st.selectbox("Fidelity", [_ALL, *(str(one) for one in Fidelity)])
+        fidelity = st.selectbox("Fidelity", [_ALL, *(str(fidelity) for fidelity in Fidelity)])
     with columns[3]:
         prefix = st.text_input("Challenge id begins with").strip().lower()
     matching = [
@@ -35,13 +35,13 @@ def choose(planned: Sequence[Planned]) -> Planned | None:
         and fidelity in (_ALL, item.fidelity)
         and item.challenge.challenge_id.startswith(prefix)
     ]
-    return _one_of(matching, len(planned))
+    return _choose_among(matching, len(planned))
 
 
-def _of_file(planned: Sequence[Planned]) -> list[Planned]:
+def _in_chosen_file(planned: Sequence[Planned]) -> list[Planned]:
     # in the order of the log, in which part_2 comes before part_10
     files = list(dict.fromkeys(item.challenge.file for item in planned))
-    if len(files) <= _MOST_FILES:
+    if len(files) <= _MAX_FILES:
         file = st.selectbox("Log file", [None, *files], format_func=_file_label)
         return [item for item in planned if file in (None, item.challenge.file)]
     part = st.text_input(f"Log file contains ({len(files):,} files)")
@@ -57,16 +57,16 @@ def _level(item: Planned) -> str:
     return "none" if level is None else str(level)
 
 
-def _one_of(matching: Sequence[Planned], total: int) -> Planned | None:
+def _choose_among(matching: Sequence[Planned], total: int) -> Planned | None:
     if not matching:
         st.info(f"None of {total:,} challenges matches these filters.")
         return None
-    pages = -(-len(matching) // _PAGE)
+    pages = -(-len(matching) // _PAGE_SIZE)
     wide, narrow = st.columns([8, 2])
     with narrow:
         page = st.number_input(f"Page of {pages:,}", 1, pages, disabled=pages == 1)
-    start = (page - 1) * _PAGE
-    shown = matching[start : start + _PAGE]
+    start = (page - 1) * _PAGE_SIZE
+    shown = matching[start : start + _PAGE_SIZE]
     # ids, not challenges, are the options: a choice then survives a new shard
     by_id = {item.challenge.challenge_id: item for item in shown}
     with wide:
@@ -91,5 +91,5 @@ def _challenge_label(item: Planned) -> str:
     state = item.fidelity if item.reason is None else f"{item.fidelity}, {item.reason}"
     return (
         f"{printable(challenge.file, 60)} · position {challenge.position} · "
-        f"{challenge.challenge_id[:_ID_SHOWN]} · level {_level(item)} · {state}"
+        f"{challenge.challenge_id[:_ID_LENGTH]} · level {_level(item)} · {state}"
     )

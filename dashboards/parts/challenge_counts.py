@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from analytics.queries.overview import EraCount, LevelCount, Overview, SourceCount
+from analytics.queries.overview import EraCount, LabelCount, LevelCount, Overview, SourceCount
 from data.records.eras import ERAS
 from data.text import printable
 
@@ -25,47 +25,49 @@ _SOURCES = {
 }
 
 
-def show(held: Overview) -> None:
+def draw_challenge_counts(overview: Overview) -> None:
     """Draw the four tables; each adds up to all challenges."""
     st.header("Challenges", divider="gray")
     st.caption(
-        f"Every table holds all {held.totals.challenges:,} challenges. An era is told by evidence; "
-        "where that leaves several, the earliest is taken and the others are named."
+        f"Every table holds all {overview.totals.challenges:,} challenges. An era is told by "
+        "evidence; where that leaves several, the earliest is taken and the others are named."
     )
-    total = held.totals.challenges
+    total = overview.totals.challenges
     left, right = st.columns(2)
     with left:
-        _table("Era", "Era: the validator's version", [_era(count) for count in held.eras], total)
+        _table(
+            "Era", "Era: the validator's version", [_era(count) for count in overview.eras], total
+        )
         _table(
             "Label",
             "Scored label",
-            [(_LABELS.get(c.label, str(c.label)), "", c.challenges) for c in held.labels],
+            [_label(count) for count in overview.labels],
             total,
         )
     with right:
         _table(
             "Level",
             "Augmentation level of the image",
-            [_level(count) for count in held.levels],
+            [_level(count) for count in overview.levels],
             total,
         )
-        _table("Source", "Source of the image", [_source(count) for count in held.sources], total)
+        _table(
+            "Source", "Source of the image", [_source(count) for count in overview.sources], total
+        )
 
 
 def _table(name: str, title: str, rows: Sequence[tuple[str, str, int]], total: int) -> None:
     frame = pd.DataFrame(rows, columns=["value", "meaning", "challenges"])
     frame["share"] = frame["challenges"] / total
+    # numbers first: on a narrow screen the last column is cut
+    columns = ["value", "challenges", "share"]
+    if frame["meaning"].any():
+        columns.append("meaning")
     st.markdown(f"**{title}**")
     st.dataframe(
         frame,
         hide_index=True,
-        # numbers first: on a narrow screen the last column is cut
-        column_order=(
-            "value",
-            "challenges",
-            "share",
-            *(("meaning",) if frame["meaning"].any() else ()),
-        ),
+        column_order=columns,
         column_config={
             "value": st.column_config.TextColumn(name, width=100),
             "meaning": st.column_config.TextColumn("What it is", width=280),
@@ -80,6 +82,10 @@ def _table(name: str, title: str, rows: Sequence[tuple[str, str, int]], total: i
             ),
         },
     )
+
+
+def _label(count: LabelCount) -> tuple[str, str, int]:
+    return _LABELS.get(count.label, str(count.label)), "", count.challenges
 
 
 def _era(count: EraCount) -> tuple[str, str, int]:

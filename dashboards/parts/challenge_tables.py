@@ -7,25 +7,40 @@ from data.records.eras import ERA_BY_NAME
 from data.records.types import NullKind
 from data.text import printable
 
-_KINDS = {
+_NULL_KINDS = {
     NullKind.ABSENT: "key absent",
     NullKind.NULL: "null in the log",
     NullKind.EMPTY: "empty in the log",
     NullKind.WORD: "a word for nothing",
     NullKind.UNREADABLE: "unreadable: see rejects",
 }
-_VALUE = 300
+_VALUE_LENGTH = 300
 
-# Columns of `media` in the order shown; those with a kind of NULL have `<column>_null` beside them.
-_RECORD = (
-    *(("Challenge", "challenge_id"), ("Log file", "file"), ("Position", "position")),
-    *(("W&B run", "run_id"), ("W&B step", "step"), ("Time (UTC)", "time")),
-    *(("Era", "era"), ("Source", "source"), ("Source's label", "metadata_label")),
-    *(("Shard", "parquet"), ("Row", "row"), ("Data set's id", "source_id"), ("GPS", "gps")),
-    *(("City", "city"), ("Daytime", "daytime"), ("Environment", "environment")),
-    *(("Weather", "weather"), ("Change of travel", "travel_alteration")),
-    *(("Description", "scene_description"), ("Prompt", "prompt"), ("Generator", "model_name")),
-)
+# Label and column of `media` in the order shown; those with a kind of NULL have `<column>_null`
+# beside them.
+_RECORD = {
+    "Challenge": "challenge_id",
+    "Log file": "file",
+    "Position": "position",
+    "W&B run": "run_id",
+    "W&B step": "step",
+    "Time (UTC)": "time",
+    "Era": "era",
+    "Source": "source",
+    "Source's label": "metadata_label",
+    "Shard": "parquet",
+    "Row": "row",
+    "Data set's id": "source_id",
+    "GPS": "gps",
+    "City": "city",
+    "Daytime": "daytime",
+    "Environment": "environment",
+    "Weather": "weather",
+    "Change of travel": "travel_alteration",
+    "Description": "scene_description",
+    "Prompt": "prompt",
+    "Generator": "model_name",
+}
 
 
 def augmentation_rows(record: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -65,12 +80,12 @@ def _crop(record: Mapping[str, Any]) -> str:
 def record_rows(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """Name, value and kind of NULL of what the log says; values of a log as plain text."""
     rows = []
-    for name, column in _RECORD:
+    for name, column in _RECORD.items():
         value, kind = _text(record, column), record.get(f"{column}_null")
-        why = "" if value else "not in this log"
+        why_empty = "" if value else "not in this log"
         if kind is not None:
-            why = _KINDS[NullKind(kind)]
-        rows.append({"Field": name, "Value": value, "Why empty": why})
+            why_empty = _NULL_KINDS[NullKind(kind)]
+        rows.append({"Field": name, "Value": value, "Why empty": why_empty})
     return rows
 
 
@@ -86,4 +101,4 @@ def _text(record: Mapping[str, Any], column: str) -> str:
         value = f"{value} (possible: {', '.join(record['era_candidates'])})"
     if isinstance(value, list):
         value = ", ".join(map(str, value))
-    return "" if value is None else printable(str(value), _VALUE)
+    return "" if value is None else printable(str(value), _VALUE_LENGTH)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from analytics.queries.overview import Answer, AnswerOutcome, CandidateAnswer, ReplayRun
 from dashboards.parts import store_access
-from dashboards.parts.challenge_choice import choose
+from dashboards.parts.challenge_choice import choose_challenge
 from dashboards.parts.challenge_tables import augmentation_rows, record_rows
-from dashboards.parts.rebuilt_image import Shown, rebuilt_image
+from dashboards.parts.rebuilt_image import DisplayedImage, rebuilt_image
 from data.records.stored_challenge import StoredChallenge
 from data.store import Store
 from data.text import printable
@@ -34,90 +34,96 @@ _MARKS = {
 
 
 @st.fragment
-def show(store: Store, run: ReplayRun | None) -> None:
+def draw_challenge_viewer(store: Store, run: ReplayRun | None) -> None:
     """Draw the choice of a challenge, and the one that was chosen."""
-    with store_access.told_in_one_line():
+    with store_access.errors_in_one_line():
         version = store_access.images_version(store)
-        chosen = choose(store_access.planned_challenges(version))
+        chosen = choose_challenge(store_access.planned_challenges(version))
         if chosen is not None:
-            _show(version, chosen, run)
+            _draw_challenge(version, chosen, run)
 
 
-def _show(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
+def _draw_challenge(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
     record, answers, candidate = store_access.challenge(
         version, chosen.challenge.challenge_id, run.run_id if run else None
     )
     left, right = st.columns([4, 7])
     with left:
-        picture = st.container()
+        image_container = st.container()
     with right:
         label = "1, roadwork" if record["label"] == 1 else "0, no roadwork"
         st.markdown(f"**Scored label: {label}**")
-        _candidate(candidate, run)
-        _answers(answers)
-    _details(record)
+        _write_candidate(candidate, run)
+        _answer_table(answers)
+    _record_tables(record)
     # last, for the first image waits for torch
-    with picture:
-        _picture(version, chosen, run)
+    with image_container:
+        _draw_image(version, chosen, run)
 
 
-def _picture(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
+def _draw_image(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
     if not chosen.variants:
         st.caption(_FIDELITIES[chosen.fidelity])
-        st.text(f"No image: {_why(chosen.reason, chosen.detail)}")
+        st.text(f"No image: {_reason(chosen.reason, chosen.detail)}")
         if chosen.reason is Reason.SHARD_MISSING:
             st.text(f"Shards are looked for in {version.store.sources}")
         return
     challenge = chosen.challenge
-    seen = store_access.seen(version, run.run_id, challenge.challenge_id) if run else None
-    if seen is not None and seen.images:
-        shown = _seen_image(version, challenge, seen)
+    shown_images = None
+    if run is not None:
+        shown_images = store_access.shown_images(version, run.run_id, challenge.challenge_id)
+    if shown_images is not None and shown_images.images:
+        image = _shown_image(version, challenge, shown_images)
     else:
-        shown = rebuilt_image(version, challenge, _choose(chosen.variants, "Possible image"))
-    if shown.png is None or shown.size is None:
+        image = rebuilt_image(
+            version, challenge, _choose_variant(chosen.variants, "Possible image")
+        )
+    if image.png is None or image.size is None:
         st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
-        st.text(f"No image: {printable(shown.why_not or '')}")
+        st.text(f"No image: {printable(image.missing_reason or '')}")
         return
-    st.image(shown.png)
-    width, height = shown.size
+    st.image(image.png)
+    width, height = image.size
     st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
-    if not shown.same_source:
+    if not image.same_source:
         st.warning(
             "The candidate was shown it as made of another file of this name; see `sources`."
         )
 
 
-def _seen_image(
-    version: store_access.Version, challenge: StoredChallenge, seen: store_access.Seen
-) -> Shown:
+def _shown_image(
+    version: store_access.Version,
+    challenge: StoredChallenge,
+    shown_images: store_access.ShownImages,
+) -> DisplayedImage:
     """One of the images that the candidate was shown, as the user chooses, and its answer."""
     combinations = distortion_combinations(challenge.augmentation.aug_level)
     images = {
         Variant(combinations[image.variant], image.weight, image.variant): image
-        for image in seen.images
+        for image in shown_images.images
         if image.variant < len(combinations)
     }
-    variant = _choose(tuple(images), "Image that the candidate was shown")
+    variant = _choose_variant(tuple(images), "Image that the candidate was shown")
     st.text(f"Candidate's answer to this image: {images[variant].probability:.4f}")
-    return rebuilt_image(version, challenge, variant, seen)
+    return rebuilt_image(version, challenge, variant, shown_images)
 
 
-def _choose(images: Sequence[Variant], label: str) -> Variant:
+def _choose_variant(images: Sequence[Variant], label: str) -> Variant:
     if len(images) == 1:
         return images[0]
-    place = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
-    variant = images[place - 1]
+    ordinal = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
+    variant = images[ordinal - 1]
     applied = [f"{name} {level}" for name, level in asdict(variant.distortions).items() if level]
     noise = "; its noise is of our own drawing" if variant.noisy else ""
     st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
     return variant
 
 
-def _why(reason: str | None, detail: str | None) -> str:
+def _reason(reason: str | None, detail: str | None) -> str:
     return printable(f"{reason} ({detail})" if detail else str(reason))
 
 
-def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None:
+def _write_candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None:
     if run is None:
         st.text("Candidate: no replay has been run on this store.")
         return
@@ -125,7 +131,7 @@ def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None
     if candidate is None:
         st.text(f"Candidate ({name}): this challenge is not in its replay.")
     elif candidate.probability is None or candidate.outcome is None:
-        st.text(f"Candidate ({name}): no answer, {_why(candidate.reason, None)}.")
+        st.text(f"Candidate ({name}): no answer, {_reason(candidate.reason, None)}.")
     else:
         spread = ""
         if candidate.spread:
@@ -139,7 +145,7 @@ def _candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None
         )
 
 
-def _answers(answers: list[Answer]) -> None:
+def _answer_table(answers: list[Answer]) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         pd.DataFrame([_row(answer) for answer in answers]),
@@ -176,7 +182,7 @@ def _row(answer: Answer) -> dict[str, object]:
     }
 
 
-def _details(record: dict[str, Any]) -> None:
+def _record_tables(record: dict[str, Any]) -> None:
     left, right = st.columns([4, 7])
     with left:
         st.markdown("**Recorded augmentation**")

@@ -10,17 +10,19 @@ from replay.comparing.results import MinerComparison
 
 # Okabe and Ito's palette; the shapes tell the two apart without it.
 _CANDIDATE, _MINER, _LINE = "#0072B2", "#D55E00", "#8a8a8a"
-_ROW, _LEFT, _RIGHT = 24, 370, 310
-_HOTKEY = 6
+_ROW_HEIGHT, _LEFT_WIDTH, _RIGHT_WIDTH = 24, 370, 310
+_HOTKEY_LENGTH = 6
 
 
 def comparison_chart(miners: Sequence[MinerComparison], first: int = 1) -> alt.HConcatChart:
     """A row a miner, in the order given and ranked from `first` on, with n used and left out."""
     frame = pd.DataFrame([_row(rank, miner) for rank, miner in enumerate(miners, first)])
-    height = _ROW * len(miners)
-    left = _scores(frame).properties(width=_LEFT, height=height, title="MCC on shared challenges")
+    height = _ROW_HEIGHT * len(miners)
+    left = _scores(frame).properties(
+        width=_LEFT_WIDTH, height=height, title="MCC on shared challenges"
+    )
     right = _differences(frame).properties(
-        width=_RIGHT, height=height, title="Candidate minus miner, with 95% interval"
+        width=_RIGHT_WIDTH, height=height, title="Candidate minus miner, with 95% interval"
     )
     # flush: the plots stand level, though only one has a legend above it
     chart: alt.HConcatChart = alt.hconcat(left, right, spacing=24, bounds="flush")
@@ -33,7 +35,7 @@ def _row(rank: int, miner: MinerComparison) -> dict[str, object]:
     low, high = difference.interval or (None, None)
     return {
         # the rank keeps equal names apart
-        "name": f"{rank}. uid {miner.uid} · {printable(miner.hotkey, _HOTKEY)} "
+        "name": f"{rank}. uid {miner.uid} · {printable(miner.hotkey, _HOTKEY_LENGTH)} "
         f"({miner.score.n} used, {left_out} out)",
         "rank": rank,
         "miner": miner.score.mcc,
@@ -76,12 +78,12 @@ def _scores(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     dots = (
         base.transform_fold(["miner", "candidate"], as_=["who", "mcc"])
         .mark_point(filled=True, size=90, opacity=1)
-        .encode(x=alt.X("mcc:Q"), color=_who(alt.Color), shape=_who(alt.Shape))
+        .encode(x=alt.X("mcc:Q"), color=_by_answerer(alt.Color), shape=_by_answerer(alt.Shape))
     )
     return alt.layer(_zero(), line, dots)
 
 
-def _who(channel: type[alt.Color] | type[alt.Shape]) -> alt.Color | alt.Shape:
+def _by_answerer(channel: type[alt.Color] | type[alt.Shape]) -> alt.Color | alt.Shape:
     values = [_MINER, _CANDIDATE] if channel is alt.Color else ["circle", "diamond"]
     return channel(
         "who:N",

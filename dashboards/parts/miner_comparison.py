@@ -28,23 +28,23 @@ _READING = """\
 
 
 @st.fragment
-def show(version: store_access.Version, run_id: str) -> None:
+def draw_miner_comparison(version: store_access.Version, run_id: str) -> None:
     """Draw the candidate's own numbers, then chart and table of miners."""
-    with store_access.told_in_one_line():
+    with store_access.errors_in_one_line():
         compared = store_access.comparison(version, run_id)
-        _candidate(compared)
-        miners = _enough(compared)
+        _draw_candidate(compared)
+        miners = _with_enough_shared(compared)
         if not miners:
             st.info("No miner is left: lower the minimum above.")
             return
-        _summary(miners)
-        _chart(miners)
-        _table(miners)
+        _draw_summary(miners)
+        _draw_chart(miners)
+        _draw_table(miners)
         with st.expander("How to read this"):
             st.markdown(_READING)
 
 
-def _candidate(compared: Comparison) -> None:
+def _draw_candidate(compared: Comparison) -> None:
     score, left_out = compared.candidate, sum(compared.left_out.values())
     numbers = (
         ("Candidate's MCC", f"{score.mcc:.3f}"),
@@ -96,11 +96,11 @@ def _left_out(compared: Comparison) -> None:
     st.text(f"Left out: {printable(reasons)}")
 
 
-def _enough(compared: Comparison) -> list[MinerComparison]:
-    most = max(miner.score.n for miner in compared.miners)
-    # half of the most, so that a small store does not open on an empty chart
-    start = min(_MIN_SHARED, max(1, most // 2))
-    minimum = st.slider("Fewest shared answers of a miner", 1, max(2, most), start)
+def _with_enough_shared(compared: Comparison) -> list[MinerComparison]:
+    largest = max(miner.score.n for miner in compared.miners)
+    # half of the largest, so that a small store does not open on an empty chart
+    start = min(_MIN_SHARED, max(1, largest // 2))
+    minimum = st.slider("Fewest shared answers of a miner", 1, max(2, largest), start)
     miners = [miner for miner in compared.miners if miner.score.n >= minimum]
     hidden = len(compared.miners) - len(miners)
     st.caption(
@@ -110,10 +110,10 @@ def _enough(compared: Comparison) -> list[MinerComparison]:
     return miners
 
 
-def _summary(miners: Sequence[MinerComparison]) -> None:
+def _draw_summary(miners: Sequence[MinerComparison]) -> None:
     differences = [miner.differences["mcc"] for miner in miners]
-    ends = [one.interval for one in differences if one.interval is not None]
-    ahead = sum(one.value > 0 for one in differences)
+    ends = [difference.interval for difference in differences if difference.interval is not None]
+    ahead = sum(difference.value > 0 for difference in differences)
     st.markdown(
         f"The candidate is ahead of **{ahead}** of {len(miners)} miners shown; of "
         f"**{sum(low > 0 for low, _ in ends)}** with its whole interval, and behind "
@@ -121,7 +121,7 @@ def _summary(miners: Sequence[MinerComparison]) -> None:
     )
 
 
-def _chart(miners: Sequence[MinerComparison]) -> None:
+def _draw_chart(miners: Sequence[MinerComparison]) -> None:
     first = 1
     if len(miners) > _IN_CHART:
         first = st.slider(
@@ -134,7 +134,7 @@ def _chart(miners: Sequence[MinerComparison]) -> None:
     st.altair_chart(comparison_chart(shown, first), width="content")
 
 
-def _table(miners: Sequence[MinerComparison]) -> None:
+def _draw_table(miners: Sequence[MinerComparison]) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     score, difference = number(format="%.3f", width=80), number(format="%+.3f", width=80)
     st.dataframe(

@@ -1,4 +1,4 @@
-"""The image that miners saw, for the eye; Numba is loaded only when one is asked for."""
+"""Rebuilds the image that miners saw, for display; Numba is loaded only when one is asked for."""
 
 import io
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image
 
-from dashboards.parts.store_access import Seen, Version
+from dashboards.parts.store_access import ShownImages, Version
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards, open_shards
 from replay.rebuilding.variants import Variant
@@ -17,48 +17,52 @@ _SHOWN_SIDE = 448
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture (PNG) and the true size of the image, or the reason why there is none.
+class DisplayedImage:
+    """A PNG to display and the true size of the image, or the reason why there is none.
 
     `same_source` is False if it was made of another file than a replay recorded.
     """
 
     png: bytes | None
     size: tuple[int, int] | None = None
-    why_not: str | None = None
+    missing_reason: str | None = None
     same_source: bool = True
 
 
 @st.cache_data(max_entries=64, show_spinner="Rebuilding the image …")
 def rebuilt_image(
-    version: Version, challenge: StoredChallenge, variant: Variant, seen: Seen | None = None
-) -> Shown:
+    version: Version,
+    challenge: StoredChallenge,
+    variant: Variant,
+    shown_images: ShownImages | None = None,
+) -> DisplayedImage:
     """Rebuild one possible image of a challenge, as a miner decodes it.
 
     Args:
         version: of the store.
         challenge: which one.
         variant: which of its possible images.
-        seen: of the replay whose candidate was shown it; None: with a replay's default settings.
+        shown_images: of the replay whose candidate was shown it; None: with a replay's default
+            settings.
     """
     from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
 
     shards = open_shards(version.store.sources)
-    settings = ReplaySettings() if seen is None else seen.settings
+    settings = ReplaySettings() if shown_images is None else shown_images.settings
     try:
         rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
         rebuilt = rebuilder.rebuild(challenge, variant)
     except CannotRebuildError as error:
-        return Shown(None, why_not=f"{error.reason}: {error.detail}")
+        return DisplayedImage(None, missing_reason=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())
-    same = seen is None or _is_recorded(shards, challenge, seen.sources)
-    return Shown(_png(image), image.size, same_source=same)
+    same = shown_images is None or _is_recorded(shards, challenge, shown_images.sources)
+    return DisplayedImage(_png(image), image.size, same_source=same)
 
 
 def _is_recorded(shards: Shards, challenge: StoredChallenge, recorded: Mapping[str, str]) -> bool:
     """False if a replay that recorded its sources has read another file for this challenge."""
-    found = shards.fingerprints([(challenge.parquet or "", challenge.row or 0)])
-    ((name, fingerprint),) = found.items()
+    fingerprints = shards.fingerprints([(challenge.parquet or "", challenge.row or 0)])
+    ((name, fingerprint),) = fingerprints.items()
     if not recorded:
         return True
     # of cached images a run keeps one hash of all that it used
@@ -66,15 +70,15 @@ def _is_recorded(shards: Shards, challenge: StoredChallenge, recorded: Mapping[s
 
 
 def _png(image: Image.Image) -> bytes:
-    """Enlarged by whole pixels, for 224 pixels are few; a full-size image is shrunk."""
+    """Enlarged by an integer factor, for 224 pixels are few; a full-size image is shrunk."""
     if max(image.size) <= _SHOWN_SIDE:
         factor = _SHOWN_SIDE // max(image.size)
-        shown = image.resize(
+        resized = image.resize(
             (image.width * factor, image.height * factor), Image.Resampling.NEAREST
         )
     else:
-        shown = image.copy()
-        shown.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
-    saved = io.BytesIO()
-    shown.save(saved, format="PNG")
-    return saved.getvalue()
+        resized = image.copy()
+        resized.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
+    png = io.BytesIO()
+    resized.save(png, format="PNG")
+    return png.getvalue()

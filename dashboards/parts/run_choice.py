@@ -1,4 +1,4 @@
-"""Which replay a page shows."""
+"""Choice of the replay that a page shows."""
 
 import streamlit as st
 
@@ -6,10 +6,10 @@ from analytics.queries.overview import ReplayRun
 from data.text import printable
 
 
-def choose_run(runs: list[ReplayRun], without: str, command: str) -> ReplayRun | None:
+def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayRun | None:
     """The run that was chosen, at first the newest; without any, say so and what to run."""
     if not runs:
-        st.info(without, icon=":material/info:")
+        st.info(no_run_text, icon=":material/info:")
         st.code(command, language="bash")
         return None
     by_id = {run.run_id: run for run in runs}
@@ -20,8 +20,8 @@ def choose_run(runs: list[ReplayRun], without: str, command: str) -> ReplayRun |
 
 
 def _label(run: ReplayRun) -> str:
-    fed = "metadata-fed" if run.uses_metadata else "image-only"
+    inputs = "metadata-fed" if run.uses_metadata else "image-only"
     return (
-        f"{printable(run.model, 60)} · {fed} · {run.finished:%Y-%m-%d %H:%M} UTC · "
+        f"{printable(run.model, 60)} · {inputs} · {run.finished:%Y-%m-%d %H:%M} UTC · "
         f"answered {run.predicted:,} of {run.selected:,} · {run.run_id}"
     )

@@ -1,4 +1,4 @@
-"""How pages reach a store: one reader at a time, and answers kept until the store changes.
+"""Cached access of pages to a store: one reader at a time, results kept until the store changes.
 
 A page passes the `Version` of what it asks about, so that a new ingest, replay or shard is seen at
 the next click, and nothing is computed twice until then.
@@ -53,8 +53,8 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a replay's candidate was shown of a challenge: its images, none if it was shown none.
+class ShownImages:
+    """What a replay's candidate was shown of a challenge; `images` is empty if it was shown none.
 
     `settings` and `sources`, hashes by shard, are those that the run recorded.
     """
@@ -76,15 +76,15 @@ def images_version(store: Store) -> Version:
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """Show what goes wrong inside as one line of text instead of a trace."""
+def errors_in_one_line() -> Iterator[None]:
+    """Show an error inside as one line of text instead of a traceback."""
     try:
         yield
     except (StreetReplayError, duckdb.Error, OSError, MemoryError) as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+        message = " ".join(str(error).split()) or type(error).__name__
         st.error("This cannot be shown:", icon=":material/error:")
         # as code: an error may quote a log, and st.error would render that as markdown
-        st.code(printable(words), language=None, wrap_lines=True)
+        st.code(printable(message), language=None, wrap_lines=True)
 
 
 @contextmanager
@@ -152,11 +152,11 @@ def challenge(
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def seen(version: Version, run_id: str, challenge_id: str) -> Seen:
+def shown_images(version: Version, run_id: str, challenge_id: str) -> ShownImages:
     """The images of a challenge that a replay's candidate was shown."""
     with _connection(version) as connection:
         described = queries.run_description(connection, run_id)
-        return Seen(
+        return ShownImages(
             queries.variant_answers(connection, run_id, challenge_id),
             recorded_settings(described),
             dict(described.get("sources") or {}),

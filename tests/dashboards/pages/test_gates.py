@@ -181,7 +181,7 @@ def test_views_lie_where_the_model_takes_them() -> None:
     assert sum((b - t) * (r - left) for t, left, b, r in tiles) == pytest.approx(1)
 
 
-def test_charts_hold_every_view_and_mark_what_is_sure() -> None:
+def test_charts_hold_every_view_and_mark_what_is_significant() -> None:
     gates = [
         ViewGate(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
         for k in range(1, 13)
@@ -195,8 +195,8 @@ def test_charts_hold_every_view_and_mark_what_is_sure() -> None:
         "Wrong answers, n = 20",
         "Right minus wrong",
     ]
-    rows = [rows for rows in planes["datasets"].values() if "sure" in rows[0]]
+    rows = [rows for rows in planes["datasets"].values() if "significant" in rows[0]]
     assert [len(one) for one in rows] == [12] * 3
-    assert [row["name"] for row in rows[2] if row["sure"]] == ["grid 1,1"]
-    assert [one[0]["words"] for one in rows] == ["0.500", "0.250", "+0.250"]
-    assert len(next(one for one in intervals["datasets"].values() if "place" in one[0])) == 12
+    assert [row["name"] for row in rows[2] if row["significant"]] == ["grid 1,1"]
+    assert [plane[0]["text"] for plane in rows] == ["0.500", "0.250", "+0.250"]
+    assert len(next(one for one in intervals["datasets"].values() if "order" in one[0])) == 12

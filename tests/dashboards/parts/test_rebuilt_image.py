@@ -86,15 +86,15 @@ def test_the_page_shows_the_pixels_that_the_candidate_was_shown(replayed: Replay
     version = store_access.images_version(replayed.store)
     compared = 0
     for challenge in replayed.challenges:
-        seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
+        shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
         level = challenge.augmentation.aug_level
-        assert len(seen.images) == (1 if level == 1 else COUNT)
-        assert seen.settings == SETTINGS
-        for image in seen.images:
+        assert len(shown_images.images) == (1 if level == 1 else COUNT)
+        assert shown_images.settings == SETTINGS
+        for image in shown_images.images:
             variant = Variant(
                 distortion_combinations(level)[image.variant], image.weight, image.variant
             )
-            shown = rebuilt_image(version, challenge, variant, seen)
+            shown = rebuilt_image(version, challenge, variant, shown_images)
             assert shown.same_source
             pixels = np.asarray(Image.open(io.BytesIO(shown.png or b"")))[::2, ::2]
             assert np.array_equal(pixels, replayed.shown[image.probability])
@@ -110,13 +110,13 @@ def test_a_page_tells_the_answer_to_each_image(
     challenge = replayed.challenges[-1]
     page.text_input[0].set_value(challenge.challenge_id).run()
     version = store_access.images_version(replayed.store)
-    seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
+    shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
     slider = page.slider[-1]
     assert slider.label == f"Image that the candidate was shown (1 to {COUNT})"
     for place in (1, COUNT):
         page.slider[-1].set_value(place).run()
         texts = [element.value for element in page.text]
-        answer = seen.images[place - 1].probability
+        answer = shown_images.images[place - 1].probability
         assert f"Candidate's answer to this image: {answer:.4f}" in texts
     assert not page.exception
 
@@ -132,8 +132,10 @@ def test_a_shard_that_is_not_the_one_that_was_replayed_is_told(
     file.unlink()
     pq.write_table(table, file, row_group_size=1)
     version = store_access.images_version(store)
-    seen = store_access.seen(version, replayed.run_id, challenge.challenge_id)
-    shown = rebuilt_image(version, challenge, Variant(distortion_combinations(1)[0], 1.0, 0), seen)
+    shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
+    shown = rebuilt_image(
+        version, challenge, Variant(distortion_combinations(1)[0], 1.0, 0), shown_images
+    )
     assert shown.png is not None
     assert not shown.same_source
 
