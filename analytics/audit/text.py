@@ -1,7 +1,7 @@
 """An audit as text for a person at a terminal."""
 
 from analytics.audit.audit import AuditReport, AuditSettings, Gap
-from analytics.lives.options import lives_line
+from analytics.lives.text import lives_line
 from data.terminal import note, print_table, say
 
 _MISMATCHES_SHOWN, _GAPS_SHOWN = 20, 10

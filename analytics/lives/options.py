@@ -1,11 +1,8 @@
-"""Options that choose whose log a command works on, and the lines that say whose it was."""
+"""Command line options that choose whose log a command works on."""
 
-from collections.abc import Sequence
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
-
-from data.text import printable
 
 ValidatorOption = Annotated[
     str | None,
@@ -20,34 +17,3 @@ LogRunOption = Annotated[
     str | None,
     typer.Option("--log-run", metavar="RUN_ID", help="Only what this logged W&B run holds."),
 ]
-
-_SHOWN = 10
-
-
-class NamedLife(Protocol):
-    """What a line says of a validator's life."""
-
-    @property
-    def name(self) -> str:
-        """The hotkey, or another name."""
-
-    @property
-    def uid(self) -> int | None:
-        """The validator's, where a run says it."""
-
-    @property
-    def challenges(self) -> int:
-        """How many of its challenges a result rests on."""
-
-
-def lives_line(lives: Sequence[NamedLife]) -> str:
-    """Whose lives a result rests on, with the number of challenges of each, as one line."""
-    named = [_named(life) for life in lives[:_SHOWN]]
-    more = [f"{len(lives) - _SHOWN} more"] if len(lives) > _SHOWN else []
-    count = "one validator's life" if len(lives) == 1 else f"{len(lives)} validators' lives"
-    return f"{count}: {', '.join(named + more)}"
-
-
-def _named(life: NamedLife) -> str:
-    uid = "" if life.uid is None else f", uid {life.uid}"
-    return f"{printable(life.name)} ({life.challenges} challenges{uid})"

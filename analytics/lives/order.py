@@ -1,21 +1,21 @@
-"""Whose record it is, and in what order: every challenge at its place in a validator's life.
+"""Put a store's challenges in order, life by life: which validator logged each, and when.
 
-Several validators log at the same time about the same miners, each with windows and scores of its
-own, and one life is spread over many runs and files (DOMAIN.md section 4). Whatever has an order, a
-window or a moving average asks here, and works life by life.
+Several validators log at the same time about the same miners, each with its own windows and scores,
+and one life is spread over many runs and files (DOMAIN.md section 4). So everything that has an
+order, a window or a moving average works on this order, one life at a time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from analytics.lives.pieces import cut_streams, in_order_of_names
-from analytics.lives.streams import Stream, lives_of, read_streams
+from analytics.lives.chains import lives_of
+from analytics.lives.pieces import cut_streams, joined_pieces
+from analytics.lives.streams import Stream, read_streams
 from analytics.scoring.ema_rule import EmaRule
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.statements import statements
@@ -26,10 +26,10 @@ _NAMED = 10
 
 @dataclass(frozen=True)
 class Choice:
-    """Whose challenges: None leaves a condition out, both must hold together.
+    """Which challenges, by validator and by run; None means all.
 
-    `validator` is a hotkey, a validator's uid, or a life's name such as `life-2`; `run` the id of a
-    logged W&B run.
+    `validator` is a hotkey, a validator's uid, or a life's name such as `life-2`; `run` is the id
+    of a logged W&B run.
     """
 
     validator: str | None = None
@@ -40,9 +40,9 @@ class Choice:
 class Life:
     """One validator's life, as far as it was logged and chosen.
 
-    `name` is the hotkey where a run says it, else `life-` and a number by order of beginning;
-    `runs` are the ids of its runs. `challenges` are those chosen, times those of the first and the
-    last of them, UTC, None where no time is known.
+    `name` is the hotkey where a run says it, else `life-` and its number, from 1 on, by beginning;
+    `runs` are the ids of its runs. `challenges` is the number of chosen ones; the times are those
+    of the first and the last of them, UTC, None where no time is known.
     """
 
     number: int
@@ -70,16 +70,16 @@ def put_in_order(
 
     Args:
         connection: to a warehouse.
-        choice: whose.
-        scoring: holds the operator's alpha, by which scores go on from one file to the next.
+        choice: which challenges.
+        scoring: holds the operator's alpha, to see which file's scores go on in another file.
 
     Raises:
         QueryError: the store holds no such validator or run.
     """
     alpha = scoring.alpha
     rule = EmaRule(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
-    streams = _ordered(connection, rule)
-    _write_places(connection, streams)
+    streams = _lives(connection, rule)
+    _write_order(connection, streams)
     lives = [_life(number, chains) for number, chains in enumerate(streams)]
     chosen = _chosen(lives, choice)
     parameters = {"lives": None if chosen is lives else [life.number for life in chosen]}
@@ -90,42 +90,44 @@ def put_in_order(
     return [_with_extent(lives[number], *extent) for number, *extent in extents]
 
 
-def _ordered(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> list[list[list[Stream]]]:
+def _lives(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> list[list[list[Stream]]]:
+    """Lives of chains of streams. Streams that scores cut needlessly are joined again first."""
     connection.execute(statements("analytics/lives/streams"))
     cut_streams(connection, rule)
     pieces = read_streams(connection)
     lives = lives_of(rule, pieces)
-    streams = in_order_of_names(pieces, lives)
+    streams = joined_pieces(pieces, lives)
     return lives if len(streams) == len(pieces) else lives_of(rule, streams)
 
 
-def _write_places(
+def _write_order(
     connection: duckdb.DuckDBPyConnection, lives: Sequence[Sequence[Sequence[Stream]]]
 ) -> None:
+    """Make the temporary table `piece_order`: life, chain and ordinal in it of every piece."""
     rows = [
-        (stream.number, piece, life, chain, place)
+        (stream.number, piece, life, chain)
         for life, chains in enumerate(lives)
-        for chain, members in enumerate(chains)
-        for place, (stream, piece) in enumerate(
-            (stream, piece) for stream in members for piece in stream.pieces
-        )
+        for chain, streams in enumerate(chains)
+        for stream in streams
+        for piece in stream.pieces
     ]
-    names = ("stream", "piece", "life", "chain", "place")
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    table = pa.table(
-        {name: pa.array(values, pa.int64()) for name, values in zip(names, columns, strict=True)}
-    )
-    connection.register("piece_place_rows", table)
-    connection.execute("CREATE OR REPLACE TEMP TABLE piece_places AS FROM piece_place_rows")
-    connection.unregister("piece_place_rows")
+    numbers = np.array(rows, np.int64).reshape(-1, 4)
+    columns = {
+        name: pa.array(numbers[:, column])
+        for column, name in enumerate(("stream", "piece", "life", "chain"))
+    }
+    table = pa.table(columns | {"piece_ordinal": pa.array(range(len(rows)), pa.int64())})
+    connection.register("piece_order_rows", table)
+    connection.execute("CREATE OR REPLACE TEMP TABLE piece_order AS FROM piece_order_rows")
+    connection.unregister("piece_order_rows")
 
 
 def _life(number: int, chains: Sequence[Sequence[Stream]]) -> Life:
     streams = [stream for chain in chains for stream in chain]
-    hotkey = next((one.hotkey for one in streams if one.hotkey is not None), None)
-    runs = tuple(dict.fromkeys(one.run for one in streams if one.run is not None))
+    hotkey = next((stream.hotkey for stream in streams if stream.hotkey is not None), None)
+    runs = tuple(dict.fromkeys(stream.run for stream in streams if stream.run is not None))
     # a validator may have had several uids; the last one counts
-    uids = [one.uid for one in streams if one.uid is not None]
+    uids = [stream.uid for stream in streams if stream.uid is not None]
     return Life(
         number=number,
         name=hotkey or f"life-{number + 1}",
@@ -141,9 +143,7 @@ def _life(number: int, chains: Sequence[Sequence[Stream]]) -> Life:
 def _with_extent(
     life: Life, challenges: int, first_time: datetime | None, last_time: datetime | None
 ) -> Life:
-    counted: dict[str, Any] = {"challenges": challenges}
-    counted |= {"first_time": first_time, "last_time": last_time}
-    return Life(**(vars(life) | counted))
+    return replace(life, challenges=challenges, first_time=first_time, last_time=last_time)
 
 
 def _chosen(lives: list[Life], choice: Choice) -> list[Life]:
@@ -151,9 +151,9 @@ def _chosen(lives: list[Life], choice: Choice) -> list[Life]:
         return lives
     wanted = choice.validator
     chosen = [
-        one
-        for one in lives
-        if wanted in (one.hotkey, one.name) or (one.uid is not None and wanted == str(one.uid))
+        life
+        for life in lives
+        if wanted in (life.hotkey, life.name) or (life.uid is not None and wanted == str(life.uid))
     ]
     if not chosen:
         raise _unknown(f"validator {wanted}", lives)
@@ -161,7 +161,7 @@ def _chosen(lives: list[Life], choice: Choice) -> list[Life]:
 
 
 def _unknown(what: str, lives: Sequence[Life]) -> QueryError:
-    names = [one.name if one.uid is None else f"{one.name} (uid {one.uid})" for one in lives]
+    names = [life.name if life.uid is None else f"{life.name} (uid {life.uid})" for life in lives]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return QueryError(
         what,

@@ -1,8 +1,8 @@
-"""Streams of no run cut where a record does not go on from the one before.
+"""Pieces of streams: a stream of no run is cut where a record's scores do not follow by the EMA.
 
-A folder may hold what several runs or validators logged, under names that begin again, and a file
-may hold lines of several logs. What scores show to be out of order, or of another validator, is
-then a stream of its own.
+A folder may hold what several runs or validators logged, under names that repeat, and a file may
+hold lines of several logs. Records that scores show to be out of order, or of another validator,
+then become a stream of their own.
 """
 
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ _BATCH = 4096
 
 
 def cut_streams(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> None:
-    """Make the temporary table `life_pieces` of `life_streams`, in constant memory."""
+    """Make the temporary table `life_pieces` from `life_streams`, in constant memory."""
     rows: list[int] = []
-    stream, scores = -1, np.empty(0, np.float32)
+    last_stream, last_scores = -1, np.empty(0, np.float32)
     for batch in connection.sql(statements("analytics/lives/cut")).to_arrow_reader(_BATCH):
         lengths = list_lengths(batch["scores"])
-        widest = max(len(scores), int(lengths[lengths <= MOST_UIDS].max(initial=0)))
-        found = np.full((1 + batch.num_rows, widest), np.nan, np.float32)
-        found[0, : len(scores)] = scores
-        found[1:] = score_matrix(batch["scores"], widest)
-        streams = np.append(stream, batch["stream"].to_numpy())
+        widest = max(len(last_scores), int(lengths[lengths <= MOST_UIDS].max(initial=0)))
+        scores = np.full((1 + batch.num_rows, widest), np.nan, np.float32)
+        scores[0, : len(last_scores)] = last_scores
+        scores[1:] = score_matrix(batch["scores"], widest)
+        streams = np.append(last_stream, batch["stream"].to_numpy())
         asked = batch["asked"].to_numpy()
-        cut = _breaks(rule, found, asked) & (streams[1:] == streams[:-1])
+        cut = _breaks(rule, scores, asked) & (streams[1:] == streams[:-1])
         rows += batch["media_row"].to_numpy()[cut].tolist()
-        stream, scores = int(streams[-1]), found[-1]
+        last_stream, last_scores = int(streams[-1]), scores[-1]
     connection.register("life_cut_rows", pa.table({"media_row": pa.array(rows, pa.int64())}))
     connection.execute("CREATE OR REPLACE TEMP TABLE life_cuts AS FROM life_cut_rows")
     connection.unregister("life_cut_rows")
@@ -46,9 +46,9 @@ def cut_streams(connection: duckdb.DuckDBPyConnection, rule: EmaRule) -> None:
 
 @compiled
 def _breaks(rule: EmaRule, scores: Float32s, asked: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(n - 1,), whether more scores moved before each record than it asked miners.
+    """Whether more scores changed before each record than it asked miners, (n - 1,).
 
-    All others are what they become in one record; those not logged tell nothing.
+    All others must be one EMA step on: a uid that is not asked keeps its score or decays.
     """
     broken = np.zeros(len(scores) - 1, np.bool_)
     for record in range(len(broken)):
@@ -62,38 +62,39 @@ def _breaks(rule: EmaRule, scores: Float32s, asked: NDArray[np.int64]) -> NDArra
     return broken
 
 
-def in_order_of_names(
+def joined_pieces(
     pieces: Sequence[Stream], lives: Sequence[Sequence[Sequence[Stream]]]
 ) -> list[Stream]:
-    """Streams whole again, unless scores say that something else belongs between their pieces.
+    """Pieces joined to streams again, but for those that scores connect to another stream's.
 
     Args:
         pieces: of streams, in order of time and of pieces.
-        lives: that scores put together of them.
+        lives: into which scores put the pieces, see `chains.lives_of`.
     """
     last = {piece.number: piece.pieces[-1] for piece in pieces}
-    contradicted: set[int] = set()
-    for chain in (chain for life in lives for chain in life):
-        for before, after in pairwise(chain):
-            ends, begins = before.pieces[-1], after.pieces[0]
-            if before.number == after.number and begins == ends + 1:
-                continue
-            if ends < last[before.number]:
-                contradicted.add(before.number)
-            if begins > 0:
-                contradicted.add(after.number)
-    return _whole(pieces, contradicted)
+    split: set[int] = set()
+    links = [link for life in lives for chain in life for link in pairwise(chain)]
+    for before, after in links:
+        ends, begins = before.pieces[-1], after.pieces[0]
+        if before.number == after.number and begins == ends + 1:
+            continue
+        if ends < last[before.number]:
+            split.add(before.number)
+        if begins > 0:
+            split.add(after.number)
+    return _joined(pieces, split)
 
 
-def _whole(pieces: Sequence[Stream], contradicted: set[int]) -> list[Stream]:
-    found: dict[tuple[int, int], Stream] = {}
+def _joined(pieces: Sequence[Stream], split: set[int]) -> list[Stream]:
+    """Streams with all their pieces; the pieces of `split` streams stay apart."""
+    streams: dict[tuple[int, int], Stream] = {}
     for piece in pieces:
-        apart = piece.number in contradicted
-        key = (piece.number, piece.pieces[0] if apart else 0)
-        begun = found.get(key)
-        found[key] = (
-            piece
-            if begun is None
-            else replace(begun, pieces=begun.pieces + piece.pieces, last=piece.last)
-        )
-    return list(found.values())
+        key = (piece.number, piece.pieces[0] if piece.number in split else 0)
+        if key in streams:
+            pieces_so_far = streams[key].pieces
+            streams[key] = replace(
+                streams[key], pieces=pieces_so_far + piece.pieces, last=piece.last
+            )
+        else:
+            streams[key] = piece
+    return list(streams.values())

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from analytics.lives.options import lives_line
+from analytics.lives.text import lives_line
 from analytics.miners.habits import Habits
 from analytics.miners.report import MinerReport, hardest
 from data.terminal import note, print_table, say

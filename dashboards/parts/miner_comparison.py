@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from analytics.lives.options import lives_line
+from analytics.lives.text import lives_line
 from dashboards.parts import store_access
 from dashboards.parts.miner_chart import comparison_chart
 from data.text import printable

@@ -2,7 +2,7 @@
 
 from analytics.comparison.intervals import Interval
 from analytics.comparison.slices import Slice
-from analytics.lives.options import lives_line
+from analytics.lives.text import lives_line
 from data.terminal import print_table, say
 from replay.comparing.report import ComparisonReport
 from replay.comparing.results import (

@@ -1,5 +1,5 @@
--- How large the chosen log is, one row. `uids` is how many scores and uids need a place; a subnet has
--- fewer than $most, so that a uid past it is none.
+-- How large the chosen log is, one row. All uids of scores and answers are below `uids`; a subnet has
+-- fewer than $most uids, so that larger ones are counted as beyond it.
 WITH records AS (
     SELECT len(media.scores) AS scores
     FROM media

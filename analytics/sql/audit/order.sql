@@ -1,5 +1,5 @@
--- Every challenge at its place in a validator's life (see analytics/lives/order.py), and where its answers
--- lie in `responses`.
+-- Every challenge in the order of lives (see analytics/lives/order.py), and where its answers lie in
+-- `responses`.
 CREATE OR REPLACE TEMP TABLE audit_order AS
 SELECT
     ordered.ordinal,

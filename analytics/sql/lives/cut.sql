@@ -1,5 +1,5 @@
--- Records that no run orders, with what tells whether each goes on from the one before: its scores,
--- and how many miners it asked.
+-- Records that no run orders, with their scores and how many miners each asked: do its scores follow
+-- from those of the one before?
 SELECT
     streams.stream,
     streams.media_row,
@@ -11,4 +11,4 @@ LEFT JOIN (
     SELECT challenge_id, count(*) AS asked FROM responses GROUP BY challenge_id
 ) AS answers ON answers.challenge_id = streams.challenge_id
 WHERE streams.run_id IS NULL
-ORDER BY streams.stream, streams.place;
+ORDER BY streams.stream, streams.ordinal_in_stream;

@@ -1,4 +1,4 @@
--- The first and the last record of each piece of a stream: does one go on where another one ends?
+-- The first and the last record of each piece of a stream.
 WITH asked AS (
     SELECT challenge_id, list(uid) AS uids, bool_and(accuracy IN (0, 1)) AS fresh
     FROM responses
@@ -28,4 +28,4 @@ INNER JOIN media ON media.rowid = pieces.media_row
 LEFT JOIN asked ON asked.challenge_id = pieces.challenge_id
 LEFT JOIN began ON began.run_id = pieces.run_id AND began.segment = pieces.segment
 WHERE pieces.first OR pieces.last
-ORDER BY pieces.stream, pieces.place;
+ORDER BY pieces.stream, pieces.ordinal_in_stream;

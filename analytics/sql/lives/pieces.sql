@@ -2,8 +2,10 @@
 CREATE OR REPLACE TEMP TABLE life_pieces AS
 WITH numbered AS (
     SELECT
-        streams.* EXCLUDE (records),
-        count(cuts.media_row) OVER (PARTITION BY streams.stream ORDER BY streams.place) AS piece
+        streams.*,
+        count(cuts.media_row) OVER (
+            PARTITION BY streams.stream ORDER BY streams.ordinal_in_stream
+        ) AS piece
     FROM life_streams AS streams
     LEFT JOIN life_cuts AS cuts USING (media_row)
 )
@@ -11,6 +13,6 @@ WITH numbered AS (
 SELECT
     *,
     row_number() OVER one_piece = 1 AS first,
-    lead(place) OVER one_piece IS NULL AS last
+    lead(ordinal_in_stream) OVER one_piece IS NULL AS last
 FROM numbered
-WINDOW one_piece AS (PARTITION BY stream, piece ORDER BY place);
+WINDOW one_piece AS (PARTITION BY stream, piece ORDER BY ordinal_in_stream);

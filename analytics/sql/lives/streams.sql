@@ -38,7 +38,6 @@ named AS (
 timed AS (
     SELECT
         *,
-        count(*) OVER one_stream AS records,
         CASE
             WHEN run_id IS NULL AND count(time) OVER one_stream = count(*) OVER one_stream THEN time
         END AS own_time
@@ -53,8 +52,7 @@ SELECT
     row_number() OVER (
         PARTITION BY run_id, segment, alone, folder
         ORDER BY own_time, step, letters, numbers, file, position, challenge_id
-    ) - 1 AS place,
-    records,
+    ) - 1 AS ordinal_in_stream,
     run_id,
     segment
 FROM timed;

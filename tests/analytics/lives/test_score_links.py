@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.lives.chains import lives_of
 from analytics.lives.score_links import LONGEST_GAP, links
-from analytics.lives.streams import Stream, lives_of
+from analytics.lives.streams import Stream
 from analytics.scoring.ema_rule import EmaRule, Float32s
 from analytics.scoring.tracker import EmaScores
 

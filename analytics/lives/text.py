@@ -1,0 +1,37 @@
+"""The line by which every command says whose lives its result rests on."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from data.text import printable
+
+_SHOWN = 10
+
+
+class NamedLife(Protocol):
+    """What the line says of a validator's life."""
+
+    @property
+    def name(self) -> str:
+        """The hotkey, or another name."""
+
+    @property
+    def uid(self) -> int | None:
+        """The validator's, where a run says it."""
+
+    @property
+    def challenges(self) -> int:
+        """How many of its challenges the result rests on."""
+
+
+def lives_line(lives: Sequence[NamedLife]) -> str:
+    """The lives that a result rests on, with the number of challenges of each."""
+    named = [_life(life) for life in lives[:_SHOWN]]
+    more = [f"{len(lives) - _SHOWN} more"] if len(lives) > _SHOWN else []
+    count = "one validator's life" if len(lives) == 1 else f"{len(lives)} validators' lives"
+    return f"{count}: {', '.join(named + more)}"
+
+
+def _life(life: NamedLife) -> str:
+    uid = "" if life.uid is None else f", uid {life.uid}"
+    return f"{printable(life.name)} ({life.challenges} challenges{uid})"
