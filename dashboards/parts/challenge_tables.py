@@ -91,8 +91,10 @@ def record_rows(record: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def _text(record: Mapping[str, Any], column: str) -> str:
     if column == "gps":
-        place = (record["gps_lat"], record["gps_lon"])
-        return "" if None in place else f"{place[0]:.6f}, {place[1]:.6f}"
+        latitude, longitude = record["gps_lat"], record["gps_lon"]
+        if latitude is None or longitude is None:
+            return ""
+        return f"{latitude:.6f}, {longitude:.6f}"
     value = record[column]
     if column == "source" and value is None:
         logs_source = ERA_BY_NAME[record["era"]].logs_source

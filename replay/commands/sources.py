@@ -95,11 +95,11 @@ def sources(
     from analytics.warehouse.connection import reading  # noqa: PLC0415
     from data.sources.shards import open_shards  # noqa: PLC0415
 
-    where = open_store(store)
-    with reading(where) as connection:
+    opened = open_store(store)
+    with reading(opened) as connection:
         needed = needed_sources(connection)
         challenges = stored_challenges(connection)
-    shards = open_shards(sources or where.sources, required=sources is not None)
+    shards = open_shards(sources or opened.sources, required=sources is not None)
     report = sources_report(needed, challenges, shards)
     if as_json:
         print_json(report, indent=1)

@@ -76,7 +76,7 @@ def test_store_without_gates_names_the_command(store: Store) -> None:
 
 def test_numbers_are_those_of_the_analysis(store: Store) -> None:
     with reading(store) as connection:
-        found = gate_means(connection, "gated")
+        means = gate_means(connection, "gated")
     page = the_page()
 
     assert not page.exception
@@ -85,10 +85,10 @@ def test_numbers_are_those_of_the_analysis(store: Store) -> None:
     shown = table(page)
     assert tuple(shown["View"]) == VIEW_NAMES
     for column, values in (
-        ("Gate, right", [view.right for view in found.views]),
-        ("Difference", [view.difference for view in found.views]),
-        ("95% from", [view.interval[0] for view in found.views if view.interval]),
-        ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in found.views]),
+        ("Gate, right", [view.right for view in means.views]),
+        ("Difference", [view.difference for view in means.views]),
+        ("95% from", [view.interval[0] for view in means.views if view.interval]),
+        ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in means.views]),
     ):
         assert list(shown[column]) == values
     assert charts(page) == 2
@@ -186,9 +186,9 @@ def test_charts_hold_every_view_and_mark_what_is_significant() -> None:
         ViewGate(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
         for k in range(1, 13)
     ]
-    found = GateMeans(gates, 30, 20, 12, 11, 0, {}, 0.95)
-    planes: dict[str, Any] = planes_chart(found).to_dict()
-    intervals: dict[str, Any] = intervals_chart(found, VIEW_NAMES).to_dict()
+    means = GateMeans(gates, 30, 20, 12, 11, 0, {}, 0.95)
+    planes: dict[str, Any] = planes_chart(means).to_dict()
+    intervals: dict[str, Any] = intervals_chart(means, VIEW_NAMES).to_dict()
 
     assert [plane["title"] for plane in planes["hconcat"]] == [
         "Right answers, n = 30",
@@ -196,7 +196,7 @@ def test_charts_hold_every_view_and_mark_what_is_significant() -> None:
         "Right minus wrong",
     ]
     rows = [rows for rows in planes["datasets"].values() if "significant" in rows[0]]
-    assert [len(one) for one in rows] == [12] * 3
+    assert [len(plane) for plane in rows] == [12] * 3
     assert [row["name"] for row in rows[2] if row["significant"]] == ["grid 1,1"]
     assert [plane[0]["text"] for plane in rows] == ["0.500", "0.250", "+0.250"]
-    assert len(next(one for one in intervals["datasets"].values() if "order" in one[0])) == 12
+    assert len(next(rows for rows in intervals["datasets"].values() if "order" in rows[0])) == 12

@@ -84,8 +84,11 @@ def test_since_picks_the_same_under_every_zone(run_store: Store) -> None:
 def test_a_time_is_read_with_fractions_and_offsets() -> None:
     quarter = datetime(2026, 11, 23, 3, 11, 15, 250_000, tzinfo=UTC)
     for words in (
-        *("2026-11-23T03:11:15.25Z", "2026-11-23T03:11:15.25", "2026-11-23 03:11:15.250"),
-        *("2026-11-23T12:11:15.25+09:00", "2026-11-22T19:11:15.250-0800"),
+        "2026-11-23T03:11:15.25Z",
+        "2026-11-23T03:11:15.25",
+        "2026-11-23 03:11:15.250",
+        "2026-11-23T12:11:15.25+09:00",
+        "2026-11-22T19:11:15.250-0800",
     ):
         assert utc_time(words) == quarter
     assert utc_time("2026-11-23") == datetime(2026, 11, 23, tzinfo=UTC)

@@ -49,7 +49,9 @@ def answered(store: Store) -> Store:
     """With a replay whose answers hang on the challenge alone."""
     with reading(store) as connection:
         ids = connection.execute("SELECT challenge_id FROM media").fetchall()
-    publish_replay(store, {one: int(one[:6], 16) / 0xFFFFFF for (one,) in ids})
+    publish_replay(
+        store, {challenge_id: int(challenge_id[:6], 16) / 0xFFFFFF for (challenge_id,) in ids}
+    )
     return store
 
 
@@ -60,8 +62,8 @@ def compared(store: Store, choice: Choice = Choice()) -> Comparison:
 
 
 def test_each_life_gives_what_it_gives_alone(two: Store, tmp_path: Path) -> None:
-    both = compared(two)
-    assert [(life.name, life.challenges) for life in both.lives] == [(FIRST, 240), (SECOND, 240)]
+    joint = compared(two)
+    assert [(life.name, life.challenges) for life in joint.lives] == [(FIRST, 240), (SECOND, 240)]
     alone: dict[str, Comparison] = {}
     # a validator whom no run names is numbered by its first file's name
     for name, seed in ((FIRST, 4), (SECOND, 3)):
@@ -78,33 +80,35 @@ def test_each_life_gives_what_it_gives_alone(two: Store, tmp_path: Path) -> None
         assert chosen.left_out == {"of another validator or run": 240}
     scores = {
         (miner.uid, name): (miner.score, miner.candidate)
-        for name, found in alone.items()
-        for miner in found.miners
+        for name, comparison in alone.items()
+        for miner in comparison.miners
     }
-    for miner in both.miners:
-        for one in miner.lives:
-            assert (one.score, one.candidate) == scores[miner.uid, one.life]
+    for miner in joint.miners:
+        for life in miner.lives:
+            assert (life.score, life.candidate) == scores[miner.uid, life.life]
         for side in ("score", "candidate"):
-            assert_put_together(getattr(miner, side), [getattr(one, side) for one in miner.lives])
-    assert len(scores) == sum(len(miner.lives) for miner in both.miners)
-    assert_put_together(both.candidate, [one.candidate for one in alone.values()])
+            assert_put_together(getattr(miner, side), [getattr(life, side) for life in miner.lives])
+    assert len(scores) == sum(len(miner.lives) for miner in joint.miners)
+    assert_put_together(joint.candidate, [comparison.candidate for comparison in alone.values()])
 
 
-def assert_put_together(whole: Score, parts: list[Score]) -> None:
+def assert_put_together(total: Score, parts: list[Score]) -> None:
     """Answers and rewards count together; of EMAs it is the mean by challenges asked."""
-    n, asked = [one.n for one in parts], [one.asked for one in parts]
-    assert (whole.n, whole.asked) == (sum(n), sum(asked))
-    assert whole.accuracy == pytest.approx(
-        np.average([one.accuracy for one in parts if one.n], weights=[one for one in n if one])
+    n, asked = [part.n for part in parts], [part.asked for part in parts]
+    assert (total.n, total.asked) == (sum(n), sum(asked))
+    assert total.accuracy == pytest.approx(
+        np.average(
+            [part.accuracy for part in parts if part.n], weights=[count for count in n if count]
+        )
     )
     for name in ("reward", "ema", "mean_ema"):
-        values = [getattr(one, name) for one in parts]
-        assert getattr(whole, name) == pytest.approx(np.average(values, weights=asked)), name
+        values = [getattr(part, name) for part in parts]
+        assert getattr(total, name) == pytest.approx(np.average(values, weights=asked)), name
 
 
 def test_the_earlier_part_is_that_of_each_life(two: Store) -> None:
-    both = compared(two)
-    assert (both.earlier, both.later) == (240, 240)
+    joint = compared(two)
+    assert (joint.earlier, joint.later) == (240, 240)
     count = 7
     lives = np.array([0, 0, 0, 0, 5, 5, 5], np.int32)
     ones, labels = np.ones(count), np.zeros(count, np.int8)

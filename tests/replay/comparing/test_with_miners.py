@@ -262,13 +262,15 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
     found = json.loads(done.stdout)
     assert set(found) == {one.name for one in fields(Comparison)} | {"training_file", "against"}
     assert found["against"] is None
-    assert (found["overlap_checked"], found["training_rows"], found["training_file"]) == (
-        *(False, None, None),
-    )
+    assert not found["overlap_checked"]
+    assert found["training_rows"] is found["training_file"] is None
     best = found["miners"][0]
     assert len(best["differences"]["auc"]["interval"]) == 2
-    assert {one["name"] for one in found["baselines"]} == {
-        *("best miner", "median miner", "majority vote", "stacked ensemble")
+    assert {baseline["name"] for baseline in found["baselines"]} == {
+        "best miner",
+        "median miner",
+        "majority vote",
+        "stacked ensemble",
     }
     text = " ".join(CliRunner().invoke(streetreplay.app, words).stdout.split())
     rank = found["ranks"]["mcc"]
