@@ -111,8 +111,8 @@ def leaks(
     from analytics.leaks.training_overlap import (  # noqa: PLC0415
         challenge_overlap,
         overlap_counts,
-        read_training_rows,
     )
+    from analytics.leaks.training_rows import read_training_rows  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
 
     training = None if trained_on is None else read_training_rows(trained_on)

@@ -4,9 +4,7 @@ Rows of the public data set are frames of videos, so two rows can show one stree
 challenge says little about streets that the model never saw (DOMAIN.md §7).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,16 +12,10 @@ import numpy as np
 import polars as pl
 from sklearn.neighbors import BallTree
 
+from analytics.leaks.training_rows import GPS_COLUMNS, row_count
 from analytics.scoring.metrics import Floats
 from analytics.warehouse.statements import statements
-from data.errors import FieldError, SourceError
-from data.records import values
 from data.records.cities import EARTH_METRES
-
-_OPTIONAL = ("vid_id", "gps_lat", "gps_lon")
-_DATA_SET_NAMES = {"video_info.vid_id": "vid_id", "original_index": "row"}
-_GPS = ("gps_lat", "gps_lon")
-_PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -54,97 +46,6 @@ class OverlapCounts:
     training_rows: int
     training_videos: int
     training_places: int
-
-
-def read_training_rows(path: Path) -> pl.DataFrame:
-    """The rows that a model was trained on, as `challenge_overlap` takes them.
-
-    A Parquet or CSV file with the columns `parquet` (a shard's name or path) and `row` (0-based),
-    and optionally `vid_id` (or `video_info.vid_id`) and GPS in degrees, `gps_lat` and `gps_lon` or
-    `gps` as the data set writes it (`[lat, lon]`). Other columns are passed over. A video id is
-    text, digits or not: `0007` is not `7`, and `12e7` is no number.
-
-    Raises:
-        SourceError: the file cannot be read, lacks a column, or holds a value that is not its own.
-    """
-    try:
-        frame = _read(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SourceError(
-            f"training rows {path}", found=reason, expected="a Parquet or CSV file"
-        ) from None
-    names = {old: new for old, new in _DATA_SET_NAMES.items() if new not in frame.columns}
-    frame = frame.rename(names, strict=False)
-    missing = {"parquet", "row"} - set(frame.columns)
-    if missing:
-        raise SourceError(
-            f"training rows {path}",
-            found=f"no column {min(missing)}",
-            expected="the columns parquet and row",
-        )
-    _check_video_ids(path, frame)
-    try:
-        return _typed(frame)
-    except (FieldError, pl.exceptions.PolarsError) as error:
-        reason = " ".join(str(error).split())
-        raise SourceError(f"training rows {path}", found=reason) from None
-
-
-def _read(path: Path) -> pl.DataFrame:
-    """The file's columns as they are, its format read from its content; of a CSV all are text.
-
-    `glob` is off, as brackets in a file's name are no pattern.
-    """
-    with path.open("rb") as file:
-        is_parquet = file.read(len(_PARQUET)) == _PARQUET
-    if is_parquet:
-        return pl.read_parquet(path, glob=False)
-    return pl.read_csv(path, infer_schema=False, glob=False)
-
-
-def _check_video_ids(path: Path, frame: pl.DataFrame) -> None:
-    """Refuse numeric video ids: they have lost leading zeros, and `12e7` became a power."""
-    kind = frame.schema.get("vid_id", pl.String())
-    if kind not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        raise SourceError(
-            f"training rows {path}",
-            found=f"vid_id as {kind}",
-            expected="text, for 0007 is not 7",
-            remedy="write that column as text (pandas: read_csv with dtype=str)",
-        )
-
-
-def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-    if "gps" in frame.columns:
-        pairs = [None if text is None else values.gps(text) for text in frame["gps"].to_list()]
-        frame = frame.with_columns(
-            pl.Series(
-                name, [None if pair is None else pair[axis] for pair in pairs], dtype=pl.Float64
-            )
-            for axis, name in enumerate(_GPS)
-        )
-    absent = [pl.lit(None).alias(name) for name in _OPTIONAL if name not in frame.columns]
-    typed = frame.with_columns(absent).select(
-        parquet=_each(frame["parquet"], values.parquet_name, pl.String()),
-        row=_each(frame["row"], values.natural, pl.Int64()),
-        vid_id=pl.col("vid_id").cast(pl.String),
-        # pandas writes what is missing as NaN
-        **{name: pl.col(name).cast(pl.Float64).fill_nan(None) for name in _GPS},
-    )
-    if typed.filter(~_on_earth() & pl.col("gps_lat").is_not_null()).height:
-        raise FieldError("value", expected="degrees in -90..90, -180..180")
-    vid_id = [None if values.null_kind(text) else text for text in typed["vid_id"].to_list()]
-    return typed.with_columns(vid_id=pl.Series(vid_id, dtype=pl.String)).unique(maintain_order=True)
-
-
-def _each(column: pl.Series, parse: Callable[[object], Any], kind: pl.DataType) -> pl.Series:
-    """A column with each value parsed: a row, for instance, may be 3, 3.0 or text."""
-    return pl.Series(column.name, [parse(value) for value in column.to_list()], dtype=kind)
-
-
-def _on_earth() -> pl.Expr:
-    return (pl.col("gps_lat").abs() <= 90) & (pl.col("gps_lon").abs() <= 180)  # noqa: PLR2004
 
 
 def challenge_overlap(
@@ -183,11 +84,6 @@ def challenge_overlap(
     return overlap.with_columns(overlaps=kinds)
 
 
-def row_count(training: pl.DataFrame) -> int:
-    """How many distinct rows a frame of training rows names."""
-    return training.select("parquet", "row").n_unique()
-
-
 def overlap_counts(
     overlap: pl.DataFrame,
     training: pl.DataFrame,
@@ -203,7 +99,7 @@ def overlap_counts(
         metres=settings.metres,
         training_rows=row_count(training),
         training_videos=training["vid_id"].drop_nulls().n_unique(),
-        training_places=training.select(_GPS).drop_nulls().n_unique(),
+        training_places=training.select(GPS_COLUMNS).drop_nulls().n_unique(),
         **counts,
     )
 
@@ -214,21 +110,24 @@ def _completed(training: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
     logged = sources.sort("challenge_id").drop("challenge_id").drop_nulls(["parquet", "row"])
     of_rows = logged.group_by("parquet", "row").agg(pl.all().drop_nulls().first())
     joined = training.join(of_rows, on=["parquet", "row"], how="left", suffix="_logged")
-    own_gps = pl.all_horizontal(pl.col(_GPS).is_not_null())
+    own_gps = pl.all_horizontal(pl.col(GPS_COLUMNS).is_not_null())
     return joined.select(
         "parquet",
         "row",
         pl.coalesce("vid_id", "vid_id_logged"),
         *(
             pl.when(own_gps).then(pl.col(name)).otherwise(pl.col(f"{name}_logged")).alias(name)
-            for name in _GPS
+            for name in GPS_COLUMNS
         ),
     )
 
 
 def _nearest(sources: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
     """Metres from each challenge to the nearest training row; null where either has no GPS."""
-    challenges, rows = _radians(sources.drop_nulls(_GPS)), _radians(training.drop_nulls(_GPS))
+    challenges, rows = (
+        _radians(sources.drop_nulls(GPS_COLUMNS)),
+        _radians(training.drop_nulls(GPS_COLUMNS)),
+    )
     if not len(challenges) or not len(rows):
         return pl.Series("metres", [None] * sources.height, dtype=pl.Float64)
     # many challenges show one place: each is looked up once
@@ -236,11 +135,13 @@ def _nearest(sources: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
     tree = BallTree(np.unique(rows, axis=0), metric="haversine")
     distances, _ = tree.query(distinct, k=1)
     metres = np.full(sources.height, np.nan)
-    has_gps = sources.select(pl.all_horizontal(pl.col(_GPS).is_not_null())).to_series().to_numpy()
+    has_gps = (
+        sources.select(pl.all_horizontal(pl.col(GPS_COLUMNS).is_not_null())).to_series().to_numpy()
+    )
     metres[has_gps] = distances[index, 0] * EARTH_METRES
     return pl.Series("metres", metres).fill_nan(None)
 
 
 def _radians(positions: pl.DataFrame) -> Floats:
-    radians: Floats = np.radians(positions.select(_GPS).to_numpy())
+    radians: Floats = np.radians(positions.select(GPS_COLUMNS).to_numpy())
     return radians

@@ -20,7 +20,8 @@ from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import CANDIDATE, Challenges, without_miners
 from analytics.comparison.weighted_auc import ranked_answers
-from analytics.leaks.training_overlap import challenge_overlap, row_count
+from analytics.leaks.training_overlap import challenge_overlap
+from analytics.leaks.training_rows import row_count
 from analytics.lives.order import EVERYONE, Choice, Life
 from analytics.miners.answers import stage
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
@@ -96,7 +97,7 @@ def compare_with_another_run(
         other: likewise, of another run.
         settings: of the intervals.
         training: rows that either candidate was trained on
-            (`analytics.leaks.training_overlap.read_training_rows`): challenges of the same row,
+            (`analytics.leaks.training_rows.read_training_rows`): challenges of the same row,
             video or place are left out. None: that is not checked.
         choice: whose challenges.
 

@@ -29,7 +29,7 @@ from analytics.comparison.paired_answers import (
     without_miners,
 )
 from analytics.comparison.slices import SliceSettings
-from analytics.leaks.training_overlap import row_count
+from analytics.leaks.training_rows import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
 from replay.comparing.loaded_answers import RunAnswers, run_answers
@@ -79,7 +79,7 @@ def compare_with_miners(
         run: a run id, or `latest`.
         settings: of intervals and parts.
         training: rows that the candidate was trained on
-            (`analytics.leaks.training_overlap.read_training_rows`): challenges of the same row,
+            (`analytics.leaks.training_rows.read_training_rows`): challenges of the same row,
             video or place are left out. None: that is not checked.
         on_progress: called with the number of draws done, of `2 * settings.bootstrap.draws` at
             most.

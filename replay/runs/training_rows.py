@@ -43,7 +43,7 @@ def keep_training_rows(predictor: Predictor, folder: Path) -> None:
     if file is None:
         return
     # seconds to import, and most candidates name no rows
-    from analytics.leaks.training_overlap import read_training_rows  # noqa: PLC0415
+    from analytics.leaks.training_rows import read_training_rows  # noqa: PLC0415
 
     rows = read_training_rows(file)
     with atomic_file(folder / TRAINING_ROWS) as temporary:
@@ -63,7 +63,7 @@ def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedO
         RunError: the run's own file is damaged.
     """
     # seconds to import, and opening a run, which imports this module, seldom needs it
-    from analytics.leaks.training_overlap import read_training_rows  # noqa: PLC0415
+    from analytics.leaks.training_rows import read_training_rows  # noqa: PLC0415
 
     if given is not None:
         return TrainedOn(given, read_training_rows(given), own=False)

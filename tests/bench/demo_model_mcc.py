@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from analytics.leaks.training_overlap import read_training_rows
+from analytics.leaks.training_rows import read_training_rows
 from analytics.warehouse.connection import reading
 from data.store import Store
 from data.terminal import note, print_table

@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from analytics.leaks.training_overlap import read_training_rows
+from analytics.leaks.training_rows import read_training_rows
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.leaks.training_overlap import challenge_overlap, read_training_rows
+from analytics.leaks.training_overlap import challenge_overlap
+from analytics.leaks.training_rows import read_training_rows
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import haversine_distances
 
-from analytics.leaks.training_overlap import read_training_rows
+from analytics.leaks.training_rows import read_training_rows
 from data.errors import RunError, SourceError
 from data.records.cities import EARTH_METRES
 from data.scenes.parquet import SCHEMA, scene_row, write_shards

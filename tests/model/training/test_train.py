@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from analytics.leaks.training_overlap import read_training_rows
+from analytics.leaks.training_rows import read_training_rows
 from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
 from data.errors import RunError
 from data.records.types import Geometry

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import streetreplay
-from analytics.leaks.training_overlap import read_training_rows
+from analytics.leaks.training_rows import read_training_rows
 from data.errors import RunError, SourceError
 from data.store import Store
 from replay.candidates.predictor import TRAINING_ROWS, Batch, Predictions
