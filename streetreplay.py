@@ -15,7 +15,7 @@ from model.checkpoint.command_line_name import FORM, names_checkpoint
 from model.commands import demo, describe, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
-from replay.candidates.registry import Form, LoadSettings
+from replay.candidates.registry import CandidateType, LoadSettings
 from replay.commands import compare, render, replay, sources
 
 app = typer.Typer(
@@ -63,8 +63,8 @@ def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
     return load_named(name, settings, note)
 
 
-registry.offer({"orange": _orange})
-registry.offer_form(Form(FORM, names_checkpoint, _checkpoint))
+registry.register({"orange": _orange})
+registry.register_type(CandidateType(FORM, names_checkpoint, _checkpoint))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""float32 as it is written, on every device, and what computes it."""
+"""Full float32 precision on every device, and the name of the processor that computes it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import torch
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Products and convolutions in whole float32, by algorithms that repeat themselves.
+    """Matrix products and convolutions in full float32, by deterministic algorithms.
 
     TF32, the default of convolutions on a GPU and of products where a container's environment asks
     for it, keeps 10 bits of a number. Nothing changes on a processor.

@@ -1,8 +1,8 @@
-"""A candidate from the Hugging Face hub or a folder in its form: what most miners have.
+"""A candidate from the Hugging Face hub or a folder saved like one: what most miners have.
 
-The files are strangers' work. So only safetensors and JSON are ever fetched or read, no code comes
-with them, and the weights reach transformers as tensors: it is never shown a folder in which it
-could find something to unpickle (`pytorch_model.bin`, adapters).
+The files are untrusted. So only safetensors and JSON are ever fetched or read, never code, and the
+weights reach transformers as tensors: it is never given a folder in which it could find something
+to unpickle (`pytorch_model.bin`, adapters).
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from transformers import AutoConfig, AutoImageProcessor
 
 from data.errors import RunError
 from replay.candidates.float32 import exact_float32
-from replay.candidates.huggingface_labels import roadwork_class
+from replay.candidates.huggingface_labels import class_labels, has_sigmoid, roadwork_class
 from replay.candidates.huggingface_limits import check_classes, check_layers, check_sides
 from replay.candidates.predictor import Batch, Image, Predictions
 from replay.candidates.safetensors_header import check_shapes, header_shapes, on_meta
@@ -39,11 +39,15 @@ _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _ADAPTER = "adapter_config.json"
-_WANTED = (_CONFIG, *_PROCESSORS, _WEIGHTS, _INDEX, "model-*.safetensors", _ADAPTER)
+_FETCHED = (_CONFIG, *_PROCESSORS, _WEIGHTS, _INDEX, "model-*.safetensors", _ADAPTER)
 # Settings of config.json that fetch or unpickle something else, or need other than float weights.
 _REFUSED = (
-    *("quantization_config", "fusion_config", "attn_implementation", "_attn_implementation"),
-    *("use_pretrained_backbone", "checkpoint_path"),
+    "quantization_config",
+    "fusion_config",
+    "attn_implementation",
+    "_attn_implementation",
+    "use_pretrained_backbone",
+    "checkpoint_path",
 )
 
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
@@ -53,8 +57,8 @@ _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 class HuggingFaceModel:
     """Predictor: an image classifier in float32, each image through its own image processor.
 
-    `roadwork` is the class that means roadwork; `sigmoid` says that every logit stands for itself,
-    else the classes share a softmax. Made by `load_hugging_face`.
+    `roadwork` is the number of the class that means roadwork; with `sigmoid` each logit is a
+    probability by itself, else the classes share a softmax. Made by `load_hugging_face`.
     """
 
     name: str
@@ -76,7 +80,7 @@ class HuggingFaceModel:
         return Predictions(np.array([self._answer(image) for image in batch.images], np.float64))
 
     def _answer(self, image: Image) -> float:
-        """Probability of roadwork; the sigmoid or softmax of the logits (1, classes) in float64."""
+        """Probability of roadwork: sigmoid or softmax of the logits (1, classes), in float64."""
         device = next(self.model.parameters()).device
         inputs = self.processor(images=_rgb(image), return_tensors="pt").to(device)
         with torch.inference_mode(), exact_float32():
@@ -86,24 +90,24 @@ class HuggingFaceModel:
             raise RunError(
                 f"logits of {self.name}", found=f"shape {(*logits.shape,)}", expected=f"{expected}"
             )
-        shares = logits.sigmoid() if self.sigmoid else logits.softmax(dim=1)
-        return float(shares[0, self.roadwork])
+        probabilities = logits.sigmoid() if self.sigmoid else logits.softmax(dim=1)
+        return float(probabilities[0, self.roadwork])
 
 
 def load_hugging_face(name: str) -> HuggingFaceModel:
-    """The classifier named `hf:NAME_OR_DIR` or `hf:NAME_OR_DIR#LABEL`.
+    """Load the classifier named `hf:NAME_OR_DIR` or `hf:NAME_OR_DIR#LABEL`.
 
     A folder wins over a name on the hub. LABEL is the class that means roadwork, by its name in
-    `id2label` or its number; needed only where the names do not tell. CUDA is used if there is one.
+    `id2label` or its number; needed only where the names leave a doubt. CUDA is used if present.
 
     Raises:
         RunError: not found or not to be fetched, no safetensors, damaged, not an image classifier,
             no image processor, or no telling which class means roadwork.
     """
-    place, label = _split(name.removeprefix(PREFIX))
-    folder = _folder(place, name)
+    folder_or_name, label = _split(name.removeprefix(PREFIX))
+    folder = _folder(folder_or_name, name)
     config = _config(folder, name)
-    roadwork = roadwork_class(_labels(config, name), label, name)
+    roadwork = roadwork_class(class_labels(config, name), label, name)
     weights = _weight_files(folder, name)
     model = _model(config, weights, name)
     loaded = HuggingFaceModel(
@@ -112,42 +116,46 @@ def load_hugging_face(name: str) -> HuggingFaceModel:
         model=model,
         processor=_processor(folder, name),
         roadwork=roadwork,
-        sigmoid=config.num_labels == 1 or config.problem_type == "multi_label_classification",
+        sigmoid=has_sigmoid(config),
     )
-    with _as_one_line(name, "an image processor whose images fit the model"):
+    with _errors_as_one_line(name, "an image processor whose images fit the model"):
         loaded.predict(Batch(["a grey image"], [np.full((224, 224, 3), 128, np.uint8)]))
     return loaded
 
 
-def _split(place: str) -> tuple[str, str | None]:
-    """A place and the label chosen, if any; a folder's name may hold a # itself."""
-    if "#" not in place or Path(place).expanduser().is_dir():
-        return place, None
-    before, _, label = place.rpartition("#")
-    return before, label
+def _split(text: str) -> tuple[str, str | None]:
+    """A folder or name, and the label chosen, if any; a folder's name may hold a # itself."""
+    if "#" not in text or Path(text).expanduser().is_dir():
+        return text, None
+    folder_or_name, _, label = text.rpartition("#")
+    return folder_or_name, label
 
 
-def _folder(place: str, name: str) -> Path:
-    """The folder itself, or the hub's cached copy of the few files that are wanted."""
-    folder = Path(place).expanduser()
-    if place and folder.is_dir():
+def _folder(folder_or_name: str, name: str) -> Path:
+    """The folder itself, or the hub's cached copy of the few files that are needed."""
+    folder = Path(folder_or_name).expanduser()
+    if folder_or_name and folder.is_dir():
         return folder
-    if not _HUB_NAME.fullmatch(place):
+    if not _HUB_NAME.fullmatch(folder_or_name):
         raise RunError(name, found="no such folder", expected="a folder, or OWNER/NAME on the hub")
-    with _as_one_line(name, "a folder here, or a model on the Hugging Face hub or in its cache"):
-        return Path(snapshot_download(place, allow_patterns=list(_WANTED)))
+    with _errors_as_one_line(
+        name, "a folder here, or a model on the Hugging Face hub or in its cache"
+    ):
+        return Path(snapshot_download(folder_or_name, allow_patterns=list(_FETCHED)))
 
 
 def _config(folder: Path, name: str) -> Any:
     if not (folder / _CONFIG).is_file():
         raise RunError(name, found=f"no {_CONFIG}", expected="a model saved by save_pretrained")
-    with _as_one_line(f"{_CONFIG} of {name}", "that of an image classifier"):
+    with _errors_as_one_line(f"{_CONFIG} of {name}", "that of an image classifier"):
         written = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         check_classes(written, f"{_CONFIG} of {name}")
-        # timm's own settings lie one level down; an architecture of timm's may name a place.
+        # timm's own settings lie one level down
         settings = written | (written.get("model_args") or {})
         refused = [key for key in _REFUSED if settings.get(key)]
-        refused += [place for place in (str(written.get("architecture")),) if ":" in place]
+        architecture = str(written.get("architecture"))
+        if ":" in architecture:  # one of timm's that names a hub or folder to load from
+            refused.append(architecture)
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if refused:
         raise RunError(
@@ -159,19 +167,6 @@ def _config(folder: Path, name: str) -> Any:
     if type(config) not in transformers.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING:
         raise RunError(name, found=f"model type {config.model_type}", expected="image classifier")
     return config
-
-
-def _labels(config: Any, name: str) -> list[str]:
-    """The classes' names by number."""
-    if config.problem_type == "regression":
-        raise RunError(name, found="problem_type regression", expected="a classifier")
-    if sorted(config.id2label) != list(range(config.num_labels)):
-        raise RunError(
-            f"id2label of {name}",
-            found=f"classes {sorted(config.id2label)}",
-            expected=f"0..{config.num_labels - 1}",
-        )
-    return [str(config.id2label[number]) for number in range(config.num_labels)]
 
 
 def _weight_files(folder: Path, name: str) -> list[Path]:
@@ -188,7 +183,7 @@ def _weight_files(folder: Path, name: str) -> list[Path]:
             expected=f"{_WEIGHTS} (pickled weights can run code, so they are never opened)",
             remedy="save the model again with save_pretrained",
         )
-    with _as_one_line(f"{_INDEX} of {name}", "a weight_map of tensors to files"):
+    with _errors_as_one_line(f"{_INDEX} of {name}", "a weight_map of tensors to files"):
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         # Only the last part of a name: an index may not point outside its folder.
         files = sorted({folder / Path(file).name for file in index["weight_map"].values()})
@@ -204,8 +199,10 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
     if isinstance(architecture, tuple):
         # Where one config serves several classes, config.json says which one was saved.
         saved = config.architectures or []
-        architecture = next((one for one in architecture if one.__name__ in saved), architecture[0])
-    with _as_one_line(f"weights of {name}", "safetensors that fit its config.json"):
+        architecture = next(
+            (kind for kind in architecture if kind.__name__ in saved), architecture[0]
+        )
+    with _errors_as_one_line(f"weights of {name}", "safetensors that fit its config.json"):
         shapes = header_shapes(weights)
         check_layers(config.to_dict(), shapes, f"{_CONFIG} of {name}")
         with on_meta(shapes, f"weights of {name}"), _quiet():
@@ -234,7 +231,7 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
 
 
 def _processor(folder: Path, name: str) -> Any:
-    with _as_one_line(name, f"its image processor ({_PROCESSORS[0]})"), _quiet():
+    with _errors_as_one_line(name, f"its image processor ({_PROCESSORS[0]})"), _quiet():
         auto: Any = AutoImageProcessor
         processor = auto.from_pretrained(folder, trust_remote_code=False)
     check_sides(processor, f"{_PROCESSORS[0]} of {name}")
@@ -259,7 +256,7 @@ def _rgb(image: Image) -> PILImage.Image:
 
 
 @contextmanager
-def _as_one_line(what: str, expected: str) -> Iterator[None]:
+def _errors_as_one_line(what: str, expected: str) -> Iterator[None]:
     """What transformers raises is of any type, and often a page long: its first line is enough."""
     try:
         yield
@@ -273,7 +270,7 @@ def _as_one_line(what: str, expected: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No bars and reports of transformers: what matters of them becomes an error."""
+    """Silences transformers' progress bars and reports: what matters of them becomes an error."""
     logs: Any = transformers.utils.logging
     level, bars = logs.get_verbosity(), logs.is_progress_bar_enabled()
     logs.set_verbosity(logs.CRITICAL)

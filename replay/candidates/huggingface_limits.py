@@ -1,4 +1,4 @@
-"""What a stranger's configuration may ask for, looked at before anything is made of it."""
+"""Limits on an untrusted model's configuration, checked before anything is allocated for it."""
 
 import re
 from collections.abc import Iterator, Mapping, Sized
@@ -58,14 +58,14 @@ def _layer_counts(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
             yield from _layer_counts(value)
         elif _LAYERS.search(str(key)):
             numbers = value if isinstance(value, list | tuple) else [value]
-            yield from ((str(key), one) for one in numbers if type(one) is int)
+            yield from ((str(key), number) for number in numbers if type(number) is int)
 
 
 def check_sides(processor: Any, what: str) -> None:
     """Refuse an image processor that enlarges images beyond reason.
 
     Args:
-        processor: of transformers; `size` and its like are numbers, or numbers by name.
+        processor: of transformers; its sizes are numbers, or numbers by name.
         what: names it in an error.
 
     Raises:

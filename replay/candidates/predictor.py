@@ -1,4 +1,4 @@
-"""What a candidate must be to be replayed: anything that turns a batch of images into answers."""
+"""The interface of a candidate: a predictor turns a batch of images into probabilities."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class LazySequence(Sequence[T]):
-    """A sequence whose entries are made when looked at: cached features make that needless."""
+    """A sequence whose entries are computed on access: with cached features they may never be."""
 
     def __init__(self, makers: Sequence[Callable[[], T]]) -> None:
         self._makers = makers
@@ -40,10 +40,10 @@ class LazySequence(Sequence[T]):
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch to predict: parallel sequences, one entry an image.
+    """A batch of images to predict: parallel sequences, one entry per image.
 
-    `image_keys` name the images by all that determines them, so that a predictor with features in
-    a cache need not look at them; equal keys are equal pixels. `metadata` is None unless the
+    `image_keys` name the images by all that determines them, so that a predictor with cached
+    features need not look at them; equal keys are equal pixels. `metadata` is None unless the
     predictor asked for it: the deployed model never sees any.
     """
 
@@ -55,7 +55,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Answers of a batch: `probability` of roadwork, float64 (B,) in 0..1, and optional columns.
+    """Answers to a batch: `probability` of roadwork, float64 (B,) in 0..1, and optional columns.
 
     `gates`, where the model has some: float32 (B, views) in 0..1, kept as `replay_gates`.
     """
@@ -80,7 +80,7 @@ class Predictor(Protocol):
 
     @property
     def wants_metadata(self) -> bool:
-        """True for a metadata-fed run, which is labelled and never the headline."""
+        """True if it is to be given metadata; such a run is labelled and never the headline."""
 
     def predict(self, batch: Batch) -> Predictions:
         """The probabilities of a batch."""
@@ -96,12 +96,12 @@ def training_rows(predictor: Predictor) -> Path | None:
     Raises:
         RunError: the attribute is something else.
     """
-    found = getattr(predictor, "training_rows", None)
-    if found is None or isinstance(found, Path):
-        return found
+    file = getattr(predictor, "training_rows", None)
+    if file is None or isinstance(file, Path):
+        return file
     raise RunError(
         f"training_rows of {predictor.name}",
-        found=f"a {type(found).__name__}",
+        found=f"a {type(file).__name__}",
         expected="a pathlib.Path, or None",
     )
 
@@ -114,9 +114,9 @@ def precision(predictor: Predictor) -> str:
     Raises:
         RunError: the attribute is no text.
     """
-    found = getattr(predictor, "precision", "float32")
-    if isinstance(found, str):
-        return found
+    floats = getattr(predictor, "precision", "float32")
+    if isinstance(floats, str):
+        return floats
     raise RunError(
-        f"precision of {predictor.name}", found=f"a {type(found).__name__}", expected="text"
+        f"precision of {predictor.name}", found=f"a {type(floats).__name__}", expected="text"
     )

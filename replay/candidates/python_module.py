@@ -1,4 +1,4 @@
-"""A candidate written in Python: `module:attribute`, for everything that is no transformers model.
+"""A candidate written in Python, `module:attribute`: for models that transformers does not load.
 
 It is the user's own code, named by the user: it runs with all that the user may do.
 """
@@ -29,7 +29,7 @@ _EXPECTED = (
 
 @dataclass(frozen=True)
 class ModulePredictor:
-    """Predictor: a user's own, with what it raises and returns turned into one line.
+    """Predictor: a user's own; what it raises, or returns by mistake, becomes an error of one line.
 
     `fingerprint` is the candidate's own and the hash of its source: who edits a candidate seldom
     thinks of it.
@@ -50,23 +50,23 @@ class ModulePredictor:
             RunError: it raised, or returned something else than `Predictions` of one column.
         """
         what = f"predict of {self.where}"
-        found = _calling(lambda: self.candidate.predict(batch), what, "an answer")
-        if not isinstance(found, Predictions):
+        predictions = _calling(lambda: self.candidate.predict(batch), what, "an answer")
+        if not isinstance(predictions, Predictions):
             raise RunError(
                 what,
-                found=f"a {type(found).__name__}",
+                found=f"a {type(predictions).__name__}",
                 expected="replay.candidates.predictor.Predictions",
             )
-        shape = np.shape(found.probability)
+        shape = np.shape(predictions.probability)
         if shape != (len(batch.images),):
             raise RunError(
                 f"probability of {what}", found=f"shape {shape}", expected=f"({len(batch.images)},)"
             )
-        return found
+        return predictions
 
 
 def load_module_attribute(name: str) -> ModulePredictor:
-    """The predictor that `module:attribute` is, or that calling it gives.
+    """Load the predictor that `module:attribute` is, or that calling it returns.
 
     The working folder is searched first, as `python -m` does. The attribute may be dotted.
 
@@ -81,16 +81,16 @@ def load_module_attribute(name: str) -> ModulePredictor:
         )
     module = _imported(module_name, name)
     try:
-        found = attrgetter(attribute)(module)
+        candidate = attrgetter(attribute)(module)
     except AttributeError:
         raise RunError(
             name,
             found=f"no {attribute!r} in {getattr(module, '__file__', None) or module_name}",
             expected="a predictor of that name",
         ) from None
-    if isinstance(found, type) or (callable(found) and not hasattr(found, "predict")):
-        found = _calling(found, f"{name}()", _EXPECTED)
-    return _checked(found, name)
+    if isinstance(candidate, type) or (callable(candidate) and not hasattr(candidate, "predict")):
+        candidate = _calling(candidate, f"{name}()", _EXPECTED)
+    return _checked(candidate, name)
 
 
 def _imported(module_name: str, name: str) -> Any:
@@ -114,29 +114,33 @@ def _imported(module_name: str, name: str) -> Any:
         raise _raised(error, f"importing {module_name}", "a module that can be imported") from error
 
 
-def _checked(found: Any, name: str) -> ModulePredictor:
-    what = f"{name}, a {type(found).__name__}"
+def _checked(candidate: Any, name: str) -> ModulePredictor:
+    what = f"{name}, a {type(candidate).__name__}"
     wrong = []
     values: dict[str, Any] = {}
     for member, kind in _MEMBERS.items():
-        value = _calling(partial(getattr, found, member, None), f"{member} of {name}", "a value")
+        value = _calling(
+            partial(getattr, candidate, member, None), f"{member} of {name}", "a value"
+        )
         values[member] = value
         if not isinstance(value, kind) or value == "":
-            wrong.append(f"{member} {value!r:.40}" if hasattr(found, member) else f"no {member}")
-    if not callable(getattr(found, "predict", None)):
+            wrong.append(
+                f"{member} {value!r:.40}" if hasattr(candidate, member) else f"no {member}"
+            )
+    if not callable(getattr(candidate, "predict", None)):
         wrong.append("no predict method")
     if wrong:
         raise RunError(what, found=", ".join(wrong), expected=_EXPECTED)
-    rows = _calling(partial(training_rows, found), f"training_rows of {name}", "a path or None")
-    floats = _calling(partial(precision, found), f"precision of {name}", "text")
+    rows = _calling(partial(training_rows, candidate), f"training_rows of {name}", "a path or None")
+    floats = _calling(partial(precision, candidate), f"precision of {name}", "text")
     values["fingerprint"] += f" source {source_sha256(name.partition(':')[0])}"
     return ModulePredictor(
-        candidate=found, where=name, training_rows=rows, precision=floats, **values
+        candidate=candidate, where=name, training_rows=rows, precision=floats, **values
     )
 
 
 def _calling(call: Callable[[], _T], what: str, expected: str) -> _T:
-    """What a user's code gives; what it raises becomes one line. Our own errors pass."""
+    """The result of a user's code; what it raises becomes an error of one line, our own pass."""
     try:
         return call()
     except StreetReplayError:

@@ -20,7 +20,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 def source_sha256(module: str) -> str:
     """SHA-256 of the files of a module and of the project's modules that it imports, anywhere.
 
-    Names and contents count, places do not. What a module imports by a name that it makes up, and
+    Names and contents count, folders do not. What a module imports by a name that it makes up, and
     files of data that it reads, are not seen: a candidate's own `fingerprint` is for those.
 
     Args:
@@ -65,7 +65,7 @@ def _is_project(file: Path, name: str, *, ours: bool) -> bool:
 def _installed() -> list[Path]:
     """Where Python's own modules lie, and where packages are installed."""
     names = ("stdlib", "platstdlib", "purelib", "platlib")
-    return [Path(place).resolve() for name in names if (place := sysconfig.get_path(name))]
+    return [Path(path).resolve() for name in names if (path := sysconfig.get_path(name))]
 
 
 def _spec(name: str) -> ModuleSpec | None:
@@ -75,12 +75,12 @@ def _spec(name: str) -> ModuleSpec | None:
         spec = find_spec(first)
     except (ImportError, ValueError):  # a broken entry of sys.modules
         return None
-    place = first
+    dotted = first
     for part in rest:
         if spec is None or spec.submodule_search_locations is None:
             return None
-        place = f"{place}.{part}"
-        spec = PathFinder.find_spec(place, list(spec.submodule_search_locations))
+        dotted = f"{dotted}.{part}"
+        spec = PathFinder.find_spec(dotted, list(spec.submodule_search_locations))
     return spec
 
 

@@ -1,6 +1,6 @@
-"""Which candidates can be named on the command line.
+"""The candidates that can be named on the command line: by a name, or by a type of name.
 
-This package never imports `model`: `streetreplay.py` hands its loaders over here.
+This package never imports `model`: `streetreplay.py` registers its loaders here.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,57 +12,59 @@ from replay.candidates.predictor import Predictor
 
 Loader = Callable[[], Predictor]
 
-FORMS = "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier) or module:attribute (Python)"
-"""How candidates are named that nobody offered."""
+BUILT_IN_TYPES = (
+    "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier) or module:attribute (Python)"
+)
+"""How candidates are named that need no registration, for a person."""
 
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """`store` may keep what a candidate computes; `metadata` asks it to be fed metadata."""
+    """`store` may cache what a candidate computes; `metadata` asks that it is given metadata."""
 
     store: Store | None = None
     metadata: bool = False
 
 
 @dataclass(frozen=True)
-class Form:
-    """A way of naming candidates: in words, which names are of it, and what loads them."""
+class CandidateType:
+    """A type of candidates: described for a person, which names are of it, and its loader."""
 
-    described: str
+    description: str
     matches: Callable[[str], bool]
     load: Callable[[str, LoadSettings], Predictor]
 
 
 _loaders: dict[str, Loader] = {}
-_forms: list[Form] = []
+_types: list[CandidateType] = []
 
 
-def offer(loaders: Mapping[str, Loader]) -> None:
-    """Make candidates known by name; a loader imports what it needs only when called."""
+def register(loaders: Mapping[str, Loader]) -> None:
+    """Register candidates by name; a loader imports what it needs only when called."""
     _loaders.update(loaders)
 
 
-def offer_form(form: Form) -> None:
-    """Make candidates known by a form of name; `matches` must import nothing large."""
-    _forms.append(form)
+def register_type(candidate_type: CandidateType) -> None:
+    """Register a type of candidates; its `matches` must import nothing large."""
+    _types.append(candidate_type)
 
 
 def load(name: str, settings: LoadSettings = LoadSettings()) -> Predictor:
-    """The candidate of that name: one that was offered, or of one of the FORMS.
+    """Load the candidate of that name: a registered one, or one of a built-in type.
 
     Raises:
         RunError: no candidate has that name, it cannot be loaded, or it takes no metadata and was
-            to be fed some.
+            to be given some.
     """
-    found = _load(name, settings)
-    if settings.metadata and not found.wants_metadata:
+    predictor = _load(name, settings)
+    if settings.metadata and not predictor.wants_metadata:
         raise RunError(
             "--metadata",
-            found=f"{found.name}, which looks at the image alone",
+            found=f"{predictor.name}, which looks at the image alone",
             expected="a checkpoint, or your own candidate that wants metadata",
             remedy="leave out --metadata",
         )
-    return found
+    return predictor
 
 
 def _load(name: str, settings: LoadSettings) -> Predictor:
@@ -73,13 +75,13 @@ def _load(name: str, settings: LoadSettings) -> Predictor:
         from replay.candidates.huggingface import load_hugging_face  # noqa: PLC0415
 
         return load_hugging_face(name)
-    form = next((form for form in _forms if form.matches(name)), None)
-    if form is not None:
-        return form.load(name, settings)
+    for candidate_type in _types:
+        if candidate_type.matches(name):
+            return candidate_type.load(name, settings)
     if ":" in name:
         from replay.candidates.python_module import load_module_attribute  # noqa: PLC0415
 
         return load_module_attribute(name)
     known = ", ".join(sorted(_loaders))
-    forms = ", ".join([*(form.described for form in _forms), FORMS])
-    raise RunError("--model", found=repr(name), expected=f"one of: {known}; or {forms}")
+    types = ", ".join([*(registered.description for registered in _types), BUILT_IN_TYPES])
+    raise RunError("--model", found=repr(name), expected=f"one of: {known}; or {types}")

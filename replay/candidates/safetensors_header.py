@@ -1,7 +1,7 @@
-"""What a model's files promise, read before anything is allocated.
+"""Shapes of a model's weights, read from safetensors headers before anything is allocated.
 
-A configuration of a few bytes can ask for any number of neurons. The header of its weights says how
-many there are, and a model on PyTorch's `meta` device has shapes and no memory.
+A configuration of a few bytes can ask for any number of neurons. The header of the weights says how
+many there are, and a model on PyTorch's `meta` device has shapes but takes no memory.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from data.errors import RunError
 
 Shapes = Mapping[str, tuple[int, ...]]
-"""Of the tensors of some files, by name."""
+"""Shapes of the tensors of some files, by name."""
 
 # Parameters are registered again where they are tied or replaced while a model is built.
 _SPARE = 1000
@@ -49,7 +49,7 @@ def on_meta(shapes: Shapes, what: str) -> Iterator[None]:
         what: names them in an error.
 
     Raises:
-        RunError: the model goes on and on.
+        RunError: the model has far more layers than weights.
     """
     most, registered = 2 * len(shapes) + _SPARE, 0
 

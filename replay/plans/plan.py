@@ -1,4 +1,4 @@
-"""What can be rebuilt, told before any image is read: a fidelity for each challenge."""
+"""Plans a rebuild before any image is read: a fidelity and variants for each challenge."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -47,7 +47,8 @@ def plan(
 
 def _plan(challenge: StoredChallenge, shards: Shards, settings: VariantSettings) -> Planned:
     if (obstacle := obstacle_of(challenge, shards)) is not None:
-        return Planned(challenge, Fidelity.IMPOSSIBLE, (), *obstacle)
+        reason, detail = obstacle
+        return Planned(challenge, Fidelity.IMPOSSIBLE, reason=reason, detail=detail)
     variants = sampled_variants(challenge.augmentation.aug_level, challenge.challenge_id, settings)
     # by what is possible, not by what was sampled: one sample may well be the undistorted image
     exact = len(distortion_combinations(challenge.augmentation.aug_level)) == 1
@@ -55,9 +56,9 @@ def _plan(challenge: StoredChallenge, shards: Shards, settings: VariantSettings)
 
 
 def obstacle_of(challenge: StoredChallenge, shards: Shards) -> tuple[Reason, str | None] | None:
-    """Why no image of a challenge can be had, and what that is about; None if nothing forbids it.
+    """Why no image of a challenge can be rebuilt, with a detail; None if nothing prevents it.
 
-    No image is looked at, so a rebuild may still find that it is damaged or another one.
+    No image is read, so a rebuild may still find that it is damaged or another one.
     """
     if challenge.source in _UNSHARED_SOURCES:
         return _UNSHARED_SOURCES[challenge.source], None

@@ -1,4 +1,4 @@
-"""The plan of a store's challenges, as the commands make it."""
+"""Plans the selected challenges of a store, for the commands."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
-"""How truly a challenge's image can be rebuilt, and why not where it cannot."""
+"""How faithfully a challenge's image can be rebuilt, and why where it cannot."""
 
 from enum import StrEnum
 
 
 class Fidelity(StrEnum):
-    """How truly.
+    """How faithfully an image is rebuilt.
 
     EXACT: the pixels that miners saw. DISTRIBUTION: one of several possible images, since the
     distortions of levels 2 and 3 are not logged. IMPOSSIBLE: not to be had, for a `Reason`.

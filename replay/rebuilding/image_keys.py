@@ -25,14 +25,14 @@ def packages() -> dict[str, str]:
 
 
 class ImageKeys:
-    """Keys of a replay's images, for caches of what was computed from them.
+    """Cache keys of a replay's images, for what was computed from them.
 
     A source counts by the fingerprint of its shard and its row (or by the contents of the cached
     image), so that no image is read to name it.
     """
 
     def __init__(self, shards: Shards, seed: int, arithmetic: Arithmetic) -> None:
-        """Take the source images, the seed of the noise of level 3, and whose arithmetic it is."""
+        """Take the source images, the seed of the noise, and the arithmetic of rotation."""
         self._shards, self._seed, self._arithmetic = shards, seed, arithmetic
         self._sources: dict[tuple[str, int], str] = {}
 
@@ -46,12 +46,12 @@ class ImageKeys:
             "replay_version": REPLAY_VERSION,
             "packages": packages(),
             "source": self._source(challenge.parquet or "", challenge.row or 0),
-            # by which a source is told from another one: a record of another has no image
+            # what a source is checked against: a record of another source has no image
             "record": [challenge.source_id, challenge.gps, challenge.image_size],
             "augmentation": asdict(challenge.augmentation),
             "arithmetic": self._arithmetic if is_rotated(challenge.augmentation) else None,
             "distortions": asdict(variant.distortions),
-            # the noise is drawn for each challenge and combination anew
+            # noise is generated anew for each challenge and combination
             "noise": [self._seed, challenge.challenge_id, variant.index] if variant.noisy else None,
         }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
@@ -59,6 +59,6 @@ class ImageKeys:
     def _source(self, parquet: str, row: int) -> str:
         source = (parquet, row)
         if source not in self._sources:
-            found = self._shards.fingerprints([source])
-            self._sources[source] = f"{json.dumps(found, sort_keys=True)} {row}"
+            fingerprints = self._shards.fingerprints([source])
+            self._sources[source] = f"{json.dumps(fingerprints, sort_keys=True)} {row}"
         return self._sources[source]

@@ -1,4 +1,4 @@
-"""From a planned challenge to the bytes that miners were sent."""
+"""Rebuilds the images of planned challenges: the pixels and the JPEG that miners were sent."""
 
 import hashlib
 import io
@@ -29,14 +29,14 @@ from replay.settings import Arithmetic
 
 
 class CannotRebuildError(SourceError):
-    """A planned image turned out not to be had; `reason` is what its fidelity will say."""
+    """A planned image cannot be rebuilt after all, for `reason`."""
 
     def __init__(self, challenge_id: str, reason: Reason, detail: str) -> None:
         super().__init__(f"challenge {challenge_id}", found=f"{reason}: {detail}")
         self.challenge_id, self.reason, self.detail = challenge_id, reason, detail
 
     def __reduce__(self) -> tuple[type["CannotRebuildError"], tuple[str, Reason, str]]:
-        """As it was made: worker processes hand it over."""
+        """Pickled as constructed: worker processes send it."""
         return type(self), (self.challenge_id, self.reason, self.detail)
 
 
@@ -72,7 +72,7 @@ class RebuiltImage:
 
 @dataclass(frozen=True)
 class DistinctImage:
-    """One of several different images that a challenge may have been, and its probability."""
+    """One of the different images that a challenge may have been, and its probability."""
 
     image: RebuiltImage
     weight: float
@@ -94,9 +94,9 @@ def distinct_images(
 
 
 class Rebuilder:
-    """Rebuilds images; keeps the last cached image and the last challenge's shared steps.
+    """Rebuilds images; keeps the last source image and the last challenge's shared steps.
 
-    So read in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
+    Fastest in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
     `arithmetic` is that of the validator's processor. Another `side` than 224 pixels gives the same
     geometry from the source's own resolution: for research on what miners could not see.
     """
@@ -108,7 +108,7 @@ class Rebuilder:
         side: int = SIDE,
         arithmetic: Arithmetic = Arithmetic.AVX2,
     ) -> None:
-        """Take the source images and what decides the others.
+        """Take the source images, and the settings described above.
 
         Raises:
             RunError: the libraries of this machine do not compute what the validator's did.
@@ -198,8 +198,8 @@ class Rebuilder:
             raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
         _, source, image = self._last_source
         if (differs := difference(challenge, source, image.size)) is not None:
-            of_all = f" (and so does each of {len(locations)} copies)" if len(locations) > 1 else ""
-            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + of_all)
+            copies = f" (and so does each of {len(locations)} copies)" if len(locations) > 1 else ""
+            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + copies)
         return image
 
 

@@ -1,4 +1,4 @@
-"""Whether a source is the one that a record means, and of several copies which.
+"""Checks that a source is the one that a record means, and picks it among several copies.
 
 Shards are whatever the data set held on that day: rows move between revisions, so id, size and GPS
 of a row are checked against the record (DOMAIN.md §1).
@@ -37,14 +37,14 @@ def matching_location(
 def _evidence(
     challenge: StoredChallenge, shards: Shards, location: SourceLocation
 ) -> tuple[bool, bool, int]:
-    """Readable, without a difference, and in how many facts equal."""
+    """Whether it is readable, whether nothing differs, and how many facts are equal."""
     try:
         source = shards.read_at(location)
         size = image_size(source.image)
     except SourceError:
         return False, False, 0
     equal = _equal_facts(challenge, source, size)
-    return True, False not in equal.values(), sum(map(bool, equal.values()))
+    return True, False not in equal.values(), list(equal.values()).count(True)
 
 
 def difference(challenge: StoredChallenge, source: SourceRow, size: tuple[int, int]) -> str | None:
@@ -68,7 +68,7 @@ def difference(challenge: StoredChallenge, source: SourceRow, size: tuple[int, i
 def _equal_facts(
     challenge: StoredChallenge, source: SourceRow, size: tuple[int, int]
 ) -> dict[str, bool | None]:
-    """Whether each fact is the same; None where one side does not tell it."""
+    """Whether each fact is the same; None where one side does not hold it."""
     return {
         "id": _same_id(challenge.source_id, source.columns.get("id")),
         "size": None if challenge.image_size is None else challenge.image_size == size,

@@ -1,4 +1,4 @@
-"""Builds the images that a level 2 or 3 challenge may have been; apart, for it needs OpenCV."""
+"""Builds the possible images of a level 2 or 3 challenge; apart, for it needs OpenCV."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from replay.rebuilding.variants import Distortions, Variant, seeded_generator
 
 
 class VariantBuilder:
-    """Builds the variants of one image; what several have in common is computed once."""
+    """Builds the variants of one image; steps that several variants share are computed once."""
 
     def __init__(self, pixels: Pixels, challenge_id: str, seed: int) -> None:
         """Take RGB pixels (H, W, 3), as they are before any distortion."""
@@ -24,7 +24,7 @@ class VariantBuilder:
 
         Args:
             variant: which one.
-            noise: standard normal values (H, W, 3); None draws them, the same each time.
+            noise: standard normal values (H, W, 3); None generates them, the same each time.
         """
         before = self._before_noise(replace(variant.distortions, noise=0, blur=0))
         if variant.noisy:

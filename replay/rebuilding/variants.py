@@ -1,4 +1,4 @@
-"""The images that a level 2 or 3 challenge may have been, since its distortions are not logged.
+"""The possible images of a level 2 or 3 challenge, whose distortions are not logged.
 
 The validator draws each distortion's level uniformly: 8 equally likely combinations at level 2, 243
 at level 3, of which 162 add noise that nobody can know (DOMAIN.md §2).
@@ -19,7 +19,7 @@ _MILD, _STRONG = (0, 1), (0, 1, 2)
 
 @dataclass(frozen=True)
 class Distortions:
-    """How strongly each distortion is applied, 0 (not at all), 1 or 2, in their order."""
+    """Level of each distortion, 0 (not applied), 1 or 2; fields are in the order of application."""
 
     saturation: int = 0
     contrast: int = 0
@@ -38,7 +38,7 @@ class Variant:
 
     @property
     def noisy(self) -> bool:
-        """True where the image holds noise of our own drawing."""
+        """True where the image holds noise that we generate, not the validator's."""
         return self.distortions.noise > 0
 
 
@@ -48,7 +48,7 @@ UNDISTORTED = Variant(Distortions(), 1.0, 0)
 
 @lru_cache(maxsize=16)
 def distortion_combinations(level: int | None) -> tuple[Distortions, ...]:
-    """All equally likely combinations at an augmentation level; one (nothing) below level 2.
+    """All equally likely combinations of distortions at a level; one, without any, below level 2.
 
     Built once a level: a plan of 100,000 challenges asks for it twice each.
     """
@@ -66,30 +66,30 @@ def distortion_combinations(level: int | None) -> tuple[Distortions, ...]:
 def sampled_variants(
     level: int | None, challenge_id: str, settings: VariantSettings
 ) -> tuple[Variant, ...]:
-    """The possible images of a challenge that are to be built, weights summing to 1."""
+    """A challenge's possible images that are to be built, stratified by noise; weights sum to 1."""
     total = len(distortion_combinations(level))
     wanted = total if settings.count is None else min(settings.count, total)
-    known = _weighted(level, wanted)
+    variants = _weighted(level, wanted)
     if wanted == total:
-        return known
+        return variants
     rng = seeded_generator(settings.seed, challenge_id)
     # Levels of noise stay in their order, so in proportion; within one the order is random, for a
-    # fixed stride through a product would draw the same levels of the other distortions each time.
+    # fixed stride through a product would take the same levels of the other distortions each time.
     strata = len(_STRONG) if level == STRONG_LEVEL else 1
     order = rng.permuted(np.arange(total).reshape(strata, -1), axis=1).ravel()
-    places = ((rng.random() + np.arange(wanted)) * total / wanted).astype(int)
-    return tuple(known[index] for index in order[places])
+    positions = ((rng.random() + np.arange(wanted)) * total / wanted).astype(int)
+    return tuple(variants[index] for index in order[positions])
 
 
 @lru_cache(maxsize=16)
 def _weighted(level: int | None, count: int) -> tuple[Variant, ...]:
     """Every combination with the weight of one of `count`; shared by all challenges of a plan."""
     return tuple(
-        Variant(found, 1 / count, index)
-        for index, found in enumerate(distortion_combinations(level))
+        Variant(distortions, 1 / count, index)
+        for index, distortions in enumerate(distortion_combinations(level))
     )
 
 
 def seeded_generator(seed: int, challenge_id: str, *more: int) -> np.random.Generator:
-    """The randomness of one challenge, of a hexadecimal id: the same each time and everywhere."""
+    """A random generator seeded by a challenge's hexadecimal id: the same on every machine."""
     return np.random.default_rng([seed, int(challenge_id, 16), *more])

@@ -3,17 +3,17 @@ import sys
 
 import pytest
 
-from replay.candidates.registry import load, offer
+from replay.candidates.registry import load, register
 from tests.conftest import ROOT
 from tests.worlds.candidates import refusal
 
 
-def test_offered_names_come_first_and_an_unknown_one_lists_all_forms(
+def test_registered_names_come_first_and_an_unknown_one_lists_all_types(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("replay.candidates.registry._loaders", {})
-    monkeypatch.setattr("replay.candidates.registry._forms", [])
-    offer({"hf:offered": lambda: "it"})  # type: ignore[dict-item, return-value]
+    monkeypatch.setattr("replay.candidates.registry._types", [])
+    register({"hf:offered": lambda: "it"})  # type: ignore[dict-item, return-value]
     assert load("hf:offered") == "it"  # type: ignore[comparison-overlap]
     said = refusal("unheard-of")
     assert "one of: hf:offered; or hf:NAME_OR_DIR" in said
