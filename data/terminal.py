@@ -62,10 +62,19 @@ errors = _console(stderr=True)
 # Without a terminal there is no width to fit: tables keep their columns whole.
 output = _console(width=None if sys.stdout.isatty() else _WIDTH)
 
-_LACKING = "streetreplay.lacking"
+_UNENCODABLE = "streetreplay.lacking"
 # Our own signs, in what every encoding has; any other character that one lacks is escaped.
-_SIGNS = {"–": "-", "…": "...", "×": "x", "→": "->", "°": " deg", "±": "+-", "≥": ">=", "≤": "<="}
-_MAYBE_HIDDEN = re.compile(r"[^ -~\n]")
+_ASCII_FOR_SIGN = {
+    "–": "-",
+    "…": "...",
+    "×": "x",
+    "→": "->",
+    "°": " deg",
+    "±": "+-",
+    "≥": ">=",
+    "≤": "<=",
+}
+_NOT_PLAIN_ASCII = re.compile(r"[^ -~\n]")
 
 
 def _replacement(error: UnicodeError) -> tuple[str, int]:
@@ -73,23 +82,25 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    signs = (_SIGNS.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    signs = (
+        _ASCII_FOR_SIGN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking
+    )
     return "".join(signs), error.end
 
 
-codecs.register_error(_LACKING, _replacement)
+codecs.register_error(_UNENCODABLE, _replacement)
 
 
 def open_terminal() -> None:
     """Make standard output and error take every character, whatever their encoding is."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_LACKING)
+            stream.reconfigure(errors=_UNENCODABLE)
 
 
 def shown(text: str, console: Console = output, limit: int | None = None) -> str:
     """`text` as a console may be sent it: nothing hidden, and only what its encoding has."""
-    return printable(text, limit).encode(console.encoding, _LACKING).decode(console.encoding)
+    return printable(text, limit).encode(console.encoding, _UNENCODABLE).decode(console.encoding)
 
 
 def say(line: str) -> None:
@@ -158,7 +169,7 @@ def _json(value: object, indent: int | None) -> str:
     """
     in_utf8 = output.encoding.replace("-", "") == "utf8"
     text = json.dumps(_plain(value), indent=indent, ensure_ascii=not in_utf8)
-    return _MAYBE_HIDDEN.sub(lambda found: _json_escape(found[0]), text)
+    return _NOT_PLAIN_ASCII.sub(lambda found: _json_escape(found[0]), text)
 
 
 def _json_escape(character: str) -> str:

@@ -25,7 +25,7 @@ _MEDIA = Path("media/html")
 _SUMMARY, _METADATA, _CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
 _RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
 # Real settings have a few kB; the YAML parser takes a second for 100 kB.
-_MOST_BYTES = 128 * 2**10
+_MAX_SETTINGS_BYTES = 128 * 2**10
 
 
 def has_media(folder: Path) -> bool:
@@ -135,9 +135,9 @@ class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
 
 def _text(path: Path) -> str:
     with path.open("rb") as stream:
-        raw = stream.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise ValueError(f"more than {_MOST_BYTES} bytes")
+        raw = stream.read(_MAX_SETTINGS_BYTES + 1)
+    if len(raw) > _MAX_SETTINGS_BYTES:
+        raise ValueError(f"more than {_MAX_SETTINGS_BYTES} bytes")
     return raw.decode("utf-8-sig")
 
 

@@ -17,8 +17,8 @@ from data.errors import RunError
 from data.machine.cgroups import ControlGroup, control_groups
 
 # How soon a death is seen, and how long a pool has to see it for itself.
-_LOOK_SECONDS = 1.0
-_NOTICED_SECONDS = 2.0
+_POLL_SECONDS = 1.0
+_POOL_REACTION_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ def processes(
     """
     # spawn: a fork would copy the threads' locks of torch and DuckDB as they stand
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start, initargs=(start, arguments)
+        workers, get_context("spawn"), initializer=_initialise, initargs=(start, arguments)
     )
     ended = threading.Event()
-    watcher = threading.Thread(target=_watcher(pool, ended), daemon=True)
+    watcher = threading.Thread(target=_death_watch(pool, ended), daemon=True)
     watcher.start()
     try:
         with work.raising_run_error():
@@ -80,7 +80,7 @@ def processes(
         watcher.join()
 
 
-def _watcher(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
+def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
     """What sees to it that a pool notices the death of a process, until it has `ended`.
 
     A process that dies within the writing of a result leaves the pool reading the rest of it for
@@ -91,10 +91,10 @@ def _watcher(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], 
     results: Any = pool._result_queue
 
     def watch() -> None:
-        while not ended.wait(_LOOK_SECONDS):
+        while not ended.wait(_POLL_SECONDS):
             if any(worker.exitcode for worker in list(workers.values())):
                 break
-        if ended.wait(_NOTICED_SECONDS):
+        if ended.wait(_POOL_REACTION_SECONDS):
             return
         with lock:  # nothing is submitted, so no worker started, meanwhile
             pool._broken = True
@@ -106,7 +106,7 @@ def _watcher(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], 
     return watch
 
 
-def _start(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
+def _initialise(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if start is not None:

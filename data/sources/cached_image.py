@@ -28,7 +28,7 @@ def cached_image(source: bytes) -> Image.Image:
     try:
         image.save(saved, format=image.format)
     except Exception as error:  # noqa: BLE001  (as in _opened)
-        found = _words(error)
+        found = _message(error)
         raise SourceError("source image", found=found, expected="one to save") from None
     # the first frame may be 36 MB, and is not needed beside the second
     image.close()
@@ -45,7 +45,7 @@ def image_size(source: bytes) -> tuple[int, int]:
     return _opened(source).size
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return f"neither {' nor '.join(_FORMATS)}"  # its own words are an address in memory
     return " ".join(str(error).split()) or type(error).__name__
@@ -61,7 +61,7 @@ def decoded(raw: bytes) -> Image.Image:
     try:
         image.load()
     except Exception as error:  # noqa: BLE001  (as in _opened)
-        raise SourceError("source image", found=_words(error), expected="a whole image") from None
+        raise SourceError("source image", found=_message(error), expected="a whole image") from None
     return image
 
 
@@ -73,4 +73,4 @@ def _opened(raw: bytes) -> Image.Image:
             return Image.open(io.BytesIO(raw), formats=_FORMATS)
     # Pillow's decoders raise almost anything on damaged files; bombs are warnings made errors.
     except Exception as error:  # noqa: BLE001
-        raise SourceError("source image", found=_words(error), expected="a whole image") from None
+        raise SourceError("source image", found=_message(error), expected="a whole image") from None

@@ -38,7 +38,7 @@ class SourceFiles:
 def source_files(folder: Path) -> SourceFiles:
     """List a folder; an empty list where there is none."""
     found = SourceFiles()
-    known: set[tuple[str, int, int]] = set()
+    seen: set[tuple[str, int, int]] = set()
     for entry, status in _files(folder, found.unreadable):
         kind = _kind(entry.name, found)
         if kind is None:
@@ -46,9 +46,9 @@ def source_files(folder: Path) -> SourceFiles:
         if status is not None:
             identity = (entry.name, status.st_dev, status.st_ino)
             # a pipe would be waited for without end
-            if identity in known or not stat.S_ISREG(status.st_mode):
+            if identity in seen or not stat.S_ISREG(status.st_mode):
                 continue
-            known.add(identity)
+            seen.add(identity)
         kind.append(Path(entry.path))
     found.unfinished.extend(sorted((folder / _HF_DOWNLOADS).rglob("*.incomplete")))
     return found
@@ -80,17 +80,17 @@ def _files(
     level, entered = [str(folder)], set[tuple[int, int]]()
     while level:
         below: list[str] = []
-        for place in level:
+        for folder_path in level:
             try:
-                reached = os.stat(place)  # noqa: PTH116  (thousands of files: text is faster)
+                reached = os.stat(folder_path)  # noqa: PTH116  (thousands of files: text is faster)
                 if (reached.st_dev, reached.st_ino) in entered:
                     continue
                 entered.add((reached.st_dev, reached.st_ino))
-                entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+                entries = sorted(os.scandir(folder_path), key=lambda entry: entry.name)
             except FileNotFoundError:
                 continue
             except OSError:
-                unreadable.append(Path(place))
+                unreadable.append(Path(folder_path))
                 continue
             for entry in entries:
                 status = _status(entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 from data.errors import SourceError
 
 _MAGIC = b"PAR1"
-_LOOKED_AT = 1024
+_START_BYTES = 1024
 _FETCH = "fetch it again, whole (`streetreplay sources` prints the command)"
 
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -26,8 +26,8 @@ def pointer(start: bytes) -> str | None:
     if kind is None:
         return None
     size = _SIZE.search(start)
-    stands_for = f"the {int(size[1])} bytes that it stands for" if size else "what it stands for"
-    return f"a {kind} pointer file in place of {stands_for}"
+    pointer_text = f"the {int(size[1])} bytes that it stands for" if size else "what it stands for"
+    return f"a {kind} pointer file in place of {pointer_text}"
 
 
 POINTER_REMEDY = (
@@ -42,7 +42,7 @@ def shard_error(path: Path, error: Exception) -> SourceError:
     found, remedy = words, _FETCH
     try:
         with path.open("rb") as stream:
-            start = stream.read(_LOOKED_AT)
+            start = stream.read(_START_BYTES)
             size = stream.seek(0, 2)
             stream.seek(max(0, size - len(_MAGIC)))
             end = stream.read()
@@ -51,8 +51,8 @@ def shard_error(path: Path, error: Exception) -> SourceError:
     except OSError as failure:
         found, remedy = str(failure.strerror), "make it readable"
     else:
-        if (stands_for := pointer(start)) is not None:
-            found, remedy = stands_for, POINTER_REMEDY
+        if (pointer_text := pointer(start)) is not None:
+            found, remedy = pointer_text, POINTER_REMEDY
         elif not size:
             found = "an empty file"
         elif start.startswith(_MAGIC) and end != _MAGIC:

@@ -47,7 +47,7 @@ class Shards:
             self._paths.setdefault(path.name, []).append(path)
         self._opened: dict[Path, Shard | SourceError] = {}
         self._copies: dict[str, list[Shard]] = {}
-        self._held: dict[Path, tuple[int, pa.Table]] = {}
+        self._last_groups: dict[Path, tuple[int, pa.Table]] = {}
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -121,10 +121,10 @@ class Shards:
             SourceError: none can be read.
         """
         if name not in self._copies:
-            self._copies[name] = self._differing(self._paths[name])
+            self._copies[name] = self._different_copies(self._paths[name])
         return self._copies[name]
 
-    def _differing(self, paths: list[Path]) -> list[Shard]:
+    def _different_copies(self, paths: list[Path]) -> list[Shard]:
         found: list[Shard] = []
         errors: list[SourceError] = []
         for path in paths:
@@ -180,12 +180,14 @@ class Shards:
         if location.shard is None:
             raise ValueError("a location without a cached image or a shard")
         shard, group = location.shard, location.shard.group_of(location.position)
-        held = self._held.get(shard.path)
+        held = self._last_groups.get(shard.path)
         if held is None or held[0] != group:
             # of shards of another name nothing is kept
             name = shard.path.name
-            self._held = {path: one for path, one in self._held.items() if path.name == name}
-            held = self._held[shard.path] = (group, shard.read_group(group))
+            self._last_groups = {
+                path: one for path, one in self._last_groups.items() if path.name == name
+            }
+            held = self._last_groups[shard.path] = (group, shard.read_group(group))
         return shard.row_in(group, held[1], location.position)
 
     def image_at(self, location: SourceLocation) -> tuple[SourceRow, Image.Image]:

@@ -17,11 +17,11 @@ from data.records import values
 from data.sources.folder_listing import IMAGE_SUFFIXES
 from data.sources.not_parquet import POINTER_REMEDY, pointer
 
-_MARK = "__image_"
+_NAME_INFIX = "__image_"
 
 # A photograph has a few MB; no more is ever read of a file that merely has such a name.
-_MOST_IMAGE_BYTES = 256 * 2**20
-_MOST_JSON_BYTES = 2**20
+_MAX_IMAGE_BYTES = 256 * 2**20
+_MAX_JSON_BYTES = 2**20
 
 
 class CachedImages:
@@ -30,7 +30,7 @@ class CachedImages:
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self._paths: dict[str, list[Path]] = {}
         for path in files:
-            if path.suffix in IMAGE_SUFFIXES and _MARK in path.stem:
+            if path.suffix in IMAGE_SUFFIXES and _NAME_INFIX in path.stem:
                 self._paths.setdefault(path.stem, []).append(path)
 
     def __len__(self) -> int:
@@ -73,14 +73,14 @@ def read_cached(path: Path) -> tuple[bytes, Mapping[str, Any]]:
 
 
 def _stem(parquet: str, row: int) -> str:
-    return f"{parquet.removesuffix('.parquet')}{_MARK}{row}"
+    return f"{parquet.removesuffix('.parquet')}{_NAME_INFIX}{row}"
 
 
 def _read(path: Path) -> bytes:
     try:
         # is_file: opening a pipe would wait for ever
         size = path.stat().st_size if path.is_file() else None
-        content = path.read_bytes() if size is not None and size <= _MOST_IMAGE_BYTES else None
+        content = path.read_bytes() if size is not None and size <= _MAX_IMAGE_BYTES else None
     except OSError as error:
         raise SourceError(
             f"cached image {path.name}", found=error.strerror, expected="a readable file"
@@ -92,14 +92,14 @@ def _read(path: Path) -> bytes:
     raise SourceError(
         f"cached image {path.name}",
         found="no regular file" if size is None else f"{size} bytes",
-        expected=f"an image file of at most {_MOST_IMAGE_BYTES} bytes",
+        expected=f"an image file of at most {_MAX_IMAGE_BYTES} bytes",
     )
 
 
 def _columns(path: Path) -> dict[str, Any]:
     """The columns that tell whether it is the right row; empty where the `.json` does not help."""
     try:
-        if not path.is_file() or path.stat().st_size > _MOST_JSON_BYTES:
+        if not path.is_file() or path.stat().st_size > _MAX_JSON_BYTES:
             return {}
         written = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
