@@ -1,4 +1,4 @@
-"""Digests of files: what tells equal content from different content."""
+"""Digests of files, by which equal content is recognised."""
 
 import hashlib
 from pathlib import Path

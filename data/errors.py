@@ -1,25 +1,25 @@
-"""Every error that StreetReplay raises on purpose, each one line for a person.
+"""All errors that StreetReplay raises on purpose, each with a message of one line for a person.
 
 StreetReplayError
-├── LogError       a log that cannot be read at all (single bad records become rejects instead)
+├── LogError       a log that cannot be read at all (a bad record of it becomes a reject instead)
 │   ├── RecordError    one record of a log is no challenge
 │   └── FieldError     one value of a record is not what its key promises
 ├── StoreError     a store is missing, busy, damaged or holds other data
 ├── QueryError     DuckDB refused a query
-├── SourceError    a source image cannot be had or does not match its record
+├── SourceError    a source image is missing, unreadable, or not the one of its record
 ├── WriteError     a file cannot be written: a full disk, a folder that may not be written
 └── RunError       a replay cannot start, resume or be found
 """
 
 
 class StreetReplayError(Exception):
-    """What went wrong, in one line: what, found, expected, remedy.
+    """An error whose message names what failed, what was found and expected, and the remedy.
 
     Args:
-        what: the thing that failed, named so that a person can find it.
+        what: what failed, named so that a person can find it.
         found: what was there.
         expected: what should have been there.
-        remedy: what to do about it.
+        remedy: what a person can do about it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class RecordError(LogError):
 
 
 class FieldError(LogError):
-    """One value is not what its key promises; the record is kept, the value becomes NULL."""
+    """One value of a record is invalid; the record is kept, the value becomes NULL."""
 
 
 class StoreError(StreetReplayError):
@@ -65,7 +65,7 @@ class QueryError(StreetReplayError):
 
 
 class SourceError(StreetReplayError):
-    """A source image cannot be had, or is not the one that the record names."""
+    """A source image is missing, unreadable, or not the one that the record names."""
 
 
 class RunError(StreetReplayError):

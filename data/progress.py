@@ -1,13 +1,16 @@
-"""How long work is followed, by whoever shows it: a bar, lines, or nobody."""
+"""The interface by which long work reports progress, whoever shows it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
-"""A label and a total to a context that takes what is done, such as `data.terminal.progress`."""
+"""From a label and a total to a context of a function that takes the number of units done.
+
+`data.terminal.progress` is one.
+"""
 
 
 def silent(_label: str, _total: int) -> AbstractContextManager[Callable[[int], Any]]:
-    """No progress is shown."""
+    """Progress that nobody is shown."""
     return nullcontext(lambda _done: None)

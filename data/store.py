@@ -1,4 +1,4 @@
-"""Where things lie in a store: the warehouse, source and training shards, runs and models."""
+"""The layout of a store folder: warehouse, source and training shards, runs, models, caches."""
 
 import os
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ DEFAULT_STORE = (_ROOT if (_ROOT / "pyproject.toml").is_file() else Path()) / "d
 
 @dataclass(frozen=True)
 class Store:
-    """The layout of a store folder."""
+    """A store folder and the paths in it."""
 
     root: Path
 
@@ -34,12 +34,12 @@ class Store:
 
     @property
     def runs(self) -> Path:
-        """One folder a replay or training run."""
+        """Replay and training runs, a folder each."""
         return self.root / "runs"
 
     @property
     def training(self) -> Path:
-        """Parquet shards that the demo learns from, apart from those that challenges show."""
+        """Parquet shards that the demo trains on; no challenge shows their images."""
         return self.root / "training"
 
     @property
@@ -49,12 +49,12 @@ class Store:
 
     @property
     def features(self) -> Path:
-        """What frozen backbones made of images; can be deleted and is then made again."""
+        """Features of images by frozen backbones, a cache: deleted ones are computed again."""
         return self.root / "cache" / "features"
 
     @property
     def text_vectors(self) -> Path:
-        """Vectors of descriptions, a file; can be deleted and is then made again."""
+        """Vectors of descriptions, a cache file: once deleted it is computed again."""
         return self.root / "cache" / "text-vectors.safetensors"
 
 

@@ -1,8 +1,8 @@
-"""What every command shares: the store option, where output goes, and how progress is shown.
+"""What all commands share: common options, output to the terminal, and progress bars.
 
 Standard output holds results only; progress, warnings and errors go to standard error. All text
-that a command prints goes through this module, which decides what a terminal may be sent: text of
-a log is shown as text, and never controls anything.
+that a command prints goes through this module, which escapes what could control a terminal: text
+of a log is shown as text.
 """
 
 import codecs
@@ -63,7 +63,7 @@ errors = _console(stderr=True)
 output = _console(width=None if sys.stdout.isatty() else _WIDTH)
 
 _UNENCODABLE = "streetreplay.lacking"
-# Our own signs, in what every encoding has; any other character that one lacks is escaped.
+# ASCII for the signs that StreetReplay prints itself; other characters are escaped where needed.
 _ASCII_FOR_SIGN = {
     "–": "-",
     "…": "...",
@@ -78,7 +78,7 @@ _NOT_PLAIN_ASCII = re.compile(r"[^ -~\n]")
 
 
 def _replacement(error: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that an encoding lacks; see `codecs.register_error`."""
+    """The replacement of characters that an encoding lacks; see `codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
@@ -92,19 +92,19 @@ codecs.register_error(_UNENCODABLE, _replacement)
 
 
 def open_terminal() -> None:
-    """Make standard output and error take every character, whatever their encoding is."""
+    """Make standard output and error accept every character, whatever their encoding is."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_UNENCODABLE)
 
 
 def shown(text: str, console: Console = output, limit: int | None = None) -> str:
-    """`text` as a console may be sent it: nothing hidden, and only what its encoding has."""
+    """`text` as it is safe to send to a console: printable, and within its encoding."""
     return printable(text, limit).encode(console.encoding, _UNENCODABLE).decode(console.encoding)
 
 
 def say(line: str) -> None:
-    """Print a line of a result, not wrapped."""
+    """Print a line of a result to standard output, not wrapped."""
     output.print(Text(shown(line, output)), soft_wrap=True)
 
 
@@ -119,24 +119,24 @@ def print_json(value: object, *, indent: int | None = None) -> None:
 
 
 def print_json_list(values: Iterable[object]) -> None:
-    """Print values as one JSON list, each as it comes; nothing is held."""
+    """Print values as one JSON list, each as soon as it is there."""
     separator = "[\n "
     for value in values:
-        # a line end within a string is escaped: these are the indentation's own
+        # line ends within strings are escaped: these are those of the indentation
         sys.stdout.write(separator + _json(value, 1).replace("\n", "\n "))
         separator = ",\n "
     sys.stdout.write("[]\n" if separator.startswith("[") else "\n]\n")
 
 
 def print_csv(rows: Iterable[Sequence[object]], *, raw: bool = False) -> int:
-    """Print rows as CSV, each as it comes.
+    """Print rows as CSV, each as soon as it is there.
 
     Args:
         rows: values, the first row being the heading.
-        raw: write text as it is, in UTF-8; never to a terminal, which would obey it.
+        raw: write text unescaped, in UTF-8; ignored on a terminal, which could be controlled by it.
 
     Returns:
-        How many values were not written as they are: what is hidden in them was escaped.
+        How many values had invisible characters, and were written escaped.
     """
     stream, escaped = sys.stdout, 0
     raw = raw and not stream.isatty()
@@ -145,31 +145,31 @@ def print_csv(rows: Iterable[Sequence[object]], *, raw: bool = False) -> int:
     writer = csv.writer(
         stream,
         lineterminator="\n",
-        # a lone carriage return would else stand unquoted, and end the row for whoever reads it
+        # a lone carriage return would otherwise be unquoted, and end the row for a reader
         quoting=csv.QUOTE_NONNUMERIC if raw else csv.QUOTE_MINIMAL,
     )
     for row in rows:
         values = row if raw else [_csv_value(value) for value in row]
-        escaped += sum(a is not b for a, b in zip(row, values, strict=True))
+        escaped += sum(value is not written for value, written in zip(row, values, strict=True))
         writer.writerow(values)
     return escaped
 
 
 def _csv_value(value: object) -> object:
-    """The value itself unless its text holds something hidden."""
+    """The value itself, or its text escaped where it has invisible characters."""
     if value is None or isinstance(value, int | float) or is_printable(text := str(value)):
         return value
     return printable(text)
 
 
 def _json(value: object, indent: int | None) -> str:
-    """JSON that is valid UTF-8 in any encoding of standard output, with hidden characters escaped.
+    """JSON that is valid UTF-8 in any encoding of standard output, invisible characters escaped.
 
     An encoding that is not UTF-8 gets ASCII alone, which is both.
     """
     in_utf8 = output.encoding.replace("-", "") == "utf8"
     text = json.dumps(_plain(value), indent=indent, ensure_ascii=not in_utf8)
-    return _NOT_PLAIN_ASCII.sub(lambda found: _json_escape(found[0]), text)
+    return _NOT_PLAIN_ASCII.sub(lambda match: _json_escape(match[0]), text)
 
 
 def _json_escape(character: str) -> str:
@@ -180,7 +180,7 @@ def _json_escape(character: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """`value` in JSON's own types."""
+    """`value` converted to JSON's types."""
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
@@ -218,7 +218,7 @@ class _Rate(ProgressColumn):
 
 
 def duration(seconds: float) -> str:
-    """About how long, for people: no more digits than a guess deserves."""
+    """A duration in words, rounded as an estimate."""
     if seconds < 2 * _MINUTE:
         return f"about {max(1, round(seconds))} s"
     if seconds < 2 * _HOUR:
@@ -239,8 +239,11 @@ def progress(label: str, total: int) -> Iterator[Any]:
         return
     columns = (
         TextColumn("{task.description}", markup=False),
-        *(BarColumn(), MofNCompleteColumn()),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
     )
-    with Progress(*columns, _Rate(), TimeRemainingColumn(), console=errors, transient=True) as bar:
+    with Progress(*columns, console=errors, transient=True) as bar:
         task = bar.add_task(shown(label, errors), total=total)
         yield lambda done=1: bar.advance(task, done)

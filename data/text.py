@@ -6,8 +6,8 @@ from pathlib import Path
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-# What shows nothing though `str.isprintable` lets it pass: Unicode's Default_Ignorable_Code_Point
-# less the controls. Two names that look the same would not be the same.
+# Invisible characters that `str.isprintable` accepts: Unicode's Default_Ignorable_Code_Point less
+# the controls. With them two names could look the same and differ.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -19,14 +19,14 @@ def storable(text: str) -> str:
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """`text` with everything escaped that does not show, so that a log cannot drive a terminal.
+    """`text` with every invisible character escaped, so that a log cannot control a terminal.
 
-    Escaped are control characters (line ends too), what changes the direction of text, what has no
-    width, lone surrogates, and code points without a character.
+    Escaped are control characters (line ends too), changes of the direction of text, characters
+    without width, lone surrogates, and unassigned code points.
 
     Args:
-        text: anything, for instance a value of a log.
-        limit: cut to so many characters, the last then being an ellipsis.
+        text: any text, for instance a value of a log.
+        limit: the most characters; a longer text is cut, and ends in an ellipsis.
     """
     shown = text if limit is None else text[: limit + 1]
     if not is_printable(shown):
@@ -35,7 +35,7 @@ def printable(text: str, limit: int | None = None) -> str:
 
 
 def is_printable(text: str) -> bool:
-    """Whether every character of `text` shows, and nothing but itself."""
+    """True if every character of `text` is visible and stands for itself."""
     return text.isprintable() and (text.isascii() or _INVISIBLE.search(text) is None)
 
 
@@ -49,7 +49,7 @@ def base_name(path: str) -> str:
 
 
 def utf8_name(path: Path) -> str:
-    """A path as Arrow and DuckDB take it: in UTF-8, which need not be how this process names files.
+    """A path in UTF-8, as Arrow and DuckDB need it whatever the process's locale is.
 
     Raises:
         OSError: its bytes are no UTF-8.

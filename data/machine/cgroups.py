@@ -1,6 +1,6 @@
-"""The Linux control groups that limit this process: those it is in, and all groups around them.
+"""Find the Linux control groups that limit this process: its own and those that contain them.
 
-A container is one of them. Elsewhere than on Linux there are none.
+A container is a control group. On other systems there are none.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ OWN = Path("/proc/self/cgroup")
 
 @dataclass(frozen=True)
 class ControlGroup:
-    """A group's folder, and which version of control groups it is of: files differ in name."""
+    """A control group's folder, and the version of its interface: file names differ by it."""
 
     folder: Path
     version: int
 
     def text(self, name: str) -> str:
-        """What a file of it says; nothing where it cannot be read."""
+        """The text of one of its files; empty where it cannot be read."""
         return _text(self.folder / name)
 
 
@@ -43,7 +43,7 @@ def control_groups(
         version = 1 if controllers else 2
         folder = (root or ROOT) / (controller if controllers else "")
         yield ControlGroup(folder, version)
-        # in a container the path may be the host's, and the mount the container's own group
+        # in a container the path may be the host's while the mount is the container's own group
         for part in path.split("/"):
             if part not in ("", ".."):
                 folder = folder / part

@@ -1,4 +1,4 @@
-"""Worker processes that start clean and end with their parent; and how many are of use."""
+"""Pools of worker processes that end with their parent, and how many workers to use."""
 
 import math
 import os
@@ -16,21 +16,21 @@ from typing import Any
 from data.errors import RunError
 from data.machine.cgroups import ControlGroup, control_groups
 
-# How soon a death is seen, and how long a pool has to see it for itself.
+# How often workers are checked, and how long a pool may take to notice a death by itself.
 _POLL_SECONDS = 1.0
 _POOL_REACTION_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What processes do, and what to do if one of them dies, both in words for a person."""
+    """What a pool works on, and the remedy if a process dies, both for an error message."""
 
     described: str = "work in several processes"
     remedy: str = "free some memory, then try again"
 
     @contextmanager
     def raising_run_error(self) -> Iterator[None]:
-        """Around whatever asks the processes for something.
+        """A context for all use of the pool, in which the death of a process is a `RunError`.
 
         Raises:
             RunError: a process died, at its start, in a task or between two.
@@ -53,18 +53,18 @@ def processes(
     *arguments: Any,
     work: Work = Work(),
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of processes; what was not begun when the block ends is dropped.
+    """A pool of spawned processes; tasks not begun when the block ends are cancelled.
 
     Args:
-        workers: how many; each takes a second or more to start, for it imports what it runs.
+        workers: how many; each takes a second or more to start, as it imports its modules.
         start: run once in each process, before its first task.
         arguments: of `start`.
-        work: what a person reads where a process died and the block did not say so itself.
+        work: what the error says if a process dies.
 
     Raises:
         RunError: as `Work.raising_run_error`.
     """
-    # spawn: a fork would copy the threads' locks of torch and DuckDB as they stand
+    # spawn: a fork would copy locks that threads of torch and DuckDB hold
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_initialise, initargs=(start, arguments)
     )
@@ -81,12 +81,12 @@ def processes(
 
 
 def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
-    """What sees to it that a pool notices the death of a process, until it has `ended`.
+    """A thread's function that breaks a pool in which a process died, until it has `ended`.
 
-    A process that dies within the writing of a result leaves the pool reading the rest of it for
+    A process that dies while it writes a result leaves the pool waiting for the rest of it for
     ever: this process and the other workers hold the pipe's other end open.
     """
-    # taken now: a pool forgets them when it is told to shut down
+    # read now: a pool drops them on shutdown
     workers, lock = pool._processes, pool._shutdown_lock
     results: Any = pool._result_queue
 
@@ -100,7 +100,7 @@ def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[
             pool._broken = True
             for worker in list(workers.values()):
                 worker.kill()
-            # the last open end: the pool's reader comes to the pipe's end
+            # the last open writing end: the pool's reader then gets the end of the pipe
             results._writer.close()
 
     return watch
@@ -114,19 +114,19 @@ def _initialise(start: Callable[..., object] | None, arguments: tuple[Any, ...])
 
 
 def _end_with_parent() -> None:
-    """A pool's processes outlive a parent that was killed: they wait for work for ever."""
+    """Exit when the parent ends: if it was killed, its workers would wait for tasks for ever."""
     if (parent := parent_process()) is not None:
         parent.join()
         os._exit(1)
 
 
 def cores() -> int:
-    """Cores for the processes or threads of a command, at least 1.
+    """How many cores a command may use, at least 1.
 
-    The machine's number, less what the process is not allowed to run on (`taskset`, a batch
-    system), less what a container's quota of processor time leaves (`docker run --cpus 2`).
+    The machine's number, limited by the process's affinity (`taskset`, a batch system) and by a
+    container's quota of processor time (`docker run --cpus 2`).
     """
-    # macOS and Windows have no affinity to ask for
+    # macOS and Windows have no affinity
     affinity = getattr(os, "sched_getaffinity", None)
     allowed = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     quota = cgroup_quota()
@@ -134,7 +134,7 @@ def cores() -> int:
 
 
 def cgroup_quota(root: Path | None = None, own: Path | None = None) -> float | None:
-    """Cores' worth of time that Linux control groups grant; None where they set no limit.
+    """The processor time that Linux control groups allow, in cores; None without a limit.
 
     Args:
         root: as in `control_groups`.
@@ -147,7 +147,7 @@ def cgroup_quota(root: Path | None = None, own: Path | None = None) -> float | N
 
 
 def _quota(group: ControlGroup) -> float | None:
-    """Quota over period, both in microseconds; `max` and -1 say that there is no limit."""
+    """Quota over period, both in microseconds; None where it is `max` or -1, no limit."""
     if group.version == 1:
         words = [group.text(f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
     else:

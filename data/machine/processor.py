@@ -1,4 +1,4 @@
-"""Which processor this is: the last bits of a model's float answers may be its own."""
+"""Identify the processor, as the last bits of a model's float answers may depend on it."""
 
 import platform
 import subprocess
@@ -8,23 +8,23 @@ from pathlib import Path
 _CPUINFO = Path("/proc/cpuinfo")
 _NAME_KEYS = ("model name", "Model", "cpu model", "Hardware")
 _FLAG_KEYS = ("flags", "Features")
-# Widest first: what libraries for tensors choose their code by.
+# Widest first: tensor libraries choose their code by these.
 _VECTOR_EXTENSIONS = ("avx512f", "avx2", "avx", "sse4_2", "sve", "asimd", "neon")
 
 
 @cache
 def processor() -> dict[str, str | None]:
-    """Its `name` as the system tells it, the `machine` type, and its widest known `vectors`."""
+    """Its `name` by the system, the `machine` type, and its widest known vector extension."""
     cpuinfo = _cpuinfo()
     name = next((cpuinfo[key] for key in _NAME_KEYS if cpuinfo.get(key)), None)
     flags = " ".join(cpuinfo.get(key, "") for key in _FLAG_KEYS).split()
-    vectors = next((one for one in _VECTOR_EXTENSIONS if one in flags), None)
-    known = name or _darwin_name() or platform.processor() or None
-    return {"name": known, "machine": platform.machine() or None, "vectors": vectors}
+    vectors = next((extension for extension in _VECTOR_EXTENSIONS if extension in flags), None)
+    name = name or _darwin_name() or platform.processor() or None
+    return {"name": name, "machine": platform.machine() or None, "vectors": vectors}
 
 
 def _cpuinfo() -> dict[str, str]:
-    """What Linux says of the first processor; nothing on other systems."""
+    """The first value of each key of /proc/cpuinfo; empty where there is no such file."""
     try:
         lines = _CPUINFO.read_text("utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""From a source's bytes to the image that a validator opened."""
+"""Decode a source image, and make of it the image that a validator's cache holds."""
 
 import io
 import warnings
@@ -30,14 +30,14 @@ def cached_image(source: bytes) -> Image.Image:
     except Exception as error:  # noqa: BLE001  (as in _opened)
         found = _message(error)
         raise SourceError("source image", found=found, expected="one to save") from None
-    # the first frame may be 36 MB, and is not needed beside the second
+    # the first image may take 36 MB, and is not needed beside the second
     image.close()
     del image
     return decoded(saved.getvalue())
 
 
 def image_size(source: bytes) -> tuple[int, int]:
-    """Width and height in pixels as an image file's head says; nothing is decoded.
+    """Width and height in pixels by an image file's header; nothing is decoded.
 
     Raises:
         SourceError: the bytes are no image, or one of more pixels than Pillow deems safe.
@@ -47,12 +47,12 @@ def image_size(source: bytes) -> tuple[int, int]:
 
 def _message(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"neither {' nor '.join(_FORMATS)}"  # its own words are an address in memory
+        return f"neither {' nor '.join(_FORMATS)}"  # its own message is an address in memory
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def decoded(raw: bytes) -> Image.Image:
-    """The image of an image file's bytes.
+    """Decode an image file's bytes.
 
     Raises:
         SourceError: they are no whole image, or one of more pixels than Pillow deems safe.
@@ -69,7 +69,7 @@ def _opened(raw: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            # Named formats only: others have decoders that start programs or are little tested.
+            # Only these formats: decoders of others start programs or are little tested.
             return Image.open(io.BytesIO(raw), formats=_FORMATS)
     # Pillow's decoders raise almost anything on damaged files; bombs are warnings made errors.
     except Exception as error:  # noqa: BLE001

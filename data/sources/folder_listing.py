@@ -1,7 +1,7 @@
-"""The files of a folder of sources: shards, cached images, and downloads that were cut off.
+"""List a folder of sources: shards, cached images, and unfinished downloads.
 
-Links are followed, for the Hugging Face client's cache is made of them; each folder is entered
-once, so that a loop ends. The order is that of depth, then of names: never that of a disk.
+Links are followed, as the Hugging Face client's cache consists of them; each folder is entered
+once, so that a loop ends. The order is by depth, then by name, whatever the disk's order is.
 """
 
 import hashlib
@@ -15,18 +15,18 @@ PARQUET_SUFFIX = ".parquet"
 # The validator looks at no other suffixes.
 IMAGE_SUFFIXES = (".jpeg", ".jpg", ".png")
 
-# What clients (Hugging Face's, wget, browsers) call a file that is not whole yet.
+# Suffixes of unfinished downloads (Hugging Face's client, wget, browsers).
 _UNFINISHED_SUFFIXES = (".incomplete", ".part", ".crdownload", ".download")
-# The Hugging Face client keeps those of `--local-dir` in there.
+# Where the Hugging Face client keeps unfinished downloads of `--local-dir`.
 _HF_DOWNLOADS = Path(".cache", "huggingface", "download")
 
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """What lies below a folder, nearest to its top first; hidden folders are left out.
+    """The source files below a folder, those in the fewest folders first, without hidden folders.
 
-    A link to nothing counts as the file that it names. A file that several links of one name lead
-    to is there once. `unreadable` are folders that may not be looked into.
+    A broken link counts as the file that it names. A file to which several links of one name lead
+    is listed once. `unreadable` are folders that may not be listed.
     """
 
     shards: list[Path] = field(default_factory=list)
@@ -37,25 +37,25 @@ class SourceFiles:
 
 def source_files(folder: Path) -> SourceFiles:
     """List a folder; an empty list where there is none."""
-    found = SourceFiles()
+    files = SourceFiles()
     seen: set[tuple[str, int, int]] = set()
-    for entry, status in _files(folder, found.unreadable):
-        kind = _kind(entry.name, found)
+    for entry, status in _files(folder, files.unreadable):
+        kind = _kind(entry.name, files)
         if kind is None:
             continue
         if status is not None:
             identity = (entry.name, status.st_dev, status.st_ino)
-            # a pipe would be waited for without end
+            # opening a pipe would wait for ever
             if identity in seen or not stat.S_ISREG(status.st_mode):
                 continue
             seen.add(identity)
         kind.append(Path(entry.path))
-    found.unfinished.extend(sorted((folder / _HF_DOWNLOADS).rglob("*.incomplete")))
-    return found
+    files.unfinished.extend(sorted((folder / _HF_DOWNLOADS).rglob("*.incomplete")))
+    return files
 
 
 def listing_sha256(folder: Path) -> str:
-    """Hash of names, sizes and times of all files below a folder: another one, another content."""
+    """A hash of the names, sizes and times of all files below a folder, to notice changes."""
     digest = hashlib.sha256()
     for entry, status in _files(folder, []):
         words = [entry.path]
@@ -65,18 +65,18 @@ def listing_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _kind(name: str, found: SourceFiles) -> list[Path] | None:
+def _kind(name: str, files: SourceFiles) -> list[Path] | None:
     if name.endswith(PARQUET_SUFFIX):
-        return found.shards
+        return files.shards
     if name.endswith(IMAGE_SUFFIXES):
-        return found.images
-    return found.unfinished if name.endswith(_UNFINISHED_SUFFIXES) else None
+        return files.images
+    return files.unfinished if name.endswith(_UNFINISHED_SUFFIXES) else None
 
 
 def _files(
     folder: Path, unreadable: list[Path]
 ) -> Iterator[tuple[os.DirEntry[str], os.stat_result | None]]:
-    """All that is no folder, level by level, each in order of names; None for a link to nothing."""
+    """All files, level by level, each in order of names; status None for a broken link."""
     level, entered = [str(folder)], set[tuple[int, int]]()
     while level:
         below: list[str] = []
@@ -102,7 +102,7 @@ def _files(
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """Of what an entry leads to; None of a link to nothing, or to itself."""
+    """The status of an entry's target; None for a broken link or one to itself."""
     try:
         return entry.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""What a file is that cannot be read as the shard its name promises, and how to get that shard.
+"""Explain why a file is no parquet shard, and how to get the shard.
 
-Large files are fetched by other means than small ones, so that something else often stands in their
-place: a pointer, the first part of a download, or a web page.
+Large files are fetched by other means than small ones, so that often there is something else under
+their name: a Git LFS pointer, the first part of a download, or a web page.
 """
 
 import re
@@ -19,10 +19,9 @@ _SIZE = re.compile(rb"^(?:size |filesize = )(\d{1,18})\s*$", re.MULTILINE)
 
 
 def pointer(start: bytes) -> str | None:
-    """What a pointer file says it stands for, from its first bytes; None where it is none."""
-    kind = {_LFS: "Git LFS", _XET: "Xet"}.get(
-        next((m for m in (_LFS, _XET) if m in start[:64]), b"")
-    )
+    """What a Git LFS or Xet pointer file stands for, by its first bytes; None for another file."""
+    kinds = {_LFS: "Git LFS", _XET: "Xet"}
+    kind = next((kind for mark, kind in kinds.items() if mark in start[:64]), None)
     if kind is None:
         return None
     size = _SIZE.search(start)
@@ -37,7 +36,7 @@ POINTER_REMEDY = (
 
 
 def shard_error(path: Path, error: Exception) -> SourceError:
-    """What is wrong with a file that pyarrow could not open as a shard."""
+    """The error of a file that pyarrow could not open as a shard, by what the file is."""
     words = " ".join(str(error).split()) or type(error).__name__
     found, remedy = words, _FETCH
     try:

@@ -1,7 +1,7 @@
-"""One shard of the public data set: a parquet file, read as the validator reads it (DOMAIN.md §1).
+"""Read one shard of the public data set, a parquet file, as the validator does (DOMAIN.md §1).
 
-The validator goes over the rows of `pyarrow.parquet.read_table(file).to_pandas()`. Here nothing is
-read but what is needed, and pandas is not started; the same rows and labels come out.
+The validator iterates over `pyarrow.parquet.read_table(file).to_pandas()`. Here only the needed row
+groups and columns are read, without pandas; rows and labels are the same.
 """
 
 import base64
@@ -31,7 +31,7 @@ _IMAGE_STARTS = (b"\xff\xd8", b"\x89PNG")
 
 @dataclass(frozen=True)
 class SourceRow:
-    """One row of a shard: an image file's bytes, and columns that tell whether it is the one."""
+    """One row of a shard: the image file's bytes, and the columns by which a record is matched."""
 
     image: bytes
     columns: Mapping[str, Any]
@@ -40,8 +40,8 @@ class SourceRow:
 class Shard:
     """One parquet file of the public data set, read by row group and only the columns needed.
 
-    Rows have a position, from 0 on, and a label, by which logs name them: where the file stores a
-    pandas index that index's, else the position.
+    Each row has a 0-based position, and a label by which logs name it: that of the pandas index if
+    the file stores one, else the position.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,7 +97,7 @@ class Shard:
     def fingerprint(self) -> str:
         """Hash of the file's size and footer (layout and statistics of every column chunk).
 
-        Tells two versions of a shard apart without reading gigabytes of images.
+        It differs between versions of a shard, without reading gigabytes of images.
         """
         with self._reading("footer"), self.path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
@@ -108,7 +108,7 @@ class Shard:
 
     @cached_property
     def labels(self) -> Sequence[int | None]:
-        """The label of each row; None for one that is no whole number, which no log can name.
+        """The label of each row; None for one that is no integer, which no log can name.
 
         Raises:
             SourceError: the stored index cannot be read.
@@ -125,11 +125,11 @@ class Shard:
 
     @cached_property
     def _positions(self) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
+        by_label: dict[int, list[int]] = {}
         for position, label in enumerate(self.labels):
             if label is not None:
-                found.setdefault(label, []).append(position)
-        return found
+                by_label.setdefault(label, []).append(position)
+        return by_label
 
     def positions(self, label: int) -> list[int]:
         """The positions of the rows with a label: one, none, or several where an index repeats.
@@ -183,7 +183,7 @@ class Shard:
         return SourceRow(image, columns)
 
     def check(self) -> None:
-        """Read the first row: what cannot be decompressed or decoded shows only then.
+        """Read the first row, as damaged compression or encoding shows only then.
 
         Raises:
             SourceError: it cannot be read.
@@ -219,8 +219,8 @@ def _struct_fields(kind: pa.DataType) -> list[str] | None:
 def _index_levels(schema: pa.Schema, rows: int) -> list[str | range]:
     """The levels of the index that pandas would restore: a column's name, or a range of labels.
 
-    Empty where labels are positions. As pyarrow does it: a column that is not there and a range of
-    another length do not count.
+    Empty where labels are positions. As in pyarrow, a missing column and a range of another length
+    are ignored.
     """
     levels: list[str | range] = []
     for described in (schema.pandas_metadata or {}).get("index_columns", []):
@@ -235,7 +235,7 @@ def _index_levels(schema: pa.Schema, rows: int) -> list[str | range]:
 
 
 def _label(value: object) -> int | None:
-    """A label as a log's `original_index` names it: its text, where that is a row's number."""
+    """A label as a log's `original_index` names it; None where its text is no row number."""
     try:
         return values.natural(value if isinstance(value, int | float) else str(value))
     except FieldError:
@@ -243,14 +243,14 @@ def _label(value: object) -> int | None:
 
 
 def _image_bytes(value: object) -> bytes | None:
-    """An image file's bytes; text is base64, and so are bytes that begin like no image."""
+    """An image file's bytes; text, and bytes that do not begin like an image, are base64."""
     if isinstance(value, bytes) and value.startswith(_IMAGE_STARTS):
         return value
     plain = value if isinstance(value, bytes) else None
     if not isinstance(value, bytes | str):
         return None
     try:
-        # as the validator decodes: line breaks and the like are passed over
+        # as the validator decodes: characters outside the alphabet are ignored
         decoded = base64.b64decode(value)
     except ValueError:
         return plain

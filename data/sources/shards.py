@@ -1,4 +1,4 @@
-"""Source images: rows of public parquet shards, or the cached images that a validator made of them.
+"""Find and read source images: rows of public parquet shards, or a validator's cached images.
 
 Both are found by file name in a folder that the user names; a path in a log is never opened.
 """
@@ -67,12 +67,12 @@ class Shards:
 
     @property
     def duplicates(self) -> list[Path]:
-        """All other files, also of cached images: used where they fit a record better."""
+        """All further files, cached images too: used where they match a record better."""
         others = [path for name in self.names for path in self._paths[name][1:]]
         return others + self.cached.duplicates
 
     def files(self, name: str) -> list[Path]:
-        """The files of that name, nearest to the top first.
+        """The files of a shard's name, those in the fewest folders first.
 
         Raises:
             KeyError: the folder holds none.
@@ -80,7 +80,7 @@ class Shards:
         return self._paths[name]
 
     def open(self, path: Path) -> Shard:
-        """One of the files.
+        """Open one of the shard files, once.
 
         Raises:
             SourceError: it cannot be read.
@@ -89,15 +89,15 @@ class Shards:
             try:
                 self._opened[path] = Shard(path)
             except SourceError as error:
-                # not opened again for every challenge that names it
+                # so that it is not opened again for every challenge that names it
                 self._opened[path] = error
-        found = self._opened[path]
-        if isinstance(found, SourceError):
-            raise found
-        return found
+        opened = self._opened[path]
+        if isinstance(opened, SourceError):
+            raise opened
+        return opened
 
     def check(self, path: Path) -> Shard:
-        """One of the files, of which a row was read; one that fails is not opened any more.
+        """Open one of the shard files and read a row of it; one that fails is not opened again.
 
         Raises:
             SourceError: it cannot be read.
@@ -112,9 +112,9 @@ class Shards:
         return shard
 
     def copies(self, name: str) -> list[Shard]:
-        """The shards of a file name that can be read and differ: nearest to the top first.
+        """The readable shards of a file name that differ, those in the fewest folders first.
 
-        At one depth by content, so that no name of a folder and no disk decides.
+        At equal depth in order of content, so that neither folder names nor the disk matter.
 
         Raises:
             KeyError: the folder holds none.
@@ -125,21 +125,22 @@ class Shards:
         return self._copies[name]
 
     def _different_copies(self, paths: list[Path]) -> list[Shard]:
-        found: list[Shard] = []
+        readable: list[Shard] = []
         errors: list[SourceError] = []
         for path in paths:
             try:
-                found.append(self.open(path))
+                readable.append(self.open(path))
             except SourceError as error:
                 errors.append(error)
-        if not found:
+        if not readable:
             raise errors[0]
-        if len(found) > 1:
-            found.sort(key=lambda shard: (len(shard.path.parts), shard.fingerprint))
-        unequal: dict[str, Shard] = {}
-        for shard in found:
-            unequal.setdefault(shard.fingerprint if len(found) > 1 else "", shard)
-        return list(unequal.values())
+        if len(readable) == 1:  # its fingerprint, which costs a read, is not needed
+            return readable
+        readable.sort(key=lambda shard: (len(shard.path.parts), shard.fingerprint))
+        by_content: dict[str, Shard] = {}
+        for shard in readable:
+            by_content.setdefault(shard.fingerprint, shard)
+        return list(by_content.values())
 
     def __getitem__(self, name: str) -> Shard:
         """The first of the shards of that file name.
@@ -151,7 +152,7 @@ class Shards:
         return self.copies(name)[0]
 
     def locations(self, name: str, row: int) -> list[SourceLocation]:
-        """Where the image of a row may be: cached images, else the rows of that label in each copy.
+        """The locations of a row's image: cached images, else the rows of that label in each copy.
 
         Args:
             name: of a shard.
@@ -170,7 +171,7 @@ class Shards:
         ]
 
     def read_at(self, location: SourceLocation) -> SourceRow:
-        """The row that is kept at a location.
+        """The row at a location.
 
         Raises:
             SourceError: it cannot be read, or holds no image.
@@ -180,18 +181,18 @@ class Shards:
         if location.shard is None:
             raise ValueError("a location without a cached image or a shard")
         shard, group = location.shard, location.shard.group_of(location.position)
-        held = self._last_groups.get(shard.path)
-        if held is None or held[0] != group:
-            # of shards of another name nothing is kept
+        last = self._last_groups.get(shard.path)
+        if last is None or last[0] != group:
+            # row groups of shards of another name are dropped
             name = shard.path.name
             self._last_groups = {
-                path: one for path, one in self._last_groups.items() if path.name == name
+                path: numbered for path, numbered in self._last_groups.items() if path.name == name
             }
-            held = self._last_groups[shard.path] = (group, shard.read_group(group))
-        return shard.row_in(group, held[1], location.position)
+            last = self._last_groups[shard.path] = (group, shard.read_group(group))
+        return shard.row_in(group, last[1], location.position)
 
     def image_at(self, location: SourceLocation) -> tuple[SourceRow, Image.Image]:
-        """The image that the validator opened: from its cache, else made of the shard's row.
+        """The row and image that the validator opened: from its cache, else from the shard's row.
 
         Raises:
             SourceError: it cannot be read, or is no whole image.
@@ -202,7 +203,7 @@ class Shards:
         return source, cached_image(source.image)
 
     def read(self, name: str, row: int) -> SourceRow:
-        """The row of a label, of the first shard of that file name, cached or not.
+        """The row of a label in the first shard of a file name; cached images are not used.
 
         Raises:
             KeyError: the folder does not hold the shard.
@@ -217,9 +218,9 @@ class Shards:
         return self.read_at(SourceLocation(shard=shard, position=positions[0]))
 
     def fingerprints(self, used: Iterable[tuple[str, int]]) -> dict[str, str]:
-        """What tells whether (shard, row) sources are the same again: a hash for each shard.
+        """A hash for each shard of some (shard, row) sources, by which changed sources are noticed.
 
-        The cached images among them have one hash together, under `cached images`.
+        Cached images among them have one hash together, under `cached images`.
 
         Raises:
             KeyError: the folder does not hold one of them.
@@ -228,18 +229,18 @@ class Shards:
         wanted = set(used)
         cached = {source for source in wanted if source in self.cached}
         shards = sorted({name for name, _ in wanted - cached})
-        found = {name: self._fingerprint(name) for name in shards}
-        return found | ({"cached images": self.cached.fingerprint(cached)} if cached else {})
+        by_shard = {name: self._fingerprint(name) for name in shards}
+        return by_shard | ({"cached images": self.cached.fingerprint(cached)} if cached else {})
 
     def _fingerprint(self, name: str) -> str:
-        """Of all copies that differ, in their order: any of them may be the one that fits."""
+        """A hash of all copies that differ, in their order: any may be the one that matches."""
         hashes = [shard.fingerprint for shard in self.copies(name)]
         return (
             hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
         )
 
     def unfinished_download(self, name: str) -> Path | None:
-        """A file that is to become the shard of that name, once its download is whole."""
+        """The unfinished download of a shard, if there is one."""
         begins = name.removesuffix(PARQUET_SUFFIX) + PARQUET_SUFFIX + "."
         return next((path for path in self.unfinished if path.name.startswith(begins)), None)
 

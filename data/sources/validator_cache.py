@@ -1,8 +1,8 @@
-"""A validator's image cache: files `<parquet stem>__image_<row>.<format>`, each beside a `.json`.
+"""Read a validator's image cache: files `<parquet stem>__image_<row>.<format>`, each and a `.json`.
 
-A file is the very image that the validator opened and augmented, so nothing is encoded again here.
-Its `.json` repeats the row's columns. Names are looked up in a listing of the folder: what a log
-says is compared, never opened.
+A file is the image that the validator opened and augmented, so it is not encoded again here. Its
+`.json` repeats the row's columns. Names are looked up in a listing of the folder: a path of a log
+is compared, never opened.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from data.sources.not_parquet import POINTER_REMEDY, pointer
 
 _NAME_INFIX = "__image_"
 
-# A photograph has a few MB; no more is ever read of a file that merely has such a name.
+# A photograph has a few MB; a larger file only has such a name and is not read.
 _MAX_IMAGE_BYTES = 256 * 2**20
 _MAX_JSON_BYTES = 2**20
 
 
 class CachedImages:
-    """The cached images among some files, by shard and row, which several may bear."""
+    """The cached images among some files, by shard and row; a row may have several."""
 
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self._paths: dict[str, list[Path]] = {}
@@ -42,11 +42,11 @@ class CachedImages:
 
     @property
     def duplicates(self) -> list[Path]:
-        """All but the first of each image; used where their `.json` fits a record better."""
+        """All but the first file of each row; used where their `.json` matches a record better."""
         return [path for paths in self._paths.values() for path in paths[1:]]
 
     def paths(self, parquet: str, row: int) -> list[Path]:
-        """The files that may be the image of a row, in order; empty where there is none."""
+        """The files of a row's image, in order; empty where there is none."""
         return self._paths.get(_stem(parquet, row), [])
 
     def fingerprint(self, sources: Iterable[tuple[str, int]]) -> str:
@@ -64,7 +64,7 @@ class CachedImages:
 
 
 def read_cached(path: Path) -> tuple[bytes, Mapping[str, Any]]:
-    """A cached image's bytes, and what its `.json` says of the row (`id`, `gps`).
+    """A cached image's bytes, and the row's columns (`id`, `gps`) by its `.json`.
 
     Raises:
         SourceError: it cannot be read.
@@ -97,7 +97,7 @@ def _read(path: Path) -> bytes:
 
 
 def _columns(path: Path) -> dict[str, Any]:
-    """The columns that tell whether it is the right row; empty where the `.json` does not help."""
+    """The columns by which a record is matched; empty where the `.json` is missing or damaged."""
     try:
         if not path.is_file() or path.stat().st_size > _MAX_JSON_BYTES:
             return {}
@@ -108,7 +108,7 @@ def _columns(path: Path) -> dict[str, Any]:
         return {}
     try:
         # numbers that JSON could not hold were written as text
-        found = {"id": values.integer(written.get("id"))}
+        columns = {"id": values.integer(written.get("id"))}
     except FieldError:
-        found = {}
-    return found | {"gps": written.get("gps")}
+        columns = {}
+    return columns | {"gps": written.get("gps")}
