@@ -1,4 +1,4 @@
-"""The loops of view extraction as machine code: rows first, on bytes; columns last, on few rows."""
+"""The compiled loops of view extraction: weighted sums of rows, then of columns."""
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
@@ -114,7 +114,7 @@ def extract_band(
         views: which of the 12 they are.
         column_starts: (12, side) first column of each output column, counted from `low`.
         column_weights: (12, side, most taps).
-        column_counts: (12,) taps that count.
+        column_counts: (12,) number of taps of each view; further weights are padding.
         scale: (3,) factor of each channel, on bytes.
         shift: (3,) added after it.
         out: (12, 3, side, side), of which `views` are filled.

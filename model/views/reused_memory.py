@@ -1,4 +1,4 @@
-"""Large results in memory that is used again: fresh pages cost more than filling them.
+"""Memory of large arrays that is used again: fresh pages cost more than filling them.
 
 On a busy machine the system takes several milliseconds to hand out the pages of 12 views, twice
 what it takes to compute them.
@@ -12,7 +12,7 @@ import torch
 
 Floats = npt.NDArray[np.float32]
 
-# What lies idle between two results; a larger one is given back to the system.
+# At most so much stays allocated between two results; a larger buffer is freed.
 _MOST_BYTES = 2**29
 
 

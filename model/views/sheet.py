@@ -1,7 +1,7 @@
 """An image with its 12 views outlined, and the views beside it, drawn with matplotlib.
 
-Nothing of pyplot's state is used. The page shows the very arrays that a backbone gets, before they
-are normalised.
+The page shows the arrays that a backbone gets, before they are normalised. pyplot is not used: it
+keeps state between figures.
 """
 
 import warnings
@@ -16,6 +16,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D, Bbox
 from PIL import Image as PILImage
 
 from data.errors import RunError, SourceError
@@ -38,10 +39,10 @@ _GRID_HEIGHT = VIEWS // _ACROSS * (_TILE + _LABEL)
 
 _SANS = "DejaVu Sans"  # matplotlib brings it
 _INK, _QUIET = "#1b1f24", "#68717a"
-# One colour a kind of view; with gates the colour is the gate's.
+# One colour for each kind of view; with gates the colour shows the gate instead.
 _GLOBAL, _GRID, _CENTRE, _RIGHT = "#1b1f24", "#0a84ff", "#ff0a8a", "#ff8c00"
-_KINDS = (_GLOBAL, *(_GRID,) * 9, _CENTRE, _RIGHT)
-# The grid's views stand as they lie in the image, the others in a column before them.
+_KIND_COLOURS = (_GLOBAL,) + (_GRID,) * 9 + (_CENTRE, _RIGHT)
+# The tiles of the page row by row: a column of the other views, then the grid as in the image.
 _TILE_ORDER = (0, 1, 2, 3, 10, 4, 5, 6, 11, 7, 8, 9)
 _GATE_COLOURS = "viridis"
 _LIGHT = 0.55  # luminance, 0..1, from which on text is dark
@@ -50,7 +51,7 @@ _TITLE = 90  # characters of a file's name
 
 @dataclass(frozen=True)
 class Gates:
-    """Mean gate of each view, 0..1, and a line that says of what."""
+    """Mean gate of each view, 0..1, and a caption that says over which challenges."""
 
     values: Sequence[float]
     caption: str
@@ -79,7 +80,7 @@ def open_picture(path: Path) -> Image:
 
 
 def check_out(path: Path) -> None:
-    """Make sure that a page can be written, before any work is done for it.
+    """Make sure that a page can be written, before the views are computed.
 
     Raises:
         SourceError: its suffix is not .png, or its folder does not exist.
@@ -99,7 +100,7 @@ def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) 
     Args:
         image: uint8, (H, W, 3) RGB.
         side: of the views in pixels.
-        title: what the image is called.
+        title: name of the image.
         gates: colour the views by these instead of by kind.
 
     Raises:
@@ -117,7 +118,8 @@ def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) 
     name = printable(title, _TITLE)
     page.text(_MARGIN, 26, f"12 views of {name}", size=13, weight="bold")
     page.text(
-        *(_MARGIN, 52),
+        _MARGIN,
+        52,
         f"{width} x {height} pixels; each view resized to {side} x {side}",
         color=_QUIET,
     )
@@ -128,19 +130,18 @@ def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) 
 
 
 class _Page:
-    """A figure on which things have places from its top left."""
+    """A figure on which positions are measured from the top left, in hundredths of an inch."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width = width + 2 * _MARGIN + _GAP
         self.height = height + _HEADER + _FOOTER
         self.figure = Figure(figsize=(self.width / _UNITS, self.height / _UNITS), dpi=_DPI)
+        self._to_figure = Affine2D().scale(1 / self.width, -1 / self.height).translate(0, 1)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         """Axes without ticks or frame."""
-        bottom = 1 - (top + height) / self.height
-        axes = self.figure.add_axes(
-            (left / self.width, bottom, width / self.width, height / self.height)
-        )
+        corners = self._to_figure.transform([(left, top + height), (left + width, top)])
+        axes = self.figure.add_axes(Bbox(corners).bounds)
         axes.set_axis_off()
         return axes
 
@@ -156,7 +157,10 @@ class _Page:
     ) -> None:
         """A line of text, never parsed."""
         self.figure.text(
-            *(left / self.width, 1 - top / self.height, words),
+            left,
+            top,
+            words,
+            transform=self._to_figure + self.figure.transFigure,
             size=size,
             color=color,
             weight=weight,
@@ -168,7 +172,7 @@ class _Page:
 
 def _colours(gates: Gates | None) -> tuple[str, ...]:
     if gates is None:
-        return _KINDS
+        return _KIND_COLOURS
     return tuple(to_hex(colormaps[_GATE_COLOURS](gate)) for gate in gates.values)
 
 
@@ -188,9 +192,10 @@ def _draw_boxes(axes: Axes, image: Image, colours: Sequence[str], gates: Gates |
     order = range(VIEWS) if gates is None else np.argsort(gates.values, kind="stable")
     for view in order:
         _outline(axes, boxes[view], colours[view], dashed=gates is None and 1 <= view <= 9)  # noqa: PLR2004
-    for view, position in _label_positions(boxes):
+    for view, (x, y) in _label_positions(boxes):
         axes.text(
-            *position,
+            x,
+            y,
             str(view + 1),
             color=_legible_on(colours[view]),
             size=8,
@@ -225,7 +230,7 @@ def _legible_on(colour: str) -> str:
 
 
 def _label_positions(boxes: Sequence[Box]) -> list[tuple[int, tuple[float, float]]]:
-    """Where each view's number stands: the tiles' in their middles, the others' on an edge."""
+    """Views with the position of their numbers: in the middle of a tile, else on an edge."""
     positions = []
     for view, (top, left, bottom, right) in enumerate(boxes):
         name = VIEW_NAMES[view]

@@ -1,6 +1,6 @@
-"""Twelve views of an image: the whole, a 3 x 3 grid, the centre, the right side.
+"""The twelve views of an image: the global view, a 3 x 3 grid, the centre, the right-side view.
 
-Each is the crop resized to a square by antialiased bilinear interpolation, which is linear and
+Each is a crop resized to a square by antialiased bilinear interpolation, which is linear and
 separable: a matrix on the rows, another on the columns. Views share ranges of rows (five, of
 which the grid's three serve three views each), so their rows are summed once.
 
@@ -37,11 +37,14 @@ VIEW_NAMES = (
 VIEWS = len(VIEW_NAMES)
 
 PixelRange = tuple[int, int]
+"""The first pixel of a range, and the one after its last."""
+
 Box = tuple[int, int, int, int]
+"""Top, left, bottom, right in pixels; bottom and right are excluded."""
 
 # The range of rows and of columns of each view in that order: an index into `_pixel_ranges`.
-_ROW_RANGES = (0, *(1, 1, 1, 2, 2, 2, 3, 3, 3), 4, 0)
-_COLUMN_RANGES = (0, *(1, 2, 3) * 3, 4, 5)
+_ROW_RANGES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 0)
+_COLUMN_RANGES = (0, 1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 5)
 _CHANNELS = 3
 
 # Images that a device holds as float32 at once; a photograph of 12 megapixels is 146 MB.
@@ -61,7 +64,7 @@ class ViewSettings:
 
 
 def _pixel_ranges(size: int) -> tuple[PixelRange, ...]:
-    """Whole, three tiles, middle half, right half of a side, as [first, end) in pixels.
+    """The six ranges of a side: all of it, three tiles, the middle half, the second half.
 
     A tile is size / 2.5, at a stride of 0.75 of it: tenths 0 to 4, 3 to 7 and 6 to 10.
     """
@@ -79,7 +82,7 @@ def view_boxes(height: int, width: int) -> tuple[Box, ...]:
 
 
 def resize_taps(pixel_range: PixelRange, side: int) -> tuple[Ints, Floats]:
-    """Which pixels make each of `side` outputs, and their weights: starts (side,), (side, taps).
+    """Resampling weights (side, taps) of each output pixel, and its first input pixel (side,).
 
     The triangle filter of torch's `interpolate(mode="bilinear", antialias=True)` (the same as
     Pillow's), widened to the scale when a range is shrunk.
@@ -92,7 +95,7 @@ def resize_taps(pixel_range: PixelRange, side: int) -> tuple[Ints, Floats]:
     low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
     high = np.minimum((centre + support + 0.5).astype(np.int64), size)
     count = int((high - low).max())
-    # all rows equally long: a short one starts earlier, with weights of 0
+    # all rows of weights equally long: a short one starts earlier, with weights of 0
     starts = np.minimum(low, size - count)
     pixel = starts[:, None] + np.arange(count)
     weights = np.maximum(1 - np.abs(pixel + 0.5 - centre[:, None]) / support, 0)
@@ -134,20 +137,24 @@ def _bands(height: int, width: int, side: int) -> tuple[_Band, ...]:
         views = np.flatnonzero(np.array(_ROW_RANGES) == index)
         needed = [columns[c] for c in of_view[views]]
         low, high = min(first for first, _ in needed), max(end for _, end in needed)
-        starts = column_starts[of_view] - low
+        row_starts, row_weights = resize_taps(rows[index], side)
         bands.append(
             _Band(
-                views,
-                *resize_taps(rows[index], side),
-                *(low, high),
-                *(starts, padded[of_view], counts[of_view]),
+                views=views,
+                row_starts=row_starts,
+                row_weights=row_weights,
+                low=low,
+                high=high,
+                column_starts=column_starts[of_view] - low,
+                column_weights=padded[of_view],
+                column_counts=counts[of_view],
             )
         )
     return tuple(bands)
 
 
 class ViewExtractor:
-    """Makes the views of images; threads are as many as torch may use."""
+    """Computes the views of images, in as many threads as torch may use."""
 
     def __init__(self, settings: ViewSettings) -> None:
         if settings.side < 1:
@@ -174,7 +181,7 @@ class ViewExtractor:
         out = self._memory.take((len(images), VIEWS, _CHANNELS, side, side))
         threads = torch.get_num_threads()
         jobs: list[_Job] = []
-        # Looked at here, one after the other: lazy images are rebuilt with shared state.
+        # Images are decoded here, one after the other: lazy ones are rebuilt with shared state.
         for image, views in zip(images, out, strict=True):
             pixels, bands = _byte_rows(image), _bands(*image.shape[:2], side)
             parts = [bands] if len(images) >= threads else [(band,) for band in bands]
@@ -264,9 +271,17 @@ class ViewExtractor:
         for band in bands:
             extract_band(
                 pixels,
-                *(band.row_starts, band.row_weights, band.low, band.high, band.views),
-                *(band.column_starts, band.column_weights, band.column_counts),
-                *(self._scale, self._shift, out),
+                band.row_starts,
+                band.row_weights,
+                band.low,
+                band.high,
+                band.views,
+                band.column_starts,
+                band.column_weights,
+                band.column_counts,
+                self._scale,
+                self._shift,
+                out,
             )
 
 
