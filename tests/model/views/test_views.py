@@ -1,7 +1,5 @@
-import json
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,16 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.figure import Figure
-from PIL import Image as PILImage
 from torch.nn import functional as F  # noqa: N812
-from typer.testing import CliRunner
 
-from analytics.warehouse.connection import writing
-from data.errors import RunError, SourceError
-from data.store import Store
-from model.commands.views import app
-from model.views.sheet import Gates, draw_views, open_picture
+from data.errors import RunError
 from model.views.views import (
     VIEW_NAMES,
     VIEWS,
@@ -52,7 +43,7 @@ def by_torch(image: Image, side: int) -> torch.Tensor:
         F.interpolate(pixels[..., a:c, b:d], (side, side), mode="bilinear", antialias=True)
         for a, b, c, d in view_boxes(*image.shape[:2])
     ]
-    mean, std = (torch.tensor(one).double()[:, None, None] for one in (MEAN, STD))
+    mean, std = (torch.tensor(moment).double()[:, None, None] for moment in (MEAN, STD))
     return ((torch.cat(views) - mean) / std).float()
 
 
@@ -98,8 +89,8 @@ def test_views_are_torchs_antialiased_resize_of_each_crop(
     height: int, width: int, side: int, seed: int
 ) -> None:
     image = noise(height, width, seed)
-    found = extractor(side).of_images([image])[0]
-    torch.testing.assert_close(found, by_torch(image, side), rtol=0, atol=TOLERANCE)
+    views = extractor(side).of_images([image])[0]
+    torch.testing.assert_close(views, by_torch(image, side), rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +98,8 @@ def test_views_are_torchs_antialiased_resize_of_each_crop(
 )
 def test_one_code_serves_a_challenge_and_a_photograph(height: int, width: int, side: int) -> None:
     image = noise(height, width)
-    found = extractor(side).of_images([image])[0]
-    torch.testing.assert_close(found, by_torch(image, side), rtol=0, atol=TOLERANCE)
+    views = extractor(side).of_images([image])[0]
+    torch.testing.assert_close(views, by_torch(image, side), rtol=0, atol=TOLERANCE)
 
 
 @settings(max_examples=30, deadline=None)
@@ -133,15 +124,16 @@ def test_matrices_in_several_parts_are_those_in_one(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_images_of_several_sizes_do_not_depend_on_threads(threads: int) -> None:
     images = [noise(30, 40), noise(7, 300), noise(224, 224)][:threads]
+    lazy = LazySequence([partial(np.copy, image) for image in images])
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        found = extractor(16).of_images(LazySequence([partial(np.copy, one) for one in images]))
+        extracted = extractor(16).of_images(lazy)
         few = extractor(16).of_images(images[:1])
     finally:
         torch.set_num_threads(before)
-    assert torch.equal(few[0], found[0])
-    for image, views in zip(images, found, strict=True):
+    assert torch.equal(few[0], extracted[0])
+    for image, views in zip(images, extracted, strict=True):
         torch.testing.assert_close(views, by_torch(image, 16), rtol=0, atol=TOLERANCE)
 
 
@@ -173,17 +165,17 @@ def test_weights_sum_to_one_and_stay_inside(size: int, side: int) -> None:
 def test_memory_is_used_again_only_when_no_tensor_needs_it() -> None:
     ours = extractor(16)
     first = ours.of_images([noise(20, 20, 1), noise(20, 20, 2)])
-    before, place = first.clone(), first.data_ptr()
+    before, address = first.clone(), first.data_ptr()
     second = ours.of_images([noise(20, 20, 3)])
-    assert second.data_ptr() != place
+    assert second.data_ptr() != address
     part = first[1, 2].numpy()
     del first
     third = ours.of_images([noise(20, 20, 4)])
-    assert third.data_ptr() != place
+    assert third.data_ptr() != address
     assert np.array_equal(part, before[1, 2].numpy())
     del part
     again = ours.of_images([noise(20, 20, 1)])
-    assert again.data_ptr() == place
+    assert again.data_ptr() == address
     assert torch.equal(again[0], before[0])
     assert torch.equal(second, extractor(16).of_images([noise(20, 20, 3)]))
 
@@ -211,92 +203,3 @@ def test_what_is_no_batch_is_refused() -> None:
         extractor(8).of_batch(torch.zeros(1, 3, 8, 8))
     with pytest.raises(RunError, match="at least 1 pixel"):
         extractor(0)
-
-
-# --- the command
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    PILImage.fromarray(noise(60, 90)).save(tmp_path / "photo.jpg")
-    return tmp_path / "photo.jpg"
-
-
-def test_the_command_draws_a_png_and_lists_the_boxes(photo: Path, tmp_path: Path) -> None:
-    out = tmp_path / "views.png"
-    done = CliRunner().invoke(app, [str(photo), "--out", str(out), "--json"])
-    assert done.exit_code == 0, done.output
-    listed = json.loads(done.stdout)["views"]
-    assert [one["name"] for one in listed] == list(VIEW_NAMES)
-    assert [tuple(one["box"]) for one in listed] == list(view_boxes(60, 90))
-    with PILImage.open(out) as drawn:
-        assert drawn.format == "PNG"
-
-
-def test_gates_are_those_of_the_run(photo: Path, tmp_path: Path, store: Store) -> None:
-    with writing(store) as writer:
-        for run, model in (("replay-a", "gated"), ("replay-b", "orange")):
-            writer.connection.execute(
-                "INSERT INTO replay_runs BY NAME SELECT ? AS run_id, ? AS model, "
-                "false AS uses_metadata, now()::TIMESTAMP AS finished, 2 AS selected, "
-                "2 AS predicted, '{}' AS settings",
-                [run, model],
-            )
-        rows = [("replay-a", c, v, (v + i) / 20) for i, c in enumerate("xy") for v in range(1, 13)]
-        writer.connection.executemany("INSERT INTO replay_gates VALUES (?, ?, ?, ?)", rows)
-    asked = [str(photo), "--out", str(tmp_path / "v.png"), "--store", str(store.root), "--json"]
-    done = CliRunner().invoke(app, [*asked, "--run", "replay-a"])
-    assert done.exit_code == 0, done.output
-    gates = [one["gate"] for one in json.loads(done.stdout)["views"]]
-    assert gates == pytest.approx([(v + 0.5) / 20 for v in range(1, 13)])
-    without = CliRunner().invoke(app, [*asked, "--run", "replay-b"])
-    assert isinstance(without.exception, RunError)
-    assert str(without.exception) == (
-        "gates of replay-b (orange): found those of 0 views; expected 12; "
-        "name the replay of a model with gates"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("none.jpg", None, "No such file"),
-        ("torn.jpg", b"\xff\xd8\xff\xe0", "image"),
-        ("other.gif", b"GIF89a", "cannot identify"),
-    ],
-)
-def test_what_is_no_picture_is_one_clear_line(
-    tmp_path: Path, name: str, content: bytes | None, words: str
-) -> None:
-    path = tmp_path / name
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(SourceError, match=words) as raised:
-        open_picture(path)
-    assert "\n" not in str(raised.value)
-
-
-def test_a_picture_of_too_many_pixels_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    PILImage.new("RGB", (50, 50)).save(tmp_path / "bomb.png")
-    monkeypatch.setattr(PILImage, "MAX_IMAGE_PIXELS", 2000)
-    with pytest.raises(SourceError, match="decompression bomb"):
-        open_picture(tmp_path / "bomb.png")
-
-
-@pytest.mark.parametrize("out", ["views.jpg", "missing/views.png", "."])
-def test_a_page_that_cannot_be_written_is_told_first(photo: Path, tmp_path: Path, out: str) -> None:
-    done = CliRunner().invoke(app, [str(photo), "--out", str(tmp_path / out)])
-    assert isinstance(done.exception, SourceError)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 400), (400, 1)])
-def test_any_image_can_be_drawn(size: tuple[int, int]) -> None:
-    assert isinstance(draw_views(noise(*size), 8, "$x_y$\n\x1b[31m"), Figure)
-
-
-def test_gates_must_be_one_share_a_view() -> None:
-    for wrong in ([0.5] * 11, [0.5] * 11 + [1.1], [float("nan")] * 12):
-        with pytest.raises(RunError, match="12 numbers of 0 to 1"):
-            draw_views(noise(9, 9), 8, "x", Gates(wrong, "y"))
