@@ -1,7 +1,7 @@
 """The backbone: any model of timm as a function from normalised square views to feature vectors.
 
 Its mean, standard deviation and pooling are the model's own. Frozen by default: features can then
-be kept (`feature_cache`), and training pays for the small parts only.
+be cached (`cache.py`), and training computes the gradients of the small parts only.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ class BackboneSettings:
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a backbone before any memory is spent on it.
+    """Sizes of a backbone, known before memory is allocated for it.
 
     `width` of its features; `side` of its input and `patch` in pixels, None where it has no
     patches; `parameters` counts numbers.
@@ -86,7 +86,7 @@ class Backbone(nn.Module):
         self.train(not settings.frozen)
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Training mode, which a frozen backbone never takes: its dropout and statistics rest."""
+        """Set the training mode; a frozen backbone always stays in evaluation mode."""
         super().train(mode and not self.settings.frozen)
         return self
 
@@ -187,7 +187,7 @@ def outline(settings: BackboneSettings) -> Outline:
 
 
 def empty_backbone(settings: BackboneSettings) -> Backbone:
-    """A backbone of shapes alone, on the `meta` device; errors as `outline`."""
+    """A backbone without memory for its weights, on the `meta` device; errors as `outline`."""
     sizes = outline(settings)
     with torch.device("meta"):
         return Backbone(settings, sizes, _create(settings.name, sizes.side))
@@ -233,7 +233,7 @@ def _patch(model: Any) -> int | None:
 
 
 def _create(name: str, side: int, **options: Any) -> Any:
-    """The model; only those whose positions or windows depend on it are told the side."""
+    """The model of timm; `img_size` is given only where the model depends on the side."""
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if config is not None and config.fixed_input_size:
         options["img_size"] = side

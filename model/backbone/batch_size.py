@@ -48,7 +48,7 @@ class ForwardCost:
 
 
 class _LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sums the storages that live at once; one counts from its first operation to its last user."""
+    """Sums the bytes of all live storages: each from its first operation until it is freed."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -79,7 +79,7 @@ class _LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def forward_cost(module: nn.Module, shape: tuple[int, ...]) -> ForwardCost:
-    """What a forward of images of `shape` (3, H, W) takes; nothing is computed or allocated."""
+    """Peak memory of a forward of images of `shape` (3, H, W); nothing is computed or allocated."""
     one_image, three_images = (_peak(module, (images, *shape)) for images in (1, 3))
     per_image = max(1, (three_images - one_image) // 2)
     return ForwardCost(max(0, one_image - per_image), per_image)
@@ -156,7 +156,7 @@ def batch_that_fits(
 def in_parts(
     forward: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, size: int
 ) -> torch.Tensor:
-    """`forward` on parts of at most `size` images, put together; smaller parts when memory is out.
+    """`forward` on parts of at most `size` images, concatenated; out of memory halves the parts.
 
     Raises:
         RunError: memory does not hold even one image.

@@ -1,8 +1,8 @@
-"""Features of images on disk, so that neither the image nor the backbone is needed twice.
+"""A cache of images' features on disk, so that neither image nor backbone is needed twice.
 
-One SQLite file for each fingerprint of what made the features: bulk reads by key, whole or nothing
-after a crash, and no file an image. Every entry carries a checksum. A file or an entry that is
-damaged is dropped with a note and made again: a cache never fails what it serves.
+One SQLite file for each fingerprint of what computed the features: bulk reads by key, all or
+nothing after a crash, and not a file for each image. Every entry carries a checksum. A file or an
+entry that is damaged is dropped with a note and computed again: no error of the cache ends a run.
 
 Kept as float32, the very bits that were computed: 18 KB an image for 12 views of 384 features, 61
 KB for 1280.
@@ -131,11 +131,14 @@ class FeatureCache:
 
     def __len__(self) -> int:
         """How many images' features are here."""
-        counts: list[int] = []
-        self._transact(
-            lambda c: counts.extend(c.execute("SELECT count(*) FROM features").fetchone())
-        )
-        return sum(counts)
+        count = 0
+
+        def count_rows(connection: sqlite3.Connection) -> None:
+            nonlocal count
+            (count,) = connection.execute("SELECT count(*) FROM features").fetchone()
+
+        self._transact(count_rows)
+        return count
 
     @property
     def _entry_bytes(self) -> int:
@@ -171,10 +174,10 @@ class FeatureCache:
         return room
 
     def _transact(self, transaction: Callable[[sqlite3.Connection], None]) -> None:
-        """Do something with the file as one transaction; or nothing, and say why.
+        """Run one transaction on the file; where that fails, note why and go on without the cache.
 
         The file is opened anew each time, under the folder's lock, so that whoever holds the lock
-        can remove files: a millisecond or two, against the seconds that an image's features take.
+        can remove files. That takes a millisecond or two; an image's features take seconds.
         """
         try:
             with FileLock(self.path.parent / "features.lock", timeout=_LOCK_SECONDS):
@@ -195,11 +198,11 @@ class FeatureCache:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute(_SCHEMA)
             transaction(connection)
-        # tells which file was unused longest
+        # the time says which file was unused longest
         self.path.touch()
 
     def _note_once(self, line: str) -> None:
-        """Tell a person, once: a full disk would be told with every batch."""
+        """Pass a line on, but only once: a full disk would repeat it with every batch."""
         if line not in self._noted:
             self._noted.add(line)
             self._on_note(line)

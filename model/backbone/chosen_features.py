@@ -1,4 +1,4 @@
-"""Pruning before the backbone: the global view is run first, and a scorer chooses which others."""
+"""Features of a few views: the backbone runs on the global view, then on those a scorer chooses."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from replay.candidates.predictor import Image
 
 
 class ChosenFeatures:
-    """Features of the views that a scorer chooses; the backbone never sees the others."""
+    """Computes the features of the views that a scorer chooses, and of no others."""
 
     def __init__(
         self,
@@ -23,14 +23,14 @@ class ChosenFeatures:
         cache: FeatureCache | None = None,
         memory: MemorySettings = MemorySettings(),
     ) -> None:
-        """Take what makes features.
+        """Take the backbone, its scorer and the cache of its features.
 
         Args:
             backbone: of the features.
             scorer: on the same device.
             keep: how many views with the global one, 1 to 12.
-            cache: whole images' features (`open_cache`), looked at but never added to: what is
-                made here is of some views only.
+            cache: features of all views (`open_cache`), read but never added to: here only some
+                views are computed.
             memory: how much of it may be used.
         """
         self._backbone, self._scorer, self._keep = backbone, scorer, keep
@@ -92,5 +92,5 @@ class ChosenFeatures:
 
 
 def _gather_views(values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:
-    """Of each image (B, V, ...) its views (B, K): (B, K, ...)."""
+    """The rows of some views (B, K) among those of all (B, V, ...): (B, K, ...)."""
     return values[torch.arange(len(values), device=values.device)[:, None], views]

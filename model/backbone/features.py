@@ -1,4 +1,4 @@
-"""Features of images: from the cache where they are known, else through views and backbone."""
+"""Features of images: from the cache, else by extracting views and running the backbone."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from replay.candidates.predictor import Image
 
 
 class FeatureMaker:
-    """Turns images into features (12, width) each; looks only at images that it does not know."""
+    """Computes features (12, width) of each image; those that are cached need no image."""
 
     def __init__(
         self,
@@ -34,9 +34,9 @@ class FeatureMaker:
         """Features of the 12 views of each image.
 
         Args:
-            images: uint8, (H, W, 3) RGB each, of any sizes; may be built when looked at.
-            keys: what names each image by all that determines it; None, or without a cache: every
-                image is looked at.
+            images: uint8, (H, W, 3) RGB each, of any sizes; may be built when indexed.
+            keys: of each image in the cache, by all that determines it; None, or without a cache:
+                every image is built.
 
         Returns:
             float32, (images, 12, width), on the CPU.
@@ -55,7 +55,7 @@ class FeatureMaker:
         for part in self._parts(list(missing.values())):
             computed = self._compute([images[index] for index in part])
             fresh = {keys[index]: features for index, features in zip(part, computed, strict=True)}
-            # part by part: an interrupted run keeps what it has done
+            # stored part by part, so that an interrupted run keeps them
             self._cache.put_many(fresh)
             known |= fresh
         for index, key in enumerate(keys):

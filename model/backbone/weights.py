@@ -32,8 +32,8 @@ def check_name(name: str) -> None:
     """Make sure that timm knows an architecture of that name, with or without a tag.
 
     Raises:
-        RunError: it does not, or not with that tag; or the name is that of another place, such as
-            `hf-hub:...`.
+        RunError: it does not, or not with that tag; or the name refers to another source, such
+            as `hf-hub:...`.
     """
     architecture, _, tag = name.partition(".")
     known = timm.list_models() if not tag else timm.list_models(f"{architecture}*", pretrained=True)
@@ -125,10 +125,11 @@ def _safe_names(named: str | None) -> tuple[str, ...]:
 
 
 def classifier_classes(name: str, tensors: Tensors) -> int:
-    """How many classes the file's classifier tells apart; 0 if it has none."""
+    """The number of classes of the file's classifier; 0 if it has none."""
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    named = None if config is None else config.classifier
-    layer = named if isinstance(named, str) or named is None else named[0]
+    layer = None if config is None else config.classifier
+    if layer is not None and not isinstance(layer, str):
+        layer = layer[0]
     weight = tensors.get(f"{layer}.weight")
     return 0 if weight is None else len(weight)
 

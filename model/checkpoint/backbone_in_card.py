@@ -1,4 +1,4 @@
-"""The backbone that a checkpoint stands on: written into its card, and made again from it."""
+"""The backbone of a checkpoint: described in its card, and loaded again as the card describes."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,7 +26,7 @@ _WEIGHTS = "backbone"
 def card_of(
     settings: ModelSettings, backbone: Backbone, training: Mapping[str, Any] | None = None
 ) -> ModelCard:
-    """The card of a model on a backbone; `backbone_of` makes the same backbone from it.
+    """The card of a model on a backbone; `backbone_of` loads the same backbone by it.
 
     Args:
         settings: the model's.
@@ -52,7 +52,7 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
     """The frozen backbone of a checkpoint: with its own weights, else those that its card names.
 
     Args:
-        checkpoint: where it stands in.
+        checkpoint: its card describes the backbone.
         device: as in `load_backbone`.
 
     Raises:
@@ -66,7 +66,7 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
     trained = bool(checkpoint.backbone)
     settings = BackboneSettings(
         name=card.backbone,
-        # its own weights are in the checkpoint: others need not be had first
+        # the trained weights are in the checkpoint: none need be fetched
         weights=RANDOM if trained else _of_type(written, "weights", str),
         side=_of_type(card.views, "side", int),
         seed=0 if trained else _of_type(written, "seed", int),
@@ -87,7 +87,7 @@ def _geometry(backbone: Backbone) -> dict[str, Any]:
 
 
 def _check_version(card: ModelCard, version: object) -> None:
-    """Another timm is another fingerprint: say so instead of showing two hashes."""
+    """Refuse another version of timm: its fingerprint would differ, and two hashes explain less."""
     if version != timm.__version__:
         raise RunError(
             f"timm {timm.__version__}",

@@ -1,7 +1,8 @@
-"""A checkpoint: `model.safetensors`, `model.json` and, of a training, `training_rows.parquet`.
+"""Saving and loading a checkpoint: its weights, its card and the rows it was trained on.
 
-Nothing is ever unpickled. `model.json`, the card, names the hash of each other file, so that
-weights never stand beside rows of another training; see `committed_files.py`.
+The files are `model.safetensors`, `model.json` (the card) and, after a training,
+`training_rows.parquet`. Nothing is ever unpickled. The card names the hash of each other file, so
+that weights never stand beside rows of another training; see `committed_files.py`.
 """
 
 import hashlib
@@ -35,8 +36,8 @@ class Checkpoint:
     """A loaded checkpoint: the model in evaluation mode, its card, and the hash of its weights.
 
     `backbone` holds the backbone's own weights where they were trained too, else nothing;
-    `restore` puts them into a backbone. `training_rows` is the file of the rows that had a part in
-    the weights; None where the card names none.
+    `restore` puts them into a backbone. `training_rows` is the file of the rows that the weights
+    were trained on; None where the card names none.
     """
 
     model: StreetModel
@@ -59,9 +60,9 @@ def save_checkpoint(
         folder: made if it does not exist; a checkpoint in it is replaced.
         model: its weights are stored as they are, bit by bit.
         card: what is stored beside them.
-        backbone: whose weights are stored too; None where the card's fingerprint says enough.
-        training_rows: a Parquet file's bytes, of the rows that had a part in the weights; None
-            leaves the checkpoint without, whatever lay there.
+        backbone: one that was trained, whose weights are stored too; None for a frozen one.
+        training_rows: bytes of a Parquet file of the rows that the weights were trained on; None
+            saves none, and removes those of an earlier checkpoint.
 
     Returns:
         The hash of the weights' file.
@@ -79,7 +80,7 @@ def save_checkpoint(
     files = {WEIGHTS: stored} | ({} if training_rows is None else {TRAINING_ROWS: training_rows})
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    with suppress(RunError):  # nothing to settle without a whole card
+    with suppress(RunError):  # without a whole card no save was committed
         finish_interrupted_save(folder, read_card_and_digests(folder)[1])
     commit(folder, folder / CARD, card_content(card, digests), files)
     if training_rows is None:
@@ -101,7 +102,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     except SafetensorError as error:
         raise RunError(str(folder / WEIGHTS), found=error, expected="safetensors") from error
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith(_BACKBONE)}
-    # On `meta` nothing is allocated or drawn until the file is known to fit.
+    # On `meta` nothing is allocated or initialised until the file is known to fit.
     with torch.device("meta"):
         model = StreetModel(card.settings)
     check_fit(model, own, str(folder / WEIGHTS))
@@ -122,7 +123,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def restore(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:
-    """Put weights into a module, every one and no other.
+    """Load weights into a module that must have exactly these tensors.
 
     Args:
         module: of the same parts, shapes and types.

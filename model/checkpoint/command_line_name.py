@@ -1,4 +1,4 @@
-"""How a checkpoint is named on the command line; in a file of its own, without torch."""
+"""Names of checkpoints on the command line; a file of its own, because it must not import torch."""
 
 import re
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ _KEEP = "keep"
 
 @dataclass(frozen=True)
 class CheckpointName:
-    """A checkpoint's folder, and how many views its backbone is to see; None is all."""
+    """A checkpoint's folder, and how many views its backbone is run on; None is all."""
 
     folder: Path
     keep: int | None = None
 
 
 def names_checkpoint(name: str) -> bool:
-    """True for `checkpoint:DIR`, and for what is there: a folder, or a file to be refused."""
+    """True for `checkpoint:DIR` and for any path that exists; a file is refused when loaded."""
     return name.startswith(PREFIX) or _split(name)[0].exists()
 
 
 def parse_checkpoint_name(name: str) -> CheckpointName:
-    """What `[checkpoint:]DIR[#keep=N]` says.
+    """Folder and number of views of `[checkpoint:]DIR[#keep=N]`.
 
     Raises:
         RunError: another option than keep, or no whole number of at least 1.

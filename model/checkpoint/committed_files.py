@@ -1,8 +1,8 @@
-"""The files of a checkpoint in their folder: replaced together, or not at all.
+"""Replacing the files of a checkpoint together, or not at all.
 
-The card is the commit: it names the hash of each file that belongs to it. A save puts the new files
-beside the old ones first, then replaces the card, then moves the files to their names. Whenever it
-is interrupted, the folder holds one whole checkpoint, the old or the new.
+The card names the hash of each file that belongs to it, so replacing the card commits a save. A
+save writes the new files beside the old ones, then replaces the card, then renames the files.
+Whenever it is interrupted, the folder holds one whole checkpoint, the old or the new.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _PENDING = ".new"
 
 
 def commit(folder: Path, card: Path, content: bytes, files: Mapping[str, bytes]) -> None:
-    """Put a card and the files that it names into a folder.
+    """Write a card and the files that it names into a folder.
 
     Args:
         folder: of the checkpoint; what an earlier save left unfinished in it is finished first.
@@ -35,7 +35,7 @@ def commit(folder: Path, card: Path, content: bytes, files: Mapping[str, bytes])
 
 
 def finish_interrupted_save(folder: Path, digests: Mapping[str, str]) -> None:
-    """Name the files that an interrupted save has committed, before others take their place."""
+    """Rename the files that an interrupted save committed and left beside their names."""
     for name, digest in digests.items():
         pending = _pending(folder, name)
         if pending.is_file() and hashlib.sha256(pending.read_bytes()).hexdigest() == digest:
@@ -49,7 +49,7 @@ def discard(folder: Path, name: str) -> None:
 
 
 def read_committed(folder: Path, name: str, digest: str) -> tuple[Path, bytes]:
-    """The file that belongs to the card, and its bytes: by its name, or still pending from a save.
+    """Path and bytes of a file that the card names, also where its save was interrupted.
 
     Raises:
         RunError: there is none of that SHA-256.

@@ -2,7 +2,7 @@
 
 Answers depend on how images are batched, and on whether features come from the cache, in their
 last bits only: probabilities and gates differ by less than 1e-4 on one kind of device. A replay's
-parts are fixed by its plan, so its batches are too, but for what memory was free.
+parts are fixed by its plan, so its batches are too, unless memory was short.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from replay.candidates.registry import LoadSettings
 # Raised when the same checkpoint would answer differently by this code.
 _VERSION = 1
 
-# Challenges that the model sees at once; the backbone's batches are as large as memory allows.
+# Batch size of the model, in challenges; that of the backbone is as large as memory allows.
 _AT_ONCE = 256
 
 
@@ -41,8 +41,8 @@ _AT_ONCE = 256
 class PredictorSettings:
     """How a checkpoint answers.
 
-    `metadata` feeds it what is logged beside the image, which no miner gets. `keep` runs the
-    backbone on so many views only, those that the checkpoint's scorer chooses; None on all.
+    `metadata` gives it what is logged beside the image, which no miner gets. `keep` is the number
+    of views that the backbone is run on, chosen by the checkpoint's scorer; None is all.
     """
 
     metadata: bool = False
@@ -62,7 +62,7 @@ class CheckpointPredictor:
         text: TextEncoder | None = None,
         training_rows: Path | None = None,
     ) -> None:
-        """Put the parts together.
+        """Join a loaded model and its backbone.
 
         Args:
             checkpoint: its model goes to the backbone's device.
@@ -70,7 +70,7 @@ class CheckpointPredictor:
             name: what reports call it.
             settings: how it answers.
             cache: of the backbone's features.
-            text: encodes descriptions; None makes vectors anew in every process.
+            text: encodes descriptions; None is the text encoder without a cache on disk.
             training_rows: the file of the rows that it was trained on, which a replay keeps.
 
         Raises:
@@ -203,7 +203,7 @@ def _check_keep(checkpoint: Checkpoint, keep: int, name: str) -> None:
 def _fingerprint(
     checkpoint: Checkpoint, backbone: Backbone, settings: PredictorSettings, device: torch.device
 ) -> str:
-    """A hash of all that the answers depend on; the card's settings too: heads leave no trace."""
+    """A hash of all that answers depend on; also of settings that no weight shows, as `heads`."""
     identity = {
         "version": _VERSION,
         "weights": checkpoint.sha256,

@@ -21,16 +21,16 @@ METADATA_WIDTH = sum(FIELD_WIDTHS.values())
 
 
 class MetadataEncoder(nn.Module):
-    """Fields side by side, (B, 704); a NULL field is its learned NULL vector.
+    """The vectors of five fields, concatenated to (B, 704); a NULL field has a learned vector.
 
     GPS features and text vectors go in as they are; weather, environment and daytime are the mean
     of their values' rows in a table. Every field's vectors have about unit length.
 
-    Training hides metadata at random, so that doing without is a mode that was trained for.
+    Training hides metadata at random, so that the model is also trained without it.
 
     Args:
-        drop_all: the share of challenges that lose everything in training.
-        drop_field: the share of their fields that the others lose, each by its own draw.
+        drop_all: the share of challenges that lose all metadata in training.
+        drop_field: the share of fields that the other challenges lose, each independently.
     """
 
     def __init__(self, drop_all: float, drop_field: float) -> None:

@@ -12,10 +12,7 @@ from data.records.values import null_kind
 # The values that the public data set holds, in the form of `_key`: each has its own row.
 _KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "weather": (
-            *("sunny", "partly cloudy", "cloudy", "rain", "rainy"),
-            *("wet", "snow", "fog"),
-        ),
+        "weather": ("sunny", "partly cloudy", "cloudy", "rain", "rainy", "wet", "snow", "fog"),
         "environment": ("urban", "suburban", "rural", "highway", "other"),
         "daytime": ("light", "dark", "twilight"),
     }
@@ -23,7 +20,7 @@ _KNOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 TAG_FIELDS = tuple(_KNOWN)
 
-# Rows that all other values share, by a hash: unseen is a category of its own, never NULL.
+# Rows that all other values share, by a hash: an unseen value is never NULL.
 _SHARED_ROWS = 16
 
 
@@ -33,7 +30,7 @@ def table_rows(field: str) -> int:
 
 
 def tag_row(field: str, value: str) -> int:
-    """The row of one value; case and spacing do not matter. The same on every machine."""
+    """The row of one value, whatever its case and spacing; the same on every machine."""
     key = _key(value)
     known = _KNOWN[field]
     if key in known:
@@ -43,7 +40,7 @@ def tag_row(field: str, value: str) -> int:
 
 
 def tag_weights(field: str, values: Sequence[str]) -> npt.NDArray[np.float32]:
-    """The share of each row among the values, (rows,): several are averaged.
+    """The share of each table row among a field's values, (rows,); shares sum to 1.
 
     Words that stand for nothing ("Unknown") count only where nothing else is there; the caller asks
     first whether the whole field is NULL. Zeros if there is no value.

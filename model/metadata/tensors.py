@@ -1,7 +1,7 @@
-"""Metadata as tensors: what the encoder sees of a challenge beside its image.
+"""Metadata as tensors: the encoder's input, what is logged of a challenge beside its image.
 
-In this subnet the presence of a description is the label (see README): a model that is fed metadata
-proves nothing, and gets none where it is deployed. Everything here can be NULL.
+In this subnet the presence of a description is the label (see README): the score of a model with
+metadata proves nothing, and where it is deployed there is none. Every field can be NULL.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,13 +23,13 @@ FIELDS = ("gps", *TAG_FIELDS, "text")
 FIELD_INPUTS: Mapping[str, int] = MappingProxyType(
     {"gps": GPS_WIDTH, **{field: table_rows(field) for field in TAG_FIELDS}, "text": TEXT_WIDTH}
 )
-"""How many numbers each field brings in: fixed features, shares of table rows, or a text vector."""
+"""The width of each field's input: GPS features, shares of table rows, or a text vector."""
 
-# Where the mapping of `analytics.queries.challenges.challenge_metadata` calls a field otherwise.
+# Fields that a row of metadata names differently.
 _COLUMNS = {"text": "scene_description"}
 
 TextEncoder = Callable[[Sequence[str]], npt.NDArray[np.float32]]
-"""Texts to vectors (N, 384): `TextVectors`, or what stands for it in a test."""
+"""A function of N texts to vectors (N, 384), such as `TextVectors`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MetadataTensors:
         return len(self.present)
 
     def rows(self, index: torch.Tensor) -> "MetadataTensors":
-        """Those of some challenges, (N,) by index or bool (B,)."""
+        """The metadata of some challenges; `index` (N,), or bool (B,)."""
         values = {field: value[index] for field, value in self.values.items()}
         return MetadataTensors(values, self.present[index])
 
@@ -60,7 +60,7 @@ class MetadataTensors:
 def metadata_tensors(
     rows: Sequence[Mapping[str, Any]], encode_text: TextEncoder
 ) -> MetadataTensors:
-    """The tensors of what `queries.challenges.challenge_metadata` gives, one row a challenge.
+    """The tensors of challenges' metadata, a row for each challenge.
 
     Every NULL kind is NULL here: a column `<field>_null` that names one, also where the value was
     kept ("Unknown"); a value that is None, empty or such a word; a column that is not there.
@@ -87,7 +87,7 @@ def metadata_tensors(
 
 
 def _value(row: Mapping[str, Any], field: str) -> Any:
-    """What a row says of a field, or None: a pair of degrees, words, or a text."""
+    """The value of a field in a row: a pair of degrees, tags, or a text; None where NULL."""
     column = _COLUMNS.get(field, field)
     if row.get(f"{column}_null") is not None:
         return None

@@ -1,4 +1,4 @@
-"""Descriptions as vectors of all-MiniLM-L6-v2: frozen, offline, each text computed once."""
+"""Text vectors of descriptions by all-MiniLM-L6-v2: frozen, offline, each text encoded once."""
 
 import hashlib
 import importlib.util
@@ -32,7 +32,7 @@ _FILES = {
 class TextVectors:
     """Vectors of texts, from a cache in memory and on disk.
 
-    The encoder is loaded when a text is met that the cache does not hold. Only its safetensors and
+    The encoder is loaded at the first text that the cache does not hold. Only its safetensors and
     JSON are read, no code of its package runs, and nothing is fetched.
 
     Args:
@@ -69,7 +69,7 @@ class TextVectors:
     @cached_property
     def _encoder(self) -> Any:
         folder = _folder()
-        # Twenty seconds of imports, for whoever feeds text that the cache does not hold.
+        # Imports of twenty seconds, only where a text is not in the cache.
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415
         from transformers.utils import logging as transformers_logging  # noqa: PLC0415
 
