@@ -10,27 +10,17 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import data.terminal
 import streetreplay
-from analytics.warehouse.connection import writing
-from analytics.warehouse.ingest import ingest
-from data.store import STORE_VARIABLE, Store
+from data.store import STORE_VARIABLE
 from data.text import is_printable, printable
-from tests.conftest import GOLDEN, ROOT, golden_records
-from tests.worlds.replays import ids_by_position, publish_replay
+from tests.conftest import ROOT
+from tests.worlds.hostile_store import HOSTILE, NAME, commands, quick_commands, write_hostile_store
 
-# Clears a screen, sets a title, turns text around, hides a letter; markup and an emoji of `rich`;
-# letters that cp1252 and ASCII lack.
-HOSTILE = "\x1b[2J\x1b]0;title\x07\r\x9b31m\x7f\u202e\u2066\u200b\ufe0f\u3164[bold red]:fire:é日"
 ENCODINGS = ("cp1252", "utf-8", "ascii")
-# A file's name holds no NUL and no slash; anything else it may.
-NAME = HOSTILE.encode("utf-8").decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -42,107 +32,10 @@ class Printed:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of a log whose every text field, file name and model name is hostile."""
+    """The folder of a hostile store."""
     folder = tmp_path_factory.mktemp("hostile")
-    store = Store(folder / f"store{NAME}")
-    log = folder / f"log{NAME}.jsonl"
-    records = golden_records(GOLDEN, "e9")[:16]
-    lines = [json.dumps(_hostile(record)) for record in records]
-    wild = json.dumps(_everywhere(records[0]))
-    broken = f'{{"label": "{HOSTILE}\n{{"label": 1, "{HOSTILE}": '
-    log.write_text("\n".join([*lines, wild, broken]), encoding="utf-8")
-    ingest(store, [log])
-    store.sources.mkdir()
-    (store.sources / f"shard{NAME}.parquet").write_bytes(b"no parquet")
-    ids = list(ids_by_position(store).values())
-    for run in ("replay-a", "replay-b"):
-        guesses = np.random.default_rng(len(run)).random(len(ids))
-        publish_replay(store, dict(zip(ids, guesses.tolist(), strict=True)), run)
-    with writing(store) as writer:
-        writer.connection.execute("UPDATE replay_runs SET model = ?", [f"model{HOSTILE}"])
-    Image.new("RGB", (64, 48)).save(folder / f"photo{NAME}.png")
+    write_hostile_store(folder)
     return folder
-
-
-def _hostile(record: dict[str, Any]) -> dict[str, Any]:
-    """What may say anything while the record stays one that is scored and compared."""
-    free = {"source_parquet", "city_name", "scene_description", "video_info.vid_id"}
-    metadata = {
-        key: f"{HOSTILE}{value}{HOSTILE}.parquet"
-        if key in free or key.startswith("scene_level_tags")
-        else value
-        for key, value in record["metadata"].items()
-    }
-    hotkeys = [f"{HOSTILE}{hotkey}" for hotkey in record["miner_hotkeys"]]
-    return record | {"metadata": metadata, "miner_hotkeys": hotkeys}
-
-
-def _everywhere(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _everywhere(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_everywhere(item) for item in value]
-    return f"{value}{HOSTILE}" if isinstance(value, str) else value
-
-
-SLOW = ("audit", "miners", "leaks", "replay", "render", "train", "views")
-
-
-def quick(folder: Path) -> list[list[str]]:
-    """Those commands that take no second each, in every way of printing."""
-    return [
-        words
-        for words in commands(folder)
-        if not set(SLOW).intersection(words) and "--slices" not in words
-    ]
-
-
-def commands(folder: Path) -> list[list[str]]:
-    """Every command, some of them failing, with hostile names of files where they take any."""
-    store = ["--store", str(folder / f"store{NAME}")]
-    query = "SELECT file, city, scene_description, weather, hotkey, reason FROM media "
-    query += "LEFT JOIN responses USING (challenge_id) LEFT JOIN rejects USING (file) LIMIT 300"
-    columns = f'SELECT 1 AS "{HOSTILE}", [city] AS l FROM media'  # noqa: S608
-    out = str(folder / f"out{NAME}")
-    return [
-        ["ingest", str(folder / f"log{NAME}.jsonl"), "--store", str(folder / "second")],
-        ["ingest", str(folder / f"nowhere{NAME}"), *store],
-        ["sql", query, *store],
-        ["sql", query, "--format", "csv", *store],
-        ["sql", query, "--format", "json", *store],
-        ["sql", columns, *store],
-        ["sql", columns, "--format", "csv", *store],
-        ["sql", f"SELECT {HOSTILE}", *store],
-        ["audit", *store],
-        ["audit", "--from-start", *store],
-        ["audit", "--json", *store],
-        ["miners", *store],
-        ["miners", "--json", *store],
-        ["leaks", *store],
-        ["leaks", "--json", *store],
-        ["sources", *store],
-        ["sources", "--json", *store],
-        ["render", "--out", out, "--sheet", f"{out}.png", "--limit", "3", *store],
-        ["render", "--out", out, "--json", "--limit", "3", *store],
-        ["render", HOSTILE, "--out", out, *store],
-        ["replay", "--model", "orange", "--limit", "3", *store],
-        ["replay", "--model", f"hf:./{HOSTILE}", *store],
-        ["replay", "--model", f"{HOSTILE}:x", *store],
-        ["compare", "replay-a", "--slices", "--draws", "100", "--against", "replay-b", *store],
-        ["compare", "replay-a", "--draws", "100", "--json", *store],
-        ["compare", HOSTILE, *store],
-        ["views", str(folder / f"photo{NAME}.png"), "--out", f"{out}-views.png"],
-        ["train", "--out", f"{out}-model", *store],
-        ["describe", out],
-        ["describe", "--json"],
-        ["demo"],
-        [HOSTILE],
-        ["sql", "1", f"--{HOSTILE}"],
-        ["compare", "--draws", HOSTILE],
-        ["--debug", "compare", HOSTILE, *store],
-        ["--help"],
-        ["train", "--help"],
-    ]
 
 
 class Terminal(io.TextIOWrapper):
@@ -189,7 +82,7 @@ def test_no_command_sends_what_a_terminal_would_obey(
 ) -> None:
     # the demo asks for the default store: one of a real log
     monkeypatch.setenv(STORE_VARIABLE, str(hostile / f"store{NAME}"))
-    for words in commands(hostile) if encoding == "ascii" else quick(hostile):
+    for words in commands(hostile) if encoding == "ascii" else quick_commands(hostile):
         printed = run(words, encoding, monkeypatch)
         for text in (printed.out, printed.err):
             assert not hidden(text), (words, text)
@@ -292,9 +185,9 @@ ELSEWHERE = """
 import os
 import sys
 import streetreplay
-import tests.test_terminal as test
 from pathlib import Path
-for words in test.quick(Path(sys.argv[1])):
+from tests.worlds.hostile_store import quick_commands
+for words in quick_commands(Path(sys.argv[1])):
     # as a shell of this locale hands them over
     given = [os.fsdecode(word.encode("utf-8", "surrogateescape")) for word in words]
     sys.argv = ["streetreplay", *given]

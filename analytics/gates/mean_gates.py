@@ -94,7 +94,7 @@ def gate_means(
     _, images = np.unique(used["image"].to_numpy(), return_inverse=True)
     gates = np.array(used["gates"].to_list(), np.float64).reshape(used.height, views)
     return GateMeans(
-        views=_views(gates, right, images, settings),
+        views=view_gates(gates, right, images, settings),
         right=int(right.sum()),
         wrong=int((~right).sum()),
         right_images=len(np.unique(images[right])),
@@ -117,7 +117,7 @@ def _view_count(used: pl.DataFrame, run_id: str) -> int:
     return int(counts[0])
 
 
-def _views(
+def view_gates(
     gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
 ) -> list[ViewGate]:
     """Means of every view; gates (n, views), right (n,), images (n,) numbered from 0."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.gates.mean_gates import gate_means, gated_runs
+from analytics.gates.mean_gates import gate_means, gated_runs, view_gates
 from analytics.warehouse.connection import reading, writing
 from data.errors import RunError
 from data.store import Store
@@ -92,14 +92,12 @@ def test_intervals_hold_what_was_found_and_tell_a_real_difference(
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     """Gates that have nothing to do with right and wrong, shared by repeats of an image."""
-    from analytics.gates.mean_gates import _views  # noqa: PLC0415
-
     rng, held = np.random.default_rng(0), 0
     for _ in range(100):
         images = np.repeat(np.arange(60), 4)
         gates = np.repeat(rng.random((60, VIEWS)), 4, axis=0)
         right = np.repeat(rng.random(60) < 0.6, 4)
-        views = _views(gates, right, images, BootstrapSettings(draws=200))
+        views = view_gates(gates, right, images, BootstrapSettings(draws=200))
         held += all(v.interval and v.interval[0] <= 0 <= v.interval[1] for v in views)
     # 95 of 100 by the level; fewer than 85 would have a chance of 1 in 10,000
     assert held >= 85
