@@ -18,8 +18,19 @@ from tests.conftest import ROOT
 
 SAMPLE = ROOT / "data" / "sample" / "media_record.json"
 COMMANDS = (
-    *("ingest", "sql", "audit", "miners", "leaks", "sources", "render", "replay", "compare"),
-    *("views", "train", "describe", "demo"),
+    "ingest",
+    "sql",
+    "audit",
+    "miners",
+    "leaks",
+    "sources",
+    "render",
+    "replay",
+    "compare",
+    "views",
+    "train",
+    "describe",
+    "demo",
 )
 
 
@@ -147,10 +158,10 @@ def test_render_without_sources_says_so_for_each_challenge(filled: Path, tmp_pat
     assert done.returncode == 1
     assert "found an image for none of them (shard missing 1)" in done.stderr
     (line,) = done.stdout.splitlines()
-    one = json.loads(line)
-    assert (one["fidelity"], one["reason"]) == ("impossible", "shard missing")
-    assert one["detail"] == "train-00011-of-00026.parquet"
-    assert one["files"] == one["pixels_sha256"] == one["jpeg_sha256"] == []
+    rendered = json.loads(line)
+    assert (rendered["fidelity"], rendered["reason"]) == ("impossible", "shard missing")
+    assert rendered["detail"] == "train-00011-of-00026.parquet"
+    assert rendered["files"] == rendered["pixels_sha256"] == rendered["jpeg_sha256"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Measures what the project claims of its speed, as ratios within one run: `make bench`."""
+"""All benchmarks, as ratios within one run: `make bench`."""
 
 from tests.bench import (
     audit,

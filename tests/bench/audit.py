@@ -1,4 +1,4 @@
-"""`audit` on logs of growing size: seconds, and memory."""
+"""Time and memory of `audit` on logs of growing size."""
 
 import multiprocessing
 import tempfile

@@ -1,4 +1,4 @@
-"""How fast a checkpoint replays from the feature cache, and with views pruned before the backbone.
+"""Speed of a checkpoint's replay from the feature cache, and with views pruned before the backbone.
 
 What pruning costs in MCC is measured with a trained model: `demo_model`.
 """
@@ -39,7 +39,7 @@ ORDER BY challenge_id
 
 
 def timed(log: SimulatedLog, predictor: CheckpointPredictor) -> tuple[float, float, Floats]:
-    """Seconds by the clock and of processors, to the published run, and its answers."""
+    """Wall-clock and processor seconds of a replay, and its answers."""
     # the same replay again would be the same run, and done already
     shutil.rmtree(log.store.runs, ignore_errors=True)
     start, used = time.perf_counter(), time.process_time()
@@ -51,7 +51,7 @@ def timed(log: SimulatedLog, predictor: CheckpointPredictor) -> tuple[float, flo
 
 
 def random_checkpoint(folder: Path) -> Path:
-    """The full model on the small ViT, with weights that nobody trained."""
+    """The full model on the small ViT, with random weights."""
     backbone = load_backbone(BACKBONE, "cpu")
     settings = ModelSettings(features=backbone.width)
     model = StreetModel(settings)
@@ -64,7 +64,7 @@ def random_checkpoint(folder: Path) -> Path:
 
 
 def warmed(predictor: CheckpointPredictor) -> CheckpointPredictor:
-    """After what is paid once a process: the views' kernel, the memory of a forward."""
+    """A predictor after its first image, which compiles the views' kernel."""
     predictor.predict(Batch(["grey"], [np.full((224, 224, 3), 128, np.uint8)]))
     return predictor
 
@@ -81,21 +81,28 @@ def speed(root: Path) -> None:
         "every view, from the cache": load_predictor(folder, log.store),
         f"{KEEP} views, from the cache": load_predictor(folder, log.store, pruned),
     }
-    found = {name: timed(log, warmed(one)) for name, one in candidates.items()}
-    first, first_used, plain = found["every view, no cache"]
+    measured = {name: timed(log, warmed(candidate)) for name, candidate in candidates.items()}
+    first, first_used, plain = measured["every view, no cache"]
     print_table(
         f"replay of {TIMED} challenges with {BACKBONE.name} at {BACKBONE.side} px, random weights, "
         f"{torch.get_num_threads()} threads, end to end",
         ("candidate", "seconds", "x faster", "CPU s", "x less", "probability differs by at most"),
         [
-            (name, seconds, first / seconds, used, first_used / used, _largest(answers, plain))
-            for name, (seconds, used, answers) in found.items()
+            (
+                name,
+                seconds,
+                first / seconds,
+                used,
+                first_used / used,
+                _largest_difference(answers, plain),
+            )
+            for name, (seconds, used, answers) in measured.items()
         ],
     )
 
 
-def _largest(one: Floats, other: Floats) -> float:
-    return float(np.abs(one - other).max())
+def _largest_difference(first: Floats, second: Floats) -> float:
+    return float(np.abs(first - second).max())
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from replay.comparing.with_miners import CompareSettings, compare_with_miners
 SIZES = (100_000, 1_000_000)
 ANSWERS, MINERS, IMAGES = 10, 256, 8_549
 DRAWS = 1000
-_DIRECT = 400
+_LIBRARY_ANSWERS = 400
 
 # images as many as the public data set has; a quarter of challenges at each level
 _FILL_WAREHOUSE = """
@@ -42,11 +42,11 @@ FROM sent;
 INSERT INTO responses (challenge_id, slot, uid, hotkey, prediction)
 SELECT
     challenge_id, slot, uid, 'hotkey ' || uid,
-    CASE WHEN luck < 0.01 THEN -1 ELSE 0.5 + (2 * label - 1) * (0.35 - luck * uid / 350.0) END
+    CASE WHEN u < 0.01 THEN -1 ELSE 0.5 + (2 * label - 1) * (0.35 - u * uid / 350.0) END
 FROM (
     SELECT
         *, ((hash(i) // 1024 + slot * 25) % {miners})::INTEGER AS uid,
-        (hash(i * 31 + slot) % 1000000)::DOUBLE / 1e6 AS luck
+        (hash(i * 31 + slot) % 1000000)::DOUBLE / 1e6 AS u
     FROM sent, range({answers}) AS s (slot)
 );
 INSERT INTO replay_runs VALUES
@@ -67,7 +67,7 @@ FROM replay_variants GROUP BY run_id, challenge_id;
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds by the clock and of processors, and the process's largest memory so far."""
+    """Wall-clock and processor seconds, and the process's peak memory so far."""
 
     challenges: int
     wall: float
@@ -76,7 +76,7 @@ class Timing:
 
 
 def fill_warehouse(store: Store, challenges: int) -> None:
-    """A finished replay of so many challenges, every one answered by ten of 256 miners."""
+    """Write a finished replay of so many challenges, each answered by ten of 256 miners."""
     sizes = {"challenges": challenges, "images": IMAGES, "miners": MINERS, "answers": ANSWERS}
     with writing(store) as writer:
         for statement in _FILL_WAREHOUSE.format(**sizes).split(";"):
@@ -85,7 +85,7 @@ def fill_warehouse(store: Store, challenges: int) -> None:
 
 
 def measure(store: Store, challenges: int) -> Timing:
-    """One `compare` as the command runs it, with the default settings."""
+    """Time one `compare` as the command runs it, with the default settings."""
     settings = CompareSettings(BootstrapSettings(draws=DRAWS))
     wall, cpu = time.perf_counter(), time.process_time()
     with reading(store) as connection:
@@ -95,22 +95,23 @@ def measure(store: Store, challenges: int) -> Timing:
 
 
 def _library_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
-    """Processor seconds a drawn answer of a deque and scikit-learn, over some of one miner's."""
+    """Processor seconds an answer with a deque and scikit-learn, over answers of one miner."""
     challenges, answers = paired.challenges, paired.answers
     sent = answers.challenge[: answers.starts[1]]
-    drawn = np.repeat(np.arange(len(sent)), repeats[sent])[:_DIRECT]
+    drawn = np.repeat(np.arange(len(sent)), repeats[sent])[:_LIBRARY_ANSWERS]
     history: deque[tuple[float, int]] = deque(maxlen=100)
     start = time.process_time()
-    for at in drawn:
-        history.append((answers.prediction[at], challenges.labels[sent[at]]))
-        kept = np.array([one for one in history if one[0] != -1] or [(0.0, 0)])
-        classes, labels = np.round(kept[:, 0]), kept[:, 1]
+    for answer in drawn:
+        history.append((answers.prediction[answer], challenges.labels[sent[answer]]))
+        scored = np.array([pair for pair in history if pair[0] != -1] or [(0.0, 0)])
+        classes, labels = np.round(scored[:, 0]), scored[:, 1]
         mcc = matthews_corrcoef(labels, classes) if len(set(labels)) > 1 else 0.0
         _ = (0.5 * max(0.0, mcc) + 0.5 * accuracy_score(labels[-10:], classes[-10:])) ** 3
     return (time.process_time() - start) / len(drawn)
 
 
 def _compiled_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
+    """Processor seconds an answer with the compiled windows, over all miners."""
     challenges: Challenges = paired.challenges
     codes = answer_codes(challenges, paired.answers)
     candidate = candidate_codes(challenges, challenges.positive_shares(), 0.5)
@@ -125,36 +126,40 @@ def _compiled_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
 def _print_windows(store: Store) -> None:
     with reading(store) as connection:
         paired = run_answers(connection, "latest").paired
-    drawn = image_repeats(paired.challenges.image_count, BootstrapSettings(), 0)
-    repeats = drawn[paired.challenges.images]
-    ours, direct = _compiled_seconds(paired, repeats), _library_seconds(paired, repeats)
+    repeats_of_image = image_repeats(paired.challenges.image_count, BootstrapSettings(), 0)
+    repeats = repeats_of_image[paired.challenges.images]
+    compiled, library = _compiled_seconds(paired, repeats), _library_seconds(paired, repeats)
     say(
-        f"a drawn answer through both windows, one core: {ours * 1e9:.1f} ns; a deque and "
-        f"scikit-learn: {direct * 1e3:.2f} ms; ratio {direct / ours:,.0f}"
+        f"a drawn answer through both windows, one core: {compiled * 1e9:.1f} ns; a deque and "
+        f"scikit-learn: {library * 1e3:.2f} ms; ratio {library / compiled:,.0f}"
     )
 
 
 def main() -> None:
     """Print seconds, answers a second, growth and memory."""
-    found: list[Timing] = []
+    timings: list[Timing] = []
     for challenges in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder))
             note(f"making a world of {challenges} challenges")
             fill_warehouse(store, challenges)
-            if not found:
+            if not timings:
                 _print_windows(store)
-            found.append(measure(store, challenges))
+            timings.append(measure(store, challenges))
     print_table(
         f"compare: {ANSWERS} answers a challenge, {MINERS} miners, {DRAWS} draws",
         ("challenges", "seconds", "CPU seconds", "answers/s", "drawn pushes/s", "times", "GB"),
         [
             (
-                *(one.challenges, one.wall, one.cpu, one.challenges * ANSWERS / one.wall),
-                2 * DRAWS * one.challenges * ANSWERS / one.wall,
-                *(one.wall / found[0].wall, one.gigabytes),
+                timing.challenges,
+                timing.wall,
+                timing.cpu,
+                timing.challenges * ANSWERS / timing.wall,
+                2 * DRAWS * timing.challenges * ANSWERS / timing.wall,
+                timing.wall / timings[0].wall,
+                timing.gigabytes,
             )
-            for one in found
+            for timing in timings
         ],
     )
 

@@ -2,7 +2,7 @@
 
 Not a speed: MCC against the safety-orange baseline, and with 6 views before the backbone against
 all 12, each paired by challenge with its interval over source images. The model is trained anew, as
-the demo trains it, and for twice as long; `python -m tests.bench.demo_model_mcc EPOCHS...` as told.
+the demo trains it, and for twice as long; or `python -m tests.bench.demo_model_mcc EPOCHS...`.
 """
 
 import sys
@@ -46,26 +46,35 @@ def trained(root: Path, settings: DemoTraining) -> tuple[Predictor, Predictor, P
 
 
 def measured(log: SimulatedLog, root: Path, settings: DemoTraining) -> list[tuple[object, ...]]:
-    """A row a comparison."""
+    """One row of the table for each comparison."""
     *candidates, rows = trained(root, settings)
-    runs = [replay(log.store, one, log.planned, log.shards).run_id for one in candidates]
+    runs = [
+        replay(log.store, candidate, log.planned, log.shards).run_id for candidate in candidates
+    ]
     training = read_training_rows(rows)
     with reading(log.store) as connection:
         model, pruned, orange = runs
         pairs = ((model, orange), (model, pruned))
-        found = [
+        comparisons = [
             compare_with_another_run(connection, run, other, training=training)
             for run, other in pairs
         ]
-    return [_row(settings.epochs, one) for one in found]
+    return [_row(settings.epochs, comparison) for comparison in comparisons]
 
 
-def _row(epochs: int, found: RunComparison) -> tuple[object, ...]:
-    difference = found.differences["mcc"]
+def _row(epochs: int, comparison: RunComparison) -> tuple[object, ...]:
+    difference = comparison.differences["mcc"]
     low, high = difference.interval or (float("nan"), float("nan"))
     return (
-        *(epochs, found.other.model, found.n, found.images, sum(found.left_out.values())),
-        *(found.run.mcc, found.other.mcc, difference.value, f"{low:+.3f} to {high:+.3f}"),
+        epochs,
+        comparison.other.model,
+        comparison.n,
+        comparison.images,
+        sum(comparison.left_out.values()),
+        comparison.run.mcc,
+        comparison.other.mcc,
+        difference.value,
+        f"{low:+.3f} to {high:+.3f}",
     )
 
 
@@ -82,8 +91,15 @@ def main(lengths: tuple[int, ...] = ()) -> None:
     print_table(
         f"the demo's model with 12 views, image-only, on challenges of {SCENES} unseen scenes",
         (
-            *("epochs", "against", "n", "images", "left out"),
-            *("MCC", "theirs", "difference", "95% interval"),
+            "epochs",
+            "against",
+            "n",
+            "images",
+            "left out",
+            "MCC",
+            "theirs",
+            "difference",
+            "95% interval",
         ),
         rows,
     )

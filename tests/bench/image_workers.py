@@ -1,4 +1,4 @@
-"""Rebuilding a part's images in worker processes against rebuilding them in this one."""
+"""Speed of rebuilding images in worker processes, against one process."""
 
 import tempfile
 import time

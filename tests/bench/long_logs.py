@@ -1,4 +1,4 @@
-"""Long logs made fast: a validator's arithmetic over random answers, straight into a warehouse."""
+"""Long logs: random answers scored as a validator does, written straight into a warehouse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class AnswerBatch:
     labels: NDArray[np.int64]
 
     def score(self, tracker: Tracker) -> ScoredAnswers:
-        """What they earn; nobody changes the hotkey."""
+        """Score them with a tracker; no hotkey changes."""
         return tracker.answer(self.uids, self.uids, self.predictions, self.labels, 3)
 
 
@@ -43,7 +43,7 @@ def random_answers(challenges: int, seed: int = 0) -> Iterator[AnswerBatch]:
 
 
 def fill_warehouse(store: Store, challenges: int) -> None:
-    """A warehouse that holds such a log whole, from its first challenge on."""
+    """Fill a warehouse with such a log, from its first challenge on."""
     tracker, scores = Tracker(), EmaScores(np.zeros(SUBNET_UIDS))
     with writing(store) as writer:
         first = 0

@@ -1,4 +1,4 @@
-"""Rebuilding against the plain chain of whole-frame calls that the validator itself makes."""
+"""Speed of rebuilding an image, against the torchvision calls that the validator makes."""
 
 import io
 import statistics
@@ -88,7 +88,7 @@ def _measure(raw: bytes, image: Image.Image, logged: Augmentation, times: Times)
     Raises:
         SystemExit: the chain here is neither of the two that validators have.
     """
-    ours = [augment(image, logged, arithmetic=one).tobytes() for one in Arithmetic]
+    ours = [augment(image, logged, arithmetic=arithmetic).tobytes() for arithmetic in Arithmetic]
     if _plain(image, logged) not in ours:
         raise SystemExit("torchvision differs from both arithmetics here: nothing to measure")
     works: dict[str, Callable[[], object]] = {
@@ -110,7 +110,7 @@ def _medians(raw: bytes, image: Image.Image, level: int, repeats: int) -> dict[s
     drawn = crops(image.size, seed=level)
     for _ in range(repeats):
         _measure(raw, image, LEVEL_0 if level == 0 else next(drawn), times)
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(repeats_ms) for name, repeats_ms in times.items()}
 
 
 def _print(size: Size, levels: dict[str, dict[str, float]], repeats: int) -> None:
@@ -118,15 +118,28 @@ def _print(size: Size, levels: dict[str, dict[str, float]], repeats: int) -> Non
     print_table(
         f"{title}: from the cached image",
         (
-            *("level", "decode", "plain", "ours", "ratio", "avx512", "ratio"),
-            *("plain whole", "ours whole", "ratio whole"),
+            "level",
+            "decode",
+            "plain",
+            "ours",
+            "ratio",
+            "avx512",
+            "ratio",
+            "plain whole",
+            "ours whole",
+            "ratio whole",
         ),
         [
             (
                 level,
-                *(t["decode"], t["plain"], t["ours"], t["plain"] / t["ours"]),
-                *(t["ours avx512"], t["plain"] / t["ours avx512"]),
-                *(t["plain with decoding"], t["ours with decoding"]),
+                t["decode"],
+                t["plain"],
+                t["ours"],
+                t["plain"] / t["ours"],
+                t["ours avx512"],
+                t["plain"] / t["ours avx512"],
+                t["plain with decoding"],
+                t["ours with decoding"],
                 t["plain with decoding"] / t["ours with decoding"],
             )
             for level, t in levels.items()

@@ -1,4 +1,4 @@
-"""The tracker against the direct way: a deque, and scikit-learn's metrics over two windows."""
+"""Speed of the tracker, against a deque and scikit-learn's metrics over two windows."""
 
 import multiprocessing
 import time
@@ -73,9 +73,9 @@ def _in_a_process(challenges: int) -> tuple[int, float, float]:
     queue: multiprocessing.Queue[tuple[int, float, float]] = context.Queue()
     process = context.Process(target=_peak, args=(challenges, queue))
     process.start()
-    found = queue.get()
+    measured = queue.get()
     process.join()
-    return found
+    return measured
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ REPEATS = 7
 
 @dataclass(frozen=True)
 class Case:
-    """So many images of one size at once."""
+    """A batch of images of one size."""
 
     width: int
     height: int
@@ -28,13 +28,16 @@ class Case:
 
 
 CASES = (
-    *(Case(224, 224, 32), Case(224, 224, 64)),
-    *(Case(640, 480, 4), Case(1920, 1080, 2), Case(4032, 3024, 1)),
+    Case(224, 224, 32),
+    Case(224, 224, 64),
+    Case(640, 480, 4),
+    Case(1920, 1080, 2),
+    Case(4032, 3024, 1),
 )
 
 
 def by_torch(images: torch.Tensor, side: int, *, in_bytes: bool) -> torch.Tensor:
-    """The loop: crop and resize each view of the whole batch, as float32 or, rounding, in bytes."""
+    """Crop and resize each view of the batch in a loop, as float32 or, rounding, as uint8."""
     pixels = images if in_bytes else images.float()
     height, width = images.shape[-2:]
     views = [
@@ -43,7 +46,7 @@ def by_torch(images: torch.Tensor, side: int, *, in_bytes: bool) -> torch.Tensor
         )
         for top, left, bottom, right in view_boxes(height, width)
     ]
-    mean, std = (torch.tensor(one)[:, None, None] for one in (MEAN, STD))
+    mean, std = (torch.tensor(channels)[:, None, None] for channels in (MEAN, STD))
     return torch.stack(views, 1).float().div_(255).sub_(mean).div_(std)
 
 
@@ -55,11 +58,11 @@ def milliseconds(works: Sequence[Callable[[], object]]) -> list[float]:
     clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times: list[list[float]] = [[] for _ in works]
     for _ in range(REPEATS):
-        for work, found in zip(works, times, strict=True):
+        for work, work_times in zip(works, times, strict=True):
             start = clock()
             work()
-            found.append(1000 * (clock() - start))
-    return [float(np.median(found[1:])) for found in times]
+            work_times.append(1000 * (clock() - start))
+    return [float(np.median(work_times[1:])) for work_times in times]
 
 
 def _row(case: Case, side: int) -> tuple[object, ...]:
@@ -72,7 +75,7 @@ def _row(case: Case, side: int) -> tuple[object, ...]:
     extractor = ViewExtractor(ViewSettings(side, MEAN, STD))
     difference = extractor.of_images(images) - by_torch(planes, side, in_bytes=False)
     worst = float(difference.abs().max()) * max(STD) * 255
-    found = milliseconds(
+    medians = milliseconds(
         [
             partial(extractor.of_images, images),
             partial(by_torch, stacked, side, in_bytes=False),
@@ -81,12 +84,20 @@ def _row(case: Case, side: int) -> tuple[object, ...]:
             partial(extractor.of_batch, planes),
         ]
     )
-    ours, interleaved, planar, rounded, batch = (ms / case.images for ms in found)
+    ours, interleaved, planar, rounded, batch = (ms / case.images for ms in medians)
     name = f"{case.images} of {case.width} x {case.height}"
     best = min(interleaved, planar)
     return (
-        *(name, side, ours, best, best / ours),
-        *(rounded, rounded / ours, batch, planar / batch, worst),
+        name,
+        side,
+        ours,
+        best,
+        best / ours,
+        rounded,
+        rounded / ours,
+        batch,
+        planar / batch,
+        worst,
     )
 
 
@@ -99,8 +110,16 @@ def main() -> None:
         print_table(
             f"12 views, {count} threads, milliseconds an image, medians of {REPEATS - 1}",
             (
-                *("images", "side", "ours", "torch", "ratio"),
-                *("in bytes", "ratio", "ours, planes", "to torch's", "differs by /255"),
+                "images",
+                "side",
+                "ours",
+                "torch",
+                "ratio",
+                "in bytes",
+                "ratio",
+                "ours, planes",
+                "to torch's",
+                "differs by /255",
             ),
             [_row(case, side) for case in CASES for side in SIDES],
         )

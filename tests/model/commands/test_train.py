@@ -32,11 +32,17 @@ def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_trains_describes_and_says_errors(
     shards: Shards, store: Store, tmp_path: Path
 ) -> None:
-    words = [
-        *("train", "--out", str(tmp_path / "out"), "--backbone", "test_resnet", "--side", "32"),
-        *("--weights", "random", "--epochs", "1", "--images", "1", "--validation", "0.3"),
-        *("--sources", str(shards.folder), "--store", str(store.root)),
+    options = [
+        "train",
+        f"--out={tmp_path / 'out'}",
+        "--backbone=test_resnet",
+        "--side=32",
+        "--weights=random",
+        "--epochs=1",
+        "--images=1",
+        "--validation=0.3",
     ]
+    words = [*options, f"--sources={shards.folder}", f"--store={store.root}"]
     result = CliRunner().invoke(streetreplay.app, [*words, "--arithmetic", "avx512"])
     assert result.exit_code == 0, result.output
     assert load_checkpoint(tmp_path / "out").card.training["arithmetic"] == "avx512"
@@ -53,5 +59,5 @@ def test_the_command_trains_describes_and_says_errors(
     as_json = CliRunner().invoke(streetreplay.app, ["describe", "--json"])
     parts = json.loads(as_json.stdout)
     assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
-    failed = CliRunner().invoke(streetreplay.app, [*words[:-6], "--store", str(tmp_path / "none")])
+    failed = CliRunner().invoke(streetreplay.app, [*options, f"--store={tmp_path / 'none'}"])
     assert "no *.parquet shard" in str(failed.exception)

@@ -40,17 +40,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 
 def test_the_demo_does_the_whole_job(demo: Demo) -> None:
-    found, against = demo.report.model, demo.report.against
+    model, against = demo.report.model, demo.report.against
     assert demo.first == [demo.report.first]
     assert demo.report.first.challenges == SMALL_DEMO.challenges
-    assert demo.report.first.orange.candidate.n == found.candidate.n > 5
-    assert found.left_out.keys() == {"synthetic source"}
-    assert found.exact > 5
-    assert found.distributions > 5
-    assert found.candidate.n + sum(found.left_out.values()) == SMALL_DEMO.challenges
-    assert len(found.miners) >= 10
-    assert found.overlap_checked
-    assert against.n == found.candidate.n
+    assert demo.report.first.orange.candidate.n == model.candidate.n > 5
+    assert model.left_out.keys() == {"synthetic source"}
+    assert model.exact > 5
+    assert model.distributions > 5
+    assert model.candidate.n + sum(model.left_out.values()) == SMALL_DEMO.challenges
+    assert len(model.miners) >= 10
+    assert model.overlap_checked
+    assert against.n == model.candidate.n
     assert (against.run.model, against.other.model) == (
         "demo on test_resnet",
         "safety-orange baseline",
@@ -86,7 +86,7 @@ def test_it_is_the_same_every_time_and_another_one_in_its_store_starts_over(
     again = run_demo(store, silence, SMALL_DEMO)
     assert (again.model, again.against) == (demo.report.model, demo.report.against)
     assert again.first == demo.report.first
-    shards = [sorted(one.sources.iterdir()) for one in (store, demo.store)]
+    shards = [sorted(each.sources.iterdir()) for each in (store, demo.store)]
     assert [path.read_bytes() for path in shards[0]] == [path.read_bytes() for path in shards[1]]
 
 
@@ -124,9 +124,10 @@ def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
     text = "\n".join(verdict)
     model, orange = demo.report.model, demo.report.first.orange
     assert model.mcc_interval is not None
-    for found in (model, orange):
-        assert f"MCC {found.candidate.mcc:.2f} (95% interval" in text
-        assert f"place {found.ranks['mcc'].rank} of {found.ranks['mcc'].of}" in text
+    for comparison in (model, orange):
+        rank = comparison.ranks["mcc"]
+        assert f"MCC {comparison.candidate.mcc:.2f} (95% interval" in text
+        assert f"place {rank.rank} of {rank.of}" in text
     for word in ("best miner", "median miner", "simulated", "drawn", "it does not mean"):
         assert word in text
     assert "simulated" in first[0]
@@ -168,10 +169,10 @@ if __name__ == "__main__":
     made, compile_one = [], Dispatcher.compile
     def counted(self, signature):
         before = sum(self.stats.cache_misses.values())
-        found = compile_one(self, signature)
+        compiled = compile_one(self, signature)
         if sum(self.stats.cache_misses.values()) > before:
             made.append((self.py_func.__qualname__, signature))
-        return found
+        return compiled
     Dispatcher.compile = counted
     store = Store(Path({str(tmp_path / "store")!r}))
     with warm_up(store) as wait_for:

@@ -36,7 +36,7 @@ from tests.gpu.drawn_images import draw_image, jpeg
 
 CUDA = torch.device("cuda:0")
 WIDTH = 16
-MODEL = ModelSettings(*(WIDTH, 12, 32, 4), scorer_width=8, keep_views=5)
+MODEL = ModelSettings(WIDTH, 12, 32, 4, scorer_width=8, keep_views=5)
 VIEWS = ViewSettings(32, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 
 

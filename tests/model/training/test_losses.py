@@ -24,7 +24,7 @@ def test_focal_loss_is_the_formula(seed: int, gamma: float) -> None:
     x = logits(seed).double().numpy()
     expected = []
     for row, label in zip(x, LABELS.tolist(), strict=True):
-        right = math.exp(row[label]) / sum(math.exp(one) for one in row)
+        right = math.exp(row[label]) / sum(math.exp(logit) for logit in row)
         expected.append(-((1 - right) ** gamma) * math.log(right))
     found = focal_loss(torch.from_numpy(x), LABELS, gamma)
     assert float(found) == pytest.approx(float(np.mean(expected)), rel=2e-5, abs=1e-7)
@@ -69,6 +69,6 @@ def test_every_part_that_an_image_reaches_gets_a_gradient() -> None:
     shares = torch.zeros(4, 24)
     shares[:, 3] = 1.0
     torch.autograd.backward(training_loss(output, LABELS, shares, LossSettings()))
-    without = {name for name, one in model.named_parameters() if one.grad is None}
+    without = {name for name, weight in model.named_parameters() if weight.grad is None}
     # metadata was not fed: its tables wait for a training that feeds it
     assert without == {f"metadata.tables.{tag}" for tag in ("weather", "environment", "daytime")}

@@ -101,8 +101,8 @@ def test_no_video_and_no_place_stands_on_both_sides(rows: list[TrainingRow], see
         split = split_rows(rows, 0.3, seed)
     except RunError:
         return
-    both = np.concatenate((split.training, split.validation))
-    assert sorted(both.tolist()) == list(range(len(rows)))
+    indices = np.concatenate((split.training, split.validation))
+    assert sorted(indices.tolist()) == list(range(len(rows)))
     assert len(split.validation) <= round(0.3 * len(rows))
     training, validation = ([rows[k] for k in side] for side in (split.training, split.validation))
     videos = [{row.vid_id for row in side if row.vid_id} for side in (training, validation)]

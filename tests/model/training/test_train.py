@@ -58,16 +58,16 @@ def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_challenges_are_drawn_as_a_validator_draws_them(shards: Shards) -> None:
     rows = list_rows(shards).rows
-    samples = [one for k, row in enumerate(rows) for one in draw_samples(row, k, 24, seed=1)]
-    levels = Counter(one.challenge.augmentation.aug_level for one in samples)
+    samples = [sample for k, row in enumerate(rows) for sample in draw_samples(row, k, 24, seed=1)]
+    levels = Counter(sample.challenge.augmentation.aug_level for sample in samples)
     assert levels.keys() == {0, 1, 2, 3}
     assert min(levels.values()) > 0.2 * len(samples)
-    for one in samples:
-        assert one.challenge.augmentation.geometry is Geometry.CROP
-        if one.challenge.augmentation.aug_level in (0, 1):
-            assert one.variant.distortions == type(one.variant.distortions)()
-    assert len({one.variant.distortions for one in samples}) > 50
-    assert len({one.challenge.challenge_id for one in samples}) == len(samples)
+    for sample in samples:
+        assert sample.challenge.augmentation.geometry is Geometry.CROP
+        if sample.challenge.augmentation.aug_level in (0, 1):
+            assert sample.variant.distortions == type(sample.variant.distortions)()
+    assert len({sample.variant.distortions for sample in samples}) > 50
+    assert len({sample.challenge.challenge_id for sample in samples}) == len(samples)
 
 
 def test_rows_of_one_scene_are_cut_and_distorted_alike(shards: Shards) -> None:
@@ -89,10 +89,10 @@ def test_rows_of_one_scene_are_cut_and_distorted_alike(shards: Shards) -> None:
 
 def test_images_are_what_replay_builds_whatever_the_threads(shards: Shards) -> None:
     rows = list_rows(shards).rows[:7]
-    samples = [one for k, row in enumerate(rows) for one in draw_samples(row, k, 3, seed=1)]
-    told: list[int] = []
-    alone = build_jpegs(samples, shards, 4, 1, told.append)
-    assert sum(told) == len(samples)
+    samples = [sample for k, row in enumerate(rows) for sample in draw_samples(row, k, 3, seed=1)]
+    steps: list[int] = []
+    alone = build_jpegs(samples, shards, 4, 1, steps.append)
+    assert sum(steps) == len(samples)
     assert build_jpegs(samples, shards, 4, 3) == alone
     rebuilder = Rebuilder(shards, 4)
     for sample, jpeg in zip(samples, alone, strict=True):
@@ -109,8 +109,8 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
     out = store.models / "first"
     report = train(store, shards, out, config)
     assert report.training + report.validation == 36
-    assert [one.epoch for one in report.epochs] == [1, 2]
-    assert report.best.mcc == max(one.mcc for one in report.epochs)
+    assert [epoch.epoch for epoch in report.epochs] == [1, 2]
+    assert report.best.mcc == max(epoch.mcc for epoch in report.epochs)
     assert report.best.n == 2 * report.validation
     run = json.loads((store.runs / report.run_id / "run.json").read_text())
     assert run["outcome"]["best"] == vars(report.best)
@@ -135,15 +135,15 @@ def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Sto
     report = train(store, shards, store.models / "first", TINY)
     rows = list_rows(shards).rows
     split = split_rows(rows, 0.3, 0)
-    samples = [one for k in split.validation for one in draw_samples(rows[k], int(k), 2, 0)]
+    samples = [sample for k in split.validation for sample in draw_samples(rows[k], int(k), 2, 0)]
     images = [
-        decode_jpeg(one) for one in build_jpegs(samples, shards, 0, 1) if isinstance(one, bytes)
+        decode_jpeg(jpeg) for jpeg in build_jpegs(samples, shards, 0, 1) if isinstance(jpeg, bytes)
     ]
     predictor = load_predictor(store.models / "first")
     answers = predictor.predict(Batch([str(k) for k in range(len(images))], images))
-    labels = np.array([one.challenge.label for one in samples])
-    found = mcc(confusion_counts(predicted_class(answers.probability), labels))
-    assert found == pytest.approx(report.best.mcc)
+    labels = np.array([sample.challenge.label for sample in samples])
+    score = mcc(confusion_counts(predicted_class(answers.probability), labels))
+    assert score == pytest.approx(report.best.mcc)
 
 
 def test_a_scorer_that_no_loss_reached_is_not_called_trained(shards: Shards, store: Store) -> None:
@@ -182,7 +182,7 @@ def test_the_same_training_gives_the_same_bits(
     first = train(store, shards, tmp_path / "a", TINY)
     again = train(Store(tmp_path / "other"), shards, tmp_path / "b", TINY)
     assert (first.run_id, first.epochs) == (again.run_id, again.epochs)
-    a, b = (load_checkpoint(tmp_path / one) for one in "ab")
+    a, b = (load_checkpoint(tmp_path / name) for name in "ab")
     assert a.sha256 == b.sha256
     seeded = replace(TINY, training=replace(TINY.training, seed=1))
     assert train(store, shards, tmp_path / "c", seeded).run_id != first.run_id
@@ -247,18 +247,19 @@ def test_features_of_a_frozen_backbone_are_made_once(
     assert first.epochs == again.epochs
 
 
-def test_metadata_is_fed_only_where_asked(
+def test_the_model_gets_metadata_only_where_asked(
     shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "model.training.train.TextVectors",
         lambda _cache: lambda texts: np.full((len(texts), 384), 384**-0.5, np.float32),
     )
-    fed = replace(FROZEN, training=replace(FROZEN.training, metadata=True))
-    assert not train(store, shards, tmp_path / "fed", fed).image_only
-    blind = train(store, shards, tmp_path / "blind", FROZEN)
-    assert blind.image_only
-    tables = [load_checkpoint(tmp_path / one).model.metadata.tables for one in ("fed", "blind")]
-    drawn = [load_checkpoint(tmp_path / "blind").card.training["metadata"]]
-    assert drawn == [False]
+    with_metadata = replace(FROZEN, training=replace(FROZEN.training, metadata=True))
+    assert not train(store, shards, tmp_path / "with", with_metadata).image_only
+    without = train(store, shards, tmp_path / "without", FROZEN)
+    assert without.image_only
+    tables = [
+        load_checkpoint(tmp_path / name).model.metadata.tables for name in ("with", "without")
+    ]
+    assert load_checkpoint(tmp_path / "without").card.training["metadata"] is False
     assert not torch.equal(tables[0]["weather"], tables[1]["weather"])

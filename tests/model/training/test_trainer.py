@@ -22,7 +22,10 @@ from replay.rebuilding.variants import UNDISTORTED
 
 WIDTH = 16
 MODEL = ModelSettings(
-    *(WIDTH, 12, 32, 4),
+    WIDTH,
+    12,
+    32,
+    4,
     layers=1,
     prune_after=1,
     drop_path=0.0,
@@ -52,8 +55,18 @@ def toy_dataset(rows: int, seed: int, images: int = 2) -> Dataset:
 
 def _challenge(row: int) -> StoredChallenge:
     return StoredChallenge(
-        *(f"{row:x}", "a", row, "E7", row % 2, "real", "a.parquet", row, None, None, None),
-        Augmentation(),
+        challenge_id=f"{row:x}",
+        file="a",
+        position=row,
+        era="E7",
+        label=row % 2,
+        source="real",
+        parquet="a.parquet",
+        row=row,
+        source_id=None,
+        gps=None,
+        image_size=None,
+        augmentation=Augmentation(),
     )
 
 
