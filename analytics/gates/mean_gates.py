@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, image_repeats
 from analytics.comparison.intervals import Interval, simultaneous_intervals
-from analytics.queries.overview import ReplayRun
+from analytics.queries.replay_runs import ReplayRun
 from analytics.scoring.metrics import Floats, predicted_class
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError

@@ -1,4 +1,4 @@
-"""Challenges as the store holds them, for whoever rebuilds or shows them."""
+"""Select challenges from the store, to rebuild or show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -16,20 +16,27 @@ from data.records.stored_challenge import StoredChallenge
 from data.records.types import Augmentation, Geometry
 
 _PLAIN = (
-    *("challenge_id", "file", "position", "era", "label"),
-    *("source", "parquet", "row", "source_id"),
+    "challenge_id",
+    "file",
+    "position",
+    "era",
+    "label",
+    "source",
+    "parquet",
+    "row",
+    "source_id",
 )
 _AUGMENTATION = tuple(field.name for field in fields(Augmentation))
 
 
 @dataclass(frozen=True)
 class ChallengeSelection:
-    """Which challenges; None or empty leaves a condition out, several must hold together.
+    """Conditions that challenges must meet, all of them; None or empty leaves one out.
 
     `since` (inclusive) and `until` (exclusive) are UTC where they have no offset; a challenge
     without a time meets neither. `miner` is a uid or `uid:hotkey`, `validator` and `run` are those
-    of `lives.Choice`. `sample` draws so many by `seed`; `limit` takes the first in order
-    of validators' lives.
+    of `lives.Choice`. `sample` is the size of a random sample by `seed`; `limit` takes the first
+    in order of validators' lives.
     """
 
     ids: tuple[str, ...] = ()
@@ -59,14 +66,14 @@ def stored_challenges(
         _refuse_without_times(*_times(connection))
     query = statements("analytics/queries/stored_challenges")
     rows = named_rows(connection.execute(query, _parameters(selection)))
-    found = [_stored(row) for row in rows]
+    challenges = [_stored(row) for row in rows]
     if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
             found="no such challenge in this store",
             expected="a challenge_id of the relation media",
         )
-    return found
+    return challenges
 
 
 def count_without_time(connection: duckdb.DuckDBPyConnection, selection: ChallengeSelection) -> int:
@@ -84,7 +91,7 @@ def _times(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
 
 
 def _refuse_without_times(challenges: int, timed: int) -> None:
-    """Nothing would be selected, and nobody would know why."""
+    """Raise where a time is asked for and no challenge has one: nothing would be selected."""
     if challenges and not timed:
         raise QueryError(
             "--since or --until",
@@ -95,14 +102,14 @@ def _refuse_without_times(challenges: int, timed: int) -> None:
 
 
 def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[str]:
-    """Those of the ids that no challenge has, whatever else is asked of it."""
+    """Those of the ids that no challenge of the store has."""
     if not ids:
         return set()
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT challenge_id FROM media WHERE challenge_id IN (SELECT unnest($ids))",
         {"ids": list(ids)},
     )
-    return set(ids) - {row[0] for row in found.fetchall()}
+    return set(ids) - {row[0] for row in rows.fetchall()}
 
 
 def _parameters(selection: ChallengeSelection) -> dict[str, Any]:
@@ -137,9 +144,9 @@ def _miner(miner: str | None) -> tuple[int | None, str | None]:
 def challenge_metadata(
     connection: duckdb.DuckDBPyConnection, ids: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The metadata of each challenge, in the order of `ids`: what a deployed model never gets.
+    """The metadata of each challenge, in the order of `ids`, which a deployed model never gets.
 
-    Each has a column's value, or None, and its NULL kind as `<field>_null`.
+    By column: the value or None, and as `<field>_null` why it is None.
     """
     query = statements("analytics/queries/challenge_metadata")
     rows = named_rows(connection.execute(query, {"ids": list(ids)}))

@@ -1,15 +1,15 @@
-"""Which rows of the public data set a log needs, for whoever looks for their images."""
+"""Shards of the public data set that the logged challenges name, and how many of their rows."""
 
 from dataclasses import dataclass
 
 import duckdb
 
-from analytics.warehouse.statements import statements
+from analytics.warehouse.statements import named_rows, statements
 
 
 @dataclass(frozen=True)
 class NeededShard:
-    """A shard that challenges name: how many different rows of it, and by how many challenges.
+    """A shard, and how many of its rows how many challenges name.
 
     `parquet` is its file name; None for challenges that name no shard.
     """
@@ -21,5 +21,5 @@ class NeededShard:
 
 def needed_sources(connection: duckdb.DuckDBPyConnection) -> list[NeededShard]:
     """The shards that real challenges need, in order of their names."""
-    rows = connection.execute(statements("analytics/queries/needed_sources")).fetchall()
-    return [NeededShard(*row) for row in rows]
+    rows = named_rows(connection.execute(statements("analytics/queries/needed_sources")))
+    return [NeededShard(**row) for row in rows]

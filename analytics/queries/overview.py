@@ -1,19 +1,12 @@
-"""What a store holds at a glance, and one challenge with all its answers."""
+"""How much a store holds: totals, and challenges by era, label, source and augmentation level."""
 
-import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import duckdb
-import numpy as np
 
-from analytics.scoring.metrics import UNANSWERED, predicted_class
 from analytics.warehouse.statements import named_rows, statements
-from data.errors import QueryError
 
 
 @dataclass(frozen=True)
@@ -84,66 +77,6 @@ class Overview:
     levels: list[LevelCount]
 
 
-@dataclass(frozen=True)
-class ReplayRun:
-    """A finished replay: challenges it was asked for, and those with a probability."""
-
-    run_id: str
-    model: str
-    uses_metadata: bool
-    finished: datetime
-    selected: int
-    predicted: int
-
-
-class AnswerOutcome(StrEnum):
-    """How an answer stands beside the scored label."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    NO_ANSWER = "no answer"
-    NOT_FINITE = "not finite"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One miner's answer; `mcc` is logged over its last 100, `predicted` None without a class."""
-
-    slot: int
-    uid: int
-    hotkey: str
-    prediction: float | None
-    predicted: int | None
-    outcome: AnswerOutcome
-    reward: float | None
-    mcc: float | None
-
-
-@dataclass(frozen=True)
-class CandidateAnswer:
-    """A replay's answer; without a probability `reason` says why, and there is no verdict."""
-
-    probability: float | None
-    spread: float | None
-    positive_share: float | None
-    fidelity: str
-    reason: str | None
-    predicted: int | None
-    outcome: AnswerOutcome | None
-
-
-@dataclass(frozen=True)
-class VariantAnswer:
-    """An image that a replay's candidate was shown, and the answer to it.
-
-    `variant` is 0 where exact, else the place among all combinations; `weight` its probability.
-    """
-
-    variant: int
-    weight: float
-    probability: float
-
-
 def overview(connection: duckdb.DuckDBPyConnection) -> Overview:
     """Totals of a warehouse and its challenges by era, label, source and augmentation level."""
     return Overview(
@@ -158,84 +91,5 @@ def overview(connection: duckdb.DuckDBPyConnection) -> Overview:
     )
 
 
-def replay_runs(connection: duckdb.DuckDBPyConnection) -> list[ReplayRun]:
-    """Finished replays, newest first."""
-    return [ReplayRun(**row) for row in _rows(connection, "runs")]
-
-
-def challenge_record(connection: duckdb.DuckDBPyConnection, challenge_id: str) -> dict[str, Any]:
-    """The row of `media` of one challenge by column, but for `scores`.
-
-    Raises:
-        QueryError: the store holds no such challenge.
-    """
-    found = _rows(connection, "record", {"challenge_id": challenge_id})
-    if not found:
-        raise QueryError(
-            f"challenge {challenge_id}",
-            found="no such challenge in this store",
-            expected="a challenge_id of the relation media",
-        )
-    return found[0]
-
-
-def challenge_answers(connection: duckdb.DuckDBPyConnection, challenge_id: str) -> list[Answer]:
-    """The answers to one challenge in order of slot; a uid asked twice has two."""
-    answers = []
-    for row in _rows(connection, "answers", {"challenge_id": challenge_id}):
-        outcome = _outcome_of(row["prediction"], row.pop("label"))
-        answers.append(Answer(predicted=_class(row["prediction"]), outcome=outcome, **row))
-    return answers
-
-
-def candidate_answer(
-    connection: duckdb.DuckDBPyConnection, run_id: str, challenge_id: str
-) -> CandidateAnswer | None:
-    """What a replay says of one challenge; None if it was not asked."""
-    rows = _rows(connection, "candidate", {"run_id": run_id, "challenge_id": challenge_id})
-    if not rows:
-        return None
-    row = rows[0]
-    label, probability = row.pop("label"), row["probability"]
-    return CandidateAnswer(
-        predicted=_class(probability),
-        outcome=None if probability is None else _outcome_of(probability, label),
-        **row,
-    )
-
-
-def variant_answers(
-    connection: duckdb.DuckDBPyConnection, run_id: str, challenge_id: str
-) -> list[VariantAnswer]:
-    """The images of a challenge that a replay's candidate was shown; empty if it was shown none."""
-    rows = _rows(connection, "variant_answers", {"run_id": run_id, "challenge_id": challenge_id})
-    return [VariantAnswer(**row) for row in rows]
-
-
-def run_description(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
-    """What the run.json of a finished replay says; empty where it says nothing."""
-    rows = _rows(connection, "run_description", {"run_id": run_id})
-    described = json.loads(rows[0]["settings"]) if rows else {}
-    return described if isinstance(described, dict) else {}
-
-
-def _class(prediction: float | None) -> int | None:
-    """The class by the validator's rounding; None where there is no finite answer."""
-    if prediction is None or not math.isfinite(prediction) or prediction == UNANSWERED:
-        return None
-    return int(predicted_class(np.array([prediction]))[0])
-
-
-def _outcome_of(prediction: float | None, label: int) -> AnswerOutcome:
-    if prediction == UNANSWERED:
-        return AnswerOutcome.NO_ANSWER
-    predicted = _class(prediction)
-    if predicted is None:
-        return AnswerOutcome.NOT_FINITE
-    return AnswerOutcome.RIGHT if predicted == label else AnswerOutcome.WRONG
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    return named_rows(connection.execute(statements(f"analytics/queries/{name}"), parameters))
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, Any]]:
+    return named_rows(connection.execute(statements(f"analytics/queries/{name}")))

@@ -1,4 +1,4 @@
-"""A user's own SQL on the warehouse, read-only, able to reach nothing but the warehouse."""
+"""Run a user's SQL on the warehouse, read-only and without access to files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,14 +26,14 @@ class QueryResult:
 
 @dataclass(frozen=True)
 class StreamedResult:
-    """Column names, and rows that DuckDB makes as they are taken."""
+    """Column names, and rows that DuckDB computes as they are read."""
 
     columns: list[str]
     rows: Iterator[Row]
 
 
 def query(store: Store, sql: str) -> QueryResult:
-    """Run one query and take its whole result.
+    """Run one query and read all rows of its result.
 
     Raises:
         StoreError: the store holds no warehouse.
@@ -45,17 +45,18 @@ def query(store: Store, sql: str) -> QueryResult:
 
 @contextmanager
 def streamed_query(store: Store, sql: str) -> Iterator[StreamedResult]:
-    """Run one query; its rows come while the block lasts, some thousands of them in memory.
+    """Run one query; rows are read while the block lasts, some thousands at a time in memory.
 
     Raises:
         StoreError: the store holds no warehouse.
-        QueryError: DuckDB refused the query, or failed while its rows were taken.
+        QueryError: DuckDB refused the query, or failed while its rows were read.
     """
     with reading(store) as connection:
         try:
             result = connection.execute(sql)
             # DuckDB gives nothing back for a query that holds no statement
-            columns = [column[0] for column in (result and result.description) or ()]
+            description = None if result is None else result.description
+            columns = [column[0] for column in description or ()]
         except duckdb.Error as error:
             raise _refused(error) from None
         yield StreamedResult(_distinct(columns), _rows(connection) if columns else iter(()))

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.gates.mean_gates import GateMeans
-from analytics.queries.overview import ReplayRun
+from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, planes_chart
 from dashboards.parts.run_choice import choose_run

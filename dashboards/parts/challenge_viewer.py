@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from analytics.queries.overview import Answer, AnswerOutcome, CandidateAnswer, ReplayRun
+from analytics.queries.challenge_answers import AnswerOutcome, CandidateAnswer, MinerAnswer
+from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.challenge_choice import choose_challenge
 from dashboards.parts.challenge_tables import augmentation_rows, record_rows
@@ -145,7 +146,7 @@ def _write_candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -
         )
 
 
-def _answer_table(answers: list[Answer]) -> None:
+def _answer_table(answers: list[MinerAnswer]) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         pd.DataFrame([_row(answer) for answer in answers]),
@@ -168,7 +169,7 @@ def _answer_table(answers: list[Answer]) -> None:
     )
 
 
-def _row(answer: Answer) -> dict[str, object]:
+def _row(answer: MinerAnswer) -> dict[str, object]:
     return {
         "Slot": answer.slot,
         "Uid": answer.uid,

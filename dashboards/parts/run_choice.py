@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from analytics.queries.overview import ReplayRun
+from analytics.queries.replay_runs import ReplayRun
 from data.text import printable
 
 

@@ -15,7 +15,9 @@ import duckdb
 import streamlit as st
 
 from analytics.gates import mean_gates
-from analytics.queries import overview as queries
+from analytics.queries import challenge_answers as answer_queries
+from analytics.queries import overview as count_queries
+from analytics.queries import replay_runs as run_queries
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
 from data.errors import StreetReplayError
@@ -59,7 +61,7 @@ class ShownImages:
     `settings` and `sources`, hashes by shard, are those that the run recorded.
     """
 
-    images: list[queries.VariantAnswer]
+    images: list[answer_queries.VariantAnswer]
     settings: ReplaySettings
     sources: dict[str, str]
 
@@ -94,21 +96,21 @@ def _connection(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def overview(version: Version) -> queries.Overview:
+def overview(version: Version) -> count_queries.Overview:
     """Totals and counts of a store."""
     with _connection(version) as connection:
-        return queries.overview(connection)
+        return count_queries.overview(connection)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def replay_runs(version: Version) -> list[queries.ReplayRun]:
+def replay_runs(version: Version) -> list[run_queries.ReplayRun]:
     """Finished replays, newest first."""
     with _connection(version) as connection:
-        return queries.replay_runs(connection)
+        return run_queries.replay_runs(connection)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def gated_runs(version: Version) -> list[queries.ReplayRun]:
+def gated_runs(version: Version) -> list[run_queries.ReplayRun]:
     """Finished replays of models with gates, newest first."""
     with _connection(version) as connection:
         return mean_gates.gated_runs(connection)
@@ -141,13 +143,13 @@ def planned_challenges(version: Version) -> list[Planned]:
 @st.cache_data(max_entries=64, show_spinner=False)
 def challenge(
     version: Version, challenge_id: str, run_id: str | None
-) -> tuple[dict[str, Any], list[queries.Answer], queries.CandidateAnswer | None]:
+) -> tuple[dict[str, Any], list[answer_queries.MinerAnswer], answer_queries.CandidateAnswer | None]:
     """What the log says of a challenge, its answers, and that of a replay if one is named."""
     with _connection(version) as connection:
         return (
-            queries.challenge_record(connection, challenge_id),
-            queries.challenge_answers(connection, challenge_id),
-            queries.candidate_answer(connection, run_id, challenge_id) if run_id else None,
+            answer_queries.challenge_record(connection, challenge_id),
+            answer_queries.challenge_answers(connection, challenge_id),
+            answer_queries.candidate_answer(connection, run_id, challenge_id) if run_id else None,
         )
 
 
@@ -155,9 +157,9 @@ def challenge(
 def shown_images(version: Version, run_id: str, challenge_id: str) -> ShownImages:
     """The images of a challenge that a replay's candidate was shown."""
     with _connection(version) as connection:
-        described = queries.run_description(connection, run_id)
+        described = run_queries.run_description(connection, run_id)
         return ShownImages(
-            queries.variant_answers(connection, run_id, challenge_id),
+            answer_queries.variant_answers(connection, run_id, challenge_id),
             recorded_settings(described),
             dict(described.get("sources") or {}),
         )
