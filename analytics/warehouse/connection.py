@@ -1,7 +1,7 @@
-"""The DuckDB file of a store: created, read and published in one place.
+"""Open, write and publish the DuckDB file of a store.
 
-DuckDB lets one process write or several read. So nobody writes the published file: a writer copies
-it aside, appends in one transaction and renames; readers keep the snapshot that they have.
+DuckDB lets one process write or several read. So the published file is never written: a writer
+copies it aside, appends in one transaction and renames; readers keep the snapshot that they opened.
 """
 
 import os
@@ -54,7 +54,7 @@ _SERIES = (
 RELATIONS = (*TABLES, *(f"miner_{series}" for series in _SERIES), "audit_recent_accuracy")
 
 _LOCK_SECONDS = 30
-# DuckDB's words of a file that another process has open: "... held in /usr/bin/duckdb (PID 4711)"
+# DuckDB's message where another process has the file open: "... held in /usr/bin/duckdb (PID 4711)"
 _HOLDER = re.compile(r"held in (.{1,200}?) \(PID (\d+)\)")
 
 
@@ -114,32 +114,32 @@ def _publish(store: Store) -> Iterator[Writer]:
     temporary = store.root / "warehouse.aside.duckdb"
     _remove(temporary)  # left by a crash
     try:
-        with _told(store.warehouse, OSError, *_NOT_WRITTEN):
+        with _as_write_error(store.warehouse, OSError, *_NOT_WRITTEN):
             if store.warehouse.exists():
                 shutil.copyfile(store.warehouse, temporary)
             writer = Writer(_connect(temporary, read_only=False))
         try:
-            with _told(store.warehouse, *_NOT_WRITTEN):
+            with _as_write_error(store.warehouse, *_NOT_WRITTEN):
                 _prepare(writer.connection, store)
                 writer.connection.begin()
                 yield writer
                 writer.connection.commit()
                 rows = _row_counts(writer.connection)
-                # closing would do it too, but says nothing where the disk is full
+                # closing does it too, but raises nothing where the disk is full
                 writer.connection.execute("CHECKPOINT")
         finally:
             writer.connection.close()
         if writer.changed or not store.warehouse.exists() or _log_beside(store.warehouse).exists():
-            with _told(store.warehouse, OSError, *_NOT_WRITTEN):
+            with _as_write_error(store.warehouse, OSError, *_NOT_WRITTEN):
                 _check_written(temporary, rows)
-                _put_in_place(temporary, store.warehouse)
+                _replace(temporary, store.warehouse)
     finally:
         _remove(temporary)
 
 
 @contextmanager
-def _told(warehouse: Path, *errors: type[Exception]) -> Iterator[None]:
-    """Turn errors of writing into the one line of a file that could not be written."""
+def _as_write_error(warehouse: Path, *errors: type[Exception]) -> Iterator[None]:
+    """Raise these errors as a WriteError of the warehouse."""
     try:
         yield
     except errors as error:
@@ -175,11 +175,11 @@ def _check_written(database: Path, rows: list[int]) -> None:
         connection.close()
 
 
-def _put_in_place(temporary: Path, warehouse: Path) -> None:
+def _replace(temporary: Path, warehouse: Path) -> None:
     """Publish a warehouse, and no write-ahead log beside it.
 
-    Such a log is another program's, which opened the published file to write. It must not stand
-    beside a file that it does not belong to, not even for a moment: that cannot be opened.
+    Such a log is of another program that opened the published file to write. Beside a file that it
+    does not belong to it makes that file unreadable, so it is deleted before and after.
     """
     _log_beside(warehouse).unlink(missing_ok=True)
     publish(temporary, warehouse)

@@ -25,13 +25,13 @@ _BATCH = 1000
 Progress = Callable[[str, int], None]
 
 
-def _quiet(file: str, count: int) -> None:
+def _no_progress(file: str, count: int) -> None:
     """Report nothing."""
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest read and did; `file` names are those of `media.file`."""
+    """What an ingest read and changed; `logs` are the names in `media.file`."""
 
     logs: list[str]
     challenges_read: int
@@ -45,7 +45,7 @@ class IngestReport:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
 
-def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> IngestReport:
+def ingest(store: Store, paths: Sequence[Path], progress: Progress = _no_progress) -> IngestReport:
     """Read every log at or under `paths` and publish a warehouse that also holds them.
 
     Ingesting the same content again changes nothing, whatever form it comes in.
@@ -63,17 +63,17 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = _quiet) -> 
     with writing(store) as writer:
         writer.connection.execute(statements("analytics/warehouse/stage"))
         named, renamed = register_logs(writer.connection, logs)
-        staging = _Staging(writer.connection)
+        staging = _StagedRows(writer.connection)
         for log, file in named.items():
-            staging.take(file, read_log(log, file), partial(progress, file))
+            staging.stage_log(file, read_log(log, file), partial(progress, file))
         staging.flush()
         report = _merge(writer, sorted(set(named.values())))
         writer.changed = report.changed or renamed
         return report
 
 
-class _Staging:
-    """Batches of rows on their way into the staging tables, in order of reading."""
+class _StagedRows:
+    """Rows in order of reading, put into the staging tables batch by batch."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -81,7 +81,9 @@ class _Staging:
         self._file = ""
         self._rows: dict[str, list[rows.Row]] = {}
 
-    def take(self, file: str, items: Iterable[LogItem], on_progress: Callable[[int], None]) -> None:
+    def stage_log(
+        self, file: str, items: Iterable[LogItem], on_progress: Callable[[int], None]
+    ) -> None:
         """Stage every item of the log that the store calls `file`."""
         self._file, count = file, 0
         try:
@@ -91,7 +93,7 @@ class _Staging:
                 if count % _BATCH == 0:
                     on_progress(count)
         except LogError as error:
-            # One log that cannot be read costs no other.
+            # a log that cannot be read must not stop the others
             self._add(Reject(Origin(file, None), printable(str(error)), ""))
             count += 1
         if count == 0:
@@ -122,7 +124,7 @@ class _Staging:
         staged.extend({**row, "seq": self._sequence} for row in new)
 
     def flush(self) -> None:
-        """Move what is held in Python into the staging tables."""
+        """Move the rows held in Python into the staging tables."""
         for name, staged in self._rows.items():
             rows.append_rows(self._connection, f"stage_{name}", staged)
         self._rows = {}

@@ -1,4 +1,4 @@
-"""The register of logs, `logs`: which are known, and by what name."""
+"""The relation `logs`: which logs were ingested, and the name of each in `media.file`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from data.digests import file_digest
 from data.logs.file_names import file_names, path_text
 from data.logs.log_kind import LogFile, LogKind
 
-# A run's challenges are told by run and step, whatever file holds them.
+# a run's challenges are identified by run and step, whatever file holds them
 _REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.UNREAD)
 
 
 @dataclass(frozen=True)
-class _Known:
-    """A row of `logs`: `replaced` numbers what its path held before, None is what it holds."""
+class _RegisteredLog:
+    """A row of `logs`; `replaced` numbers older contents of its path, None: the present one."""
 
     file: str
     path: str
@@ -32,15 +32,15 @@ def register_logs(
 ) -> tuple[dict[LogFile, str], bool]:
     """Register logs that are to be read, and name each.
 
-    A copy of a known log bears its name. A clash of names renames both sides. Logs that may have
-    been rotated, as their path held something else before, are staged as `stage_rewritten`.
+    A copy of a known log gets its name. Where two names clash, both logs are renamed. Logs whose
+    path held something else before may have been rotated: they are staged as `stage_rewritten`.
 
     Returns:
         The name of each log, and whether one that was known before was renamed.
     """
     columns = "file, path, sha256, kind, replaced"
     register = [
-        _Known(*row)
+        _RegisteredLog(*row)
         for row in connection.execute(f"SELECT {columns} FROM logs ORDER BY ALL").fetchall()  # noqa: S608
     ]
     known = {log.path: log for log in register if log.replaced is None}
@@ -76,13 +76,13 @@ def register_logs(
 def _owners(
     paths: dict[LogFile, str],
     digests: dict[LogFile, str],
-    known: dict[str, _Known],
+    known: dict[str, _RegisteredLog],
     rewritten: set[str],
 ) -> dict[LogFile, str]:
-    """The path whose name each log bears: its own, or that of a log of equal content."""
-    home = {log.sha256: path for path, log in known.items() if path not in rewritten}
+    """The path whose name each log gets: its own, or that of a log of equal content."""
+    path_of_content = {log.sha256: path for path, log in known.items() if path not in rewritten}
     return {
-        log: path if path in known else home.setdefault(digests[log] or path, path)
+        log: path if path in known else path_of_content.setdefault(digests[log] or path, path)
         for log, path in paths.items()
     }
 
@@ -95,11 +95,11 @@ def _name(path: str, replaced: int | None, names: dict[str, str]) -> str:
 def _stage(
     connection: duckdb.DuckDBPyConnection,
     renamed: dict[str, str],
-    rewritten: Sequence[_Known],
-    register: Sequence[_Known],
+    rewritten: Sequence[_RegisteredLog],
+    register: Sequence[_RegisteredLog],
     names: dict[str, str],
 ) -> None:
-    """Stage new names of known logs, and every log whose challenges may stand elsewhere now."""
+    """Stage new names of known logs, and every log whose challenges may be in another file now."""
     renames = [{"old_name": old, "new_name": new} for old, new in renamed.items()]
     rows.append_rows(connection, "stage_renames", renames)
     numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Typed records to rows of the warehouse's relations; types come from the relations themselves."""
+"""Convert typed records to rows of the warehouse's relations, and append rows to a relation."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,8 @@
-"""The segments of a run: what was logged without its step beginning again.
+"""Number the segments of a run: stretches in which its step does not begin again.
 
-A run that is resumed goes on in another file: after the last step, or from step 0 again where W&B
-was offline. Which segment a challenge is in follows from all that is known of the run, not from
-what was read first; so a later ingest may move what an earlier one has numbered.
+A resumed run is continued in another file: after the last step, or from step 0 again where W&B was
+offline. The segment of a challenge depends on all logs of the run, not on the order of reading; so
+a later ingest may renumber the segments of an earlier one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,11 @@ from analytics.warehouse.statements import statements
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one log holds of a run, no step twice: steps `first` to `last`.
+class RunPart:
+    """The steps `first` to `last` of a run in one log, each once.
 
-    `started` is when it began, UTC, if known. `challenge` is the id of its first one, or empty: it
-    orders parts of which no time is known.
+    `started` is when it began, UTC, if known. `challenge` is the id of its first challenge, or
+    empty: it orders parts without a time.
     """
 
     number: int
@@ -35,8 +35,8 @@ def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     """Number the segments of all staged rows, and renumber those of the runs that they are of."""
     connection.execute(statements("analytics/warehouse/parts"))
     columns = "part, run_id, started, first_step, last_step, coalesce(first_challenge, '')"
-    found = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
-    parts = [Part(*row) for row in found.fetchall()]
+    rows_of_parts = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
+    parts = [RunPart(*row) for row in rows_of_parts.fetchall()]
     rows = connection.execute(statements("analytics/warehouse/equal_parts"))
     equal: list[tuple[int, int]] = rows.fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE segment_of_part (part BIGINT, segment BIGINT)")
@@ -45,7 +45,7 @@ def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(statements("analytics/warehouse/segments"))
 
 
-def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict[int, int]:
+def segments_of(parts: Sequence[RunPart], equal: Iterable[tuple[int, int]]) -> dict[int, int]:
     """The segment of each part, by the part's number; the order of `parts` does not count.
 
     Args:
@@ -59,9 +59,9 @@ def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict
             _join(
                 group_of, part.number, started.setdefault((part.run_id, part.started), part.number)
             )
-    for one, other in equal:
-        _join(group_of, one, other)
-    groups: dict[int, list[Part]] = {}
+    for number, copy in equal:
+        _join(group_of, number, copy)
+    groups: dict[int, list[RunPart]] = {}
     for part in parts:
         groups.setdefault(id(group_of[part.number]), []).append(part)
     copies = sorted(groups.values(), key=lambda group: group[0].run_id)
@@ -73,23 +73,24 @@ def segments_of(parts: Sequence[Part], equal: Iterable[tuple[int, int]]) -> dict
     }
 
 
-def _join(group_of: dict[int, list[int]], one: int, other: int) -> None:
-    """Make two groups one; the parts of the smaller one move, so that many joins stay quick."""
-    dropped, kept = sorted((group_of[one], group_of[other]), key=len)
+def _join(group_of: dict[int, list[int]], number: int, other: int) -> None:
+    """Merge two groups; the smaller one's parts move, so that many merges stay fast."""
+    dropped, kept = sorted((group_of[number], group_of[other]), key=len)
     if kept is not dropped:
         kept += dropped
         group_of.update(dict.fromkeys(dropped, kept))
 
 
-def _numbered(groups: list[list[Part]]) -> Iterable[tuple[list[Part], int]]:
-    """Groups of copies of a run, in time, with the segment that each goes on or begins."""
+def _numbered(groups: list[list[RunPart]]) -> Iterable[tuple[list[RunPart], int]]:
+    """Groups of copies of a run in order of time, each with the segment it continues or begins."""
     last_steps: list[int] = []
     for group in sorted(groups, key=_by_time):
         first, last = min(part.first for part in group), max(part.last for part in group)
         timed = any(part.started is not None for part in group)
-        # without a time it goes on where it can only go on in one place
-        before = [k for k, end in enumerate(last_steps) if end < first]
-        open_ends = [k for k in before if k == len(last_steps) - 1] if timed else before
+        # without a time it continues a segment only where just one is possible
+        before = [number for number, end in enumerate(last_steps) if end < first]
+        newest = len(last_steps) - 1
+        open_ends = [number for number in before if number == newest] if timed else before
         if len(open_ends) == 1:
             segment = open_ends[0]
             last_steps[segment] = last
@@ -99,7 +100,7 @@ def _numbered(groups: list[list[Part]]) -> Iterable[tuple[list[Part], int]]:
         yield group, segment
 
 
-def _by_time(group: list[Part]) -> tuple[bool, datetime, int, str]:
+def _by_time(group: list[RunPart]) -> tuple[bool, datetime, int, str]:
     times = [part.started for part in group if part.started is not None]
     first = min(part.first for part in group)
     challenges = [part.challenge for part in group if part.first == first]

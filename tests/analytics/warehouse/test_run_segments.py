@@ -16,7 +16,7 @@ from analytics.audit.audit import AuditSettings, audit
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
-from analytics.warehouse.run_segments import Part, segments_of
+from analytics.warehouse.run_segments import RunPart, segments_of
 from data.store import Store
 from tests.conftest import GOLDEN, golden_records
 from tests.worlds import wandb_runs
@@ -148,9 +148,9 @@ def test_a_downloaded_copy_under_another_name_changes_nothing_when_read_again(
     ]
 
 
-def a_part(number: int, first: int, last: int, hour: int | None) -> Part:
+def a_part(number: int, first: int, last: int, hour: int | None) -> RunPart:
     started = None if hour is None else START + hour * HOUR
-    return Part(number, "ab", started, first, last, f"{number:02d}")
+    return RunPart(number, "ab", started, first, last, f"{number:02d}")
 
 
 def test_without_times_a_part_goes_on_only_where_it_can_in_one_place() -> None:
@@ -162,7 +162,7 @@ def test_without_times_a_part_goes_on_only_where_it_can_in_one_place() -> None:
 def test_many_runs_read_again_take_no_time_by_their_square() -> None:
     """20,000 of them took 20 s; the bound is one that only the square can break."""
     count = 20_000
-    parts = [Part(k, f"run-{k % count}", None, 0, 9, "") for k in range(2 * count)]
+    parts = [RunPart(k, f"run-{k % count}", None, 0, 9, "") for k in range(2 * count)]
     begun = time.monotonic()
     assert set(segments_of(parts, [(k, k + count) for k in range(count)]).values()) == {0}
     assert time.monotonic() - begun < 10
