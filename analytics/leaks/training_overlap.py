@@ -124,10 +124,7 @@ def _completed(training: pl.DataFrame, sources: pl.DataFrame) -> pl.DataFrame:
 
 def _nearest(sources: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
     """Metres from each challenge to the nearest training row; null where either has no GPS."""
-    challenges, rows = (
-        _radians(sources.drop_nulls(GPS_COLUMNS)),
-        _radians(training.drop_nulls(GPS_COLUMNS)),
-    )
+    challenges, rows = _radians(sources), _radians(training)
     if not len(challenges) or not len(rows):
         return pl.Series("metres", [None] * sources.height, dtype=pl.Float64)
     # many challenges show one place: each is looked up once
@@ -135,13 +132,12 @@ def _nearest(sources: pl.DataFrame, training: pl.DataFrame) -> pl.Series:
     tree = BallTree(np.unique(rows, axis=0), metric="haversine")
     distances, _ = tree.query(distinct, k=1)
     metres = np.full(sources.height, np.nan)
-    has_gps = (
-        sources.select(pl.all_horizontal(pl.col(GPS_COLUMNS).is_not_null())).to_series().to_numpy()
-    )
-    metres[has_gps] = distances[index, 0] * EARTH_METRES
+    has_gps = sources.select(pl.all_horizontal(pl.col(GPS_COLUMNS).is_not_null()))
+    metres[has_gps.to_series().to_numpy()] = distances[index, 0] * EARTH_METRES
     return pl.Series("metres", metres).fill_nan(None)
 
 
-def _radians(positions: pl.DataFrame) -> Floats:
-    radians: Floats = np.radians(positions.select(GPS_COLUMNS).to_numpy())
+def _radians(frame: pl.DataFrame) -> Floats:
+    """Positions in radians, (n, 2), of the rows that have GPS."""
+    radians: Floats = np.radians(frame.select(GPS_COLUMNS).drop_nulls().to_numpy())
     return radians

@@ -49,14 +49,14 @@ def test_means_are_plain_means(connection: duckdb.DuckDBPyConnection, label: int
     gates, right, labels = plain()
     asked = np.full(58, fill_value=True) if label is None else labels == label
 
-    found = gate_means(connection, "gated", label, SETTINGS)
+    means = gate_means(connection, "gated", label, SETTINGS)
 
-    assert (found.right, found.wrong) == ((asked & right).sum(), (asked & ~right).sum())
-    assert found.right_images == len(np.unique(np.arange(58)[asked & right] % 20))
-    assert found.several == (asked & (np.arange(58) % 5 == 0)).sum()
-    for place, view in enumerate(found.views):
-        values, given = gates[asked, place], right[asked]
-        assert view.view == place + 1
+    assert (means.right, means.wrong) == ((asked & right).sum(), (asked & ~right).sum())
+    assert means.right_images == len(np.unique(np.arange(58)[asked & right] % 20))
+    assert means.several == (asked & (np.arange(58) % 5 == 0)).sum()
+    for index, view in enumerate(means.views):
+        values, given = gates[asked, index], right[asked]
+        assert view.view == index + 1
         assert view.right == pytest.approx(values[given].mean())
         assert view.wrong == pytest.approx(values[~given].mean())
         assert view.difference == pytest.approx(values[given].mean() - values[~given].mean())
@@ -68,18 +68,18 @@ def test_every_challenge_is_used_or_left_out_with_a_reason(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     assert gate_means(connection, "gated").left_out == {"shard missing": 1, "no gates": 1}
-    found = gate_means(connection, "gated", 1, SETTINGS)
-    assert found.left_out == {"label 0": 29, "shard missing": 1, "no gates": 1}
-    assert found.right + found.wrong + sum(found.left_out.values()) == 60
+    means = gate_means(connection, "gated", 1, SETTINGS)
+    assert means.left_out == {"label 0": 29, "shard missing": 1, "no gates": 1}
+    assert means.right + means.wrong + sum(means.left_out.values()) == 60
 
 
-def test_intervals_hold_what_was_found_and_tell_a_real_difference(
+def test_intervals_hold_the_estimate_and_detect_a_real_difference(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    found = gate_means(connection, "gated", settings=SETTINGS)
+    means = gate_means(connection, "gated", settings=SETTINGS)
 
-    intervals = [view.interval for view in found.views]
-    for view, interval in zip(found.views, intervals, strict=True):
+    intervals = [view.interval for view in means.views]
+    for view, interval in zip(means.views, intervals, strict=True):
         assert interval is not None
         assert view.difference is not None
         assert interval[0] <= view.difference <= interval[1]
@@ -109,23 +109,23 @@ def test_few_images_give_no_interval(store: Store, tmp_path: Path) -> None:
         writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE media SET row = row % 9")
     with reading(few) as connection:
-        found = gate_means(connection, "gated", settings=SETTINGS)
-    assert found.right_images == 9
-    assert [view.interval for view in found.views] == [None] * VIEWS
-    assert found.views[0].difference is not None
+        means = gate_means(connection, "gated", settings=SETTINGS)
+    assert means.right_images == 9
+    assert [view.interval for view in means.views] == [None] * VIEWS
+    assert means.views[0].difference is not None
 
 
-def test_one_side_alone_has_no_difference(tmp_path: Path) -> None:
+def test_right_answers_only_have_no_difference(tmp_path: Path) -> None:
     store = Store(tmp_path / "right")
     with writing(store) as writer:
         writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE replay_predictions SET probability = 0.2")
     with reading(store) as connection:
-        found = gate_means(connection, "gated", 0, SETTINGS)
-    assert (found.right, found.wrong, found.wrong_images) == (29, 0, 0)
-    assert found.views[0].wrong is None
-    assert found.views[0].difference is None
-    assert found.views[0].interval is None
+        means = gate_means(connection, "gated", 0, SETTINGS)
+    assert (means.right, means.wrong, means.wrong_images) == (29, 0, 0)
+    assert means.views[0].wrong is None
+    assert means.views[0].difference is None
+    assert means.views[0].interval is None
 
 
 def test_a_label_without_a_challenge_has_no_means(tmp_path: Path) -> None:
@@ -134,10 +134,10 @@ def test_a_label_without_a_challenge_has_no_means(tmp_path: Path) -> None:
         writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("UPDATE media SET label = 0")
     with reading(store) as connection:
-        found = gate_means(connection, "gated", 1, SETTINGS)
-    assert (found.right, found.wrong) == (0, 0)
-    assert len(found.views) == VIEWS
-    assert {view.right for view in found.views} == {None}
+        means = gate_means(connection, "gated", 1, SETTINGS)
+    assert (means.right, means.wrong) == (0, 0)
+    assert len(means.views) == VIEWS
+    assert {view.right for view in means.views} == {None}
 
 
 def test_runs_without_gates_are_refused(connection: duckdb.DuckDBPyConnection) -> None:

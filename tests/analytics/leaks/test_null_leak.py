@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from itertools import product
 
 import duckdb
 import numpy as np
@@ -63,27 +64,25 @@ def test_every_number_is_scikit_learns(
 
 
 def test_every_field_is_there_by_era_and_source_and_over_all(leaks: list[NullLeak]) -> None:
-    places = {(leak.era, leak.source) for leak in leaks if leak.kind == "any"}
+    groups = {(leak.era, leak.source) for leak in leaks if leak.kind == "any"}
 
     assert {leak.field for leak in leaks} == set(NULL_COLUMNS)
-    assert places == {
-        *((era, source) for era in (None, "E4", "E7") for source in (None, "real", "synthetic"))
-    }
-    whole = [leak for leak in leaks if leak.kind == "any" and leak.era is leak.source is None]
-    assert {leak.n + leak.left_out for leak in whole} == {460}
+    assert groups == set(product((None, "E4", "E7"), (None, "real", "synthetic")))
+    overall = [leak for leak in leaks if leak.kind == "any" and leak.era is leak.source is None]
+    assert {leak.n + leak.left_out for leak in overall} == {460}
 
 
 def test_a_description_is_the_label(leaks: list[NullLeak]) -> None:
-    [found] = [
+    [description] = [
         leak
         for leak in leaks
         if (leak.field, leak.kind) == ("scene_description", "any")
         and leak.era is leak.source is None
     ]
 
-    assert found.mcc == 1.0
-    assert found.bits == pytest.approx(found.label_bits)
-    assert found.mcc_interval == (1.0, 1.0)
+    assert description.mcc == 1.0
+    assert description.bits == pytest.approx(description.label_bits)
+    assert description.mcc_interval == (1.0, 1.0)
 
 
 def test_intervals_hold_repeats_of_an_image_together(store: Store) -> None:
@@ -106,9 +105,9 @@ def test_intervals_hold_repeats_of_an_image_together(store: Store) -> None:
 def test_one_label_has_no_mcc(store: Store) -> None:
     fill(store, [(number, 1, number % 2 == 0) for number in range(30)])
     with reading(store) as connection:
-        [found] = gps_any(connection)
+        [leak] = gps_any(connection)
 
-    assert (found.mcc, found.mcc_interval, found.bits, found.label_bits) == (None, None, 0.0, 0.0)
+    assert (leak.mcc, leak.mcc_interval, leak.bits, leak.label_bits) == (None, None, 0.0, 0.0)
 
 
 def test_few_images_have_no_interval_and_no_challenge_no_report(store: Store) -> None:
@@ -118,8 +117,8 @@ def test_few_images_have_no_interval_and_no_challenge_no_report(store: Store) ->
         null_leaks(connection)
     fill(store, [(number, number % 2, number % 2 == 0) for number in range(9)])
     with reading(store) as connection:
-        [found] = gps_any(connection)
-    assert (found.mcc, found.mcc_interval, found.bits_interval) == (1.0, None, None)
+        [leak] = gps_any(connection)
+    assert (leak.mcc, leak.mcc_interval, leak.bits_interval) == (1.0, None, None)
 
 
 @given(st.lists(st.integers(0, 50), min_size=4, max_size=4))
@@ -151,10 +150,10 @@ def fill(store: Store, rows: list[tuple[int, int, bool]]) -> None:
 
 
 def gps_any(connection: duckdb.DuckDBPyConnection) -> list[NullLeak]:
-    found = null_leaks(connection, LeakSettings(draws=400))
+    leaks = null_leaks(connection, LeakSettings(draws=400))
     return [
         leak
-        for leak in found
+        for leak in leaks
         if (leak.field, leak.kind) == ("gps", "any") and leak.era is leak.source is None
     ]
 

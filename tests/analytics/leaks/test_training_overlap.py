@@ -57,13 +57,13 @@ def test_row_video_and_place_are_told_apart(store: Store) -> None:
     )
     rows = training(("a.parquet", 1, "v3", 42.0, -80.0), ("c.parquet", 5, "v9", None, None))
 
-    found = overlaps(store, rows)
+    overlap = overlaps(store, rows)
 
-    assert found["challenge_id"].to_list() == ["c0", "c1", "c2", "c3", "c4"]
-    assert found["by_row"].to_list() == [True, False, False, False, None]
-    assert found["by_video"].to_list() == [False, True, True, None, None]
-    assert found["by_gps"].to_list() == [False, False, False, None, None]
-    assert found["overlaps"].to_list() == [True, True, True, False, False]
+    assert overlap["challenge_id"].to_list() == ["c0", "c1", "c2", "c3", "c4"]
+    assert overlap["by_row"].to_list() == [True, False, False, False, None]
+    assert overlap["by_video"].to_list() == [False, True, True, None, None]
+    assert overlap["by_gps"].to_list() == [False, False, False, None, None]
+    assert overlap["overlaps"].to_list() == [True, True, True, False, False]
 
 
 def test_distances_are_geopys_and_100_metres_is_the_end(store: Store) -> None:
@@ -73,12 +73,12 @@ def test_distances_are_geopys_and_100_metres_is_the_end(store: Store) -> None:
     fill(store, [("a.parquet", n, None, *place) for n, place in enumerate(near.tolist())])
     rows = training(*(("b.parquet", n, None, *place) for n, place in enumerate(homes.tolist())))
 
-    found = overlaps(store, rows)
+    overlap = overlaps(store, rows)
 
-    expected = [min(great_circle(one, home).meters for home in homes) for one in near]
-    assert found["metres"].to_list() == pytest.approx(expected, abs=0.01)
-    assert found["by_gps"].to_list() == [metres <= 100 for metres in expected]
-    assert 0 < int(found["by_gps"].sum()) < 40
+    expected = [min(great_circle(position, home).meters for home in homes) for position in near]
+    assert overlap["metres"].to_list() == pytest.approx(expected, abs=0.01)
+    assert overlap["by_gps"].to_list() == [metres <= 100 for metres in expected]
+    assert 0 < int(overlap["by_gps"].sum()) < 40
 
 
 def test_what_the_log_says_of_a_training_row_completes_it(store: Store) -> None:
@@ -91,11 +91,11 @@ def test_what_the_log_says_of_a_training_row_completes_it(store: Store) -> None:
             ("a.parquet", 3, "v2", 40.0001, -80.0),
         ],
     )
-    found = overlaps(store, training(("a.parquet", 1, None, None, None)))
+    overlap = overlaps(store, training(("a.parquet", 1, None, None, None)))
 
-    assert found["by_row"].to_list() == [True, False, False]
-    assert found["by_video"].to_list() == [True, True, False]
-    assert found["by_gps"].to_list() == [True, False, True]
+    assert overlap["by_row"].to_list() == [True, False, False]
+    assert overlap["by_video"].to_list() == [True, True, False]
+    assert overlap["by_gps"].to_list() == [True, False, True]
 
 
 def test_counts_say_what_could_be_compared(store: Store) -> None:
@@ -123,15 +123,15 @@ def test_video_ids_of_digits_overlap_alike_from_csv_and_from_parquet(
     """`exponent.csv` holds two of the six rows; no challenge is of one of them, but of a video."""
     cases = CASES / "training-rows"
     ingest(store, [cases / "log.jsonl"])
-    whole = read_training_rows(cases / "as_parquet.parquet")
+    every_row = read_training_rows(cases / "as_parquet.parquet")
     pl.read_parquet(cases / "as_parquet.parquet").write_csv(tmp_path / "rows.csv")
-    assert read_training_rows(tmp_path / "rows.csv").equals(whole)
+    assert read_training_rows(tmp_path / "rows.csv").equals(every_row)
     shutil.copy(cases / "as_parquet.parquet", tmp_path / "rows.pq")
-    assert read_training_rows(tmp_path / "rows.pq").equals(whole)
-    assert overlaps(store, whole)["overlaps"].sum() == 40
-    some = read_training_rows(cases / "exponent.csv")
-    assert some.equals(whole.filter(pl.col("row").is_in([3, 5])))
-    assert overlaps(store, some)["overlaps"].sum() == 13
+    assert read_training_rows(tmp_path / "rows.pq").equals(every_row)
+    assert overlaps(store, every_row)["overlaps"].sum() == 40
+    two_rows = read_training_rows(cases / "exponent.csv")
+    assert two_rows.equals(every_row.filter(pl.col("row").is_in([3, 5])))
+    assert overlaps(store, two_rows)["overlaps"].sum() == 13
 
 
 def test_words_for_nothing_are_no_video_and_a_position_of_nan_is_none(

@@ -22,13 +22,13 @@ def test_files_are_read_with_the_data_sets_own_names(tmp_path: Path, suffix: str
     path = tmp_path / f"rows.{suffix}"
     frame.write_csv(path) if suffix == "csv" else frame.write_parquet(path)
 
-    found = read_training_rows(path)
+    rows = read_training_rows(path)
 
-    assert found.rows() == [
+    assert rows.rows() == [
         ("a.parquet", 3, "v1", 40.5, -80.25),
         ("b.parquet", 4, None, None, None),
     ]
-    assert tuple(found.columns) == COLUMNS
+    assert tuple(rows.columns) == COLUMNS
 
 
 @pytest.mark.parametrize(
