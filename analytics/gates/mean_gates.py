@@ -120,7 +120,14 @@ def _view_count(used: pl.DataFrame, run_id: str) -> int:
 def view_gates(
     gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
 ) -> list[ViewGate]:
-    """Means of every view; gates (n, views), right (n,), images (n,) numbered from 0."""
+    """The mean gate of every view, and differences with their simultaneous intervals.
+
+    Args:
+        gates: (n, views), 0..1.
+        right: (n,), whether the challenge was answered right.
+        images: (n,), the number of its source image, from 0.
+        settings: of the bootstrap.
+    """
     sides = [gates[right], gates[~right]]
     means = [_mean(side) for side in sides]
     dropped = [_mean((side == 0).astype(np.float64)) for side in sides]
