@@ -1,4 +1,4 @@
-"""A validator's records read from the warehouse in order and in chunks, as arrays."""
+"""Chunks of a validator's life: records read from the warehouse in order, as arrays."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -25,7 +25,10 @@ _CHUNK_VALUES = 1 << 20
 
 @dataclass(frozen=True)
 class Extent:
-    """How large a log is: challenges, answers, places of uids, answers of uids beyond them all."""
+    """How large a log is: its challenges, its answers, and `uids`, which all its uids are below.
+
+    `with_scores` challenges have scores; `beyond` answers are of uids that no subnet has.
+    """
 
     challenges: int
     answers: int
@@ -36,7 +39,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Chain:
-    """Records of one validator that are known to be connected: first and last ordinal."""
+    """A connected stretch of one validator's records: the ordinals of its first and last one."""
 
     first: int
     last: int
@@ -67,13 +70,13 @@ class Chunk:
 
 
 def extent(connection: duckdb.DuckDBPyConnection) -> Extent:
-    """How large a log is that `lives.put_in_order` has put in order."""
+    """How large a log is that `lives.order.put_in_order` has put in order."""
     rows = connection.execute(statements("analytics/audit/extent"), {"most": MOST_UIDS})
     return Extent(*rows.fetchall()[0])
 
 
 def chains(connection: duckdb.DuckDBPyConnection) -> list[Chain]:
-    """The connected chains of a log that `lives.put_in_order` has put in order."""
+    """The connected chains of a log that `lives.order.put_in_order` has put in order."""
     connection.execute(statements("analytics/audit/order"))
     rows = connection.execute(statements("analytics/audit/chains"))
     return [Chain(*row) for row in rows.fetchall()]
@@ -85,7 +88,7 @@ def chunks(connection: duckdb.DuckDBPyConnection, chain: Chain, uids: int) -> It
     Args:
         connection: to a warehouse for which `chains` was called.
         chain: which.
-        uids: places of uids.
+        uids: all uids are below it.
     """
     size = max(1, _CHUNK_VALUES // max(1, uids))
     for first in range(chain.first, chain.last + 1, size):
@@ -97,10 +100,10 @@ def _chunk(connection: duckdb.DuckDBPyConnection, first: int, last: int, uids: i
     span = connection.execute(statements("analytics/audit/span"), bounds).fetchall()[0]
     names = ("first_media", "last_media", "first_answer", "last_answer")
     rows = dict(zip(names, span, strict=True))
-    media = {name: rows[name] for name in names[:2]}
-    records = _table(connection, "records", bounds | media)
-    places = {name: rows[name] for name in names[2:]}
-    answers = _table(connection, "answers", bounds | places | {"uids": uids})
+    media_rows = {name: rows[name] for name in names[:2]}
+    records = _table(connection, "records", bounds | media_rows)
+    answer_rows = {name: rows[name] for name in names[2:]}
+    answers = _table(connection, "answers", bounds | answer_rows | {"uids": uids})
     eras = np.array(records["era"].to_pylist(), dtype=object)
     scores = records["scores"].combine_chunks()
     lengths = list_lengths(scores)

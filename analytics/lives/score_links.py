@@ -1,9 +1,9 @@
-"""Which chain of a log goes on where another one ends, told by scores.
+"""Links between streams: which stream goes on where another one ends, found by scores.
 
-A true follower's scores are those of the end, moved on by the law of `score_law` over a hole of a
-few records at most, but for the uids that were asked meanwhile. So followers are looked up by the
-exact values that an end's scores become: the work grows with the number of streams, not with its
-square.
+A follower's first scores are the end's last ones, moved on by the EMA rule over a gap of a few
+records at most, apart from those of uids that were asked meanwhile. So followers are looked up by
+the exact values that an end's scores become: the work grows with the number of streams, not with
+its square.
 """
 
 from typing import NamedTuple
@@ -15,32 +15,33 @@ from analytics.numba_loops import compiled
 from analytics.scoring.ema_rule import EmaRule, Float32s, step
 
 LONGEST_GAP = 16
+"""Records from an end to its follower, at most."""
 _LEAST_SHARE = 0.25
 _LEAST_SCORES = 3
-# Scores that are looked up of each end, followers looked at of each value, and of each end.
+# most scores looked up of an end, followers looked at of a value, and kept of an end
 _LOOKED_UP, _OF_VALUE, _OF_END = 64, 32, 16
 
 Indices = NDArray[np.int64]
 
 
 class Links(NamedTuple):
-    """Possible links, (n,) each: the stream that ends, the one that follows, and the share, 0..1,
-    of scores that go on; the best first. Of equal ones those come first over which the
-    fewest scores moved, then those nearest in order.
+    """Possible links, the best first, (n,) each: index of the stream that ends, of the follower.
+
+    The best has the largest share of scores that go on; of equal ones the one over which the fewest
+    scores moved, then the one nearest in order.
     """
 
     ends: Indices
     starts: Indices
-    shares: NDArray[np.float64]
 
 
 def links(rule: EmaRule, ends: Float32s, starts: Float32s) -> Links:
-    """The links among streams in order of time, as far as that is known.
+    """The possible links among streams, which are in order of time as far as that is known.
 
     Args:
         rule: of the scores.
-        ends: (streams, uids), scores of each one's last record, NaN where not logged.
-        starts: (streams, uids), of each one's first, NaN also for those that it asked.
+        ends: (streams, uids), scores of each stream's last record, NaN where not logged.
+        starts: (streams, uids), of each stream's first record, NaN also for uids that it asked.
     """
     order = np.argsort(starts, axis=0, kind="stable")  # NaN comes last
     values = np.take_along_axis(starts, order, axis=0)
@@ -51,25 +52,25 @@ def links(rule: EmaRule, ends: Float32s, starts: Float32s) -> Links:
         columns = (np.ascontiguousarray(values.T), np.ascontiguousarray(order.T))
         _look_up(rule, ends, starts, *columns, logged, followers, shares)
     known = shares >= _LEAST_SHARE
-    found = np.nonzero(known)[0]
-    following, going_on = followers[known], shares[known]
-    moved = _moved(rule, ends, starts, found, following)
-    best = np.lexsort((following, found, np.abs(following - found - 1), moved, -going_on))
-    return Links(found[best], following[best], going_on[best])
+    ending, following = np.nonzero(known)[0], followers[known]
+    moved = _moved(rule, ends, starts, ending, following)
+    distance = np.abs(following - ending - 1)
+    best = np.lexsort((following, ending, distance, moved, -shares[known]))
+    return Links(ending[best], following[best])
 
 
 @compiled
 def _moved(
-    rule: EmaRule, ends: Float32s, starts: Float32s, found: Indices, following: Indices
+    rule: EmaRule, ends: Float32s, starts: Float32s, ending: Indices, following: Indices
 ) -> Indices:
-    """(n,), of each link the uids whose score is not that of a uid that nobody asked since.
+    """By link, how many uids' scores are not those of unasked uids one record later, (n,).
 
-    A miner that was asked and earned nothing decays like a validator, so that a share alone may
-    take the second record after an end for the first.
+    A miner that was asked and earned nothing decays like a validator, so that by its share alone
+    the second record after an end may look like the first.
     """
-    counts = np.zeros(len(found), np.int64)
-    for link in range(len(found)):
-        end, start = ends[found[link]], starts[following[link]]
+    counts = np.zeros(len(ending), np.int64)
+    for link in range(len(ending)):
+        end, start = ends[ending[link]], starts[following[link]]
         for uid in range(len(end)):
             old, new = end[uid], start[uid]
             if not (np.isnan(old) or np.isnan(new)):
@@ -88,7 +89,7 @@ def _look_up(
     followers: Indices,
     shares: NDArray[np.float64],
 ) -> None:
-    """Fill `followers` and `shares`, (streams, at most so many), -1 and 0 where there is none."""
+    """Fill `followers` and `shares`, (streams, `_OF_END`); -1 and 0 stay where there is none."""
     count, uids = ends.shape
     votes = np.zeros(count, np.int64)
     last_vote = np.full(count, -1, np.int64)
@@ -130,7 +131,7 @@ def _look_up(
 
 @compiled
 def _range(values: Float32s, order: Indices, value: np.float32, near: int) -> tuple[int, int]:
-    """Where a value stands among a uid's sorted ones; of many equal ones those next to `near`."""
+    """The range of a value in a uid's sorted values; of many equal ones those next to `near`."""
     low = int(np.searchsorted(values, value))
     high = int(np.searchsorted(values, value, side="right"))
     if high - low > _OF_VALUE:
@@ -151,45 +152,45 @@ def _keep_best(
     followers: Indices,
     shares: NDArray[np.float64],
 ) -> None:
-    """Keep those with most votes, the nearest of equal ones, and the share of all their scores."""
+    """Keep the followers with most votes, of equal ones the nearest, with their shares."""
     kept = np.empty(len(followers), np.int64)
     count = 0
     for start in touched:
-        place = count
-        while place > 0 and (
-            votes[kept[place - 1]] < votes[start]
+        rank = count
+        while rank > 0 and (
+            votes[kept[rank - 1]] < votes[start]
             or (
-                votes[kept[place - 1]] == votes[start]
-                and abs(kept[place - 1] - end - 1) > abs(start - end - 1)
+                votes[kept[rank - 1]] == votes[start]
+                and abs(kept[rank - 1] - end - 1) > abs(start - end - 1)
             )
         ):
-            place -= 1
-        if place == len(kept):
+            rank -= 1
+        if rank == len(kept):
             continue
         count = min(count + 1, len(kept))
-        for later in range(count - 1, place, -1):
+        for later in range(count - 1, rank, -1):
             kept[later] = kept[later - 1]
-        kept[place] = start
-    for place in range(count):
-        followers[place] = kept[place]
-        shares[place] = _share(rule, ends[end], starts[kept[place]])
+        kept[rank] = start
+    for rank in range(count):
+        followers[rank] = kept[rank]
+        shares[rank] = _share(rule, ends[end], starts[kept[rank]])
 
 
 @compiled
 def _share(rule: EmaRule, end: Float32s, start: Float32s) -> float:
-    """How many of the known scores go on, 0..1; over a hole those of uids that it did not ask.
+    """Share of an end's known scores that go on in a start, 0..1; 0 if too few are known.
 
-    0 where too few scores can tell.
+    Over a gap those of uids that were not asked in it go on.
     """
-    known, found = 0, 0
+    known, going_on = 0, 0
     for uid in range(len(end)):
         old, new = end[uid], start[uid]
         if old > 0 and not np.isnan(new):
             known += 1
-            found += _goes_on(rule, old, new)
-            if known == 4 * _LEAST_SCORES and found == 0:
+            going_on += _goes_on(rule, old, new)
+            if known == 4 * _LEAST_SCORES and going_on == 0:
                 return 0.0
-    return found / known if known >= _LEAST_SCORES else 0.0
+    return going_on / known if known >= _LEAST_SCORES else 0.0
 
 
 @compiled

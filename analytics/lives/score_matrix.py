@@ -1,4 +1,4 @@
-"""Logged scores, a list a record, as rows of equal length."""
+"""Logged scores, one list per record, as a matrix of records and uids."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from analytics.scoring.ema_rule import Float32s
 
 MOST_UIDS = 4096
-"""No subnet has more; a log that names a larger uid is not believed."""
+"""No subnet has more uids; longer lists of scores are left out."""
 
 
 def list_lengths(column: pa.ListArray) -> NDArray[np.int64]:
-    """How long each list is, (n,); 0 for NULL."""
+    """Length of each list, (n,); 0 for NULL."""
     lengths: NDArray[np.int64] = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     return lengths.astype(np.int64)
 
@@ -21,8 +21,8 @@ def score_matrix(column: pa.ListArray, uids: int) -> Float32s:
     lengths = list_lengths(column)
     values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    places = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    columns = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     usable = lengths[rows] <= MOST_UIDS
     scores = np.full((len(lengths), uids), np.nan, np.float32)
-    scores[rows[usable], places[usable]] = values[usable]
+    scores[rows[usable], columns[usable]] = values[usable]
     return scores

@@ -1,4 +1,4 @@
-"""A validator's memory: windows of answers per miner, and the EMA of every uid's rewards.
+"""A validator's state: windows of answers per miner, and the EMA of every uid's rewards.
 
 Source: the validator's `MinerPerformanceTracker`, `get_rewards` and `update_scores` (DOMAIN.md §3).
 """
@@ -78,7 +78,7 @@ class Tracker:
     def __init__(
         self, settings: ScoringSettings = ScoringSettings(), uids: int = SUBNET_UIDS
     ) -> None:
-        """Nobody was asked yet, of uids 0 to `uids` - 1."""
+        """Empty histories of uids 0 to `uids` - 1."""
         self._settings = settings
         self._histories = empty_histories(uids, settings.metrics_window)
 
@@ -92,18 +92,18 @@ class Tracker:
     ) -> ScoredAnswers:
         """Append answers in the order in which they were scored; all arrays of shape (n,).
 
-        Call it as often as you like: what was answered before stays known.
+        Later calls go on from the histories of earlier ones.
 
         Args:
-            uids: each miner's place in the subnet; a uid asked twice in a challenge answers twice.
-            hotkeys: a number 0 or more for each hotkey; another one than the uid had last starts a
-                new history.
+            uids: the miners'; a uid asked twice in a challenge answers twice.
+            hotkeys: a number from 0 on for each hotkey; a change of a uid's hotkey starts a new
+                history.
             predictions: -1 = no answer; NaN where the log holds `null`.
             labels: 0 or 1, or one for all.
             exponents: of the reward, by era (`data.records.eras.EXPONENTS`), or one for all.
 
         Raises:
-            ValueError: shapes differ, a uid has no place here, or a hotkey or label is none.
+            ValueError: shapes differ, or a uid, hotkey or label is out of range.
         """
         uid = np.ascontiguousarray(uids, np.int64)
         hotkey = np.array(np.broadcast_to(hotkeys, uid.shape), np.int64)
@@ -120,16 +120,16 @@ class Tracker:
     def window(self, uid: int) -> tuple[Floats, NDArray[np.int8]]:
         """Predictions and labels of a uid's present history, oldest first, shapes (n,)."""
         asked, size = int(self._histories.asked[uid]), self._settings.metrics_window
-        places = np.arange(max(0, asked - size), asked) % size
-        return self._histories.predictions[uid, places], self._histories.labels[uid, places]
+        indices = np.arange(max(0, asked - size), asked) % size
+        return self._histories.predictions[uid, indices], self._histories.labels[uid, indices]
 
     def _check(
         self, uids: NDArray[np.int64], hotkeys: NDArray[np.int64], labels: NDArray[np.int64]
     ) -> None:
-        """Compiled loops do not look: an index out of range would write anywhere."""
-        places = len(self._histories.asked)
-        if len(uids) and not (uids.min() >= 0 and uids.max() < places):
-            raise ValueError(f"uids are {uids.min()}..{uids.max()}, expected 0..{places - 1}")
+        """Compiled loops do not check: an index out of range would write anywhere."""
+        slots = len(self._histories.asked)
+        if len(uids) and not (uids.min() >= 0 and uids.max() < slots):
+            raise ValueError(f"uids are {uids.min()}..{uids.max()}, expected 0..{slots - 1}")
         if len(uids) and not (hotkeys.min() >= 0 and ((labels == 0) | (labels == 1)).all()):
             raise ValueError("expected hotkeys numbered from 0 on, and labels 0 or 1")
 
@@ -156,9 +156,8 @@ class EmaScores:
     ) -> None:
         """One step, after one challenge.
 
-        An asked uid moves towards its reward (the last one if it was asked twice, also if it is a
-        validator), a validator towards 0, everyone else towards the own score, which may move its
-        last bit.
+        The target of an asked uid is its reward (the last one if it was asked twice, also of a
+        validator), of a validator 0, of any other uid its own score, whose last bit may change.
 
         Raises:
             IndexError: a uid has no score.

@@ -13,12 +13,12 @@ from analytics.numba_loops import compiled
 from analytics.scoring.metrics import UNANSWERED, ConfusionCounts
 
 LONG, SHORT = 0, 1
-_NEGATIVE, _POSITIVE, _ODD, _NOT_FINITE, _SILENT = range(5)
-_NONE = -1
+_NEGATIVE, _POSITIVE, _ODD, _NOT_FINITE, _NO_ANSWER = range(5)
+_NO_HOTKEY = -1
 
 
 class Histories(NamedTuple):
-    """The last answers of each slot (a miner's place), changed in place by `push`.
+    """The last answers of each slot (a miner's uid), changed in place by `push`.
 
     Rings of the last W answers, `predictions` float64 and `labels` int8, both (slots, W); `asked`
     (slots,) answers so far under the present `hotkeys` (slots,), a number for each hotkey; `tables`
@@ -35,9 +35,9 @@ class Histories(NamedTuple):
 
 
 def empty_histories(slots: int, window: int) -> Histories:
-    """Nobody was asked yet; windows of the last `window` answers."""
+    """Histories without answers, with windows of the last `window` answers."""
     return Histories(
-        hotkeys=np.full(slots, _NONE, np.int64),
+        hotkeys=np.full(slots, _NO_HOTKEY, np.int64),
         asked=np.zeros(slots, np.int64),
         predictions=np.zeros((slots, window)),
         labels=np.zeros((slots, window), np.int8),
@@ -68,28 +68,28 @@ def push(
         ranks: whether to keep `ordered`, which costs most: only AUC needs it.
     """
     if histories.hotkeys[slot] != hotkey:
-        _forget(histories, slot)
+        _clear(histories, slot)
         histories.hotkeys[slot] = hotkey
     asked, size = histories.asked[slot], histories.predictions.shape[1]
-    place = asked % size
+    index = asked % size
     if asked >= short:
         _count(histories, slot, SHORT, (asked - short) % size, -1)
     if asked >= size:
-        _count(histories, slot, LONG, place, -1)
+        _count(histories, slot, LONG, index, -1)
         if ranks:
-            histories.ordered[slot] -= _pairs(histories, slot, place, size)
-    histories.predictions[slot, place] = prediction
-    histories.labels[slot, place] = label
+            histories.ordered[slot] -= _ordered_pairs(histories, slot, index, size)
+    histories.predictions[slot, index] = prediction
+    histories.labels[slot, index] = label
     histories.asked[slot] = asked + 1
-    _count(histories, slot, SHORT, place, 1)
-    _count(histories, slot, LONG, place, 1)
+    _count(histories, slot, SHORT, index, 1)
+    _count(histories, slot, LONG, index, 1)
     if ranks:
-        histories.ordered[slot] += _pairs(histories, slot, place, min(asked + 1, size))
+        histories.ordered[slot] += _ordered_pairs(histories, slot, index, min(asked + 1, size))
 
 
 @compiled
 def window_counts(histories: Histories, slot: int, window: int, length: int) -> ConfusionCounts:
-    """Answers of a window by class and label; all 0 where scikit-learn gives up on it.
+    """Confusion counts of a window; all 0 where scikit-learn raises on it.
 
     It raises on NaN, on infinities, and on a class outside 0..1, unless labels and classes look
     binary with 1 among them: labels all 1 and at most one other class, which is then simply not 1.
@@ -118,27 +118,27 @@ def window_counts(histories: Histories, slot: int, window: int, length: int) -> 
 def window_auc(histories: Histories, slot: int) -> float:
     """AUC of the long window from its pairs, 0..1; 0 where its answers have one label only."""
     table = histories.tables[slot, LONG]
-    pairs = table[0, :_SILENT].sum() * table[1, :_SILENT].sum()
+    pairs = table[0, :_NO_ANSWER].sum() * table[1, :_NO_ANSWER].sum()
     return histories.ordered[slot] / (2 * pairs) if pairs > 0 else 0.0
 
 
 @compiled
-def _forget(histories: Histories, slot: int) -> None:
+def _clear(histories: Histories, slot: int) -> None:
     histories.asked[slot] = 0
     histories.ordered[slot] = 0
     histories.tables[slot] = 0
 
 
 @compiled
-def _count(histories: Histories, slot: int, window: int, place: int, by: int) -> None:
-    kind = _kind(histories.predictions[slot, place])
-    histories.tables[slot, window, histories.labels[slot, place], kind] += by
+def _count(histories: Histories, slot: int, window: int, index: int, by: int) -> None:
+    kind = _answer_kind(histories.predictions[slot, index])
+    histories.tables[slot, window, histories.labels[slot, index], kind] += by
 
 
 @compiled
-def _kind(prediction: float) -> int:
+def _answer_kind(prediction: float) -> int:
     if prediction == UNANSWERED:
-        return _SILENT
+        return _NO_ANSWER
     rounded = np.rint(prediction)  # half to even, as numpy.round
     if rounded == 0.0:
         return _NEGATIVE
@@ -148,9 +148,9 @@ def _kind(prediction: float) -> int:
 
 
 @compiled
-def _pairs(histories: Histories, slot: int, place: int, held: int) -> int:
-    """What the answer at `place` adds to `ordered`: its pairs with answers of the other label."""
-    prediction, label = histories.predictions[slot, place], histories.labels[slot, place]
+def _ordered_pairs(histories: Histories, slot: int, index: int, held: int) -> int:
+    """What the answer at `index` adds to `ordered`: its pairs with answers of the other label."""
+    prediction, label = histories.predictions[slot, index], histories.labels[slot, index]
     if prediction == UNANSWERED:
         return 0
     total = 0
@@ -169,7 +169,7 @@ def _one_odd_class(histories: Histories, slot: int, length: int) -> bool:
     first = np.nan
     for back in range(1, min(asked, length) + 1):
         prediction = histories.predictions[slot, (asked - back) % size]
-        if _kind(prediction) == _ODD:
+        if _answer_kind(prediction) == _ODD:
             odd = np.rint(prediction)
             if not np.isnan(first) and odd != first:
                 return False
