@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(store, run_demo(store, silence, SMALL_DEMO, on_first_result=first.append), first)
 
 
-def test_the_demo_does_the_whole_job(demo: Demo) -> None:
+def test_the_demo_ingests_replays_compares_and_trains(demo: Demo) -> None:
     model, against = demo.report.model, demo.report.against
     assert demo.first == [demo.report.first]
     assert demo.report.first.challenges == SMALL_DEMO.challenges
@@ -59,7 +59,7 @@ def test_the_demo_does_the_whole_job(demo: Demo) -> None:
     assert query(demo.store, "SELECT count(*) FROM rejects").rows == [(0,)]
 
 
-def test_the_model_is_whole_and_learned_from_rows_that_no_challenge_uses(demo: Demo) -> None:
+def test_the_full_model_is_trained_on_rows_that_no_challenge_uses(demo: Demo) -> None:
     folder = demo.store.models / MODEL
     kept = load_checkpoint(folder)
     assert kept.backbone  # it was trained too

@@ -70,5 +70,5 @@ def test_every_part_that_an_image_reaches_gets_a_gradient() -> None:
     shares[:, 3] = 1.0
     torch.autograd.backward(training_loss(output, LABELS, shares, LossSettings()))
     without = {name for name, weight in model.named_parameters() if weight.grad is None}
-    # metadata was not fed: its tables wait for a training that feeds it
+    # the model got no metadata, so the tables of tags have no gradient
     assert without == {f"metadata.tables.{tag}" for tag in ("weather", "environment", "daytime")}
