@@ -35,3 +35,16 @@ def simulated_log(seed: int, era: str, challenges: int, **settings: Any) -> list
     """All records of a validator's life; further settings are those of `SimulationSettings`."""
     simulation = SimulationSettings(seed=seed, challenges=challenges, era=era, **settings)
     return list(simulate(simulation, golden_sources()))
+
+
+def small_settings(**changes: Any) -> SimulationSettings:
+    """A subnet of 30 uids, 4 of them validators, so that windows of 100 fill in 300 challenges."""
+    defaults = {"seed": 5, "challenges": 300, "uids": 30, "validators": 4}
+    return SimulationSettings(**(defaults | changes))
+
+
+@cache
+def small_log(era: str, challenges: int = 300, synthetic_share: float = 0.0) -> list[Json]:
+    """All records of the small subnet in an era."""
+    settings = small_settings(challenges=challenges, era=era, synthetic_share=synthetic_share)
+    return list(simulate(settings, golden_sources()))
