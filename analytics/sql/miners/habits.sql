@@ -1,4 +1,4 @@
--- What each (uid, hotkey) pair did with what it was asked, and when.
+-- Counts of each (uid, hotkey) pair's answers by kind, and its first and last time.
 SELECT
     uid,
     hotkey,

@@ -1,4 +1,4 @@
--- The chosen challenges by their place in validators' lives (see analytics/lives/order.py), and the miners
+-- The selected challenges by their ordinal in validators' lives (see analytics/lives/order.py), and the miners
 -- that they asked, a (uid, hotkey) pair each, with dense numbers. An image is a row of a shard; one
 -- that names none is its own.
 CREATE OR REPLACE TEMP TABLE stage_places AS

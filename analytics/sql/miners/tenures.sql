@@ -1,6 +1,5 @@
--- Unbroken spells of one hotkey on one uid as each validator saw them, in order of its life; a hotkey
--- that comes back has two. Only the answers where a spell starts are kept: the next start says where
--- it ended.
+-- Periods in which one hotkey held one uid without a break, in each validator's life; a hotkey that
+-- comes back has two. Only the answers where a period starts are kept: the next start is its end.
 WITH starts AS (
     SELECT
         places.life,

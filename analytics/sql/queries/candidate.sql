@@ -1,4 +1,4 @@
--- What a replay says of one challenge, with the scored label.
+-- A replay's answer to one challenge, with the scored label.
 SELECT
     replayed.probability,
     replayed.spread,

@@ -1,4 +1,4 @@
--- The metadata of challenges, for a metadata-fed candidate; never the label, which is beside it.
+-- The metadata of challenges, for a candidate that uses metadata; the label is left out.
 SELECT
     challenge_id,
     gps_lat,

@@ -1,4 +1,4 @@
--- What a log needs of the public data set: a row a shard; challenges that name none come last.
+-- Rows of the public data set that challenges name, by shard; challenges that name none come last.
 -- A NULL source is an era before E6, when every image was real.
 SELECT
     parquet,

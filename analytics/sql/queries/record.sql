@@ -1,4 +1,4 @@
--- What the log says of one challenge, but for the scores of all uids.
+-- The row of one challenge without the scores of all uids.
 SELECT * EXCLUDE (scores)
 FROM media
 WHERE challenge_id = $challenge_id;

@@ -1,5 +1,4 @@
--- The images of one challenge that a replay's candidate was shown, in their order among all
--- combinations, and its answer to each.
+-- A replay's answers to the variants of one challenge, in their order among all combinations.
 SELECT
     variant,
     weight,

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS replay_variants (
     run_id VARCHAR NOT NULL,
     challenge_id VARCHAR NOT NULL,
-    variant SMALLINT NOT NULL,   -- 0 where exact; else the place among all combinations
+    variant SMALLINT NOT NULL,   -- 0 where exact; else its index among all combinations
     weight DOUBLE NOT NULL,      -- sums to 1 over a challenge
     noisy BOOLEAN NOT NULL,      -- true: holds noise of our own drawing
     probability DOUBLE NOT NULL  -- of roadwork

@@ -1,7 +1,7 @@
 -- One row a challenge x slot: an answer of one miner and the numbers logged beside it.
 CREATE TABLE IF NOT EXISTS responses (
     challenge_id VARCHAR NOT NULL,
-    slot SMALLINT NOT NULL,   -- 0-based place in the record; a uid can be asked twice
+    slot SMALLINT NOT NULL,   -- 0-based index in the record; a uid can be asked twice
     uid INTEGER NOT NULL,
     hotkey VARCHAR NOT NULL,  -- a miner is a (uid, hotkey) pair
     prediction DOUBLE,        -- as logged: -1 = no answer; NULL = NaN or infinite

@@ -1,4 +1,4 @@
--- (run, segment, step) names one challenge: the one that claimed it first. Others are rejected, not mixed in.
+-- (run, segment, step) identifies one challenge: the one that was read first. Others are rejected.
 CREATE OR REPLACE TEMP TABLE stage_conflicts AS
 WITH claims AS (
     SELECT run_id, segment, step, challenge_id, -1 AS seq FROM media WHERE run_id IS NOT NULL

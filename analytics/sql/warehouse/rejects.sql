@@ -1,4 +1,4 @@
--- A log that lies here twice is read twice, and tells its rejects twice.
+-- A log of which there are two copies is read twice, and has its rejects twice.
 CREATE OR REPLACE TEMP TABLE stage_rejects_once AS SELECT DISTINCT * FROM stage_rejects;
 DELETE FROM stage_rejects;
 INSERT INTO stage_rejects SELECT * FROM stage_rejects_once ORDER BY ALL;

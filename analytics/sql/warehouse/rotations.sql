@@ -59,7 +59,7 @@ SELECT older_name, path, sha256, kind, replaced
 FROM stage_rewritten
 WHERE older_name IN (SELECT file FROM stage_placed);
 
--- what could not be read of a rotated log stays told
+-- the rejects of a rotated log are kept
 UPDATE rejects SET file = rotated.older_name
 FROM stage_rotated AS rotated
 WHERE rejects.file = rotated.file;
