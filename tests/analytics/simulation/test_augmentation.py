@@ -1,6 +1,5 @@
 """Crops and letterboxes of simulated records."""
 
-
 import pytest
 
 from tests.conftest import GOLDEN, golden_records
