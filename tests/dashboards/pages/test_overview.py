@@ -105,7 +105,7 @@ def test_store_that_does_not_exist_says_what_to_run(
     assert not (tmp_path / "none").exists()
 
 
-def test_damaged_warehouse_is_told_in_one_line(store: Store) -> None:
+def test_an_error_of_a_damaged_warehouse_is_one_line(store: Store) -> None:
     store.warehouse.write_bytes(store.warehouse.read_bytes()[:5000])
 
     page = _page()
