@@ -22,10 +22,10 @@ from model.backbone.batch_size import (
     ForwardCost,
     MemorySettings,
     batch_that_fits,
-    check_room,
     forward_cost,
     in_parts,
 )
+from model.backbone.free_memory import check_room
 from model.backbone.weights import (
     Tensors,
     check_name,

@@ -10,8 +10,8 @@ import torch
 from data.errors import RunError
 from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
-from model.backbone.batch_size import available_bytes
 from model.backbone.features import FeatureMaker, open_cache
+from model.backbone.free_memory import available_bytes
 from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
 from model.training.jpegs import JpegOrError, build_jpegs
 from model.training.samples import Sample, decode_jpeg, draw_samples

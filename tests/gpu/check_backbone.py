@@ -5,7 +5,7 @@ from functools import cache
 import torch
 
 from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
-from model.backbone.batch_size import available_bytes
+from model.backbone.free_memory import available_bytes
 from tests.gpu.check import Precision, Target, check, relative, worst_of
 
 _CPU = torch.device("cpu")
