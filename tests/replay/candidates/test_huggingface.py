@@ -1,12 +1,9 @@
 import json
-import pickle
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import huggingface_hub.constants
 import numpy as np
 import pytest
 import torch
@@ -14,83 +11,12 @@ import transformers
 from PIL import Image as PILImage
 from safetensors.torch import load_file, save_file
 
-from data.errors import RunError
 from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
 from replay.candidates.predictor import Batch, Image, LazySequence
 from replay.candidates.registry import load
-from replay.candidates.safetensors_header import check_shapes, on_meta
 from replay.rebuilding.rebuild import CannotRebuildError
 from tests.worlds.candidates import MINE, answers, pictures, refusal
-
-VIT = transformers.ViTConfig(
-    hidden_size=16,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=32,
-    image_size=32,
-    patch_size=8,
-)
-CONVNEXT = transformers.ConvNextConfig(hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1])
-LABELS = ("None", "Roadwork")
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Models this small spend their time waiting for each other's threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def saved(
-    folder: Path, config: Any = VIT, labels: Sequence[str] = LABELS, *, seed: int = 0, **more: Any
-) -> str:
-    """Save a random classifier and its image processor; the name that loads it."""
-    bars: Any = transformers.utils.logging
-    bars.disable_progress_bar()
-    names = {"id2label": dict(enumerate(labels)), "label2id": {k: i for i, k in enumerate(labels)}}
-    settings = config.to_dict() | names | more
-    torch.manual_seed(seed)
-    auto: Any = transformers.AutoModelForImageClassification
-    model = auto.from_config(type(config).from_dict(settings))
-    # Random heads are so small that every answer would be near 0.5.
-    with torch.no_grad():
-        model.classifier.weight.mul_(50)
-    model.save_pretrained(folder)
-    size = {"height": 32, "width": 32}
-    processor: Any = transformers.ViTImageProcessor(size=size)
-    processor.save_pretrained(folder)
-    return f"hf:{folder}"
-
-
-@pytest.fixture(scope="module")
-def one_vit(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return saved(tmp_path_factory.mktemp("models") / "vit")
-
-
-@pytest.fixture
-def vit(one_vit: str, tmp_path: Path) -> str:
-    """A copy that a test may spoil."""
-    shutil.copytree(folder_of(one_vit), tmp_path / "vit")
-    return f"hf:{tmp_path / 'vit'}"
-
-
-def folder_of(name: str) -> Path:
-    return Path(name.removeprefix("hf:"))
-
-
-def edit(name: str, **changes: Any) -> None:
-    """Change keys of config.json."""
-    path = folder_of(name) / "config.json"
-    written = json.loads(path.read_text(encoding="utf-8")) | changes
-    path.write_text(json.dumps(written), encoding="utf-8")
+from tests.worlds.huggingface_models import CONVNEXT, LABELS, VIT, edit, folder_of, saved
 
 
 def by_pipeline(name: str, image: Image, label: str, **how: Any) -> float:
@@ -241,140 +167,6 @@ def test_a_choice_after_a_hash_is_taken_unless_the_folder_is_called_so(tmp_path:
     assert "0 = 'LABEL_0', 1 = 'LABEL_1'" in refusal(name)
     both = answers(load(f"{name}#LABEL_0"), images) + answers(load(f"{name}#1"), images)
     np.testing.assert_allclose(both, 1)
-
-
-def test_pickled_weights_are_refused_and_never_opened(vit: str, tmp_path: Path) -> None:
-    marker = tmp_path / "executed"
-
-    class Bomb:
-        def __reduce__(self) -> tuple[Any, ...]:
-            return (Path.touch, (marker,))
-
-    bomb = pickle.dumps({"classifier.weight": Bomb()})
-    folder = folder_of(vit)
-    for file in ("pytorch_model.bin", "adapter_model.bin", "training_args.bin"):
-        (folder / file).write_bytes(bomb)
-    edit(vit, transformers_weights="adapter_model.bin")
-    load(vit)
-    (folder / "model.safetensors").unlink()
-    assert "found adapter_model.bin, pytorch_model.bin" in refusal(vit)
-    (folder / "model.safetensors").write_bytes(bomb)
-    assert "weights of" in refusal(vit)
-    assert not marker.exists()
-    pickle.loads(bomb)  # noqa: S301
-    assert marker.exists()
-
-
-@pytest.mark.parametrize("keep", [0, 7, 200, -5])
-def test_damaged_weights_are_refused(vit: str, keep: int) -> None:
-    file = folder_of(vit) / "model.safetensors"
-    file.write_bytes(file.read_bytes()[:keep])
-    assert refusal(vit).startswith(f"weights of {vit}: found SafetensorError")
-
-
-def test_a_model_without_its_head_or_of_another_shape_is_refused(vit: str) -> None:
-    file = folder_of(vit) / "model.safetensors"
-    tensors = load_file(file)
-    save_file({k: v for k, v in tensors.items() if not k.startswith("classifier")}, file)
-    assert "found none for classifier.bias, classifier.weight" in refusal(vit)
-    save_file(tensors | {"classifier.weight": torch.zeros(3, 16)}, file)
-    assert refusal(vit).startswith(f"weights of {vit}")
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        (
-            {"intermediate_size": 2**26},
-            "numbers; expected 4,429,190,802, which the configuration asks for",
-        ),
-        ({"hidden_size": 2**26}, "(1, 1, 16) for (1, 1, 67108864)"),
-        ({"image_size": 2**16}, "embeddings.position_embeddings (1, 17, 16) for (1, 67108865, 16)"),
-        ({"num_hidden_layers": 2**26}, "num_hidden_layers 67108864; expected at most the 4"),
-        ({"num_labels": 2**26, "id2label": None, "label2id": None}, "num_labels 67108864"),
-    ],
-)
-def test_a_configuration_that_asks_for_far_more_than_the_weights_hold_is_refused_unread(
-    vit: str, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
-) -> None:
-    monkeypatch.setattr("replay.candidates.huggingface.load_file", None)  # no tensor is read before
-    edit(vit, **changes)
-    assert said in refusal(vit)
-
-
-def test_layers_without_end_stop_while_they_are_made() -> None:
-    made: list[Any] = []
-    with (
-        pytest.raises(RunError, match="weights: found 3 tensors; expected more than 1006"),
-        on_meta({str(k): (1,) for k in range(3)}, "weights"),
-    ):
-        made.extend(torch.nn.Linear(2**13, 2**13) for _ in range(10**6))
-    assert 500 < len(made) < 510
-    torch.nn.Linear(2, 2)  # nothing is counted any more
-
-
-def test_far_fewer_numbers_than_asked_for_are_refused_whatever_their_names() -> None:
-    with torch.device("meta"):
-        model = torch.nn.Linear(2**13, 2**13)
-    with pytest.raises(RunError, match=r"found 8,192 numbers; expected 67,117,056"):
-        check_shapes(model, {"an.older.name": (2**13,)}, "weights")
-    check_shapes(model, {"an.older.name": (2**13, 2**13)}, "weights")
-
-
-def test_a_processor_that_enlarges_beyond_reason_is_refused(vit: str) -> None:
-    processor: Any = transformers.ViTImageProcessor(size={"height": 2**15, "width": 2**15})
-    processor.save_pretrained(folder_of(vit))
-    assert "size 32768; expected at most 4096 pixels a side" in refusal(vit)
-
-
-@pytest.mark.parametrize("file", ["config.json", "preprocessor_config.json"])
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"model_type": "x"}'])
-def test_missing_or_damaged_settings_are_refused(vit: str, file: str, text: str | None) -> None:
-    path = folder_of(vit) / file
-    path.unlink()
-    if text is not None:
-        path.write_text(text, encoding="utf-8")
-    if (file, text) != ("preprocessor_config.json", '{"model_type": "x"}'):
-        assert vit in refusal(vit)
-    if text is None:
-        assert file in refusal(vit)
-
-
-def test_what_would_fetch_or_run_something_else_is_refused(vit: str) -> None:
-    for key in ("quantization_config", "attn_implementation", "use_pretrained_backbone"):
-        edit(vit, **{key: {"quant_method": "x"}})
-        assert f"found {key}" in refusal(vit)
-        edit(vit, **{key: None})
-    (folder_of(vit) / "adapter_config.json").write_text("{}")
-    assert "found an adapter" in refusal(vit)
-
-
-def test_code_that_comes_with_a_model_is_never_run(vit: str, tmp_path: Path) -> None:
-    marker = tmp_path / "executed"
-    source = f"import pathlib\npathlib.Path({str(marker)!r}).touch()\nclass Evil: pass\n"
-    (folder_of(vit) / "evil.py").write_text(source)
-    names = ("AutoConfig", "AutoModelForImageClassification", "AutoImageProcessor")
-    edit(vit, auto_map=dict.fromkeys(names, "evil.Evil"))
-    load(vit)
-    edit(vit, model_type="evil")
-    assert f"config.json of {vit}: found ValueError" in refusal(vit)
-    assert not marker.exists()
-
-
-def test_models_that_are_no_classifier_or_do_not_fit_are_refused(vit: str) -> None:
-    edit(vit, problem_type="regression")
-    assert "found problem_type regression" in refusal(vit)
-    edit(vit, problem_type=None, model_type="bert")
-    assert "found model type bert" in refusal(vit)
-    edit(vit, model_type="vit")
-    processor: Any = transformers.ViTImageProcessor(size={"height": 40, "width": 40})
-    processor.save_pretrained(folder_of(vit))
-    assert "doesn't match model" in refusal(vit)
-
-
-@pytest.mark.parametrize("place", ["/no/such/folder", "./no", "", "a/b/c", "~nobody", "../x#1"])
-def test_a_missing_folder_is_never_looked_for_on_the_hub(place: str) -> None:
-    assert "found no such folder" in refusal(f"hf:{place}")
 
 
 def test_a_hub_name_out_of_reach_is_one_line_and_a_cached_one_is_loaded(

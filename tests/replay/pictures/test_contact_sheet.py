@@ -21,21 +21,16 @@ from data.sources.shards import Shards
 from data.store import Store
 from replay.augmentation.augment import Pixels
 from replay.commands.render import app
-from replay.pictures.caption import caption
 from replay.pictures.cards import (
     Card,
     SheetSettings,
-    collect_cards,
-    most_probable,
 )
 from replay.pictures.contact_sheet import check_sheet, draw_sheet
-from replay.pictures.jpeg_files import RenderSettings
 from replay.pictures.page import draw_page, drawable
 from replay.plans.plan import Planned, plan
 from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.rebuild import DistinctImage, Rebuilder, RebuiltImage
-from replay.settings import VariantSettings
-from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
+from tests.worlds.contact_sheets import cards_of, level, words_of
+from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 CUT = (255, 10, 138)
 
@@ -46,33 +41,21 @@ def world(store: Store, record: dict[str, Any]) -> World:
 
 
 # as streetreplay.py mounts it
-whole = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
-whole.add_typer(app)
+application = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+application.add_typer(app)
 
 
 def rendered(world: World, out: Path, *words: object) -> Any:
     store = ["--store", str(world.store.root), "--out", str(out)]
-    result = CliRunner().invoke(whole, ["render", *store, *map(str, words)])
+    result = CliRunner().invoke(application, ["render", *store, *map(str, words)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
 
 
-def level(number: int, angle: float = 9.0) -> dict[str, Any]:
-    return level_1(angle, [10, 30, 200, 200]) | {"data_aug_level": number}
-
-
-def cards_of(world: World, variants: int | None = 16, side: int = 224) -> list[Card]:
-    challenges = world.ingest()
-    planned = plan(challenges, world.shards, VariantSettings(variants))
-    return collect_cards(planned, world.shards, SheetSettings(rendering=RenderSettings(side=side)))
-
-
-def words_of(figure: Figure) -> str:
-    return "\n".join(text.get_text() for text in figure.texts)
-
-
-def drawn(figure: Figure) -> Pixels:
+def pixels_of(figure: Figure) -> Pixels:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return np.asarray(Image.open(stream).convert("RGB"))
@@ -81,47 +64,6 @@ def drawn(figure: Figure) -> Pixels:
 def saved(path: Path) -> Pixels:
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
-
-
-def test_a_card_holds_source_outline_image_and_variants(world: World) -> None:
-    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
-    for number in (1, 2, 3):
-        world.ask(0, **level(number))
-    exact, mild, strong = cards_of(world)
-    rebuilder = Rebuilder(world.shards)
-    for card in (exact, mild, strong):
-        assert card.source is not None
-        assert card.rebuilt is not None
-        assert card.placement is not None
-        assert np.array_equal(card.source.pixels, np.asarray(picture((320, 240))))
-        undistorted = rebuilder.rebuild(card.planned.challenge).decoded()
-        assert np.array_equal(card.rebuilt.pixels, undistorted)
-    assert (exact.planned.fidelity, exact.variants, exact.image_count) == (Fidelity.EXACT, (), 1)
-    assert [one.weight for one in mild.variants] == [1 / 8] * 8
-    assert not any(one.noisy for one in mild.variants)
-    assert (len(strong.variants), strong.image_count) == (8, 16)
-    # noise in two thirds of the 16, so in two thirds of the 8
-    assert sum(one.noisy for one in strong.variants) in (5, 6)
-
-
-def merged(*weights: float) -> list[DistinctImage]:
-    blank = RebuiltImage(np.zeros((1, 1, 3), np.uint8), b"")
-    return [DistinctImage(blank, weight, noisy=place > 1) for place, weight in enumerate(weights)]
-
-
-def test_the_most_probable_come_first_and_equals_are_taken_evenly() -> None:
-    images = merged(0.1, 0.4, 0.1, 0.1, 0.2, 0.1)
-    first, second, *rest = most_probable(images, 4)
-    assert (first, second) == (images[1], images[4])
-    assert rest == [images[0], images[3]]
-    assert most_probable(images, 6)[:2] == [images[1], images[4]]
-    assert most_probable(images[:1], 6) == images[:1]
-    assert most_probable([], 6) == []
-
-
-def test_a_sum_of_weights_ties_with_its_equal(world: World) -> None:
-    images = merged(0.3, 0.1 + 0.2, 0.4)
-    assert most_probable(images, 3) == [images[2], images[0], images[1]]
 
 
 def test_a_crop_outside_shows_where_it_would_have_been(world: World) -> None:
@@ -143,7 +85,7 @@ def test_a_crop_outside_shows_where_it_would_have_been(world: World) -> None:
     figure = draw_page([far], "")
     axes = next(axes for axes in figure.axes if len(axes.images) == 2)
     assert axes.get_xlim() == (0, 320 + 1.5 * 320)
-    pixels = drawn(figure)
+    pixels = pixels_of(figure)
     # and no line leaves its place
     below, beside = pixels[200:], pixels[200:, pixels.shape[1] // 2 :]
     assert near(below, (255, 255, 255)).any()
@@ -162,7 +104,7 @@ def test_the_outline_is_as_wide_on_any_source(world: World, size: tuple[int, int
     (card,) = cards_of(world)
     figure = draw_page([card], "")
     source_axes = next(axes for axes in figure.axes if len(axes.images) == 2)
-    pixels = drawn(figure)
+    pixels = pixels_of(figure)
     marked = near(pixels, CUT)
     assert card.placement is not None
     corners = source_axes.transData.transform(card.placement.outline)
@@ -181,34 +123,9 @@ def test_what_lies_outside_the_source_is_black_as_in_what_was_sent(world: World)
     world.ask(0, **level_1(20.0, [0, 0, 240, 240]))
     world.ask(0, **level_1(0.0, [0, 0, 240, 240]))
     turned, straight = cards_of(world)
-    black = [near(drawn(draw_page([card], "")), (0, 0, 0)) for card in (turned, straight)]
+    black = [near(pixels_of(draw_page([card], "")), (0, 0, 0)) for card in (turned, straight)]
     # the rebuilt image and the outline show the same black, each at its own scale
     assert black[0].sum() > black[1].sum() + 5_000
-
-
-def test_captions_tell_what_was_recorded(world: World) -> None:
-    write_shard(world.store.sources, [encoded(picture((320, 240)), "PNG")])
-    world.ask(0, label=1, **level_1(-12.345678, [1, 2, 200, 201], horizontal=True))
-    world.ask(0, label=0, **level(3))
-    exact, strong = cards_of(world)
-    told = caption(exact)
-    assert dict(told[:4])["label"] == "1, roadwork"
-    for line in (
-        ("fidelity", "exact"),
-        ("shard", SHARD),
-        ("row", "0"),
-        ("size", "320 × 240"),
-        ("angle", "-12.3457°"),
-        ("crop", "top 1, left 2"),
-        ("", "height 200, width 201"),
-        ("flip", "horizontal"),
-    ):
-        assert line in told
-    assert ("images", "16 of 243 possible built") in caption(strong)
-    assert ("", "8 shown, 50% of the weight") in caption(strong)
-    words = words_of(draw_page([exact], "a heading"))
-    assert "a heading" in words
-    assert exact.planned.challenge.challenge_id in words
 
 
 def test_text_of_a_log_is_text(world: World) -> None:
@@ -218,7 +135,7 @@ def test_text_of_a_log_is_text(world: World) -> None:
     challenge = dataclasses.replace(card.planned.challenge, file="$x$", parquet=shard)
     planned = Planned(challenge, Fidelity.IMPOSSIBLE, (), Reason.SHARD_MISSING, shard)
     figure = draw_page([Card(planned)], shard)
-    drawn(figure)  # mathtext would raise; a missing glyph would warn, an error here
+    pixels_of(figure)  # mathtext would raise; a missing glyph would warn, an error here
     words = words_of(figure)
     assert words.count("$\\frac{1}{0}$") == 3
     assert "$x$ 0" in words
@@ -239,13 +156,13 @@ def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Pat
     for angle in range(5):
         world.ask(0, **level(1, float(angle)))
     planned = plan(world.ingest(), world.shards)
-    path, told = tmp_path / "sheet.png", []
+    path, calls = tmp_path / "sheet.png", []
     settings = SheetSettings(challenge_count=2)
-    line = draw_sheet(planned, world.shards, path, settings, lambda: told.append(1))
+    line = draw_sheet(planned, world.shards, path, settings, lambda: calls.append(1))
     assert line == (
         "2 of 5 challenges: the first in the order of the log, log.jsonl 0 to log.jsonl 1"
     )
-    assert len(told) == 2
+    assert len(calls) == 2
     two = saved(path).shape
     assert draw_sheet(planned[:1], world.shards, path) == "1 of 1 challenges"
     assert saved(path).shape[0] < two[0]

@@ -16,13 +16,12 @@ from analytics.warehouse.ingest import ingest
 from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from data.store import Store
-from replay.pictures.jpeg_files import RenderSettings, render
-from replay.plans.plan import counts, plan
+from replay.pictures.jpeg_files import render
+from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
-from replay.settings import VariantSettings
 from tests.conftest import golden_expected
-from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
+from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
 @pytest.fixture
@@ -154,31 +153,6 @@ def test_base64_text_holds_the_same_image_as_bytes(world: World) -> None:
     assert from_text.jpeg == Rebuilder(world.shards).rebuild(challenge).jpeg
 
 
-def test_a_plan_says_what_cannot_be_had_and_why(world: World) -> None:
-    write_shard(world.store.sources, [encoded(picture((320, 240)))])
-    world.ask(0, **LEVEL_0)
-    world.ask(0, source="synthetic", **LEVEL_0)
-    world.ask(0, source="api", **LEVEL_0)
-    world.ask(9, **LEVEL_0)
-    world.ask(0, metadata={"source_parquet": "/x/train-00009-of-00026.parquet"}, **LEVEL_0)
-    world.ask(0, metadata={"source_parquet": "../../etc/passwd"}, **LEVEL_0)
-    world.ask(0, data_aug_level=1, data_aug_params={})
-    world.ask(0, data_aug_level=2, data_aug_params=level_1(0.0, [0, 0, 9, 9])["data_aug_params"])
-    planned = plan(world.ingest(), world.shards)
-    assert [item.reason for item in planned] == [
-        None,
-        Reason.SYNTHETIC,
-        Reason.API,
-        Reason.ROW_MISSING,
-        Reason.SHARD_MISSING,
-        Reason.UNNAMED,
-        Reason.PARAMETERS,
-        None,
-    ]
-    assert [item.fidelity for item in planned][-1] is Fidelity.DISTRIBUTION
-    assert sum(counts(planned).values()) == len(planned)
-
-
 def a_bomb() -> bytes:
     return encoded(Image.new("1", (30_000, 30_000)), "PNG")
 
@@ -218,77 +192,6 @@ def test_a_source_that_is_not_what_the_record_says_is_impossible_not_a_crash(
     assert len(good.files) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1 not really", b"x" * 1000])
-def test_a_damaged_shard_is_impossible_not_a_crash(world: World, content: bytes) -> None:
-    world.store.sources.mkdir(parents=True)
-    (world.store.sources / SHARD).write_bytes(content)
-    world.ask(0, **LEVEL_0)
-    (item,) = plan(world.ingest(), world.shards)
-    assert (item.fidelity, item.reason) == (Fidelity.IMPOSSIBLE, Reason.BYTES)
-    assert item.detail
-
-
-def test_a_log_cannot_name_a_shard_outside_the_folder(world: World, tmp_path: Path) -> None:
-    write_shard(tmp_path / "elsewhere", [encoded(picture((320, 240)))])
-    world.store.sources.mkdir(parents=True)
-    hostile = f"../../elsewhere/{SHARD}"
-    world.ask(0, metadata={"source_parquet": hostile}, **LEVEL_0)
-    (item,) = plan(world.ingest(), world.shards)
-    assert item.reason is Reason.SHARD_MISSING
-
-
-def test_rendering_all_variants_of_level_3_gives_parallel_lists(
-    world: World, tmp_path: Path
-) -> None:
-    write_shard(world.store.sources, [encoded(picture((320, 240)))])
-    keys = level_1(3.0, [0, 0, 200, 200]) | {"data_aug_level": 3}
-    world.ask(0, **keys)
-    planned = plan(world.ingest(), world.shards, VariantSettings(count=None))
-    (one,) = render(planned, world.shards, tmp_path / "out")
-    count = len(one.files)
-    assert len(one.pixels_sha256) == len(one.jpeg_sha256) == count
-    assert len(one.weights) == len(one.noisy) == count
-    assert 162 < count <= 243
-    assert sum(one.noisy) == 162
-    assert sum(one.weights) == pytest.approx(1.0)
-    assert len(set(one.pixels_sha256)) == len(set(one.files)) == count
-    first = Path(one.files[0]).read_bytes()
-    (again,) = render(planned, world.shards, tmp_path / "again")
-    assert again.jpeg_sha256 == one.jpeg_sha256
-    assert Path(again.files[0]).read_bytes() == first
-
-
-def test_one_variant_of_a_distorted_challenge_is_never_called_exact(world: World) -> None:
-    write_shard(world.store.sources, [encoded(picture((320, 240)))])
-    world.ask(0, **level_1(3.0, [0, 0, 200, 200]) | {"data_aug_level": 2})
-    challenges = world.ingest()
-    drawn = set()
-    for seed in range(60):
-        (item,) = plan(challenges, world.shards, VariantSettings(count=1, seed=seed))
-        assert item.fidelity is Fidelity.DISTRIBUTION
-        drawn.add(item.variants[0].index)
-    # the undistorted one among them
-    assert drawn == set(range(8))
-
-
-def test_another_size_shows_what_miners_could_not_see_and_says_so(
-    world: World, tmp_path: Path
-) -> None:
-    write_shard(world.store.sources, [encoded(picture((1000, 800)), "PNG")])
-    for level in (1, 3):
-        world.ask(0, size=(1000, 800), **level_1(0.0, [0, 0, 448, 448]) | {"data_aug_level": level})
-    planned = plan(world.ingest(), world.shards)
-    rendered = render(planned, world.shards, tmp_path / "out", RenderSettings(side=448))
-    for one in rendered:
-        assert (one.fidelity, len(one.files)) == ("unseen", 1)
-        assert one.files[0].endswith(f"{one.challenge_id}-unseen-448.jpg")
-        with Image.open(one.files[0]) as image:
-            assert image.size == (448, 448)
-    # nothing is turned or shrunk here, so the crop is the source's own pixels
-    sides = picture((1000, 800)).crop((0, 0, 448, 448))
-    assert rendered[0].pixels_sha256 == [sent(np.asarray(sides))]
-
-
 def test_rows_are_found_across_row_groups(world: World) -> None:
     images = [encoded(picture((320, 240), seed=k), "PNG") for k in range(5)]
     write_shard(world.store.sources, images)
@@ -297,27 +200,3 @@ def test_rows_are_found_across_row_groups(world: World) -> None:
     rebuilder = Rebuilder(world.shards)
     found = [sent(rebuilder.rebuild(challenge).pixels) for challenge in world.ingest()]
     assert len(set(found)) == 5
-
-
-def test_possible_images_of_an_earlier_render_do_not_stay(
-    store: Store, record: dict[str, Any], tmp_path: Path
-) -> None:
-    world, out = World(store, record), tmp_path / "out"
-    write_shard(store.sources, [encoded(picture((320, 240)))])
-    world.ask(0, **{**level_1(3.0, [5, 5, 90, 90]), "data_aug_level": 3})
-    world.ask(0, **LEVEL_0)
-    challenges = world.ingest()
-    distorted = challenges[0].challenge_id
-    out.mkdir()
-    others = ["notes.txt", "holiday.jpg", f"{distorted}-mine.jpg", f"{distorted}-unseen-448.jpg"]
-    for name in others:
-        (out / name).touch()
-    for count in (9, 3, 1, 2):
-        planned = plan(challenges, world.shards, VariantSettings(count))
-        rendered = render(planned, world.shards, out)
-        written = [Path(file).name for one in rendered for file in one.files]
-        assert sorted(path.name for path in out.iterdir()) == sorted([*others, *written])
-    # what cannot be rendered takes nothing away
-    (store.sources / SHARD).unlink()
-    render(plan(challenges, world.shards), world.shards, out)
-    assert len(list(out.iterdir())) == len(others) + 3
