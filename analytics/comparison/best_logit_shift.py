@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from analytics.comparison.answer_codes import Codes, answer_codes, candidate_codes, with_outcomes_of
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
@@ -20,20 +21,14 @@ from analytics.comparison.bootstrap import (
 )
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import (
-    CLASS_THRESHOLD,
     Answers,
     Challenges,
     Flags,
     single_answerer,
 )
-from analytics.comparison.paired_rewards import (
-    Codes,
-    answer_codes,
-    candidate_codes,
-    paired_rewards,
-    with_outcomes_of,
-)
+from analytics.comparison.paired_rewards import paired_rewards
 from analytics.scoring.metrics import Floats
+from analytics.scoring.predicted_class import CLASS_THRESHOLD
 from analytics.scoring.tracker import ScoringSettings
 
 _MOST_THRESHOLDS = 40

@@ -12,9 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.comparison.answer_codes import answer_codes, candidate_codes
 from analytics.comparison.image_confusion import ImageConfusion
 from analytics.comparison.paired_answers import Challenges, PairedAnswers
-from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
+from analytics.comparison.paired_rewards import paired_rewards
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 from analytics.scoring.tracker import ScoringSettings

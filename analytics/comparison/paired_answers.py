@@ -5,13 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.scoring.metrics import UNANSWERED, Floats, predicted_class
+from analytics.scoring.metrics import UNANSWERED, Floats
+from analytics.scoring.predicted_class import CLASS_THRESHOLD, predicted_class
 
 Integers = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-
-CLASS_THRESHOLD = 0.5
-"""A probability above it is of class 1, others of class 0: the validator rounds half to even."""
 
 MINER, CANDIDATE = 0, 1
 """Indices of the two sides of a paired comparison."""

@@ -11,33 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.comparison.answer_codes import (
+    LAST,
+    NEITHER_CLASS,
+    NEW_HISTORY,
+    NEW_LIFE,
+    OUTCOME,
+    PAID,
+    Codes,
+)
 from analytics.comparison.paired_answers import Answers, Challenges, Integers
 from analytics.numba_loops import compiled
 from analytics.scoring import metrics
-from analytics.scoring.metrics import UNANSWERED, ConfusionCounts, Floats
+from analytics.scoring.metrics import ConfusionCounts, Floats
 from analytics.scoring.tracker import ScoringSettings
 from analytics.scoring.windows import LONG, SHORT, Histories, empty_histories, push, window_counts
 
-Codes = NDArray[np.uint8]
 Sums = tuple[float, float, float]
-
-# Bits of an answer's code; plain integers, as compiled loops test them.
-_LABEL = 1 << 0
-"""The label is 1."""
-_POSITIVE = 1 << 1
-"""The answer is of class 1."""
-_UNANSWERED = 1 << 2
-_PAID = 1 << 3
-"""The answer lies in 0..1, so that it is rewarded."""
-_NEW_HISTORY = 1 << 4
-"""The first answer of a history: another answerer, life or spell."""
-_LAST = 1 << 5
-"""The answerer's last answer to that challenge."""
-_NEITHER = 1 << 6
-"""An answer of neither class, or not finite: packed counts cannot hold it."""
-_NEW_LIFE = 1 << 7
-"""The first answer in a validator's life."""
-_OUTCOME = _LABEL | _POSITIVE | _UNANSWERED
 
 _BITS = 16
 """Bits of one count among the four that are packed into an integer."""
@@ -61,54 +51,6 @@ class PairedRewards:
     reward: Floats
     ema: Floats
     mean_ema: Floats
-
-
-def candidate_codes(
-    challenges: Challenges, positive_shares: Floats, uniforms: Floats | float
-) -> Codes:
-    """(C,), the candidate's answers as codes, one variant sampled for each challenge.
-
-    Args:
-        challenges: that it is asked.
-        positive_shares: (C,), the share 0..1 of variants whose answer is of class 1.
-        uniforms: (C,), uniform in 0..1: the sampled variant is answered with class 1 where it is
-            below `positive_shares`.
-    """
-    codes: Codes = (uniforms < positive_shares).astype(np.uint8)
-    codes *= _POSITIVE
-    codes |= challenges.labels.astype(np.uint8)
-    codes |= _PAID
-    return codes
-
-
-def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
-    """(A,), answers as the codes that `paired_rewards` scores."""
-    prediction, classes = answers.prediction, answers.classes
-    unanswered = prediction == UNANSWERED
-    first = np.zeros(len(prediction) + 1, np.bool_)
-    first[answers.starts] = True
-    new_life = first[:-1] | (np.diff(challenges.lives[answers.challenge], prepend=-1) != 0)
-    new_history = new_life | (np.diff(answers.spell, prepend=-1) != 0)
-    last = first[1:] | (np.diff(answers.challenge, append=-1) != 0)
-    flags = (
-        (classes == 1, _POSITIVE),
-        (unanswered, _UNANSWERED),
-        ((prediction >= 0) & (prediction <= 1), _PAID),
-        (new_history, _NEW_HISTORY),
-        (new_life, _NEW_LIFE),
-        (last, _LAST),
-        (~unanswered & (classes != 0) & (classes != 1), _NEITHER),
-    )
-    codes = challenges.labels[answers.challenge].astype(np.uint8)
-    for flag, bit in flags:
-        codes |= np.where(flag, bit, 0).astype(np.uint8)
-    return codes
-
-
-def with_outcomes_of(codes: Codes, other: Codes) -> Codes:
-    """Codes with the label, class and pay of `other`, (A,) both; histories begin where they did."""
-    outcome = np.uint8(_OUTCOME | _PAID)
-    return (codes & ~outcome) | (other & outcome)
 
 
 def paired_rewards(
@@ -169,14 +111,14 @@ def _score_all(
         last_emas = (0.0, 0.0)
         while first < starts[answerer + 1]:
             last = first + 1
-            while last < starts[answerer + 1] and not codes[last] & _NEW_HISTORY:
+            while last < starts[answerer + 1] and not codes[last] & NEW_HISTORY:
                 last += 1
             order = _resampled(challenge, codes, repeats, first, last)
             asked = challenge[order]
             own, swapped = codes[order], candidate[asked]
             scored = _score_history(own, swapped, exponents[asked], short, alpha, rings)
             sides = (scored[0], scored[1])
-            if (own & _NEITHER).any():
+            if (own & NEITHER_CLASS).any():
                 history.hotkeys[0] = -1
                 given = (predictions[order], labels[asked], exponents[asked])
                 sides = (_score_with_neither(own, *given, short, alpha, history), scored[1])
@@ -186,9 +128,9 @@ def _score_all(
             # a life's EMA is that of its last history; rewards and EMAs are summed over all
             last_emas = (sides[0][1], sides[1][1])
             answers += len(order)
-            in_life += (own & _LAST > 0).sum()
+            in_life += (own & LAST > 0).sum()
             first = last
-            if in_life and (first == starts[answerer + 1] or codes[first] & _NEW_LIFE):
+            if in_life and (first == starts[answerer + 1] or codes[first] & NEW_LIFE):
                 steps += in_life
                 for side in range(2):
                     sums[1, answerer, side] += (last_emas[side] - sums[1, answerer, side]) * (
@@ -211,13 +153,13 @@ def _resampled(
     filled, index = 0, first
     while index < last:
         times, end = repeats[challenge[index]], index + 1
-        if codes[index] & _LAST and times <= _UNROLLED:
+        if codes[index] & LAST and times <= _UNROLLED:
             # always four writes, then counted: a branch on a random number is never predicted
             for offset in range(_UNROLLED):
                 order[filled + offset] = index
             filled += times
         else:
-            while not codes[end - 1] & _LAST:
+            while not codes[end - 1] & LAST:
                 end += 1
             for _ in range(times):
                 for member in range(index, end):
@@ -244,20 +186,20 @@ def _score_history(
     own_ema, their_ema, own_rewards, their_rewards, own_emas, their_emas = (0.0,) * 6
     for index in range(len(codes)):
         leaving = slot - short if slot >= short else slot - short + size
-        added = _INCREMENTS[codes[index] & _OUTCOME]
-        swapped = _INCREMENTS[candidate[index] & _OUTCOME]
+        added = _INCREMENTS[codes[index] & OUTCOME]
+        swapped = _INCREMENTS[candidate[index] & OUTCOME]
         own_short += added - own[leaving]
         their_short += swapped - theirs[leaving]
         own_long += added - own[slot]
         their_long += swapped - theirs[slot]
         own[slot], theirs[slot] = added, swapped
         slot = slot + 1 if slot + 1 < size else 0
-        own_reward = _reward(own_long, own_short, exponents[index]) if codes[index] & _PAID else 0.0
+        own_reward = _reward(own_long, own_short, exponents[index]) if codes[index] & PAID else 0.0
         their_reward = _reward(their_long, their_short, exponents[index])
         own_rewards += own_reward
         their_rewards += their_reward
         # where a challenge asks an answerer twice, its last reward counts
-        if codes[index] & _LAST:
+        if codes[index] & LAST:
             own_ema = alpha * own_reward + (1.0 - alpha) * own_ema
             their_ema = alpha * their_reward + (1.0 - alpha) * their_ema
             own_emas += own_ema
@@ -297,12 +239,12 @@ def _score_with_neither(
     for index in range(len(codes)):
         push(history, 0, 0, predictions[index], labels[index], short, False)
         reward = 0.0
-        if codes[index] & _PAID:
+        if codes[index] & PAID:
             mcc = metrics.mcc(window_counts(history, 0, LONG, long))
             recent = metrics.accuracy(window_counts(history, 0, SHORT, short))
             reward = metrics.reward_near(max(0.0, mcc), recent, exponents[index])
         rewards += reward
-        if codes[index] & _LAST:
+        if codes[index] & LAST:
             ema = alpha * reward + (1.0 - alpha) * ema
             emas += ema
     return rewards, ema, emas

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.comparison.answer_codes import answer_codes, candidate_codes
 from analytics.comparison.bootstrap import (
     MIN_IMAGES,
     BootstrapSettings,
@@ -21,7 +22,7 @@ from analytics.comparison.bootstrap import (
 from analytics.comparison.image_confusion import ImageConfusion, image_confusion
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import CANDIDATE, MINER, Answers, Flags, PairedAnswers
-from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
+from analytics.comparison.paired_rewards import paired_rewards
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
 
 

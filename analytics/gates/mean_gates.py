@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from analytics.comparison.bootstrap import MIN_IMAGES, BootstrapSettings, image_repeats
 from analytics.comparison.intervals import Interval, simultaneous_intervals
 from analytics.queries.replay_runs import ReplayRun
-from analytics.scoring.metrics import Floats, predicted_class
+from analytics.scoring.metrics import Floats
+from analytics.scoring.predicted_class import predicted_class
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 

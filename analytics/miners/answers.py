@@ -8,7 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
-from analytics.scoring.metrics import Floats, predicted_class
+from analytics.scoring.metrics import Floats
+from analytics.scoring.predicted_class import predicted_class
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 

@@ -18,7 +18,7 @@ from analytics.comparison.intervals import Interval, wilson_interval
 from analytics.miners.answers import Indices, MinerAnswers
 from analytics.miners.clones import CloneGroup
 from analytics.miners.item_response import Ability
-from analytics.scoring.metrics import predicted_class
+from analytics.scoring.predicted_class import predicted_class
 
 
 @dataclass(frozen=True)

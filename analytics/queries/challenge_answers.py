@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from analytics.scoring.metrics import UNANSWERED, predicted_class
+from analytics.scoring.metrics import UNANSWERED
+from analytics.scoring.predicted_class import predicted_class
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 

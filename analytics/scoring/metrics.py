@@ -28,14 +28,6 @@ class ConfusionCounts(NamedTuple):
     true_negatives: int
 
 
-def predicted_class(probabilities: Floats) -> Floats:
-    """The class that the validator reads from each probability: `numpy.round`, half to even.
-
-    So 0.5 is class 0, 1.5 and 1.7 are class 2, -0.7 is class -1; NaN and infinities stay.
-    """
-    return np.round(probabilities)
-
-
 def confusion_counts(classes: Floats, labels: Labels) -> ConfusionCounts:
     """Count answers by predicted class and label, both of shape (n,)."""
     predicted, actual = classes == 1, labels == 1

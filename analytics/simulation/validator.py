@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.scoring.metrics import UNANSWERED, Floats, predicted_class
+from analytics.scoring.metrics import UNANSWERED, Floats
+from analytics.scoring.predicted_class import predicted_class
 from analytics.scoring.tracker import METRICS, EmaScores, ScoredAnswers, Tracker
 from analytics.simulation.augmentation import augmentation
 from analytics.simulation.miners import MIN_MINERS, MinerKind, Population

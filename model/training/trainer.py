@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
+from analytics.scoring.metrics import confusion_counts, mcc
+from analytics.scoring.predicted_class import predicted_class
 from data.errors import RunError
 from model.backbone.backbone import Backbone
 from model.network.pruning import GLOBAL_VIEW

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
+from analytics.comparison.answer_codes import answer_codes, candidate_codes
 from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.comparison.paired_answers import Challenges, PairedAnswers
-from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
+from analytics.comparison.paired_rewards import paired_rewards
 from analytics.warehouse.connection import reading, writing
 from data.store import Store
 from data.terminal import note, print_table, say

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, matthews_corrcoef, roc_auc_score
 
+from analytics.comparison.answer_codes import answer_codes, candidate_codes
 from analytics.comparison.bootstrap import (
     BootstrapSettings,
     bootstrap_scores,
@@ -19,7 +20,7 @@ from analytics.comparison.bootstrap import (
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.paired_answers import Answers, PairedAnswers
-from analytics.comparison.paired_rewards import answer_codes, candidate_codes, paired_rewards
+from analytics.comparison.paired_rewards import paired_rewards
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring import metrics
 from analytics.scoring.metrics import Floats

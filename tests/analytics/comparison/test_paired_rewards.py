@@ -10,14 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from analytics.comparison.answer_codes import Codes, answer_codes, candidate_codes
 from analytics.comparison.paired_answers import Answers, Challenges, concatenated, single_answerer
-from analytics.comparison.paired_rewards import (
-    Codes,
-    PairedRewards,
-    answer_codes,
-    candidate_codes,
-    paired_rewards,
-)
+from analytics.comparison.paired_rewards import PairedRewards, paired_rewards
 from analytics.scoring.metrics import reward, reward_near
 from analytics.scoring.tracker import EmaScores, ScoringSettings, Tracker
 

@@ -11,6 +11,7 @@ from sklearn import metrics as sk
 
 from analytics.scoring import metrics
 from analytics.scoring.metrics import Floats, Labels
+from analytics.scoring.predicted_class import predicted_class
 from analytics.scoring.tracker import METRICS, ScoringSettings, Tracker
 
 TOLERANCE = 1e-12
@@ -141,7 +142,7 @@ def test_single_metrics_and_counts(pairs: list[tuple[int, int]]) -> None:
 
 def test_classes_round_half_to_even() -> None:
     given_ = np.array([0.5, 0.5000001, 1.5, 1.7, -0.3, -0.7])
-    assert metrics.predicted_class(given_).tolist() == [0, 1, 2, 2, 0, -1]
+    assert predicted_class(given_).tolist() == [0, 1, 2, 2, 0, -1]
 
 
 def test_perfect_and_inverted_answers_are_exactly_one_and_minus_one() -> None:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from analytics.leaks.training_rows import read_training_rows
-from analytics.scoring.metrics import confusion_counts, mcc, predicted_class
+from analytics.scoring.metrics import confusion_counts, mcc
+from analytics.scoring.predicted_class import predicted_class
 from data.errors import RunError
 from data.records.types import Geometry
 from data.scenes.parquet import write_shards
