@@ -21,6 +21,7 @@ import torch
 
 from data.errors import RunError
 from model.views.kernel import Floats, Ints, extract_band
+from model.views.resize_weights import PixelRange, resize_weights
 from model.views.reused_memory import ReusedMemory
 from replay.candidates.float32 import exact_float32
 from replay.candidates.predictor import Image
@@ -35,9 +36,6 @@ VIEW_NAMES = (
     "right",
 )
 VIEWS = len(VIEW_NAMES)
-
-PixelRange = tuple[int, int]
-"""The first pixel of a range, and the one after its last."""
 
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels; bottom and right are excluded."""
@@ -81,29 +79,6 @@ def view_boxes(height: int, width: int) -> tuple[Box, ...]:
     )
 
 
-def resize_taps(pixel_range: PixelRange, side: int) -> tuple[Ints, Floats]:
-    """Resampling weights (side, taps) of each output pixel, and its first input pixel (side,).
-
-    The triangle filter of torch's `interpolate(mode="bilinear", antialias=True)` (the same as
-    Pillow's), widened to the scale when a range is shrunk.
-    """
-    first, end = pixel_range
-    size = end - first
-    scale = size / side
-    support = max(scale, 1.0)
-    centre = scale * (np.arange(side) + 0.5)
-    low = np.maximum((centre - support + 0.5).astype(np.int64), 0)
-    high = np.minimum((centre + support + 0.5).astype(np.int64), size)
-    count = int((high - low).max())
-    # all rows of weights equally long: a short one starts earlier, with weights of 0
-    starts = np.minimum(low, size - count)
-    pixel = starts[:, None] + np.arange(count)
-    weights = np.maximum(1 - np.abs(pixel + 0.5 - centre[:, None]) / support, 0)
-    weights *= (pixel >= low[:, None]) & (pixel < high[:, None])
-    weights /= weights.sum(axis=1, keepdims=True)
-    return starts + first, weights.astype(np.float32)
-
-
 @dataclass(frozen=True)
 class _Band:
     """The views that share a range of rows; `low` and `high` bound the columns they need."""
@@ -124,20 +99,20 @@ _Job = tuple[npt.NDArray[np.uint8], tuple[_Band, ...], Floats]
 @lru_cache(maxsize=32)
 def _bands(height: int, width: int, side: int) -> tuple[_Band, ...]:
     rows, columns = _pixel_ranges(height), _pixel_ranges(width)
-    taps = [resize_taps(pixel_range, side) for pixel_range in columns]
-    most_taps = max(weights.shape[1] for _, weights in taps)
+    resized = [resize_weights(pixel_range, side) for pixel_range in columns]
+    most_weights = max(weights.shape[1] for _, weights in resized)
     padded = np.stack(
-        [np.pad(weights, ((0, 0), (0, most_taps - weights.shape[1]))) for _, weights in taps]
+        [np.pad(weights, ((0, 0), (0, most_weights - weights.shape[1]))) for _, weights in resized]
     )
-    column_starts = np.stack([starts for starts, _ in taps])
-    counts = np.array([weights.shape[1] for _, weights in taps])
+    column_starts = np.stack([starts for starts, _ in resized])
+    counts = np.array([weights.shape[1] for _, weights in resized])
     of_view = np.array(_COLUMN_RANGES)
     bands = []
     for index in sorted(set(_ROW_RANGES)):
         views = np.flatnonzero(np.array(_ROW_RANGES) == index)
         needed = [columns[c] for c in of_view[views]]
         low, high = min(first for first, _ in needed), max(end for _, end in needed)
-        row_starts, row_weights = resize_taps(rows[index], side)
+        row_starts, row_weights = resize_weights(rows[index], side)
         bands.append(
             _Band(
                 views=views,
@@ -304,7 +279,7 @@ def _check_image(image: Image) -> None:
 
 def _resize_matrix(pixel_range: PixelRange, side: int, device: torch.device) -> torch.Tensor:
     """The resize of a range as a matrix (side, pixels)."""
-    starts, weights = resize_taps(pixel_range, side)
+    starts, weights = resize_weights(pixel_range, side)
     first, end = pixel_range
     dense = np.zeros((side, end - first), np.float32)
     columns = starts[:, None] - first + np.arange(weights.shape[1])

@@ -1,20 +1,17 @@
 """The audit on logs of the validator's own code: nothing wrong in them but what was changed."""
 
 import copy
-import json
 from enum import IntEnum, IntFlag
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from analytics.audit.audit import AuditSettings, audit
 from analytics.audit.coverage import Evidence, StretchStart
 from analytics.audit.ema_gaps import Interruption, ScoreVerdict
 from analytics.audit.verdicts import AFTER_GAP, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
-from analytics.commands import audit as audit_cli
 from analytics.scoring.ema_rule import HotkeyChange
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.connection import reading, writing
@@ -245,40 +242,6 @@ def test_an_empty_store_is_said_to_be_empty(store: Store) -> None:
 def test_codes_fit_the_int8_arrays_of_the_loops(codes: type[IntEnum] | type[IntFlag]) -> None:
     assert min(codes) >= 0
     assert sum(codes) <= np.iinfo(np.int8).max
-
-
-def run(store: Store, *words: str) -> Any:
-    return CliRunner().invoke(audit_cli.app, [*words, "--store", str(store.root)])
-
-
-def test_json_has_the_keys_that_programs_count_on(tmp_path: Path, golden: Path) -> None:
-    records, wanted = tampered(golden_records(golden, "e5"), 3, np.random.default_rng(0))
-    result = run(filled(tmp_path, records), "--json", "--from-start")
-    assert result.exit_code == 1
-    report = json.loads(result.stdout)
-    assert list(report) == ["checked", "unchecked", "mismatches"]
-    assert tuple(report["checked"]) == COLUMNS
-    assert [list(mismatch) for mismatch in report["mismatches"]] == [
-        ["file", "position", "slot", "uid", "column", "logged", "expected"]
-    ] * len(wanted)
-
-
-def test_the_report_for_people_names_holes_and_bounds_its_list(
-    tmp_path: Path, golden: Path
-) -> None:
-    left, _ = kept(golden_records(golden, "e9"), {30})
-    records, _ = tampered(left, 60, np.random.default_rng(1))
-    result = run(filled(tmp_path, records))
-    assert result.exit_code == 1
-    assert "at least 1 record missing" in result.output
-    assert "more wrong numbers: --json lists all" in result.output
-    assert AFTER_GAP in result.output
-
-
-def test_a_right_log_exits_with_0(store: Store, golden: Path) -> None:
-    ingest(store, [golden / "e9" / "challenges.jsonl"])
-    result = run(store)
-    assert (result.exit_code, "0 wrong" in result.output) == (0, True)
 
 
 def test_a_failed_model_check_is_not_the_answers_fault(tmp_path: Path, golden: Path) -> None:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from torch.nn import functional as F  # noqa: N812
 
 from data.errors import RunError
+from model.views.resize_weights import resize_weights
 from model.views.views import (
     VIEW_NAMES,
     VIEWS,
     ViewExtractor,
     ViewSettings,
-    resize_taps,
     view_boxes,
 )
 from replay.candidates.predictor import Image, LazySequence
@@ -156,7 +156,7 @@ def test_a_plain_colour_stays_that_colour_everywhere() -> None:
 
 @given(st.integers(1, 3000), st.integers(1, 300))
 def test_weights_sum_to_one_and_stay_inside(size: int, side: int) -> None:
-    starts, weights = resize_taps((5, 5 + size), side)
+    starts, weights = resize_weights((5, 5 + size), side)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
     assert starts.min() >= 5
     assert starts.max() + weights.shape[1] <= 5 + size
