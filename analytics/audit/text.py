@@ -35,7 +35,7 @@ def note_gaps(report: AuditReport, settings: AuditSettings) -> None:
     note(_starts(report, settings))
     for gap in report.gaps[:_GAPS_SHOWN]:
         note(f"before {gap.file}:{gap.position}: {_what(gap)}; {gap.uids} uids may have answered")
-    _note_more(len(report.gaps) - _GAPS_SHOWN, "holes")
+    _note_more(len(report.gaps) - _GAPS_SHOWN, "gaps")
     _note_incomplete(report, settings)
 
 
@@ -50,7 +50,7 @@ def _starts(report: AuditReport, settings: AuditSettings) -> str:
         return f"{report.chains} connected {stretches} of log, taken as complete (--from-start)"
     return (
         f"{report.chains} connected {stretches} of log, {report.from_first} from a validator's "
-        f"first challenge on; holes or restarts: {len(report.gaps)}"
+        f"first challenge on; gaps or restarts: {len(report.gaps)}"
     )
 
 
@@ -79,11 +79,11 @@ def _print_gaps(gaps: list[Gap]) -> None:
     if not gaps:
         return
     print_table(
-        "holes, told by scores that moved",
+        "gaps, shown by scores that moved",
         ("before file", "position", "what", "uids that may have answered"),
         [(gap.file, gap.position, _what(gap), gap.uids) for gap in gaps[:_GAPS_SHOWN]],
     )
-    _note_more(len(gaps) - _GAPS_SHOWN, "holes")
+    _note_more(len(gaps) - _GAPS_SHOWN, "gaps")
 
 
 def _what(gap: Gap) -> str:

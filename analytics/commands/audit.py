@@ -32,7 +32,7 @@ def audit(
     """Recompute every logged metric, reward and score from predictions, labels and hotkeys.
 
     Metrics and rewards are checked where the log holds a miner's whole window: from its hundredth
-    answer since a hole, or from a start that the first numbers prove. Scores show the holes, and
+    answer since a gap, or from a start that the first numbers prove. Scores show the gaps, and
     which files go on where others end; several validators are audited apart. With --json: checked
     by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
     """

@@ -52,7 +52,7 @@ def ingest(
     """Read a validator's logs into the store.
 
     Reads JSON (one record, several, or lines; also packed as gzip, zstd or bzip2), W&B media HTML
-    files and W&B run folders, live or offline, told by content. The same content again changes
+    files and W&B run folders, live or offline, whatever their names. The same content again changes
     nothing. Bad records and values, and forms that are not read, become rows of the relation
     rejects, and the exit status is 1.
     """

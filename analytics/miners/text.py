@@ -172,7 +172,7 @@ def _print_labels(report: MinerReport) -> None:
     if labels is None:
         return
     say(
-        f"labels: {labels.images_judged} images judged by {labels.voters} votes of "
+        f"labels: {labels.images_judged} images evaluated by {labels.voters} votes of "
         f"{labels.able_miners} able miners, {labels.images_left_out} left out with too few votes"
     )
     rows = [

@@ -20,7 +20,7 @@ def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayR
 
 
 def _label(run: ReplayRun) -> str:
-    inputs = "metadata-fed" if run.uses_metadata else "image-only"
+    inputs = "image and metadata" if run.uses_metadata else "image-only"
     return (
         f"{printable(run.model, 60)} · {inputs} · {run.finished:%Y-%m-%d %H:%M} UTC · "
         f"answered {run.predicted:,} of {run.selected:,} · {run.run_id}"

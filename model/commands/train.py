@@ -128,7 +128,7 @@ def _train(
 def _print_report(report: "TrainReport") -> None:
     """Print a training for a person at a terminal."""
     best = report.best
-    kind = "image-only" if report.image_only else "metadata-fed"
+    kind = "image-only" if report.image_only else "image and metadata"
     say(
         f"{report.run_id}: {kind} on {report.backbone}, {report.training} rows, validated on "
         f"{report.validation} (of {report.streets} streets in all, none on both sides)"

@@ -35,7 +35,7 @@ def report_lines(report: DemoReport) -> list[str]:
         f"done: {first.challenges} challenges of a validator's log read, {first.images} images "
         f"rebuilt, a model trained on {training.training + training.validation} other drawn scenes",
         "MCC of answers: 1 is always right, 0 is guessing; miners are chosen on the log's first "
-        "half and judged on its second",
+        "half and evaluated on its second",
         _table_line("the model", _score_and_rank(model)),
         _table_line("safety-orange baseline", _score_and_rank(first.orange)),
         *(_baseline_line(model, name, "the model") for name in (BEST, MEDIAN)),

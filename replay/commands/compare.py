@@ -75,8 +75,8 @@ def compare(
     together, and the EMA is the mean of each one's last, by challenges asked. Differences are
     candidate minus miner, with intervals over source images; the rank's interval holds for all
     miners at once. Best and median miner, majority and stacked ensemble, and the threshold are
-    chosen on an earlier part in time and judged on the later one. What overlaps with training rows
-    that the run keeps is left out; with --against, with those of both runs.
+    chosen on an earlier part in time and evaluated on the later one. What overlaps with training
+    rows that the run keeps is left out; with --against, with those of both runs.
     """
     from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
     from analytics.comparison.slices import SliceSettings  # noqa: PLC0415

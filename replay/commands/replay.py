@@ -189,9 +189,10 @@ def _announce(replay: "Replay", planned: list["Planned"], model: str, workers: i
 
 
 def _print_report(report: "ReplayReport") -> None:
+    inputs = "image and metadata" if report.uses_metadata else "image-only"
     say(
         f"{report.run_id}: {report.model} answered {report.predicted} of {report.selected} "
-        f"challenges, {'metadata-fed' if report.uses_metadata else 'image-only'}: {report.exact} "
+        f"challenges, {inputs}: {report.exact} "
         f"exact, {report.distributions} as the mean over possible images ({report.images} images "
         f"in all, {report.noisy} with noise of our own drawing)"
     )

@@ -83,7 +83,7 @@ def _with_interval(comparison: Comparison) -> str:
 
 
 def _named(run: Comparison | RunScores) -> str:
-    inputs = "metadata-fed" if run.uses_metadata else "image-only"
+    inputs = "image and metadata" if run.uses_metadata else "image-only"
     return f"{run.model} ({inputs}, {run.run_id})"
 
 
@@ -142,7 +142,7 @@ def _print_ranks(comparison: Comparison) -> None:
 def _print_baselines(comparison: Comparison) -> None:
     if comparison.baselines:
         print_table(
-            f"chosen on the first {comparison.earlier} challenges, judged on the last "
+            f"chosen on the first {comparison.earlier} challenges, evaluated on the last "
             f"{comparison.later}; theirs / the candidate's",
             ("against", "who", "chosen on", *_COLUMNS),
             [_baseline_row(baseline) for baseline in comparison.baselines],

@@ -259,8 +259,8 @@ def test_the_command_says_it_in_text_and_in_json(store: Store, golden: Path) -> 
     place = next(k for k, line in enumerate(lines) if line.startswith("against"))
     one, other, value = result["run"], result["other"], result["differences"]["mcc"]["value"]
     assert lines[place].startswith(
-        f"against m (metadata-fed, replay-b) on n 399 challenges, {result['roadwork']} of them "
-        f"roadwork, of {result['images']} source images; the candidate's / its: MCC "
+        f"against m (image and metadata, replay-b) on n 399 challenges, {result['roadwork']} of "
+        f"them roadwork, of {result['images']} source images; the candidate's / its: MCC "
         f"{one['mcc']:.3f} / {other['mcc']:.3f}, difference {value:+.3f} ({low:+.2f}, {high:+.2f})"
     )
     assert lines[place + 1] == "left out of that: predicted by replay-a only 1"

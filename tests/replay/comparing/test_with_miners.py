@@ -279,7 +279,7 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
         "n 400",
         "the validator floors it at 0",
         f"rank by MCC: {rank['rank']} of {rank['of']} (95% interval {rank['best']} to",
-        "chosen on the first 200 challenges, judged on the last 200",
+        "chosen on the first 200 challenges, evaluated on the last 200",
         "threshold: answering roadwork above",
         "expected calibration error",
     ):
