@@ -5,7 +5,7 @@ import numpy as np
 from analytics.comparison.baselines import BEST, MAJORITY, MEDIAN, STACK, baselines
 from analytics.comparison.paired_answers import Answers, Flags, PairedAnswers
 from analytics.scoring.metrics import Floats
-from tests.worlds.answers import WorldSettings, world
+from tests.analytics.comparison.simulated_answers import WorldSettings, world
 
 
 def halves(paired: PairedAnswers) -> Flags:

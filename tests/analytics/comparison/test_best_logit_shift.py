@@ -5,7 +5,7 @@ import pytest
 
 from analytics.comparison.best_logit_shift import best_logit_shift
 from analytics.comparison.bootstrap import BootstrapSettings
-from tests.worlds.answers import shifted_candidate
+from tests.analytics.comparison.simulated_answers import shifted_candidate
 
 SETTINGS = BootstrapSettings(draws=50)
 

@@ -24,7 +24,7 @@ from analytics.comparison.paired_rewards import paired_rewards
 from analytics.comparison.weighted_auc import ranked_answers
 from analytics.scoring import metrics
 from analytics.scoring.metrics import Floats
-from tests.worlds.answers import WorldSettings, world
+from tests.analytics.comparison.simulated_answers import WorldSettings, world
 
 SMALL = WorldSettings(images=15, challenges=60, miners=4, asked=2)
 ODD = np.array([-1.0, np.nan, 1.7, -0.3, 0.5])

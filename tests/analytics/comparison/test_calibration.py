@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analytics.comparison.calibration import calibration
-from tests.worlds.answers import shifted_candidate
+from tests.analytics.comparison.simulated_answers import shifted_candidate
 
 
 def test_calibration_is_the_mean_gap_of_its_bins() -> None:

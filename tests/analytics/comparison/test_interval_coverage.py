@@ -10,7 +10,7 @@ from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import centred_intervals
 from analytics.comparison.rank import rank
 from analytics.scoring.metrics import mcc_of_tables
-from tests.worlds.answers import WorldSettings, world
+from tests.analytics.comparison.simulated_answers import WorldSettings, world
 
 DRAWS = BootstrapSettings(draws=400)
 

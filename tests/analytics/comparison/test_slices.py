@@ -11,7 +11,7 @@ from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswe
 from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import Tracker
-from tests.worlds.answers import WorldSettings, world
+from tests.analytics.comparison.simulated_answers import WorldSettings, world
 
 QUICK = SliceSettings(BootstrapSettings(draws=200), cost_draws=40)
 

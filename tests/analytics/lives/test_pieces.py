@@ -7,9 +7,9 @@ import pytest
 
 from analytics.warehouse.ingest import ingest
 from data.store import Store
+from tests.analytics.lives.ordered_lives import ordered, scores_of
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import audited, scored_again, write_lines
-from tests.worlds.ordered_lives import ordered, scores_of
 from tests.worlds.simulated_logs import simulated_log
 from tests.worlds.wandb_runs import write_media_files
 

@@ -15,7 +15,7 @@ from analytics.miners.clones import (
     connected_groups,
     pair_ties,
 )
-from tests.worlds.miners import as_answers, asked, speaking_world
+from tests.analytics.miners.simulated_miners import as_answers, asked, speaking_world
 
 
 def groups_of(answers: MinerAnswers) -> list[list[int]]:

@@ -10,7 +10,7 @@ from analytics.miners.item_response import ItemResponse, ItemResponseSettings, i
 from analytics.miners.item_response_e_step import Answered, Nodes, expect
 from analytics.scoring.metrics import Floats
 from data.errors import QueryError
-from tests.worlds.miners import MinerWorld, as_answers, item_response_world
+from tests.analytics.miners.simulated_miners import MinerWorld, as_answers, item_response_world
 
 
 def by_uid(fitted: ItemResponse) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from analytics.miners.memorised_images import (
     memorisation_tests,
 )
 from analytics.scoring.metrics import Floats
-from tests.worlds.miners import as_answers, as_predictions, asked
+from tests.analytics.miners.simulated_miners import as_answers, as_predictions, asked
 
 IMAGES, CHALLENGES, MINERS = 400, 8000, 40
 

@@ -8,7 +8,7 @@ from analytics.miners.clones import CloneGroup
 from analytics.miners.item_response import Ability, item_response
 from analytics.miners.wrong_labels import wrong_labels
 from analytics.scoring.metrics import Floats
-from tests.worlds.miners import as_answers, as_predictions, asked
+from tests.analytics.miners.simulated_miners import as_answers, as_predictions, asked
 
 IMAGES, MINERS = 200, 50
 WRONG = {3, 50, 120}

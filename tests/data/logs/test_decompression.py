@@ -18,7 +18,7 @@ from data.logs.decompression import open_log
 from data.logs.json_logs import read_json_log
 from data.records.types import Logged, LogItem, Reject
 from tests.conftest import CASES
-from tests.worlds.compression import zstd_compress
+from tests.data.logs.compression import zstd_compress
 
 Json = dict[str, Any]
 

@@ -20,7 +20,7 @@ from data.logs.discovery import find_logs, read_log
 from data.logs.log_kind import LogKind
 from data.records.types import Logged, Reject
 from tests.conftest import CASES
-from tests.worlds.compression import zstd_compress
+from tests.data.logs.compression import zstd_compress
 
 Json = dict[str, Any]
 

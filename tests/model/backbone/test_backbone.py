@@ -8,7 +8,7 @@ import torch
 from data.errors import RunError
 from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone, outline
 from model.backbone.batch_size import MemorySettings
-from tests.worlds.random_views import VIT, random_views
+from tests.model.backbone.random_views import VIT, random_views
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from data.errors import RunError
 from model.backbone import batch_size
 from model.backbone.backbone import Backbone
 from model.backbone.batch_size import MemorySettings
-from tests.worlds.random_views import random_views
+from tests.model.backbone.random_views import random_views
 
 CPU = torch.device("cpu")
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from data.errors import RunError
 from model.backbone import weights as backbone_weights
 from model.backbone.backbone import BackboneSettings, load_backbone
-from tests.worlds.random_views import random_views
+from tests.model.backbone.random_views import random_views
 
 Tensors = dict[str, torch.Tensor | None]
 

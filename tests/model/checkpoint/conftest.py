@@ -8,7 +8,7 @@ from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_bac
 from model.backbone.batch_size import ForwardCost
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
-from tests.worlds.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
+from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
 
 
 @pytest.fixture(autouse=True)

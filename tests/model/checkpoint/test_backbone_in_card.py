@@ -14,7 +14,7 @@ from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_bac
 from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import load_predictor
-from tests.worlds.checkpoint_on_vit import (
+from tests.model.checkpoint.checkpoint_on_vit import (
     BACKBONE,
     SETTINGS,
     a_model,

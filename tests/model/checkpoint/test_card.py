@@ -7,7 +7,7 @@ import pytest
 from data.errors import RunError
 from model.checkpoint.card import read_card
 from model.checkpoint.checkpoint import load_checkpoint
-from tests.worlds.random_checkpoint import (
+from tests.model.checkpoint.random_checkpoint import (
     CARD,
     VIEWS,
     a_checkpoint,

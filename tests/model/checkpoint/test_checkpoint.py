@@ -13,14 +13,14 @@ from torch import nn
 
 from data.errors import RunError, WriteError
 from model.checkpoint.checkpoint import load_checkpoint, restore, save_checkpoint
-from tests.worlds.full_disk import fill, small_disk
-from tests.worlds.random_checkpoint import (
+from tests.model.checkpoint.random_checkpoint import (
     CARD,
     SETTINGS,
     a_checkpoint,
     a_model,
     rewrite_card,
 )
+from tests.worlds.full_disk import fill, small_disk
 
 
 def test_saved_and_loaded_is_bit_equal(tmp_path: Path) -> None:

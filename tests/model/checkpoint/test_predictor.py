@@ -18,7 +18,7 @@ from model.network.street_model import StreetModel
 from replay.candidates.predictor import Batch
 from replay.plans.plan import plan
 from replay.runs.run import replay
-from tests.worlds.checkpoint_on_vit import (
+from tests.model.checkpoint.checkpoint_on_vit import (
     BACKBONE,
     SETTINGS,
     TOLERANCE,

@@ -12,8 +12,13 @@ from torchvision.transforms import functional as F  # noqa: N812
 from data.records.types import Augmentation, Geometry
 from replay.augmentation.augment import augment
 from replay.settings import Arithmetic
+from tests.replay.augmentation.torchvision_chain import (
+    angles,
+    arithmetics,
+    assert_equal_images,
+    with_grid_by,
+)
 from tests.worlds.stores import picture
-from tests.worlds.torchvision_chain import angles, arithmetics, assert_equal_images, with_grid_by
 
 
 def logged_letterbox(width: int, height: int, **changes: Any) -> Augmentation:

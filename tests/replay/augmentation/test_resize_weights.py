@@ -11,7 +11,7 @@ from replay.augmentation.crop_kernel import Floats
 from replay.augmentation.resize_weights import resize_weights
 from replay.augmentation.rotation import crop_values
 from replay.settings import Arithmetic
-from tests.worlds.torchvision_chain import TORCH_FUSES
+from tests.replay.augmentation.torchvision_chain import TORCH_FUSES
 
 
 @settings(max_examples=200, deadline=None)

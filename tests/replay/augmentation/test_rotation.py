@@ -9,8 +9,7 @@ from torchvision.transforms import functional as F  # noqa: N812
 from data.records.types import Augmentation, Geometry
 from replay.augmentation.augment import augment
 from replay.settings import Arithmetic
-from tests.worlds.stores import picture
-from tests.worlds.torchvision_chain import (
+from tests.replay.augmentation.torchvision_chain import (
     Case,
     angles,
     arithmetics,
@@ -19,6 +18,7 @@ from tests.worlds.torchvision_chain import (
     torchvision_chain,
     with_grid_by,
 )
+from tests.worlds.stores import picture
 
 sides = st.one_of(st.integers(1, 40), st.integers(1, 700))
 

@@ -10,7 +10,7 @@ from torchvision.transforms import functional as F  # noqa: N812
 from replay.augmentation.crop_kernel import nearest_pixel
 from replay.augmentation.rotation_grid import cosine_and_sine, frame_grid
 from replay.settings import Arithmetic
-from tests.worlds.torchvision_chain import TORCH_FUSES, angles, arithmetics, grid_by
+from tests.replay.augmentation.torchvision_chain import TORCH_FUSES, angles, arithmetics, grid_by
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,7 +8,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 
-from tests.worlds.huggingface_models import folder_of, saved
+from tests.replay.candidates.huggingface_models import folder_of, saved
 
 
 @pytest.fixture(autouse=True)

@@ -15,8 +15,8 @@ from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
 from replay.candidates.predictor import Batch, Image, LazySequence
 from replay.candidates.registry import load
 from replay.rebuilding.rebuild import CannotRebuildError
-from tests.worlds.candidates import MINE, answers, pictures, refusal
-from tests.worlds.huggingface_models import CONVNEXT, LABELS, VIT, edit, folder_of, saved
+from tests.replay.candidates.huggingface_models import CONVNEXT, LABELS, VIT, edit, folder_of, saved
+from tests.replay.candidates.loaded_candidates import MINE, answers, pictures, refusal
 
 
 def by_pipeline(name: str, image: Image, label: str, **how: Any) -> float:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import transformers
 
-from tests.worlds.candidates import refusal
-from tests.worlds.huggingface_models import edit, folder_of
+from tests.replay.candidates.huggingface_models import edit, folder_of
+from tests.replay.candidates.loaded_candidates import refusal
 
 
 @pytest.mark.parametrize(

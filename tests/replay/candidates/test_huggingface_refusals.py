@@ -10,8 +10,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from replay.candidates.registry import load
-from tests.worlds.candidates import refusal
-from tests.worlds.huggingface_models import edit, folder_of
+from tests.replay.candidates.huggingface_models import edit, folder_of
+from tests.replay.candidates.loaded_candidates import refusal
 
 
 def test_pickled_weights_are_refused_and_never_opened(vit: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from replay.candidates.python_module_sources import source_sha256
 from replay.candidates.registry import load
 from replay.plans.plan import plan
 from replay.runs.run import replay
-from tests.worlds.candidates import MINE, answers, pictures, refusal
+from tests.replay.candidates.loaded_candidates import MINE, answers, pictures, refusal
 from tests.worlds.stores import LEVEL_0, World, encoded, picture, write_shard
 
 

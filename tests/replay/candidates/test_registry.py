@@ -5,7 +5,7 @@ import pytest
 
 from replay.candidates.registry import load, register
 from tests.conftest import ROOT
-from tests.worlds.candidates import refusal
+from tests.replay.candidates.loaded_candidates import refusal
 
 
 def test_registered_names_come_first_and_an_unknown_one_lists_all_types(

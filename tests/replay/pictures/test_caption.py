@@ -7,7 +7,7 @@ import pytest
 from data.store import Store
 from replay.pictures.caption import caption
 from replay.pictures.page import draw_page
-from tests.worlds.contact_sheets import cards_of, level, words_of
+from tests.replay.pictures.contact_sheets import cards_of, level, words_of
 from tests.worlds.stores import SHARD, World, encoded, level_1, picture, write_shard
 
 

@@ -11,7 +11,7 @@ from replay.pictures.cards import (
 )
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.rebuild import DistinctImage, Rebuilder, RebuiltImage
-from tests.worlds.contact_sheets import cards_of, level
+from tests.replay.pictures.contact_sheets import cards_of, level
 from tests.worlds.stores import World, encoded, picture, write_shard
 
 

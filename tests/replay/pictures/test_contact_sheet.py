@@ -29,7 +29,7 @@ from replay.pictures.contact_sheet import check_sheet, draw_sheet
 from replay.pictures.page import draw_page, drawable
 from replay.plans.plan import Planned, plan
 from replay.rebuilding.fidelity import Fidelity, Reason
-from tests.worlds.contact_sheets import cards_of, level, words_of
+from tests.replay.pictures.contact_sheets import cards_of, level, words_of
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 CUT = (255, 10, 138)

@@ -18,7 +18,7 @@ from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings
-from tests.worlds.brightness import Brightness, stored_predictions
+from tests.replay.runs.brightness import Brightness, stored_predictions
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
 
 SMALL_PARTS = ReplaySettings(challenges=4)

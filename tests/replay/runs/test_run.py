@@ -16,7 +16,7 @@ from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run import replay
 from replay.settings import ReplaySettings, VariantSettings
-from tests.worlds.brightness import Brightness, stored_predictions
+from tests.replay.runs.brightness import Brightness, stored_predictions
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
