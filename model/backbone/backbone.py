@@ -25,7 +25,7 @@ from model.backbone.batch_size import (
     forward_cost,
     in_parts,
 )
-from model.backbone.free_memory import check_room
+from model.backbone.free_memory import check_free_memory
 from model.backbone.weights import (
     Tensors,
     check_name,
@@ -60,7 +60,7 @@ class BackboneSettings:
 
 
 @dataclass(frozen=True)
-class Outline:
+class BackboneSizes:
     """Sizes of a backbone, known before memory is allocated for it.
 
     `width` of its features; `side` of its input and `patch` in pixels, None where it has no
@@ -76,11 +76,11 @@ class Outline:
 class Backbone(nn.Module):
     """A timm model without its classifier; made by `load_backbone`."""
 
-    def __init__(self, settings: BackboneSettings, outline: Outline, model: Any) -> None:
+    def __init__(self, settings: BackboneSettings, sizes: BackboneSizes, model: Any) -> None:
         super().__init__()
         self.settings = settings
         self.model = model.requires_grad_(not settings.frozen)
-        self.width, self.side = outline.width, outline.side
+        self.width, self.side = sizes.width, sizes.side
         config = _data_config(model)
         self.views = ViewSettings(self.side, tuple(config["mean"]), tuple(config["std"]))
         self.train(not settings.frozen)
@@ -157,7 +157,7 @@ class Backbone(nn.Module):
         return digest.hexdigest()
 
 
-def outline(settings: BackboneSettings) -> Outline:
+def backbone_sizes(settings: BackboneSettings) -> BackboneSizes:
     """A backbone's width, side, patch and size; nothing is fetched or allocated.
 
     Raises:
@@ -183,12 +183,16 @@ def outline(settings: BackboneSettings) -> Outline:
             settings.name, found=f"features {tuple(features.shape)}", expected="one vector a view"
         )
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Outline(features.shape[1], side, patch, parameters)
+    return BackboneSizes(features.shape[1], side, patch, parameters)
 
 
 def empty_backbone(settings: BackboneSettings) -> Backbone:
-    """A backbone without memory for its weights, on the `meta` device; errors as `outline`."""
-    sizes = outline(settings)
+    """A backbone without memory for its weights, on the `meta` device.
+
+    Raises:
+        RunError: as `backbone_sizes`.
+    """
+    sizes = backbone_sizes(settings)
     with torch.device("meta"):
         return Backbone(settings, sizes, _create(settings.name, sizes.side))
 
@@ -204,10 +208,10 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
         RunError: no such model, weights that are missing, pickled, damaged or another model's, a
             side that the model does not take, or too little memory.
     """
-    sizes = outline(settings)
+    sizes = backbone_sizes(settings)
     # A file's tensors stand beside the model's own until they are copied.
     copies = 1 if settings.weights == RANDOM else 2
-    check_room(4 * sizes.parameters * copies, f"weights of {settings.name}")
+    check_free_memory(4 * sizes.parameters * copies, f"weights of {settings.name}")
     if settings.weights == RANDOM:
         model = _random(settings, sizes.side)
     else:

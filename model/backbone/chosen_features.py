@@ -7,7 +7,8 @@ import torch
 from model.backbone.backbone import Backbone
 from model.backbone.batch_size import MemorySettings, batch_that_fits
 from model.backbone.cache import FeatureCache
-from model.network.pruning import GLOBAL_VIEW, ViewScorer
+from model.network.pruning import GLOBAL_VIEW
+from model.network.view_scorer import ViewScorer
 from model.views.views import VIEWS, ViewExtractor
 from replay.candidates.predictor import Image
 

@@ -20,7 +20,7 @@ def available_bytes(device: torch.device) -> int:
     return min([_machine_bytes(), *_cgroup_bytes()])
 
 
-def check_room(needed: int, what: str) -> None:
+def check_free_memory(needed: int, what: str) -> None:
     """Make sure that so many bytes of the processor's memory are free, for weights.
 
     Raises:

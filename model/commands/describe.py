@@ -1,12 +1,14 @@
 """The command `describe`: a model's parts."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.terminal import JsonOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from model.network.describe import Part
 
 app = typer.Typer()
 
@@ -34,13 +36,22 @@ def describe(
                 "backbone": backbone,
                 "settings": settings,
                 "parameters": total,
-                "parts": [asdict(part) for part in parts],
+                "parts": [_json_part(part) for part in parts],
             }
         )
         return
     print_table(
         f"{total:,} parameters; B challenges"
         + ("" if card is None else f", on features of {card.backbone}"),
-        ("part", "takes", "gives", "parameters"),
-        [(part.name, part.takes, part.gives, part.parameters) for part in parts],
+        ("part", "input", "output", "parameters"),
+        [(part.name, part.input_shape, part.output_shape, part.parameters) for part in parts],
     )
+
+
+def _json_part(part: "Part") -> dict[str, str | int]:
+    return {
+        "name": part.name,
+        "takes": part.input_shape,
+        "gives": part.output_shape,
+        "parameters": part.parameters,
+    }

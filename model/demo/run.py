@@ -14,7 +14,7 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
 from model.demo.settings import MODEL, DemoSettings
-from model.demo.world import draw_sources, read_log
+from model.demo.world import draw_sources, simulate_and_ingest_log
 from replay.candidates.predictor import Predictor
 from replay.comparing.results import Comparison
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
@@ -109,7 +109,7 @@ def _first_result(
         shards = draw_sources(store, settings, on_progress)
     say(f"simulating a validator that sends {settings.challenges} challenges, and reading its log")
     wait_for("log")
-    read_log(store, shards, settings)
+    simulate_and_ingest_log(store, shards, settings)
     say("rebuilding what the miners saw, and asking the safety-orange baseline")
     wait_for("replay")
     orange, planned = replay_orange(store, settings, progress)

@@ -31,7 +31,7 @@ def report_lines(report: DemoReport) -> list[str]:
     """The results of the demo in ten lines."""
     first, model, training = report.first, report.model, report.training
     return [
-        "Verdict, of a simulated world: its scenes are drawn and its miners simulated",
+        "Result, in a simulated world: its scenes are drawn and its miners simulated",
         f"done: {first.challenges} challenges of a validator's log read, {first.images} images "
         f"rebuilt, a model trained on {training.training + training.validation} other drawn scenes",
         "MCC of answers: 1 is always right, 0 is guessing; miners are chosen on the log's first "
@@ -40,9 +40,9 @@ def report_lines(report: DemoReport) -> list[str]:
         _table_line("safety-orange baseline", _score_and_rank(first.orange)),
         *(_baseline_line(model, name, "the model") for name in (BEST, MEDIAN)),
         _conclusion(report),
-        "it means: all works here, from a log to a verdict, and this is what a result looks like",
-        "it does not mean: that this model is good on photographs, or that real miners are like "
-        "these",
+        "what this shows: all works here, from log to result, and this is what a result looks like",
+        "what this does not show: that this model is good on photographs, or that real miners are "
+        "like these",
     ]
 
 
@@ -98,7 +98,7 @@ def _score_and_rank(comparison: Comparison) -> str:
         interval = f" ({comparison.level:.0%} interval {low:.2f} to {high:.2f})"
     return (
         f"MCC {comparison.candidate.mcc:.2f}{interval} on {comparison.candidate.n} challenges; "
-        f"place {rank.rank} of {rank.of} ({rank.best} to {rank.worst})"
+        f"rank {rank.rank} of {rank.of} ({rank.best} to {rank.worst})"
     )
 
 
@@ -127,4 +127,4 @@ def _conclusion(report: DemoReport) -> str:
         result = (
             f"the model {beats} the baseline ({difference.value:+.2f}, {low:+.2f} to {high:+.2f})"
         )
-    return f"so: {result}, and has the higher MCC beside {ahead} of {len(miners)} miners"
+    return f"conclusion: {result}, and has the higher MCC beside {ahead} of {len(miners)} miners"

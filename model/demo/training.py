@@ -63,4 +63,4 @@ def train_demo(
         ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
         LossSettings(gamma=1.0),
     )
-    return train(store, shards, out, config, again=True, progress=progress, note=note)
+    return train(store, shards, out, config, replace_checkpoint=True, progress=progress, note=note)

@@ -46,10 +46,10 @@ def _wait_for(step: "Future[None]") -> None:
 
 
 def _log(folder: Path) -> None:
-    from model.demo.world import draw_sources, read_log  # noqa: PLC0415
+    from model.demo.world import draw_sources, simulate_and_ingest_log  # noqa: PLC0415
 
     store = Store(folder)
-    read_log(store, draw_sources(store, _TINY), _TINY)
+    simulate_and_ingest_log(store, draw_sources(store, _TINY), _TINY)
 
 
 def _replay(folder: Path) -> None:

@@ -52,7 +52,7 @@ def draw_sources(
     return write_shards(store.sources, scenes, on_progress=on_progress)
 
 
-def read_log(store: Store, shards: list[Path], settings: DemoSettings) -> None:
+def simulate_and_ingest_log(store: Store, shards: list[Path], settings: DemoSettings) -> None:
     """Simulate a validator that sends challenges of the shards' rows, and ingest its log."""
     log = _write_log(store, shards, settings)
     _empty_of_another_demo(store, log)

@@ -15,8 +15,8 @@ class Part:
     """One part: shapes of its input and output (B challenges), and its number of parameters."""
 
     name: str
-    takes: str
-    gives: str
+    input_shape: str
+    output_shape: str
     parameters: int
 
 
@@ -48,8 +48,8 @@ def describe(settings: ModelSettings) -> list[Part]:
         ("head", f"(B, {2 * width})", f"(B, {CLASSES})", model.head),
     ]
     return [
-        Part(name, takes, gives, _parameter_count(part))
-        for name, takes, gives, part in rows
+        Part(name, input_shape, output_shape, _parameter_count(part))
+        for name, input_shape, output_shape, part in rows
         if part is not None
     ]
 

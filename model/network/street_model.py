@@ -16,9 +16,10 @@ from model.metadata.tags import table_rows
 from model.metadata.tensors import MetadataTensors
 from model.network.fusion import GatedFusion
 from model.network.gated_attention import GatedLayer
-from model.network.pruning import GLOBAL_VIEW, KeptViews, TokenPruning, ViewScorer
+from model.network.pruning import GLOBAL_VIEW, KeptViews, TokenPruning
 from model.network.pyramid import WidthPyramid
 from model.network.settings import ModelSettings
+from model.network.view_scorer import ViewScorer
 
 CLASSES = 2
 """0 none, 1 roadwork."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from model.network.pruning import scorer_loss
 from model.network.street_model import ModelOutput
+from model.network.view_scorer import scorer_loss
 
 
 @dataclass(frozen=True)

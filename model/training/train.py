@@ -73,7 +73,7 @@ def train(
     out: Path,
     config: TrainingConfig,
     *,
-    again: bool = False,
+    replace_checkpoint: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
 ) -> TrainReport:
@@ -86,7 +86,7 @@ def train(
         shards: the source rows.
         out: the checkpoint's folder, made if it does not exist.
         config: all settings.
-        again: replace a checkpoint of another training.
+        replace_checkpoint: of another training, where `out` holds one.
         progress: shows long work.
         note: takes a line for a person.
 
@@ -104,7 +104,7 @@ def train(
         if (report := _finished_report(out, run)) is not None:
             note(f"{out} holds this very training already")
             return report
-        _check_out(out, run, again=again)
+        _check_out(out, run, replace_checkpoint=replace_checkpoint)
         training = _Training(store, shards, out, config, run, backbone, progress)
         return training.train(listed, split)
 
@@ -153,9 +153,9 @@ def _training_of(out: Path) -> str | None:
         return "unreadable"
 
 
-def _check_out(out: Path, run: TrainingRun, *, again: bool) -> None:
+def _check_out(out: Path, run: TrainingRun, *, replace_checkpoint: bool) -> None:
     other = _training_of(out)
-    if other not in (None, run.run_id) and not again:
+    if other not in (None, run.run_id) and not replace_checkpoint:
         raise RunError(
             f"--out {out}",
             found=f"another checkpoint (training {other})",

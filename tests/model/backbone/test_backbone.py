@@ -6,7 +6,13 @@ import timm
 import torch
 
 from data.errors import RunError
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone, outline
+from model.backbone.backbone import (
+    RANDOM,
+    Backbone,
+    BackboneSettings,
+    backbone_sizes,
+    load_backbone,
+)
 from model.backbone.batch_size import MemorySettings
 from tests.model.backbone.random_views import VIT, random_views
 
@@ -29,19 +35,19 @@ def test_any_name_gives_timms_own_pooled_features(name: str) -> None:
 
 
 def test_the_largest_is_1280_wide_and_known_without_its_memory() -> None:
-    sizes = outline(BackboneSettings("vit_huge_plus_patch16_dinov3"))
+    sizes = backbone_sizes(BackboneSettings("vit_huge_plus_patch16_dinov3"))
     assert (sizes.width, sizes.side, sizes.patch) == (1280, 256, 16)
     assert sizes.parameters > 840e6
 
 
 def test_a_side_must_divide_by_the_patch() -> None:
     with pytest.raises(RunError) as raised:
-        outline(BackboneSettings("vit_small_patch16_dinov3", side=518))
+        backbone_sizes(BackboneSettings("vit_small_patch16_dinov3", side=518))
     assert str(raised.value) == (
         "side of vit_small_patch16_dinov3: found 518 pixels, patches of 16; "
         "expected a multiple of its patch, such as 512 or 528"
     )
-    assert outline(BackboneSettings("vit_small_patch14_dinov2", side=518)).patch == 14
+    assert backbone_sizes(BackboneSettings("vit_small_patch14_dinov2", side=518)).patch == 14
 
 
 def test_models_of_fixed_size_are_made_for_the_side() -> None:

@@ -118,17 +118,17 @@ def test_a_second_demo_draws_and_trains_nothing_again(
 
 
 def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
-    first, verdict = first_result_lines(demo.report.first, demo.store), report_lines(demo.report)
-    assert len(verdict) <= 10
-    assert max(map(len, first + verdict)) <= 160
-    text = "\n".join(verdict)
+    first, results = first_result_lines(demo.report.first, demo.store), report_lines(demo.report)
+    assert len(results) <= 10
+    assert max(map(len, first + results)) <= 160
+    text = "\n".join(results)
     model, orange = demo.report.model, demo.report.first.orange
     assert model.mcc_interval is not None
     for comparison in (model, orange):
         rank = comparison.ranks["mcc"]
         assert f"MCC {comparison.candidate.mcc:.2f} (95% interval" in text
-        assert f"place {rank.rank} of {rank.of}" in text
-    for word in ("best miner", "median miner", "simulated", "drawn", "it does not mean"):
+        assert f"rank {rank.rank} of {rank.of}" in text
+    for word in ("best miner", "median miner", "simulated", "drawn", "does not show"):
         assert word in text
     assert "simulated" in first[0]
     assert first[-1].endswith(page_command(demo.store))

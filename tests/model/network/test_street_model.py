@@ -8,9 +8,9 @@ from torch.nn import functional as F  # noqa: N812
 from data.errors import RunError
 from model.metadata.tensors import metadata_tensors
 from model.network.describe import describe
-from model.network.pruning import scorer_loss
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
+from model.network.view_scorer import scorer_loss
 from tests.worlds.metadata_rows import FULL_ROW, letter_vectors
 
 SMALL = ModelSettings(features=24, width=32, heads=4, kv_heads=2, layers=3, keep_views=7, seed=3)

@@ -220,7 +220,7 @@ def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
     with pytest.raises(RunError, match=r"another checkpoint.*--replace"):
         train(store, shards, out, other)
     assert load_checkpoint(out).sha256 == before
-    train(store, shards, out, other, again=True)
+    train(store, shards, out, other, replace_checkpoint=True)
     assert load_checkpoint(out).sha256 != before
 
 
