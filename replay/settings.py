@@ -25,6 +25,11 @@ class Arithmetic(StrEnum):
         return Arithmetic.AVX512 if self is Arithmetic.AVX2 else Arithmetic.AVX2
 
 
+def inputs_name(*, uses_metadata: bool) -> str:
+    """What a candidate was given, as printed texts name it."""
+    return "image and metadata" if uses_metadata else "image-only"
+
+
 @dataclass(frozen=True)
 class VariantSettings:
     """How many of a challenge's possible images are built, and the seed of draws and noise.

@@ -62,7 +62,7 @@ def draw_page() -> None:
 def _draw_run(version: store_access.Version, run: ReplayRun) -> None:
     if run.uses_metadata:
         st.warning(
-            "**Metadata-fed**: this run saw more than a miner does. Its gates speak of the image "
+            "**With metadata**: this run saw more than a miner does. Its gates speak of the image "
             "alone, but right and wrong do not."
         )
     chosen = st.radio("Scored label", list(_LABELS), horizontal=True)

@@ -29,8 +29,8 @@ def draw_challenge_counts(overview: Overview) -> None:
     """Draw the four tables; each adds up to all challenges."""
     st.header("Challenges", divider="gray")
     st.caption(
-        f"Every table holds all {overview.totals.challenges:,} challenges. An era is told by "
-        "evidence; where that leaves several, the earliest is taken and the others are named."
+        f"Every table holds all {overview.totals.challenges:,} challenges. The era is inferred "
+        "from each record; where several fit, the earliest counts and the others are listed."
     )
     total = overview.totals.challenges
     left, right = st.columns(2)

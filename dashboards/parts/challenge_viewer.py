@@ -21,10 +21,10 @@ from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.variants import Variant, distortion_combinations
 
 _FIDELITIES = {
-    Fidelity.EXACT: "Exact: the very image that miners saw.",
+    Fidelity.EXACT: "Exact: identical to the image that miners saw.",
     Fidelity.DISTRIBUTION: "Distribution: one of several possible images, since the distortions of "
     "levels 2 and 3 are not logged.",
-    Fidelity.IMPOSSIBLE: "Impossible: there is no image to be had.",
+    Fidelity.IMPOSSIBLE: "Impossible: the image cannot be rebuilt.",
 }
 _MARKS = {
     AnswerOutcome.RIGHT: "✓ right",
@@ -115,7 +115,7 @@ def _choose_variant(images: Sequence[Variant], label: str) -> Variant:
     ordinal = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
     variant = images[ordinal - 1]
     applied = [f"{name} {level}" for name, level in asdict(variant.distortions).items() if level]
-    noise = "; its noise is of our own drawing" if variant.noisy else ""
+    noise = "; its noise is simulated" if variant.noisy else ""
     st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
     return variant
 

@@ -56,8 +56,8 @@ def _draw_candidate(compared: Comparison) -> None:
         column.metric(label, value, border=True)
     if compared.uses_metadata:
         st.warning(
-            "**Metadata-fed**: this run saw more than a miner does, and whether a description is "
-            "there gives the label away. Never read it as a headline number."
+            "**With metadata**: this run saw more than a miner does, and whether a description is "
+            "present reveals the label. Do not report it as the main result."
         )
     else:
         st.caption("**Image-only**: the candidate saw just the image, as miners do.")

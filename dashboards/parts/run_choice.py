@@ -4,6 +4,7 @@ import streamlit as st
 
 from analytics.queries.replay_runs import ReplayRun
 from data.text import printable
+from replay.settings import inputs_name
 
 
 def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayRun | None:
@@ -20,7 +21,7 @@ def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayR
 
 
 def _label(run: ReplayRun) -> str:
-    inputs = "image and metadata" if run.uses_metadata else "image-only"
+    inputs = inputs_name(uses_metadata=run.uses_metadata)
     return (
         f"{printable(run.model, 60)} · {inputs} · {run.finished:%Y-%m-%d %H:%M} UTC · "
         f"answered {run.predicted:,} of {run.selected:,} · {run.run_id}"

@@ -19,6 +19,7 @@ from data.terminal import (
 )
 from model.training.settings import TrainSettings
 from replay.commands.options import ArithmeticOption
+from replay.settings import inputs_name
 
 if TYPE_CHECKING:
     from model.training.train import TrainingConfig, TrainReport
@@ -150,7 +151,7 @@ def _train(
 def _print_report(report: "TrainReport") -> None:
     """Print a training for a person at a terminal."""
     best = report.best
-    kind = "image-only" if report.image_only else "image and metadata"
+    kind = inputs_name(uses_metadata=not report.image_only)
     say(
         f"{report.run_id}: {kind} on {report.backbone}, {report.training} rows, validated on "
         f"{report.validation} (of {report.streets} streets in all, none on both sides)"

@@ -80,7 +80,7 @@ class Predictor(Protocol):
 
     @property
     def wants_metadata(self) -> bool:
-        """True if it is to be given metadata; such a run is labelled and never the headline."""
+        """True if it is to be given metadata; such a run is marked and never the main result."""
 
     def predict(self, batch: Batch) -> Predictions:
         """The probabilities of a batch."""

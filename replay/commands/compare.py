@@ -8,13 +8,13 @@ import typer
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.store import open_store
 from data.terminal import JsonOption, StoreOption, print_json, progress
-from replay.commands.options import SeedOption
 
 app = typer.Typer()
 
 _MINERS_SHOWN = 15
 
 DrawsOption = Annotated[int, typer.Option("--draws", min=100, max=100_000, help="Bootstrap draws.")]
+DrawsSeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")]
 AucIntervalsOption = Annotated[
     bool, typer.Option("--auc-intervals", help="Intervals of AUC too, which cost most.")
 ]
@@ -64,18 +64,18 @@ def compare(
     training_file: TrainedOnOption = None,
     validator: ValidatorOption = None,
     log_run: LogRunOption = None,
-    seed: SeedOption = 0,
+    seed: DrawsSeedOption = 0,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a replayed candidate in every logged miner's place, on exactly its challenges.
+    """Compare a replayed candidate with every logged miner, on exactly that miner's challenges.
 
     A miner is a (uid, hotkey) pair. Windows, formula and EMA are the validator's, from empty
     windows on, and each validator's log has its own: of several, answers and rewards count
     together, and the EMA is the mean of each one's last, by challenges asked. Differences are
     candidate minus miner, with intervals over source images; the rank's interval holds for all
     miners at once. Best and median miner, majority and stacked ensemble, and the threshold are
-    chosen on an earlier part in time and evaluated on the later one. What overlaps with training
+    chosen on an earlier part in time and evaluated on the later part. What overlaps with training
     rows that the run keeps is left out; with --against, with those of both runs.
     """
     from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
@@ -91,7 +91,7 @@ def compare(
     settings = CompareSettings(bootstrap, earlier=split, slices=slice_settings)
     runs, choice = ComparedRuns(run, other, training_file), Choice(validator, log_run)
     opened = open_store(store)
-    with reading(opened) as connection, progress("drawing", 2 * draws) as on_progress:
+    with reading(opened) as connection, progress("bootstrap draws", 2 * draws) as on_progress:
         report = comparison_report(opened, connection, runs, settings, choice, on_progress)
     if as_json:
         print_json(report.as_json(), indent=1)

@@ -40,7 +40,7 @@ SinceOption = Annotated[
         "--since",
         metavar="TIME",
         parser=utc_time,
-        help=f"Only those logged at or after this time, {_TIME}",
+        help=f"Only challenges logged at or after this time, {_TIME}",
     ),
 ]
 UntilOption = Annotated[
@@ -49,27 +49,30 @@ UntilOption = Annotated[
         "--until",
         metavar="TIME",
         parser=utc_time,
-        help=f"Only those logged before this time, {_TIME}",
+        help=f"Only challenges logged before this time, {_TIME}",
     ),
 ]
 MinerOption = Annotated[
-    str | None, typer.Option("--miner", help="Only those that UID or UID:HOTKEY was asked.")
+    str | None, typer.Option("--miner", help="Only challenges that UID or UID:HOTKEY was asked.")
 ]
 SampleOption = Annotated[
-    int | None, typer.Option("--sample", min=1, help="Only so many, drawn by --seed.")
+    int | None,
+    typer.Option("--sample", metavar="N", min=1, help="Only N random challenges, drawn by --seed."),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Of --sample, variants and noise.")]
+SeedOption = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of the random sample, of variants and of noise.")
+]
 ArithmeticOption = Annotated[
     Arithmetic,
     typer.Option(
         "--arithmetic",
-        help="By which a validator's processor rounds a rotation: avx512 on Intel with AVX-512, "
+        help="How the validator's processor rounds rotations: avx512 on Intel with AVX-512, "
         "else avx2. A log does not say; in some images a few values differ, by one grey level.",
     ),
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option("--limit", min=0, help="Only the first so many, in the order of the log."),
+    typer.Option("--limit", metavar="N", min=0, help="Only the first N challenges in log order."),
 ]
 WorkersOption = Annotated[
     int | None,

@@ -38,36 +38,42 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JPEG files.")]
+ChallengesArgument = Annotated[
+    list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
+]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        min=32,
+        max=4096,
+        help="Side of the images in pixels, for research: no miner saw another than 224.",
+    ),
+]
+SheetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sheet",
+        metavar="PNG",
+        help="Also draw the first challenges on a contact sheet (.png, .pdf or .svg): each "
+        "source with its crop, what became of it, and the recorded parameters.",
+    ),
+]
+
 
 @app.command(epilog="Example: streetreplay render --out /tmp/images --limit 20")
 def render(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the JPEG files.")],
-    challenges: Annotated[
-        list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
-    ] = None,
+    out: OutOption,
+    challenges: ChallengesArgument = None,
     validator: ValidatorOption = None,
     log_run: LogRunOption = None,
     limit: LimitOption = None,
     variants: VariantsOption = DEFAULT_VARIANTS,
     seed: SeedOption = 0,
     arithmetic: ArithmeticOption = Arithmetic.AVX2,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            min=32,
-            max=4096,
-            help="Side of the images in pixels, for research: no miner saw another than 224.",
-        ),
-    ] = None,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(
-            "--sheet",
-            metavar="PNG",
-            help="Also draw the first challenges on a contact sheet (.png, .pdf or .svg): each "
-            "source with its crop, what became of it, and the recorded parameters.",
-        ),
-    ] = None,
+    size: SizeOption = None,
+    sheet: SheetOption = None,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -76,10 +82,10 @@ def render(
 
     In the order of the log, one validator's after another's. With --json one line a challenge:
     fidelity (exact, distribution, impossible), the reason where there is no image, and for each
-    possible image SHA-256 of pixels and JPEG, file, probability, whether it holds noise of our own
-    drawing, and SHA-256 of its pixels by the other --arithmetic with the number of values that
-    differ there. Other possible images that an earlier render left in the folder are deleted.
-    Status 1 where there is no image.
+    possible image SHA-256 of pixels and JPEG, file, probability, whether it holds simulated noise,
+    and SHA-256 of its pixels by the other --arithmetic with the number of values that differ there.
+    Other possible images that an earlier render left in the folder are deleted. Status 1 where
+    there is no image.
     """
     from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
 

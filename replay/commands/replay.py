@@ -35,7 +35,7 @@ from replay.commands.options import (
     WorkersOption,
     variant_settings,
 )
-from replay.settings import Arithmetic, ReplaySettings, VariantSettings
+from replay.settings import Arithmetic, ReplaySettings, VariantSettings, inputs_name
 
 if TYPE_CHECKING:
     from analytics.queries.challenges import ChallengeSelection
@@ -45,28 +45,35 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        help="The candidate: a name such as orange, a checkpoint's folder (DIR#keep=N: the "
+        "backbone sees the N views of 12 that the model's scorer chooses), "
+        "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
+        "own Python).",
+    ),
+]
+MetadataOption = Annotated[
+    bool,
+    typer.Option(
+        "--metadata",
+        help="Give a checkpoint the logged metadata too, in a separate run that is marked so. "
+        "Miners get none, and whether a description is present reveals the label: do not report "
+        "it as the main result.",
+    ),
+]
+FreshOption = Annotated[
+    bool,
+    typer.Option("--fresh", help="Start over: drop what an earlier run of the same has answered."),
+]
+
 
 @app.command(epilog="Example: streetreplay replay --model orange --era E7 --sample 500")
 def replay(
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            help="The candidate: a name such as orange, a checkpoint's folder (DIR#keep=N: the "
-            "backbone sees the N views of 12 that the model's scorer chooses), "
-            "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
-            "own Python).",
-        ),
-    ],
-    metadata: Annotated[
-        bool,
-        typer.Option(
-            "--metadata",
-            help="Feed a checkpoint what is logged beside the image, in a run of its own that is "
-            "labelled so. No miner gets any, and whether a description is there gives the label "
-            "away: never the headline.",
-        ),
-    ] = False,
+    model: ModelOption,
+    metadata: MetadataOption = False,
     era: EraOption = None,
     level: LevelOption = None,
     since: SinceOption = None,
@@ -80,12 +87,7 @@ def replay(
     seed: SeedOption = 0,
     arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--fresh", help="Start over: drop what an earlier run of the same has answered."
-        ),
-    ] = False,
+    fresh: FreshOption = False,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -93,7 +95,7 @@ def replay(
     """Let a candidate answer every challenge that can be rebuilt, and publish its answers.
 
     The run id is a hash of candidate, challenges and sources: an interrupted replay goes on where
-    it stopped, and images that could not be had are tried again. Candidates see the image alone, as
+    it stopped, and images that could not be rebuilt are retried. Candidates see the image alone, as
     miners do, unless --metadata says otherwise; of levels 2 and 3 they see several possible images,
     and the answer is the mean over them.
     """
@@ -170,10 +172,10 @@ def _announce(replay: "Replay", planned: list["Planned"], model: str, workers: i
 
     parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
     note(f"{len(planned)} challenges ({parts}) for {model}")
-    if replay.done:
-        note(f"{replay.done} of them were done by an earlier run of the same")
-    if replay.tried_again:
-        note(f"{replay.tried_again} whose images it could not have are tried again")
+    if replay.done_before:
+        note(f"{replay.done_before} of them were done by an earlier run of the same")
+    if replay.retried:
+        note(f"{replay.retried} whose images could not be rebuilt are retried")
     forecast = replay.forecast()
     process_count = workers or forecast.workers(cores())
     note(
@@ -189,12 +191,12 @@ def _announce(replay: "Replay", planned: list["Planned"], model: str, workers: i
 
 
 def _print_report(report: "ReplayReport") -> None:
-    inputs = "image and metadata" if report.uses_metadata else "image-only"
+    inputs = inputs_name(uses_metadata=report.uses_metadata)
     say(
         f"{report.run_id}: {report.model} answered {report.predicted} of {report.selected} "
         f"challenges, {inputs}: {report.exact} "
         f"exact, {report.distributions} as the mean over possible images ({report.images} images "
-        f"in all, {report.noisy} with noise of our own drawing)"
+        f"in all, {report.noisy} with simulated noise)"
     )
     if report.standard_error is not None:
         say(f"standard error of such a mean, on average: {report.standard_error:.3f}")

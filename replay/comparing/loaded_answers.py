@@ -168,7 +168,7 @@ def run_answers(
 
 
 def predicted_lives(lives: list[Life], predicted: pl.DataFrame) -> list[Life]:
-    """Those of which something was predicted, with how many of these challenges are theirs."""
+    """Lives of which something was predicted, with how many of these challenges are theirs."""
     counts = Counter(predicted["life"].to_list())
     return [replace(life, challenges=counts[life.number]) for life in lives if counts[life.number]]
 

@@ -96,7 +96,7 @@ def _candidate_minus_other(scores: Scores) -> Scores:
 def paired_scores(
     paired: PairedAnswers, settings: BootstrapSettings
 ) -> Iterator[tuple[Score, Score]]:
-    """Of everyone in `paired`, and of the candidate in their stead; without intervals."""
+    """Scores of each answerer and of the candidate on the same challenges; no intervals."""
     counts = image_confusion(paired, paired.challenges.positive_shares())
     yield from _paired_scores(paired, point_scores(paired, counts, settings), counts.summed())
 

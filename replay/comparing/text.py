@@ -15,6 +15,7 @@ from replay.comparing.results import (
 from replay.comparing.short_hotkey import short_hotkey
 from replay.comparing.with_another_run import RunComparison, RunScores
 from replay.runs.training_rows import TrainedOn
+from replay.settings import inputs_name
 
 _NOTES_SHOWN = 5
 _SLICES_SHOWN = 15
@@ -26,10 +27,10 @@ _SLICE_COLUMNS = (
     "challenges",
     "images",
     "accuracy",
-    "difference",
+    "accuracy difference",
     "MCC",
-    "difference",
-    "reward that it costs",
+    "MCC difference",
+    "reward cost",
 )
 
 
@@ -83,7 +84,7 @@ def _with_interval(comparison: Comparison) -> str:
 
 
 def _named(run: Comparison | RunScores) -> str:
-    inputs = "image and metadata" if run.uses_metadata else "image-only"
+    inputs = inputs_name(uses_metadata=run.uses_metadata)
     return f"{run.model} ({inputs}, {run.run_id})"
 
 
@@ -175,9 +176,9 @@ def _print_miners(comparison: Comparison, miner_count: int) -> None:
     miners = comparison.miners
     shown = miners[:miner_count]
     print_table(
-        f"miners by MCC / the candidate in each one's place ({len(shown)} of {len(miners)} shown, "
-        f"{comparison.without_shared} share none); {comparison.level:.0%} intervals over images, "
-        f"{comparison.draws} draws; McNemar's exact p",
+        f"miners by MCC / the candidate on the same challenges ({len(shown)} of {len(miners)} "
+        f"shown, {comparison.without_shared} share none); {comparison.level:.0%} intervals over "
+        f"images, {comparison.draws} draws; McNemar's exact p",
         ("uid", "hotkey", *_COLUMNS, "left out", "p (Holm)"),
         [_miner_row(miner) for miner in shown],
     )
@@ -244,7 +245,7 @@ def _print_slices(comparison: Comparison) -> None:
         "log would gain, had it answered that slice as they did"
     )
     if small := len(comparison.slices) - len(large):
-        say(f"{small} slices are too small to judge: --json prints all")
+        say(f"{small} slices are below the minimum size: --json prints all")
     for field, count in comparison.slices_left_out.items():
         say(f"{count} other values of {field} are no slices: too many for so few challenges each")
 

@@ -50,9 +50,10 @@ OnProgress = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """Of the intervals; the share of each life's challenges, 0..1, that is the earlier part.
+    """Settings of the intervals, of the parts in time and of the slices.
 
-    `slices` None leaves slices out: they take longer than all else.
+    `earlier` is the share of each life's challenges, 0..1, that is the earlier part. `slices` None
+    leaves slices out: they take longer than all else.
     """
 
     bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
@@ -146,7 +147,7 @@ def _later_fields(
 
 
 def _candidate(paired: PairedAnswers, settings: BootstrapSettings) -> Score:
-    """Of all predicted challenges, as if it were asked each."""
+    """The candidate's score on all predicted challenges, as if it were asked each."""
     alone, n = without_miners(paired.challenges), paired.challenges.count
     counts = image_confusion(alone, paired.challenges.positive_shares())
     points = point_scores(alone, counts, settings)
@@ -154,7 +155,7 @@ def _candidate(paired: PairedAnswers, settings: BootstrapSettings) -> Score:
 
 
 def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[float, float] | None:
-    """Of the candidate's MCC on all predicted challenges, over source images."""
+    """Interval of the candidate's MCC on all predicted challenges, over source images."""
     challenges = paired.challenges
     if challenges.image_count < MIN_IMAGES:
         return None
@@ -173,7 +174,7 @@ def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[f
 def _miners(
     answers: RunAnswers, comparisons: Sequence[PairedComparison], settings: BootstrapSettings
 ) -> list[MinerComparison]:
-    """Those that were asked something, best by MCC first; who answered nothing comes last."""
+    """Miners that were asked something, best by MCC first; who answered nothing comes last."""
     scores = _by_life(answers, settings)
     miners = [
         MinerComparison(

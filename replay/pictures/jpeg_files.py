@@ -49,7 +49,7 @@ class Rendered:
     """The images written of one challenge, or why there are none; lists hold an entry per image.
 
     `weights` are the probabilities of a distribution's images, equal ones merged, and sum to 1;
-    `noisy` images hold noise of our own drawing, which miners did not see. `pixels_sha256_other`
+    `noisy` images hold simulated noise, which miners did not see. `pixels_sha256_other`
     are the same images by the other arithmetic, and `values_differing` how many of their bytes
     (150,528 at 224 x 224) are not those of this one.
     """

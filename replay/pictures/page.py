@@ -232,7 +232,7 @@ def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) 
         page.axes(left, tile_top, _TILE, _TILE).imshow(variant.picture.pixels)
         words, color = percent(variant.weight), _INK
         if variant.noisy:
-            words, color = f"{words}, noise of ours", _NOISY
+            words, color = f"{words}, simulated noise", _NOISY
         page.text(left, tile_top + _TILE + 2, words, color=color, size=6.8)
 
 

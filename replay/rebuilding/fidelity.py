@@ -7,7 +7,7 @@ class Fidelity(StrEnum):
     """How faithfully an image is rebuilt.
 
     EXACT: the pixels that miners saw. DISTRIBUTION: one of several possible images, since the
-    distortions of levels 2 and 3 are not logged. IMPOSSIBLE: not to be had, for a `Reason`.
+    distortions of levels 2 and 3 are not logged. IMPOSSIBLE: not to be rebuilt, for a `Reason`.
     UNSEEN: the same geometry at another size, which no miner saw; never part of a score.
     """
 

@@ -44,7 +44,7 @@ class Forecast:
 TimeImage = Callable[[Planned, int], tuple[float, float]]
 """Predicts one variant of a challenge, by its index: the seconds to rebuild it, and the rest.
 
-An image that cannot be had costs what was spent on it; one whose features are cached, none.
+An image that cannot be rebuilt costs what was spent on it; one whose features are cached, none.
 """
 
 

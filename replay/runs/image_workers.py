@@ -21,7 +21,7 @@ PlannedImage = tuple[Planned, Variant]
 """One image to rebuild: its challenge, and which of the challenge's variants it is."""
 
 Built = Image | CannotRebuildError
-"""A decoded image, or why it cannot be had."""
+"""A decoded image, or why it cannot be rebuilt."""
 
 _WORK = Work("rebuilding images", "what was done is kept: run the same again with --workers 1")
 
@@ -29,7 +29,7 @@ _WORK = Work("rebuilding images", "what was done is kept: run the same again wit
 class PartImages(ABC):
     """The images of one part. All are built at the first look at one of them, or ahead of that.
 
-    So it is known what cannot be had before a candidate has worked for an answer.
+    So it is known what cannot be rebuilt before a candidate has worked for an answer.
     """
 
     looked_at = False
@@ -39,7 +39,7 @@ class PartImages(ABC):
         """The decoded JPEG of the image at `index`.
 
         Raises:
-            CannotRebuildError: it is not to be had.
+            CannotRebuildError: it cannot be rebuilt.
             RunError: a worker process died.
         """
         self.looked_at = True
@@ -50,7 +50,7 @@ class PartImages(ABC):
 
     @cached_property
     def failures(self) -> Mapping[str, CannotRebuildError]:
-        """By challenge, why its images are not to be had; all images are built for that.
+        """By challenge, why its images cannot be rebuilt; all images are built for that.
 
         Raises:
             RunError: a worker process died.
@@ -65,7 +65,7 @@ class PartImages(ABC):
     @cached_property
     @abstractmethod
     def _built(self) -> Sequence[Built]:
-        """Each image, or why it is not to be had."""
+        """Each image, or why it cannot be rebuilt."""
 
     @abstractmethod
     def build_ahead(self) -> None:

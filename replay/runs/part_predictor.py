@@ -1,4 +1,4 @@
-"""Asks a candidate about the images of a part, and does without those that cannot be had."""
+"""Predicts the images of a part; those that cannot be rebuilt are left out, with the reason."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class PartPredictor:
     def _ask_all(
         self, planned_images: Sequence[PlannedImage], images: PartImages
     ) -> list[Row] | None:
-        """The answers; None if some image cannot be had, as the first look at one showed."""
+        """The answers; None if some image cannot be rebuilt, as the first look at one showed."""
         try:
             return self._ask(planned_images, images, {})
         except StreetReplayError:
@@ -129,7 +129,7 @@ class PartPredictor:
 def _checked_image(
     images: PartImages, index: int, left_out: Mapping[str, CannotRebuildError]
 ) -> Image:
-    """An image of a part, once all that cannot be had is left out; else the first reason why not.
+    """An image of a part, once what cannot be rebuilt is left out; else the first reason why not.
 
     At the first look: a candidate asked again has then done nothing that it does twice.
     """

@@ -21,7 +21,7 @@ class ReplayReport:
     """What a replay did: challenges asked for and predicted, and why the others were not.
 
     `exact` and `distributions` add up to `predicted`; `images` were asked about, `noisy` of them
-    with noise of our own. `standard_error` is the mean, over distributions, of the spread over
+    with simulated noise. `standard_error` is the mean, over distributions, of the spread over
     the possible images divided by the square root of how many were drawn: what a challenge's mean
     may be off by (an upper bound where all were built).
     """
@@ -71,7 +71,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
             "finished": rows.naive_utc(datetime.now(UTC)),
             "selected": report.selected,
             "predicted": report.predicted,
-            "settings": json.dumps(run.described()),
+            "settings": json.dumps(run.read_description()),
         }
         rows.append_rows(connection, "replay_runs", [described])
     return report

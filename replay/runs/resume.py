@@ -1,6 +1,6 @@
 """Resuming an interrupted run: what is left to do, and trying unreadable images again.
 
-A part that was written whole stands, except for challenges whose image could not be had: their
+A part that was written whole stands, except for challenges whose image could not be rebuilt: their
 sources may have been mended since, so each opening of the run tries them again.
 """
 
@@ -30,7 +30,7 @@ class RemainingWork:
 
     @property
     def retried_count(self) -> int:
-        """Challenges among them whose images could not be had before."""
+        """Challenges among them whose images could not be rebuilt before."""
         return sum(len(self.challenges[index]) for index in self.retried_parts)
 
 
@@ -54,6 +54,6 @@ def _to_try_again(part: Sequence[Planned], unanswered: set[str]) -> list[Planned
 
 
 def standing_rows(rows: Sequence[Row], retried: Sequence[Planned]) -> list[Row]:
-    """The rows of a written part that stay as they are: all but those of challenges tried again."""
+    """The rows of a written part that stay as they are: all but those of challenges retried."""
     retried_ids = {item.challenge.challenge_id for item in retried}
     return [row for row in rows if row["challenge_id"] not in retried_ids]

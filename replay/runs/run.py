@@ -83,17 +83,17 @@ class Replay:
         keys = ImageKeys(shards, settings.seed, settings.arithmetic)
         self._part_predictor = PartPredictor(store, predictor, keys, ordered)
         self._remaining = remaining_work(self._run, self._parts)
-        if self._remaining.challenges or not self._run.is_described:
-            self._run.describe(decisive, asked, precision(predictor))
+        if self._remaining.challenges or not self._run.has_description:
+            self._run.write_description(decisive, asked, precision(predictor))
 
     @property
-    def done(self) -> int:
+    def done_before(self) -> int:
         """Challenges that an earlier run of the same is done with."""
         return sum(map(len, self._parts)) - self._remaining.challenge_count
 
     @property
-    def tried_again(self) -> int:
-        """Challenges whose images an earlier run could not have."""
+    def retried(self) -> int:
+        """Challenges whose images an earlier run could not rebuild."""
         return self._remaining.retried_count
 
     def forecast(self) -> Forecast:
@@ -112,10 +112,10 @@ class Replay:
 
         Raises:
             RunError: the predictor answered something that is no probability, no image could be
-                had, or a worker process died. What was done is kept.
+                rebuilt, or a worker process died. What was done is kept.
         """
         try:
-            on_progress(self.done)
+            on_progress(self.done_before)
             with image_builder(self._shards, self._seed, workers, self._arithmetic) as build:
                 for index, images in self._parts_ahead(build):
                     self._predict_part(index, images)
@@ -146,7 +146,7 @@ class Replay:
         challenges = self._remaining.challenges[index]
         written: list[Row] = []
         if index in self._remaining.retried_parts:
-            # They could not be had before: not worth a candidate's time until they can.
+            # They could not be rebuilt before: not worth a candidate's time until they can.
             _ = images.failures
             written = self._run.read_part(index)
         predicted = self._part_predictor.rows(challenges, images)

@@ -85,7 +85,7 @@ class RunFolder:
         # Not through the dataset reader: it would take the folder's name for a partition.
         return pq.ParquetFile(self.part(index)).read()
 
-    def described(self) -> dict[str, Any]:
+    def read_description(self) -> dict[str, Any]:
         """Read `run.json`.
 
         Raises:
@@ -101,15 +101,15 @@ class RunFolder:
         return described
 
     @property
-    def is_described(self) -> bool:
+    def has_description(self) -> bool:
         """True if `run.json` is there and complete."""
         try:
-            self.described()
+            self.read_description()
         except RunError:
             return False
         return True
 
-    def describe(
+    def write_description(
         self, decisive: Mapping[str, Any], asked: Mapping[str, Any], precision: str
     ) -> None:
         """Write `run.json`, or add to the one that is there who goes on with the run, and when.
@@ -124,7 +124,7 @@ class RunFolder:
         """
         made_by = {**provenance(), "precision": precision, "asked": dict(asked)}
         try:
-            described = self.described()
+            described = self.read_description()
             described["resumed"] = [*described.get("resumed", []), made_by]
         except RunError:
             # It says nothing that is not known here, so a damaged one is no loss.
@@ -132,8 +132,8 @@ class RunFolder:
         text = json.dumps(described, indent=2, default=str) + "\n"
         write_atomic(self.path / _DESCRIPTION, text.encode())
 
-    def forget(self) -> None:
-        """Drop all that was written, so that the run starts over.
+    def delete_results(self) -> None:
+        """Delete all that was written, so that the run starts over.
 
         Raises:
             OSError: the folder cannot be written.
@@ -143,9 +143,9 @@ class RunFolder:
         (self.path / _PARTS).mkdir()
         for file in (_DESCRIPTION, TRAINING_ROWS):
             (self.path / file).unlink(missing_ok=True)
-        self.clear_away()
+        self.delete_leftovers()
 
-    def clear_away(self) -> None:
+    def delete_leftovers(self) -> None:
         """Delete what a process that was killed has left half done; the lock says that none is."""
         for file in self.path.rglob("*.aside"):
             file.unlink()
@@ -188,9 +188,9 @@ def open_run(
         (path / _PARTS).mkdir(parents=True, exist_ok=True)
         run = RunFolder(path.name, path, lock_run(path))
         try:
-            run.clear_away()
+            run.delete_leftovers()
             if fresh:
-                run.forget()
+                run.delete_results()
             keep_training_rows(predictor, run.path)
         except BaseException:
             run.lock.release()

@@ -1,6 +1,6 @@
 """The id of a run: a hash of all that determines its answers.
 
-An image that could not be had determines no answer, so it changes no id.
+An image that could not be rebuilt determines no answer, so it changes no id.
 """
 
 import hashlib

@@ -8,5 +8,5 @@ CREATE TABLE IF NOT EXISTS replay_predictions (
     fidelity VARCHAR NOT NULL, -- exact, distribution, impossible
     reason VARCHAR,            -- why there is no prediction
     images INTEGER NOT NULL,   -- possible images that were asked about
-    noisy INTEGER NOT NULL     -- of these with noise of our own drawing
+    noisy INTEGER NOT NULL     -- of these with simulated noise
 );

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS replay_runs (
     run_id VARCHAR PRIMARY KEY,
     model VARCHAR NOT NULL,
-    uses_metadata BOOLEAN NOT NULL,  -- false: image-only, the headline
+    uses_metadata BOOLEAN NOT NULL,  -- false: image-only, the main result
     finished TIMESTAMP NOT NULL,     -- UTC
     selected BIGINT NOT NULL,        -- challenges that the replay was asked for
     predicted BIGINT NOT NULL,       -- challenges with a probability

@@ -4,6 +4,6 @@ CREATE TABLE IF NOT EXISTS replay_variants (
     challenge_id VARCHAR NOT NULL,
     variant SMALLINT NOT NULL,   -- 0 where exact; else its index among all combinations
     weight DOUBLE NOT NULL,      -- sums to 1 over a challenge
-    noisy BOOLEAN NOT NULL,      -- true: holds noise of our own drawing
+    noisy BOOLEAN NOT NULL,      -- true: holds simulated noise
     probability DOUBLE NOT NULL  -- of roadwork
 );

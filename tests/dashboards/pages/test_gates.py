@@ -138,7 +138,7 @@ def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:
     change(store, "UPDATE replay_runs SET uses_metadata = true")
-    assert "Metadata-fed" in the_page().warning[0].value
+    assert "With metadata" in the_page().warning[0].value
 
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:

@@ -28,7 +28,7 @@ from tests.conftest import GOLDEN, ROOT
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
 # A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
-# images it could not have.
+# images it could not rebuild.
 RUN = """
 INSERT INTO replay_runs VALUES
     ('replay-a', 'a candidate', false, '2026-01-01', 60, 32, '{}'),
@@ -209,7 +209,7 @@ def test_metadata_fed_run_is_marked(store: Store) -> None:
     page.selectbox[0].set_value("replay-fed").run()
 
     assert not page.exception
-    assert "Metadata-fed" in page.warning[0].value
+    assert "With metadata" in page.warning[0].value
     assert "Image-only" not in _rendered(page)
 
 
