@@ -82,8 +82,8 @@ def write_error(file: Path, error: Exception) -> WriteError:
     return WriteError(
         str(file),
         found=_FULL if _FULL in words else words,
-        expected="room and leave to write it",
-        remedy="what was there before is unchanged: make room, then run the same again",
+        expected="free space and permission to write it",
+        remedy="what was there before is unchanged: free some space, then run the same again",
     )
 
 

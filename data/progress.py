@@ -1,4 +1,4 @@
-"""The interface by which long work reports progress, whoever shows it."""
+"""Interface for progress reports of long work."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,5 +12,9 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
 
 
 def silent(_label: str, _total: int) -> AbstractContextManager[Callable[[int], Any]]:
-    """Progress that nobody is shown."""
+    """Progress reports that are ignored."""
     return nullcontext(lambda _done: None)
+
+
+def no_report(*_counts: object) -> None:
+    """Ignore a count, for work that calls a function with each one."""

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(streetreplay.app, [command, "--help"])
     assert result.exit_code == 0
     assert f"Example: streetreplay {command}" in " ".join(result.output.split())
+
+
+def test_the_help_of_sql_names_every_relation() -> None:
+    from analytics.warehouse.connection import RELATIONS  # noqa: PLC0415
+
+    result = CliRunner().invoke(streetreplay.app, ["sql", "--help"])
+    assert set(RELATIONS) <= set(re.findall(r"\w+", result.stdout))
 
 
 def test_the_list_of_commands_is_this_tests_list() -> None:

@@ -16,15 +16,12 @@ from analytics.scoring.ema_rule import EmaRule
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.statements import statements
 from data.errors import QueryError
+from data.progress import no_report
 
 Progress = Callable[[int], None]
 
 # without a limit DuckDB takes up to 80 % of the machine's memory
 _MEMORY = "1GB"
-
-
-def _quiet(_done: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ class AuditReport:
     """Numbers checked by column and not checkable by reason, mismatches and gaps in order.
 
     The audited `lives` are in `chains` connected stretches of log, of which `from_first` start with
-    a validator's first challenge. Of `tried` paid answers without a covered window, `recovered`
-    gave the accuracy over the last ten.
+    a validator's first challenge. Of `uncovered_paid` answers, paid and without a covered window,
+    `accuracy_recovered` gave the accuracy over the last ten.
     """
 
     challenges: int
@@ -87,8 +84,8 @@ class AuditReport:
     unchecked: dict[str, int]
     mismatches: list[Mismatch]
     gaps: list[Gap]
-    recovered: int
-    tried: int
+    accuracy_recovered: int
+    uncovered_paid: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class _GapByOrdinal:
 def audit(
     connection: duckdb.DuckDBPyConnection,
     settings: AuditSettings = AuditSettings(),
-    on_progress: Progress = _quiet,
+    on_progress: Progress = no_report,
 ) -> AuditReport:
     """Recompute every metric, reward and score of a warehouse's log.
 
@@ -124,7 +121,7 @@ def audit_lives(
     connection: duckdb.DuckDBPyConnection,
     lives: list[Life],
     settings: AuditSettings = AuditSettings(),
-    on_progress: Progress = _quiet,
+    on_progress: Progress = no_report,
 ) -> AuditReport:
     """Audit lives that `lives.order.put_in_order` has put in order, with the settings' scoring.
 
@@ -166,8 +163,8 @@ def audit_lives(
             Gap(*positions[gap.ordinal], restart=gap.restart, missing=gap.missing, uids=gap.uids)
             for gap in auditing.gaps
         ],
-        recovered=tally.recovered,
-        tried=tally.tried,
+        accuracy_recovered=tally.accuracy_recovered,
+        uncovered_paid=tally.uncovered_paid,
     )
 
 

@@ -45,7 +45,7 @@ class ScoreVerdict(IntEnum):
     """Not checkable: no score before it is known."""
     NOT_LOGGED = 6
     UNCONFIRMED = 7
-    """Not checkable: 0 or decayed for the first time, and no later record tells why."""
+    """Not checkable: 0 or decayed for the first time, and no later record explains it."""
     UNEXPLAINED = 8
     """For now: the next record follows from it, but nothing logged explains it.
 

@@ -19,10 +19,11 @@ def print_audit(report: AuditReport, settings: AuditSettings) -> None:
     print_table("checked", ("column", "numbers", "wrong"), _by_column(report))
     if report.unchecked:
         print_table("not checkable", ("reason", "numbers"), list(report.unchecked.items()))
-    if report.tried:
+    if report.uncovered_paid:
         say(
             "accuracy over the last ten, from a reward and MCC alone: a fraction of at most ten "
-            f"for {report.recovered} of the {report.tried} paid answers without a covered window"
+            f"for {report.accuracy_recovered} of the {report.uncovered_paid} paid answers without "
+            "a covered window"
         )
     _print_mismatches(report)
     _print_gaps(report.gaps)
@@ -30,7 +31,7 @@ def print_audit(report: AuditReport, settings: AuditSettings) -> None:
 
 
 def note_gaps(report: AuditReport, settings: AuditSettings) -> None:
-    """Say on standard error what the JSON form has no place for."""
+    """Print to standard error the gaps and lives, which the JSON output leaves out."""
     note(f"the log of {lives_line(report.lives)}")
     note(_starts(report, settings))
     for gap in report.gaps[:_GAPS_SHOWN]:
@@ -50,7 +51,7 @@ def _starts(report: AuditReport, settings: AuditSettings) -> str:
         return f"{report.chains} connected {stretches} of log, taken as complete (--from-start)"
     return (
         f"{report.chains} connected {stretches} of log, {report.from_first} from a validator's "
-        f"first challenge on; gaps or restarts: {len(report.gaps)}"
+        f"first challenge on; gaps and restarts: {len(report.gaps)}"
     )
 
 
@@ -79,7 +80,7 @@ def _print_gaps(gaps: list[Gap]) -> None:
     if not gaps:
         return
     print_table(
-        "gaps, shown by scores that moved",
+        "gaps in the log, inferred from score changes",
         ("before file", "position", "what", "uids that may have answered"),
         [(gap.file, gap.position, _what(gap), gap.uids) for gap in gaps[:_GAPS_SHOWN]],
     )

@@ -19,13 +19,13 @@ CHECKED = (*COLUMNS, "score")
 
 LOG_STARTS_LATER = "window not covered: the log starts later than the miner's history"
 AFTER_GAP = "window not covered: a record is missing"
-BROKEN = "window not covered: the numbers tell of an answer that is not logged"
+BROKEN = "window not covered: the numbers imply an answer that is not logged"
 NOT_LOGGED = "not logged, or not finite"
 MODEL_CHECK = "model invalid or check failed"
 NO_EARLIER_SCORE = "score: no earlier score to start from"
 NO_REWARD = "score: its reward's window is not covered"
 SCORE_IN_GAP = "score: a record is missing before it"
-UNCONFIRMED = "score: 0 or decayed for the first time, and no later record tells why"
+UNCONFIRMED = "score: 0 or decayed for the first time, and no later record explains it"
 BEYOND = "uid beyond any subnet"
 
 _UNCOVERED = {
@@ -64,14 +64,15 @@ class Wrong:
 class Tally:
     """Counts of checked numbers by column and of others by reason, and the wrong ones in order.
 
-    `tried` answers without a covered window are paid; `recovered` of them give accuracy over ten.
+    `uncovered_paid` answers are paid and without a covered window; `accuracy_recovered` of them
+    give accuracy over ten.
     """
 
     checked: Counter[str] = field(default_factory=Counter)
     unchecked: Counter[str] = field(default_factory=Counter)
     wrong: list[Wrong] = field(default_factory=list)
-    recovered: int = 0
-    tried: int = 0
+    accuracy_recovered: int = 0
+    uncovered_paid: int = 0
 
     def add(
         self, audited: AuditedChunk, covered: NDArray[np.bool_], starts: NDArray[np.int8]
@@ -159,8 +160,8 @@ class Tally:
         rewards: Floats = chunk.logged[_REWARD, ~covered]
         mccs: Floats = chunk.logged[_MCC, ~covered]
         exponents = chunk.exponents[chunk.records[~covered]]
-        self.tried += _count((rewards > 0) & ~np.isnan(mccs))
-        self.recovered += _count(recoverable(rewards, mccs, exponents))
+        self.uncovered_paid += _count((rewards > 0) & ~np.isnan(mccs))
+        self.accuracy_recovered += _count(recoverable(rewards, mccs, exponents))
 
     def _skip(self, reason: str, count: int) -> None:
         if count:

@@ -32,9 +32,9 @@ def audit(
     """Recompute every logged metric, reward and score from predictions, labels and hotkeys.
 
     Metrics and rewards are checked where the log holds a miner's whole window: from its hundredth
-    answer since a gap, or from a start that the first numbers prove. Scores show the gaps, and
-    which files go on where others end; several validators are audited apart. With --json: checked
-    by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
+    answer after a gap in the log, or from a start that the first numbers prove. Gaps, and the order
+    of files, are inferred from the scores; several validators are audited apart. With --json:
+    checked by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
     """
     from analytics.audit.audit import AuditSettings, audit_lives  # noqa: PLC0415
     from analytics.audit.text import note_gaps, print_audit  # noqa: PLC0415

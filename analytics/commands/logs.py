@@ -51,10 +51,10 @@ def ingest(
 ) -> None:
     """Read a validator's logs into the store.
 
-    Reads JSON (one record, several, or lines; also packed as gzip, zstd or bzip2), W&B media HTML
-    files and W&B run folders, live or offline, whatever their names. The same content again changes
-    nothing. Bad records and values, and forms that are not read, become rows of the relation
-    rejects, and the exit status is 1.
+    Reads JSON (one record, several, or lines; also compressed with gzip, zstd or bzip2), W&B
+    media HTML files and W&B run folders, live or offline, recognised by content. The same content
+    again changes nothing. Bad records and values, and forms that are not read, become rows of the
+    relation rejects, and the exit status is 1.
     """
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
@@ -101,10 +101,11 @@ def sql(
 ) -> None:
     """Query the warehouse, read-only.
 
-    Relations: media, responses, miner_predictions, miner_rewards, miner_scores, miner_accuracy,
-    miner_auc, miner_f1_score, miner_mcc, miner_precision, miner_recall, runs, rejects, logs,
-    replay_runs, replay_predictions. `DESCRIBE media` lists columns. Text of a log is shown with
-    what a terminal would obey escaped; JSON escapes it by its own rules, so nothing is lost.
+    Relations: media, responses, miner_series, miner_predictions, miner_rewards, miner_scores,
+    miner_accuracy, miner_auc, miner_f1_score, miner_mcc, miner_precision, miner_recall,
+    audit_recent_accuracy, runs, rejects, logs, replay_runs, replay_predictions, replay_variants,
+    replay_gates. `DESCRIBE media` lists columns. Control characters in text of a log are shown
+    escaped; JSON escapes them by its own rules, so nothing is lost.
     """
     from analytics.queries.user_sql import streamed_query  # noqa: PLC0415
 

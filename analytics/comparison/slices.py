@@ -143,7 +143,10 @@ def _interval(
     statistic: Callable[[Floats], Floats],
     settings: SliceSettings,
 ) -> Interval | None:
-    """Of the difference, candidate minus miners; `points` (2 sides,), `draws` confusion tables."""
+    """Interval of the difference candidate minus miners.
+
+    `points` (2 sides,), `draws` confusion tables.
+    """
     if draws is None:
         return None
     values = statistic(draws)

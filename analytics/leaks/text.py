@@ -19,7 +19,7 @@ def print_leaks(leaks: list[NullLeak]) -> None:
         print_table(
             f"{where}: how well NULL-ness of a field predicts the label "
             f"(the label itself: {ordered[0].label_bits:.3f} bits)",
-            ("field", "n", "left out", "images", "NULL", "MCC", "95%", "bits", "95% "),
+            ("field", "n", "left out", "images", "NULL", "MCC", "MCC 95%", "bits", "bits 95%"),
             [_leak_row(leak) for leak in ordered],
         )
         if ordered[0].mcc is None:

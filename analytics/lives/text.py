@@ -1,4 +1,4 @@
-"""The line by which every command says whose lives its result rests on."""
+"""One line of text that names the validators whose logs a result is based on."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -100,9 +100,9 @@ def _print_memorisation(report: MinerReport) -> None:
         "uid",
         "hotkey",
         "first sights",
-        "accuracy",
+        "first accuracy",
         "repeats",
-        "accuracy ",
+        "repeat accuracy",
         "difference",
         "low",
         "high",
@@ -172,8 +172,9 @@ def _print_labels(report: MinerReport) -> None:
     if labels is None:
         return
     say(
-        f"labels: {labels.images_judged} images evaluated by {labels.voters} votes of "
-        f"{labels.able_miners} able miners, {labels.images_left_out} left out with too few votes"
+        f"labels: {labels.images_tested} images tested by {labels.voters} independent voters "
+        f"({labels.able_miners} able miners, a clone group votes once), "
+        f"{labels.images_left_out} left out with too few votes"
     )
     rows = [
         (

@@ -55,12 +55,12 @@ class SuspectedLabel:
 
 @dataclass(frozen=True)
 class WrongLabels:
-    """Suspected labels, surest first, out of `images_judged`; `images_left_out` had few votes."""
+    """Suspected labels, surest first, out of `images_tested`; `images_left_out` had few votes."""
 
     suspected: list[SuspectedLabel]
     able_miners: int
     voters: int
-    images_judged: int
+    images_tested: int
     images_left_out: int
 
 
@@ -88,7 +88,7 @@ def wrong_labels(
         suspected=_suspected(tested, settings.false_share),
         able_miners=len(able),
         voters=len(np.unique(voter[voter >= 0])),
-        images_judged=tested.height,
+        images_tested=tested.height,
         images_left_out=answers.challenges.select("image", "label").n_unique() - tested.height,
     )
 

@@ -7,16 +7,15 @@ from numpy.typing import NDArray
 
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
+from data.records import accuracy_of_ten as ten
 from data.records.accuracy_of_ten import FRACTION_TOLERANCE, SHORT_WINDOW
-from data.records.accuracy_of_ten import accuracy_of_ten as _accuracy_of_ten
-from data.records.accuracy_of_ten import least_answers as _least_answers
 
 _LONG_WINDOW = 100
 # of an answer's logged columns, in this order
 _ACCURACY, _PRECISION, _RECALL, _F1, _MCC, _AUC, _REWARD = range(7)
 
-accuracy_of_ten = compiled(_accuracy_of_ten)
-least_answers = compiled(_least_answers)
+accuracy_of_ten_compiled = compiled(ten.accuracy_of_ten)
+least_answers_compiled = compiled(ten.least_answers)
 
 
 @compiled
@@ -57,7 +56,7 @@ def self_consistent(
 
 @compiled
 def _fits_ten(reward: float, mcc: float, exponent: float) -> bool:
-    return least_answers(accuracy_of_ten(reward, mcc, exponent), SHORT_WINDOW) > 0
+    return least_answers_compiled(accuracy_of_ten_compiled(reward, mcc, exponent), SHORT_WINDOW) > 0
 
 
 @compiled
@@ -67,8 +66,8 @@ def _reward_agrees(numbers: Floats, exponent: float) -> bool:
     if reward <= 0:
         # also for no answer and for one outside 0..1
         return reward == 0
-    recent = accuracy_of_ten(reward, mcc, exponent)
-    if least_answers(recent, SHORT_WINDOW) == 0:
+    recent = accuracy_of_ten_compiled(reward, mcc, exponent)
+    if least_answers_compiled(recent, SHORT_WINDOW) == 0:
         return False
     if numbers[:_REWARD].max() == 0:
         # one odd answer makes all metrics of the long window 0, not those of the short one
@@ -88,7 +87,7 @@ def _table_agrees(numbers: Floats) -> bool:
     f1 = 2 * precision * recall / total if total > 0 else 0.0
     if abs(f1 - numbers[_F1]) > FRACTION_TOLERANCE or not 0 <= auc <= 1:
         return False
-    if least_answers(accuracy, _LONG_WINDOW) == 0:
+    if least_answers_compiled(accuracy, _LONG_WINDOW) == 0:
         return False
     if precision <= 0 or recall <= 0:
         return precision == 0 and recall == 0 and mcc == 0

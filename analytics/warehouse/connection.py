@@ -216,7 +216,7 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
             remedy="close that program, then try again; `streetreplay ingest` needs no waiting",
         )
     if not os.access(path, os.R_OK):
-        return StoreError(str(path), found="no leave to read it", remedy=f"chmod u+r '{path}'")
+        return StoreError(str(path), found="no permission to read it", remedy=f"chmod u+r '{path}'")
     if (log := _log_beside(path)).exists():
         return StoreError(
             str(path),
@@ -252,13 +252,13 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
 
 def _check_format(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     try:
-        found = connection.execute("SELECT format FROM warehouse_format").fetchall()
+        formats = connection.execute("SELECT format FROM warehouse_format").fetchall()
     except duckdb.CatalogException:
-        found = []
-    if found != [(FORMAT,)]:
+        formats = []
+    if formats != [(FORMAT,)]:
         raise StoreError(
             str(store.warehouse),
-            found=f"format {found[0][0]}" if found else "no StreetReplay warehouse",
+            found=f"format {formats[0][0]}" if formats else "no StreetReplay warehouse",
             expected=f"format {FORMAT}",
             remedy="move it away and ingest the logs again",
         )

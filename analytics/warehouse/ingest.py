@@ -15,6 +15,7 @@ from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import LogError
 from data.logs.discovery import find_logs, read_log
+from data.progress import no_report
 from data.records.types import Logged, LogItem, Origin, Reject, Run, SeriesStep
 from data.store import Store
 from data.text import printable
@@ -23,10 +24,6 @@ from data.text import printable
 _BATCH = 1000
 
 Progress = Callable[[str, int], None]
-
-
-def _no_progress(file: str, count: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class IngestReport:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
 
-def ingest(store: Store, paths: Sequence[Path], progress: Progress = _no_progress) -> IngestReport:
+def ingest(store: Store, paths: Sequence[Path], progress: Progress = no_report) -> IngestReport:
     """Read every log at or under `paths` and publish a warehouse that also holds them.
 
     Ingesting the same content again changes nothing, whatever form it comes in.

@@ -1,4 +1,4 @@
-"""SQL files: each lies in the package that asks the question, in a folder named as the room."""
+"""Load SQL files, and the rows of their results."""
 
 from importlib import resources
 from typing import Any
@@ -7,9 +7,9 @@ import duckdb
 
 
 def statements(name: str) -> str:
-    """The text of an SQL file: `analytics/audit/extent` is `analytics/sql/audit/extent.sql`."""
-    package, room, file = name.split("/")
-    path = resources.files(package).joinpath("sql", room, f"{file}.sql")
+    """The text of `PACKAGE/sql/SUBPACKAGE/FILE.sql`, of the name `PACKAGE/SUBPACKAGE/FILE`."""
+    package, subpackage, file = name.split("/")
+    path = resources.files(package).joinpath("sql", subpackage, f"{file}.sql")
     return path.read_text(encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ _NULL_KINDS = {
     NullKind.ABSENT: "key absent",
     NullKind.NULL: "null in the log",
     NullKind.EMPTY: "empty in the log",
-    NullKind.WORD: "a word for nothing",
+    NullKind.WORD: "a word that means null",
     NullKind.UNREADABLE: "unreadable: see rejects",
 }
 _VALUE_LENGTH = 300

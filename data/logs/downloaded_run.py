@@ -86,12 +86,12 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
     )
     try:
         media = media_files(folder / _MEDIA)
-        found = "no file of a challenge"
+        problem = "no file of a challenge"
     except OSError as error:
-        media, found = {}, str(error.strerror)
+        media, problem = {}, str(error.strerror)
     if not media:
         expected = f"{_MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
-        reason = f"media: found {found}; expected {expected}"
+        reason = f"media: found {problem}; expected {expected}"
         yield Reject(Origin(file, None, run_id), reason, "")
     yield from with_parts(
         (step, [read_media_html(path, file, step, run_id=run_id, step=step) for path in paths])
@@ -114,14 +114,14 @@ def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]
     try:
         config = yaml.load(_text(path), Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
-        found = " ".join(str(error).split()) or type(error).__name__
-        yield Reject(origin, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+        problem = " ".join(str(error).split()) or type(error).__name__
+        yield Reject(origin, f"{_CONFIG}: found {problem}; expected the settings of a run", "")
         return
     if isinstance(config, dict):
         yield config
     elif config is not None:
-        found = type(config).__name__
-        yield Reject(origin, f"{_CONFIG}: found {found}; expected the settings of a run", "")
+        problem = type(config).__name__
+        yield Reject(origin, f"{_CONFIG}: found {problem}; expected the settings of a run", "")
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]

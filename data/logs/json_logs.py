@@ -70,13 +70,13 @@ def _without_repeated_rejects(
         yield item
         broken = broken + 1 if isinstance(item, Reject) else 0
         if broken == MAX_BROKEN_IN_A_ROW:
-            found = f"{broken} broken records in a row"
-            reason = f"log: found {found}; expected Media records; the rest is not read"
+            problem = f"{broken} broken records in a row"
+            reason = f"log: found {problem}; expected Media records; the rest is not read"
             yield Reject(Origin(file, None), reason, "")
             break
     if history_rows:
-        found = f"{history_rows} rows of a W&B history"
-        reason = f"log: found {found}; expected Media records; {HISTORY_REMEDY}"
+        problem = f"{history_rows} rows of a W&B history"
+        reason = f"log: found {problem}; expected Media records; {HISTORY_REMEDY}"
         yield Reject(Origin(file, None), reason, "")
 
 
@@ -126,8 +126,8 @@ def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _His
 def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
     raw, error = _read_all(stream)
     if len(raw) > MAX_DOCUMENT_BYTES:
-        found = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
-        yield Reject(Origin(file, 0), f"file: found {found}; expected JSON lines", "")
+        problem = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
+        yield Reject(Origin(file, 0), f"file: found {problem}; expected JSON lines", "")
         return
     position = 0
     for item in _read_text_values(_document_text(raw), file, 0):
@@ -150,8 +150,8 @@ def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | _Hist
     try:
         text = raw.decode("utf-8-sig")  # concatenated files have byte order marks inside
     except UnicodeDecodeError as error:
-        found, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
-        yield _unparsed(Origin(file, position), found, shown)
+        problem, shown = f"no UTF-8 ({error.reason})", raw.decode("utf-8", "replace")
+        yield _unparsed(Origin(file, position), problem, shown)
         return
     yield from _read_text_values(text, file, position)
 
@@ -163,9 +163,9 @@ def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem |
 
 def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | _HistoryRow:
     if isinstance(value, NulBytes):
-        found = f"a hole of {value.count} NUL bytes"
-        reason = f"record: found {found}; expected one JSON object; what stood there is lost"
-        return Reject(origin, reason, "")
+        problem = f"{value.count} NUL bytes in a row"
+        expected = "one JSON object; the text that they replaced is lost"
+        return Reject(origin, f"record: found {problem}; expected {expected}", "")
     if isinstance(value, Parsed) and is_history_row(value.value):
         return _HISTORY_ROW
     return _record(value, text, origin)
@@ -195,14 +195,14 @@ def _broken(value: Broken, text: str, origin: Origin) -> Reject:
     """The reject of text that is no JSON, with the text where the parser stopped."""
     rest = text[value.stop : value.stop + _SHORT_LINE].lstrip()
     ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
-    found = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
+    problem = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
     start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
-    return _unparsed(origin, found, text[start : start + 2 * EXCERPT_CHARACTERS])
+    return _unparsed(origin, problem, text[start : start + 2 * EXCERPT_CHARACTERS])
 
 
-def _unparsed(origin: Origin, found: str, text: str) -> Reject:
+def _unparsed(origin: Origin, problem: str, text: str) -> Reject:
     excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
-    return Reject(origin, printable(f"record: found {found}; expected one JSON object"), excerpt)
+    return Reject(origin, printable(f"record: found {problem}; expected one JSON object"), excerpt)
 
 
 def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
@@ -217,8 +217,8 @@ def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
 
 
 def _cut_off(file: str, position: int, error: OSError) -> Reject:
-    found = error.strerror or error
-    reason = f"log: found {found}; expected a whole file; what came before is kept"
+    problem = error.strerror or error
+    reason = f"log: found {problem}; expected a whole file; what came before is kept"
     return Reject(Origin(file, position), printable(reason), "")
 
 

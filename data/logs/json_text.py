@@ -42,7 +42,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class NulBytes:
-    """So many NUL bytes in a row, as a crash leaves them: what was to stand there is lost."""
+    """So many NUL bytes in a row, as a crash leaves them: the text that they replaced is lost."""
 
     count: int
 

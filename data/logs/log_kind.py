@@ -117,7 +117,7 @@ def _unread_form(start: bytes) -> tuple[str, str] | None:
     """What a file is, by its first bytes, and the remedy; None unless its form is not read."""
     if start[_TAR_MAGIC_OFFSET:].startswith(_TAR_MAGIC):
         return "a tar archive", _UNPACK
-    forms = ((found, remedy) for magic, found, remedy in _UNREAD if start.startswith(magic))
+    forms = ((form, remedy) for magic, form, remedy in _UNREAD if start.startswith(magic))
     return next(forms, None)
 
 

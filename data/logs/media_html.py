@@ -63,15 +63,15 @@ def read_media_html(
         with open_log(path) as stream:
             raw = stream.read(MAX_RECORD_BYTES)
     except OSError as error:
-        found = error.strerror or error
-        reason = f"media file {path.name}: found {found}; expected a whole file"
+        problem = error.strerror or error
+        reason = f"media file {path.name}: found {problem}; expected a whole file"
         return Reject(origin, printable(reason), "")
     opening = _OPENING.search(raw)
     start = raw.find(b">", opening.end()) + 1 if opening else 0
     end = raw.lower().rfind(b"</pre>")
     if not start or end < start:
-        found = "no closing </pre>: cut off" if opening else "no <pre>"
-        reason = f"media file {path.name}: found {found}; expected <pre>{{json}}</pre>"
+        problem = "no closing </pre>: cut off" if opening else "no <pre>"
+        reason = f"media file {path.name}: found {problem}; expected <pre>{{json}}</pre>"
         return Reject(origin, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
     text = raw[start:end].decode("utf-8", "replace")
     escaped = _SAVED_BY_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)

@@ -69,18 +69,18 @@ def processes(
         workers, get_context("spawn"), initializer=_initialise, initargs=(start, arguments)
     )
     ended = threading.Event()
-    watcher = threading.Thread(target=_death_watch(pool, ended), daemon=True)
-    watcher.start()
+    monitor_thread = threading.Thread(target=_worker_monitor(pool, ended), daemon=True)
+    monitor_thread.start()
     try:
         with work.raising_run_error():
             yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         ended.set()
-        watcher.join()
+        monitor_thread.join()
 
 
-def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
+def _worker_monitor(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[[], None]:
     """A thread's function that breaks a pool in which a process died, until it has `ended`.
 
     A process that dies while it writes a result leaves the pool waiting for the rest of it for
@@ -90,7 +90,7 @@ def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[
     workers, lock = pool._processes, pool._shutdown_lock
     results: Any = pool._result_queue
 
-    def watch() -> None:
+    def monitor() -> None:
         while not ended.wait(_POLL_SECONDS):
             if any(worker.exitcode for worker in list(workers.values())):
                 break
@@ -103,7 +103,7 @@ def _death_watch(pool: ProcessPoolExecutor, ended: threading.Event) -> Callable[
             # the last open writing end: the pool's reader then gets the end of the pipe
             results._writer.close()
 
-    return watch
+    return monitor
 
 
 def _initialise(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:

@@ -1,7 +1,7 @@
 """The eras, each a version of the validator with its habits, and which of them wrote a record.
 
-A new era is a new line of `ERAS`. Which one wrote a record is told by the record's keys, then its
-time, then the reward formula. The package version is not an era key: it goes down, and 2.0.1 spans
+A new era is a new line of `ERAS`. The era of a record is inferred from its keys, then its time,
+then the reward formula. The package version is not an era key: it goes down, and 2.0.1 spans
 both reward formulas. Dates are merges to main (UTC, give or take hours), see DOMAIN.md §5.
 """
 

@@ -170,7 +170,7 @@ def _read_field(field: Field, value: Any, read: FieldValues) -> None:
 
 
 def _is_kept(field: Field, kind: NullKind) -> bool:
-    """True if an empty text, empty list or word for nothing is still stored as a value."""
+    """True if an empty text, empty list or word that means null is still stored as a value."""
     if kind is NullKind.WORD:
         return field.null_column is None or field.parse in (values.text, values.tags)
     return kind is NullKind.EMPTY and field.parse in (values.text, values.tags)

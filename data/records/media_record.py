@@ -97,8 +97,8 @@ def _responses(record: Mapping[str, Any]) -> tuple[Response, ...]:
     predictions = _list(record, "predictions", None)
     count = len(predictions)
     if count > _MAX_RESPONSES:
-        found = f"{count} entries"
-        raise RecordError("predictions", found=found, expected=f"at most {_MAX_RESPONSES}")
+        expected = f"at most {_MAX_RESPONSES}"
+        raise RecordError("predictions", found=f"{count} entries", expected=expected)
     uids = _list(record, "miner_uids", count)
     hotkeys = _list(record, "miner_hotkeys", count)
     rewards = _list(record, "rewards", count)

@@ -161,10 +161,10 @@ def null_kind(value: Any) -> NullKind | None:
     if isinstance(value, str | tuple | list) and len(value) == 0:
         return NullKind.EMPTY
     words = value if isinstance(value, tuple) else (value,)
-    return NullKind.WORD if all(map(_is_word_for_nothing, words)) else None
+    return NullKind.WORD if all(map(_is_null_word, words)) else None
 
 
-def _is_word_for_nothing(value: object) -> bool:
+def _is_null_word(value: object) -> bool:
     if not isinstance(value, str) or len(value) > _SHOWN:
         return False
     return re.sub(r"[\s._-]", "", value).casefold() in _WORDS

@@ -28,8 +28,7 @@ def cached_image(source: bytes) -> Image.Image:
     try:
         image.save(saved, format=image.format)
     except Exception as error:  # noqa: BLE001  (as in _opened)
-        found = _message(error)
-        raise SourceError("source image", found=found, expected="one to save") from None
+        raise SourceError("source image", found=_message(error), expected="one to save") from None
     # the first image may take 36 MB, and is not needed beside the second
     image.close()
     del image

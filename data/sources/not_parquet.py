@@ -38,7 +38,7 @@ POINTER_REMEDY = (
 def shard_error(path: Path, error: Exception) -> SourceError:
     """The error of a file that pyarrow could not open as a shard, by what the file is."""
     words = " ".join(str(error).split()) or type(error).__name__
-    found, remedy = words, _FETCH
+    problem, remedy = words, _FETCH
     try:
         with path.open("rb") as stream:
             start = stream.read(_START_BYTES)
@@ -46,16 +46,18 @@ def shard_error(path: Path, error: Exception) -> SourceError:
             stream.seek(max(0, size - len(_MAGIC)))
             end = stream.read()
     except FileNotFoundError:
-        found = "a link to nothing" if path.is_symlink() else "no file"
+        problem = "a broken symbolic link" if path.is_symlink() else "no file"
     except OSError as failure:
-        found, remedy = str(failure.strerror), "make it readable"
+        problem, remedy = str(failure.strerror), "make it readable"
     else:
         if (pointer_text := pointer(start)) is not None:
-            found, remedy = pointer_text, POINTER_REMEDY
+            problem, remedy = pointer_text, POINTER_REMEDY
         elif not size:
-            found = "an empty file"
+            problem = "an empty file"
         elif start.startswith(_MAGIC) and end != _MAGIC:
-            found = f"the beginning of one ({size} bytes), a download that was cut off"
+            problem = f"the beginning of one ({size} bytes), a download that was cut off"
         elif not start.startswith(_MAGIC):
-            found = f"a file that begins {start[:24]!r}"
-    return SourceError(f"shard {path.name}", found=found, expected="a parquet file", remedy=remedy)
+            problem = f"a file that begins {start[:24]!r}"
+    return SourceError(
+        f"shard {path.name}", found=problem, expected="a parquet file", remedy=remedy
+    )

@@ -72,5 +72,5 @@ class TrainSettings:
             self._refuse("precision", ", ".join(get_args(Precision)))
 
     def _refuse(self, name: str, expected: str) -> None:
-        found = repr(getattr(self, name))
-        raise RunError(f"training setting {name}", found=found, expected=expected)
+        value = getattr(self, name)
+        raise RunError(f"training setting {name}", found=repr(value), expected=expected)

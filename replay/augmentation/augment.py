@@ -108,8 +108,11 @@ def _letterbox(image: Image.Image, augmentation: Augmentation, side: int) -> Ima
         raise UnusableParametersError("letterbox", found="no size", expected="new_size and padding")
     left, top, right, bottom = padding
     if (left + width + right, top + height + bottom) != (SIDE, SIDE):
-        found = f"size {height} x {width} and padding {list(padding)}"
-        raise UnusableParametersError("letterbox", found=found, expected=f"{SIDE} x {SIDE} in all")
+        raise UnusableParametersError(
+            "letterbox",
+            found=f"size {height} x {width} and padding {list(padding)}",
+            expected=f"{SIDE} x {SIDE} in all",
+        )
     (left, width), (top, height) = _scaled(left, width, side), _scaled(top, height, side)
     padded = Image.new("RGB", (side, side))
     padded.paste(image.resize((width, height), Image.Resampling.BILINEAR), (left, top))

@@ -264,8 +264,8 @@ def _errors_as_one_line(what: str, expected: str) -> Iterator[None]:
         raise
     except Exception as error:
         lines = str(error).strip().splitlines()
-        found = f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
-        raise RunError(what, found=found, expected=expected) from error
+        problem = f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
+        raise RunError(what, found=problem, expected=expected) from error
 
 
 @contextmanager

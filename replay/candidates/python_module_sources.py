@@ -36,7 +36,7 @@ def source_sha256(module: str) -> str:
 
 def _files(module: str) -> dict[str, Path]:
     """By dotted name, the files of a module and of all that it imports."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     seen: set[str] = set()
     # A candidate inside this checkout is made of our modules too.
     ours = module.partition(".")[0] in _OURS
@@ -50,9 +50,9 @@ def _files(module: str) -> dict[str, Path]:
         file = None if spec is None or spec.origin is None else Path(spec.origin).resolve()
         if file is None or not file.is_file() or not _is_project(file, name, ours=ours):
             continue
-        found[name] = file
+        files[name] = file
         waiting += _imports(file, name, is_package=bool(spec and spec.submodule_search_locations))
-    return found
+    return files
 
 
 def _is_project(file: Path, name: str, *, ours: bool) -> bool:

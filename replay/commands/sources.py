@@ -162,7 +162,7 @@ def _shard_here(path: Path, shards: "Shards") -> ShardHere:
     file = str(path.relative_to(shards.folder))
     try:
         size = path.stat().st_size
-    except OSError:  # such as a link to nothing
+    except OSError:  # such as a broken symbolic link
         size = 0
     try:
         return ShardHere(path.name, file, shards.check(path).rows, size)

@@ -58,8 +58,11 @@ def answer_rows(
         RunError: it is not one probability each, or the gates are none in 0..1 of that number.
     """
     if len(predictions.probability) != len(images):
-        found, expected = len(predictions.probability), f"{len(images)}, one each"
-        raise RunError(f"answers of {candidate}", found=found, expected=expected)
+        raise RunError(
+            f"answers of {candidate}",
+            found=len(predictions.probability),
+            expected=f"{len(images)}, one each",
+        )
     gates = _gates(predictions, len(images), candidate)
     return [
         part_row(item, variant, _probability(value, candidate), image_gates)
@@ -120,8 +123,11 @@ def _gates(
         return [None] * image_count
     gates = np.asarray(predictions.gates, np.float32)
     if gates.ndim != 2 or len(gates) != image_count:  # noqa: PLR2004
-        found, expected = f"shape {gates.shape}", f"({image_count}, views)"
-        raise RunError(f"gates of {candidate}", found=found, expected=expected)
+        raise RunError(
+            f"gates of {candidate}",
+            found=f"shape {gates.shape}",
+            expected=f"({image_count}, views)",
+        )
     if not ((gates >= 0) & (gates <= 1)).all():
         raise RunError(f"gates of {candidate}", found="values outside 0..1", expected="0..1")
     rows: list[list[float]] = gates.tolist()

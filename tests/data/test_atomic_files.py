@@ -31,7 +31,9 @@ def test_what_does_not_reach_the_disk_leaves_the_old_file_and_says_so(
     file = tmp_path / "run.json"
     write_atomic(file, b"old")
     fail_to_sync(monkeypatch, code)
-    with pytest.raises(WriteError, match=r"run\.json: found .*; expected .*make room") as error:
+    with pytest.raises(
+        WriteError, match=r"run\.json: found .*; expected .*free some space"
+    ) as error:
         write_atomic(file, b"new")
     assert os.strerror(code) in str(error.value)
     assert file.read_bytes() == b"old"

@@ -49,8 +49,8 @@ def keys(mismatches: Iterable[Mismatch]) -> set[Key]:
 def kept(records: Sequence[Json], deleted: Collection[int]) -> tuple[list[Json], set[int]]:
     """The records that are left, and the positions before which some are missing."""
     left = [place for place in range(len(records)) if place not in deleted]
-    holes = {new for new, (old, place) in enumerate(pairwise(left), 1) if place - old > 1}
-    return [records[place] for place in left], holes
+    gaps = {new for new, (old, place) in enumerate(pairwise(left), 1) if place - old > 1}
+    return [records[place] for place in left], gaps
 
 
 def tampered(

@@ -1,6 +1,6 @@
 -- Answers of a chunk, in order of life and slot; a hotkey is a number here. See span.sql.
 SELECT
-    placed.ordinal - $first AS record,
+    ordered.ordinal - $first AS record,
     answer.slot::BIGINT AS slot,
     answer.uid::BIGINT AS uid,
     (hash(answer.hotkey) >> 1)::BIGINT AS hotkey,
@@ -13,8 +13,8 @@ SELECT
     answer.auc,
     answer.reward
 FROM responses AS answer
-INNER JOIN audit_order AS placed USING (challenge_id)
-WHERE placed.ordinal BETWEEN $first AND $last
+INNER JOIN audit_order AS ordered USING (challenge_id)
+WHERE ordered.ordinal BETWEEN $first AND $last
     AND answer.rowid BETWEEN $first_answer AND $last_answer
     AND answer.uid < $uids
 ORDER BY record, slot;

@@ -12,6 +12,6 @@ SELECT
     min(time) AS first_time,
     max(time) AS last_time
 FROM responses
-INNER JOIN stage_places USING (challenge_id)
+INNER JOIN stage_challenges USING (challenge_id)
 GROUP BY uid, hotkey
 ORDER BY uid, hotkey;

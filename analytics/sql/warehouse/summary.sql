@@ -3,12 +3,17 @@ SELECT
     (SELECT count(*) FROM stage_media) AS challenges_read,
     (SELECT count(*) FROM stage_new) AS challenges_new,
     (SELECT count(*) FROM stage_renamed) AS challenges_named,
-    (SELECT count(*) FROM (SELECT DISTINCT run_id, segment, step FROM stage_logged)) AS series_steps_new,
+    (
+        SELECT count(*) FROM (SELECT DISTINCT run_id, segment, step FROM stage_logged)
+    ) AS series_steps_new,
     (SELECT count(*) FROM stage_runs) AS runs,
     (SELECT count(*) FROM stage_rejects WHERE field IS NULL) AS records_rejected,
     (SELECT count(*) FROM stage_rejects WHERE field IS NOT NULL) AS values_rejected,
     (
-        EXISTS (FROM stage_new) OR EXISTS (FROM stage_placed) OR EXISTS (FROM stage_renamed) OR EXISTS (FROM stage_logged)
+        EXISTS (FROM stage_new)
+        OR EXISTS (FROM stage_moved)
+        OR EXISTS (FROM stage_renamed)
+        OR EXISTS (FROM stage_logged)
         OR EXISTS (FROM stage_rejects EXCEPT ALL FROM stage_rejects_before)
         OR EXISTS (FROM stage_rejects_before EXCEPT ALL FROM stage_rejects)
         OR EXISTS (FROM stage_runs EXCEPT ALL FROM stage_runs_before)

@@ -12,7 +12,7 @@ WITH reasons AS (
             WHEN answer.prediction IS NULL THEN 'miner: answer not finite'
         END AS reason
     FROM responses AS answer
-    SEMI JOIN stage_places USING (challenge_id)
+    SEMI JOIN stage_challenges USING (challenge_id)
     LEFT JOIN (SELECT * FROM replay_predictions WHERE run_id = $run_id) AS replayed
         USING (challenge_id)
 )

@@ -1,7 +1,7 @@
 -- Where each challenge of a replay was taken, degrees; without those that hold no position.
-SELECT places.place::INTEGER AS ordinal, media.gps_lat AS latitude, media.gps_lon AS longitude
+SELECT staged.ordinal::INTEGER AS ordinal, media.gps_lat AS latitude, media.gps_lon AS longitude
 FROM media
-INNER JOIN stage_places AS places USING (challenge_id)
+INNER JOIN stage_challenges AS staged USING (challenge_id)
 SEMI JOIN (
     SELECT challenge_id FROM replay_predictions
     WHERE run_id = $run_id AND probability IS NOT NULL

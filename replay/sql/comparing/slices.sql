@@ -3,12 +3,12 @@
 WITH predicted AS (
     SELECT
         media.*,
-        places.place,
-        row_number() OVER (PARTITION BY places.life, places.image ORDER BY places.place)
+        staged.ordinal,
+        row_number() OVER (PARTITION BY staged.life, staged.image ORDER BY staged.ordinal)
         > 1 AS seen_before,
         crop_height::DOUBLE * crop_width / (image_width::DOUBLE * image_height) AS crop_share
     FROM media
-    INNER JOIN stage_places AS places USING (challenge_id)
+    INNER JOIN stage_challenges AS staged USING (challenge_id)
     SEMI JOIN (
         SELECT challenge_id FROM replay_predictions
         WHERE run_id = $run_id AND probability IS NOT NULL
@@ -18,7 +18,7 @@ WITH predicted AS (
 plain AS (
     UNPIVOT (
         SELECT
-            place,
+            ordinal,
             era,
             coalesce('level ' || aug_level, 'none logged') AS "level",
             CASE label WHEN 1 THEN 'roadwork' ELSE 'none' END AS label,
@@ -40,17 +40,17 @@ plain AS (
             CASE WHEN seen_before THEN 'seen before' ELSE 'first sight' END AS image
         FROM predicted
     )
-    ON COLUMNS(* EXCLUDE (place))
+    ON COLUMNS(* EXCLUDE (ordinal))
     INTO NAME field VALUE "value"
 ),
 
 weathers AS (
-    SELECT place, unnest(list_distinct(weather)) AS "value" FROM predicted
+    SELECT ordinal, unnest(list_distinct(weather)) AS "value" FROM predicted
     UNION ALL
-    SELECT place, 'NULL: ' || coalesce(weather_null, 'empty') FROM predicted
+    SELECT ordinal, 'NULL: ' || coalesce(weather_null, 'empty') FROM predicted
     WHERE weather IS NULL OR len(weather) = 0
 )
 
-SELECT place::INTEGER AS ordinal, field, "value" FROM plain
+SELECT ordinal::INTEGER AS ordinal, field, "value" FROM plain
 UNION ALL
-SELECT place::INTEGER AS ordinal, 'weather' AS field, "value" FROM weathers;
+SELECT ordinal::INTEGER AS ordinal, 'weather' AS field, "value" FROM weathers;

@@ -89,17 +89,17 @@ def test_a_missing_record_is_found_and_nothing_is_called_wrong_for_it(
     records = golden_records(golden, era)[:150]
     # the first record may be missing too: then the log starts in the middle of a life
     deleted = rng.choice(len(records) - 1, [1, 3, 8][seed % 3], replace=False).tolist()
-    left, holes = kept(records, deleted)
+    left, gaps = kept(records, deleted)
     report = audited(filled(tmp_path, left))
     assert report.mismatches == []
-    assert {gap.position for gap in report.gaps} == holes
+    assert {gap.position for gap in report.gaps} == gaps
     assert not any(gap.restart for gap in report.gaps)
     assert sum(report.unchecked.values()) > 0
     total = sum(7 * len(record["predictions"]) + len(record["scores"]) for record in left)
     assert sum(report.checked.values()) + sum(report.unchecked.values()) == total
 
 
-def test_numbers_after_a_hole_are_checked_where_the_scores_prove_that_nothing_is_hidden(
+def test_numbers_after_a_gap_are_checked_where_the_scores_prove_that_nothing_is_hidden(
     tmp_path: Path, golden: Path
 ) -> None:
     left, _ = kept(golden_records(golden, "e7")[:150], {100})
@@ -125,7 +125,7 @@ def test_first_numbers_prove_that_a_history_starts_here(tmp_path: Path, golden: 
     assert 0.8 * new < report.checked["mcc"] <= new + 200
 
 
-def test_a_long_hole_costs_its_length(tmp_path: Path, golden: Path) -> None:
+def test_a_long_gap_costs_its_length(tmp_path: Path, golden: Path) -> None:
     left, _ = kept(golden_records(golden, "e7")[:150], range(100, 104))
     (gap,) = audited(filled(tmp_path, left)).gaps
     assert gap.position == 100
@@ -133,10 +133,10 @@ def test_a_long_hole_costs_its_length(tmp_path: Path, golden: Path) -> None:
     assert 30 <= gap.uids < 60
 
 
-def test_a_hole_does_not_hide_behind_from_start(tmp_path: Path, golden: Path) -> None:
-    left, holes = kept(golden_records(golden, "e9"), {30})
+def test_a_gap_does_not_hide_behind_from_start(tmp_path: Path, golden: Path) -> None:
+    left, gaps = kept(golden_records(golden, "e9"), {30})
     report = audited(filled(tmp_path, left), from_start=True)
-    assert {gap.position for gap in report.gaps} == holes
+    assert {gap.position for gap in report.gaps} == gaps
     assert report.mismatches != []
     assert report.unchecked == {}
 
@@ -205,7 +205,7 @@ def test_one_record_alone_says_little(tmp_path: Path, record: Json) -> None:
     report = audited(filled(tmp_path, [record]))
     assert (sum(report.checked.values()), report.mismatches, report.gaps) == (0, [], [])
     assert sum(report.unchecked.values()) == 7 * 10 + 256
-    assert (report.recovered, report.tried) == (10, 10)
+    assert (report.accuracy_recovered, report.uncovered_paid) == (10, 10)
 
 
 def test_all_unanswered_is_a_log_like_any_other(tmp_path: Path, golden: Path) -> None:

@@ -36,10 +36,10 @@ def check_in_pieces(tmp_path: Path, seed: int, era: str, challenges: int) -> Non
         assert (whole.mismatches, whole.unchecked, whole.gaps) == ([], {}, [])
     part = records[int(rng.integers(1, challenges // 2)) :]
     deleted = rng.choice(np.arange(1, len(part) - 1), int(rng.integers(1, 6)), replace=False)
-    left, holes = kept(part, deleted.tolist())
+    left, gaps = kept(part, deleted.tolist())
     report = audited(filled(tmp_path / "part", left))
     assert report.mismatches == []
-    assert {gap.position for gap in report.gaps} == holes
+    assert {gap.position for gap in report.gaps} == gaps
     changed, wanted = tampered(left, 15, rng)
     found = keys(audited(filled(tmp_path / "changed", changed)).mismatches)
     assert found <= wanted
@@ -67,7 +67,7 @@ def test_validators_are_told_by_their_decay(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("era", ["E4", "E5"])
-def test_scores_that_start_again_are_no_hole_and_nobody_is_wrong(tmp_path: Path, era: str) -> None:
+def test_scores_that_start_again_are_no_gap_and_nobody_is_wrong(tmp_path: Path, era: str) -> None:
     """Until 2025-08-06 every process starts with scores of 0, and histories survive."""
     records = simulated_log(2, era, 200, uids=30, validators=0)
     again = scored_again(records, restarts={90, 150})

@@ -31,9 +31,7 @@ def test_json_has_the_keys_that_programs_count_on(tmp_path: Path, golden: Path) 
     ] * len(wanted)
 
 
-def test_the_report_for_people_names_holes_and_bounds_its_list(
-    tmp_path: Path, golden: Path
-) -> None:
+def test_the_report_for_people_names_gaps_and_bounds_its_list(tmp_path: Path, golden: Path) -> None:
     left, _ = kept(golden_records(golden, "e9"), {30})
     records, _ = tampered(left, 60, np.random.default_rng(1))
     result = run(filled(tmp_path, records))

@@ -128,7 +128,7 @@ def test_miners_prints_json_of_every_part(logged: Store, tmp_path: Path) -> None
     assert found["model"]["settings"]["ability_spread"] == 2.0
     assert {"groups", "settings", "pairs_tested", "pairs_left_out"} <= found["clones"].keys()
     assert {"tests", "left_out"} <= found["memorisation"].keys()
-    assert {"suspected", "images_judged", "images_left_out"} <= found["wrong_labels"].keys()
+    assert {"suspected", "images_tested", "images_left_out"} <= found["wrong_labels"].keys()
     difficulties = pl.read_parquet(out)
     assert difficulties.height == 460
     assert difficulties["difficulty_error"].min() > 0  # type: ignore[operator]

@@ -37,7 +37,7 @@ def test_wrong_labels_are_found_and_hard_images_are_not() -> None:
     found = wrong_labels(answers, abilities, [])
 
     assert {one.source_image for one in found.suspected} == {f"s:{number}" for number in WRONG}
-    assert found.images_judged + found.images_left_out == IMAGES
+    assert found.images_tested + found.images_left_out == IMAGES
     assert 0 < found.voters == found.able_miners < MINERS
     for one in found.suspected:
         assert one.challenges == 20
@@ -57,7 +57,7 @@ def test_clones_have_one_vote_together() -> None:
 
     assert (apart.voters, len(apart.suspected)) == (8, 1)
     assert apart.suspected[0].p_value == pytest.approx(0.5**8)
-    assert (together.voters, together.able_miners, together.images_judged) == (3, 8, 0)
+    assert (together.voters, together.able_miners, together.images_tested) == (3, 8, 0)
 
 
 def test_only_the_first_answer_to_an_image_votes() -> None:

@@ -136,7 +136,7 @@ def test_a_warehouse_that_may_not_be_read_is_not_called_damaged(
     # root reads everything: the system's answer is played
     filled.warehouse.write_bytes(b"x" * 10_000)
     monkeypatch.setattr("analytics.warehouse.connection.os.access", lambda *_: False)
-    with pytest.raises(StoreError, match="no leave to read it") as error:
+    with pytest.raises(StoreError, match="no permission to read it") as error:
         counted(filled)
     command = shlex.split(str(error.value).rpartition("; ")[2])
     subprocess.run(command, check=True)

@@ -76,7 +76,7 @@ def test_a_position_in_every_form_is_a_value_only_as_latitude_then_longitude() -
                 or "expected a number" in problem.reason
             )
     assert kept == ["[39.77160604, -86.18823935]", "(39.77160604, -86.18823935)"]
-    # `None` as text is a word for nothing
+    # `None` as text is a word that means null
     assert problems == len(lines) - len(kept) - 1
 
 

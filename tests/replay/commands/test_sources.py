@@ -139,7 +139,7 @@ def test_a_damaged_shard_and_a_link_to_nothing_are_shown(world: World) -> None:
     assert (damaged["name"], damaged["rows"]) == (SHARD, None)
     assert "expected a parquet file" in damaged["problem"]
     assert lost["name"] == ABSENT
-    assert "found a link to nothing" in lost["problem"]
+    assert "found a broken symbolic link" in lost["problem"]
     text = told(world.store)
     assert "bytes unreadable" in text
     assert f"{world.store.sources}: 0 shards (0 MB)" in text
