@@ -1,7 +1,6 @@
 """Ingest: forms of one log give equal challenges, once; runs, series and names are merged."""
 
 import gzip
-import json
 import os
 import shutil
 from dataclasses import fields
@@ -19,23 +18,13 @@ from data.records.media_record import read_challenge
 from data.records.types import Origin, Run
 from data.store import Store
 from tests.conftest import golden_records
+from tests.worlds.audit_logs import write_lines
 
 Json = dict[str, Any]
 
 
 def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return query(store, sql).rows
-
-
-def write_lines(path: Path, records: list[Json]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def e7(golden: Path) -> list[Json]:
-    return golden_records(golden, "e7")
 
 
 def test_the_real_record_as_the_issue_states_it(store: Store, golden: Path) -> None:

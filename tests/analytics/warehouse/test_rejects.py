@@ -11,24 +11,13 @@ from analytics.queries.user_sql import query
 from analytics.warehouse.ingest import ingest
 from data.errors import LogError
 from data.store import Store
-from tests.conftest import golden_records
+from tests.worlds.audit_logs import write_lines
 
 Json = dict[str, Any]
 
 
 def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return query(store, sql).rows
-
-
-def write_lines(path: Path, records: list[Json]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def e7(golden: Path) -> list[Json]:
-    return golden_records(golden, "e7")
 
 
 def test_hostile_values_beside_a_good_record_cost_nothing_but_themselves(
