@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.cluster.hierarchy import DisjointSet
 
+from analytics.comparison.intervals import Interval
 from analytics.comparison.multiple_tests import holm
 from analytics.miners.answers import Indices, Miner, MinerAnswers
 from analytics.numba_loops import compiled
@@ -75,7 +76,7 @@ class ClonePair:
     ties: int
     expected: float
     excess: float
-    interval: tuple[float, float]
+    interval: Interval
     p_value: float
 
 

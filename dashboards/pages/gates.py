@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from analytics.comparison.intervals import Interval
 from analytics.gates.mean_gates import GateMeans
 from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
@@ -118,7 +119,7 @@ def _draw_differences(gates: GateMeans, names: Sequence[str]) -> None:
     _draw_table(gates, names)
 
 
-def _leaves_zero_out(interval: tuple[float, float]) -> bool:
+def _leaves_zero_out(interval: Interval) -> bool:
     low, high = interval
     return low > 0 or high < 0
 

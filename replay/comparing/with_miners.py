@@ -20,7 +20,7 @@ from analytics.comparison.bootstrap import (
 )
 from analytics.comparison.calibration import calibration
 from analytics.comparison.image_confusion import image_confusion
-from analytics.comparison.intervals import centred_intervals
+from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import (
     CANDIDATE,
     PairedAnswers,
@@ -154,7 +154,7 @@ def _candidate(paired: PairedAnswers, settings: BootstrapSettings) -> Score:
     return score({name: float(values[0, CANDIDATE]) for name, values in points.items()}, n, n)
 
 
-def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> tuple[float, float] | None:
+def _mcc_interval(paired: PairedAnswers, settings: BootstrapSettings) -> Interval | None:
     """Interval of the candidate's MCC on all predicted challenges, over source images."""
     challenges = paired.challenges
     if challenges.image_count < MIN_IMAGES:

@@ -121,7 +121,9 @@ def test_a_save_that_is_cut_off_never_pairs_weights_with_other_rows(
     loaded = load_checkpoint(tmp_path)
     assert torch.equal(loaded.model.positions, a_model(2).positions)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("model.json", "model.safetensors", "training_rows.parquet")
+        "model.json",
+        "model.safetensors",
+        "training_rows.parquet",
     ]
 
 

@@ -134,8 +134,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 USED = (
-    *("my_entry.py", "my_flat.py", "my_names/value.py", "my_lib/__init__.py", "my_lib/late.py"),
-    *("my_lib/deep/__init__.py", "my_lib/deep/one.py", "my_lib/deep/two.py", "my_lib/sibling.py"),
+    "my_entry.py",
+    "my_flat.py",
+    "my_names/value.py",
+    "my_lib/__init__.py",
+    "my_lib/late.py",
+    "my_lib/deep/__init__.py",
+    "my_lib/deep/one.py",
+    "my_lib/deep/two.py",
+    "my_lib/sibling.py",
 )
 
 
