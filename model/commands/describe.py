@@ -1,14 +1,11 @@
 """The command `describe`: a model's parts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from data.terminal import JsonOption, print_json, print_table
-
-if TYPE_CHECKING:
-    from model.network.describe import Part
 
 app = typer.Typer()
 
@@ -36,7 +33,7 @@ def describe(
                 "backbone": backbone,
                 "settings": settings,
                 "parameters": total,
-                "parts": [_json_part(part) for part in parts],
+                "parts": parts,
             }
         )
         return
@@ -46,12 +43,3 @@ def describe(
         ("part", "input", "output", "parameters"),
         [(part.name, part.input_shape, part.output_shape, part.parameters) for part in parts],
     )
-
-
-def _json_part(part: "Part") -> dict[str, str | int]:
-    return {
-        "name": part.name,
-        "takes": part.input_shape,
-        "gives": part.output_shape,
-        "parameters": part.parameters,
-    }

@@ -59,6 +59,6 @@ def test_the_command_trains_describes_and_says_errors(
     as_json = CliRunner().invoke(streetreplay.app, ["describe", "--json"])
     parts = json.loads(as_json.stdout)
     assert parts["parameters"] == sum(part["parameters"] for part in parts["parts"])
-    assert parts["parts"][0].keys() == {"name", "takes", "gives", "parameters"}
+    assert parts["parts"][0].keys() == {"name", "input_shape", "output_shape", "parameters"}
     failed = CliRunner().invoke(streetreplay.app, [*options, f"--store={tmp_path / 'none'}"])
     assert "no *.parquet shard" in str(failed.exception)
