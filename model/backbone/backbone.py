@@ -26,6 +26,7 @@ from model.backbone.batch_size import (
     in_parts,
 )
 from model.backbone.free_memory import check_free_memory
+from model.backbone.settings import HUB, RANDOM, BackboneSettings
 from model.backbone.weights import (
     Tensors,
     check_name,
@@ -39,24 +40,6 @@ from replay.candidates.float32 import exact_float32
 
 # Raised when the same weights would give other features by this code.
 _VERSION = 1
-
-HUB, RANDOM = "hub", "random"
-
-
-@dataclass(frozen=True)
-class BackboneSettings:
-    """Which model, with which weights, on views of which side.
-
-    `name` is timm's, such as `vit_huge_plus_patch16_dinov3`, with or without a tag. `weights` are
-    `hub` (what timm names), `random` (drawn from `seed`) or the path of a safetensors file. `side`
-    in pixels; None is the backbone's own. A `frozen` one is never trained.
-    """
-
-    name: str
-    weights: str = HUB
-    side: int | None = None
-    seed: int = 0
-    frozen: bool = True
 
 
 @dataclass(frozen=True)

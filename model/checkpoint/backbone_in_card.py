@@ -8,13 +8,8 @@ import timm
 import torch
 
 from data.errors import RunError
-from model.backbone.backbone import (
-    RANDOM,
-    Backbone,
-    BackboneSettings,
-    empty_backbone,
-    load_backbone,
-)
+from model.backbone.backbone import Backbone, empty_backbone, load_backbone
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.card import CARD, ModelCard
 from model.checkpoint.checkpoint import Checkpoint, check_fit, restore
 from model.network.settings import ModelSettings

@@ -13,11 +13,10 @@ from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
 from data.store import Store
-from model.backbone.backbone import RANDOM, BackboneSettings
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.demo.settings import DemoTraining
 from model.network.settings import ModelSettings
-from model.training.losses import LossSettings
-from model.training.settings import TrainSettings
+from model.training.settings import LossSettings, TrainSettings
 from model.training.train import TrainingConfig, TrainReport, train
 
 _SIZE = (800, 450)
@@ -58,7 +57,7 @@ def train_demo(
             views=3,
             seed=settings.seed,
         ),
-        BackboneSettings("test_resnet", RANDOM, settings.side, settings.seed, frozen=False),
+        BackboneSettings("test_resnet", RANDOM, settings.side, settings.seed, trained="all"),
         # No pruning between layers: with 3 views a step it would never have to choose.
         ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
         LossSettings(gamma=1.0),

@@ -3,7 +3,8 @@
 import torch
 from torch import nn
 
-from model.network.gated_attention import GatedAttention, GateKind
+from model.network.gated_attention import GatedAttention
+from model.network.settings import GateKind
 
 # Where all gates are near 0 the vector goes to zero, without a division by zero.
 _LEAST_SUM = 1e-6

@@ -8,15 +8,12 @@ gate comes from the same normed input as the queries and is specific to a head.
 them), but has no headwise gates and takes a matrix product for each of the four projections.
 """
 
-from typing import Literal
-
 import torch
 from timm.layers.drop import DropPath
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-GateKind = Literal["elementwise", "headwise"]
-"""Elementwise: a gate for every channel of every head; headwise: one gate for each head."""
+from model.network.settings import GateKind
 
 # That of Qwen3's own norms.
 _EPSILON = 1e-6

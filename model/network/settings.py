@@ -1,59 +1,59 @@
-"""Settings of a model: widths, layers, kind of gates, pruning, dropout; kept in its checkpoint."""
+"""Settings of a model: widths, layers, gates, pruning, dropout, precision; kept in its card.
 
-from dataclasses import dataclass, fields
-from typing import get_args
+Imports no torch, so that the command line need not.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
 
 from data.errors import RunError
-from model.network.gated_attention import GateKind
+from data.settings import check_settings, setting
 
-# A card can ask for any number, and each layer is built before it is compared with the weights.
-_MOST_LAYERS = 1000
+GateKind = Literal["elementwise", "headwise"]
+"""Elementwise: a gate for every channel of every head; headwise: one gate for each head."""
+
+Precision = Literal["fp32", "bf16"]
+"""What products are computed in; see `precision.computing_in`."""
+
+_MOST_LAYERS = 1000  # a card can ask for any number, and each is built before it is compared
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Widths, layers, gates and dropout; the defaults are the full model.
-
-    `features` is the width of the backbone's features. `gate` is the kind of the attention's gates:
-    elementwise by default, or headwise. `keep_views` views go on after layer `prune_after`; with as
-    many as there are none is pruned. `drop_path`, `drop_view`, `drop_metadata`
-    and `drop_field` are shares, 0..1, dropped in training: of layers' branches (stochastic depth,
-    rising to it with the layers), of views other than the global one, of challenges that lose all
-    metadata, and of single fields of the other challenges. `scorer_width` is the hidden width of
-    the scorer before the backbone; `seed` initialises the weights.
+    """Widths, layers, gates, dropout and precision; the defaults are the full model.
 
     Raises:
         RunError: values that do not go together.
     """
 
-    features: int = 384
-    views: int = 12
-    width: int = 512
-    heads: int = 8
-    kv_heads: int = 2
-    layers: int = 4
-    gate: GateKind = "elementwise"
-    prune_after: int = 2
-    keep_views: int = 8
-    drop_path: float = 0.1
-    drop_view: float = 0.1
-    drop_metadata: float = 0.5
-    drop_field: float = 0.2
-    scorer_width: int = 128
-    seed: int = 0
+    features: int = setting(384, "Width of the backbone's features; taken from it.", least=1)
+    views: int = setting(12, "Views of an image.", flag="--model-views", least=1)
+    width: int = setting(512, "Width of a view's token.", least=1)
+    heads: int = setting(8, "Query heads of the attention.", least=1)
+    kv_heads: int = setting(2, "Heads of keys and values; a divisor of --heads.", least=1)
+    layers: int = setting(4, "Gated layers.", least=1, most=_MOST_LAYERS)
+    gate: GateKind = setting("elementwise", "Kind of the attention's gates.")
+    prune_after: int = setting(2, "The layer after which views are pruned.", least=1)
+    keep_views: int = setting(8, "Views that go on after pruning; all: none is pruned.", least=1)
+    dropout: float = setting(0.0, "Dropout in the head, a share.", least=0, below=1)
+    drop_path: float = setting(
+        0.1, "Share of layers' branches dropped (stochastic depth).", least=0, below=1
+    )
+    drop_view: float = setting(0.1, "Share of views hidden in training.", least=0, below=1)
+    drop_metadata: float = setting(
+        0.5, "Share of challenges that lose all metadata in training.", least=0, below=1
+    )
+    drop_field: float = setting(
+        0.2, "Share of the others' metadata fields hidden in training.", least=0, below=1
+    )
+    scorer_width: int = setting(128, "Hidden width of the scorer before the backbone.", least=1)
+    precision: Precision = setting(
+        "fp32", "Precision of the model and its backbone, in training, validation and replay."
+    )
+    seed: int = setting(0, "Seed of the first weights.", flag="--model-seed", least=0)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = 0 if field.name == "seed" else 1
-            if field.type is int and (not isinstance(value, int) or value < least):
-                _refuse(field.name, value, "a whole number of at least 1 (the seed: 0)")
-            if field.type is float and not (isinstance(value, int | float) and 0 <= value < 1):
-                _refuse(field.name, value, "a share from 0 to below 1")
-        if self.layers > _MOST_LAYERS:
-            _refuse("layers", self.layers, f"at most {_MOST_LAYERS}")
-        if self.gate not in get_args(GateKind):
-            _refuse("gate", self.gate, " or ".join(get_args(GateKind)))
+        check_settings(self, "model")
         if self.width % (4 * self.heads):
             _refuse("width", self.width, f"a multiple of 4 x {self.heads} heads")
         if self.heads % self.kv_heads:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from model.datasets.training_row import TrainingRow
 from model.metadata.tags import table_rows, tag_weights
 from model.metadata.tensors import MetadataTensors
 from model.training.inputs import TrainingInputs
-from model.training.training_row import TrainingRow
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
 from model.backbone.features import FeatureMaker, open_cache
 from model.backbone.free_memory import available_bytes
+from model.datasets.challenge_draws import Sample, decode_jpeg, draw_samples
+from model.datasets.jpegs import JpegOrError, build_jpegs
+from model.datasets.training_row import TrainingRow
 from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
-from model.training.jpegs import JpegOrError, build_jpegs
-from model.training.samples import Sample, decode_jpeg, draw_samples
-from model.training.training_row import TrainingRow
 from model.views.views import VIEWS
 from replay.candidates.predictor import Image, LazySequence
 from replay.rebuilding.image_keys import ImageKeys

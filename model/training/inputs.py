@@ -6,9 +6,9 @@ from typing import Protocol
 import torch
 
 from model.backbone.backbone import Backbone
+from model.datasets.challenge_draws import Sample, decode_jpeg
 from model.metadata.tensors import MetadataTensors
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.samples import Sample, decode_jpeg
 from model.views.views import ViewExtractor
 
 

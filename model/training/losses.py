@@ -1,27 +1,11 @@
 """The training loss: focal loss of the label, and the losses of the model's smaller heads."""
 
-from dataclasses import dataclass
-
 import torch
 from torch.nn import functional as F  # noqa: N812
 
 from model.network.street_model import ModelOutput
 from model.network.view_scorer import scorer_loss
-
-
-@dataclass(frozen=True)
-class LossSettings:
-    """Focusing of the focal loss, and the weights of the losses beside the label's own.
-
-    `gamma` of the focal loss, 0 is cross-entropy. `views`, `weather` and `scorer` are the weights
-    of the losses of each view's own logits, of the weather head, and of the scorer that predicts
-    the views' gates.
-    """
-
-    gamma: float = 2.0
-    views: float = 1.0
-    weather: float = 0.1
-    scorer: float = 0.1
+from model.training.settings import LossSettings
 
 
 def focal_loss(logits: torch.Tensor, labels: torch.Tensor, gamma: float) -> torch.Tensor:

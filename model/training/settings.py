@@ -1,76 +1,107 @@
-"""Settings of a training; in a file of their own, so that the command line need not load torch."""
+"""Settings of a training's loop, optimiser and losses; imports no torch."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from data.errors import RunError
-from replay.settings import Arithmetic
-
-Precision = Literal["auto", "float32", "bfloat16"]
-
-AUTO: Precision = "auto"
+from data.settings import check_settings, setting
 
 _VIEWS = 12
 
 
 @dataclass(frozen=True)
-class TrainSettings:
-    """Hyperparameters of a training; the model's parts have settings of their own.
-
-    images: challenges drawn of each row; an epoch sees one of them.
-    validation: share of the rows (0..1) in the validation split.
-    batch_size: challenges in a step.
-    lr: AdamW's highest learning rate; it rises in a line over the share `warmup` of all steps and
-        falls as a cosine.
-    backbone_lr_scale: learning rate of a trained backbone as a multiple of `lr`.
-    weight_decay: of matrices; vectors do not decay.
-    clip: largest norm of the gradient.
-    views: how many of the 12 views a trained backbone sees at a step, the global one and others
-        drawn anew each time.
-    metadata: give the model what is logged beside an image, the label's leak included.
-    precision: of a step: float32, bfloat16 (weights and sums stay float32), or auto: bfloat16 on a
-        GPU that has it.
-    seed: of the split, the challenges, their order, the first weights and dropout.
-    arithmetic: of the validator's processor.
+class LossSettings:
+    """The label's focal loss, and the weights of all losses; a weight of 0 switches one off.
 
     Raises:
         RunError: a value out of its range.
     """
 
-    images: int = 4
-    validation: float = 0.15
-    epochs: int = 20
-    batch_size: int = 32
-    lr: float = 1e-3
-    backbone_lr_scale: float = 1.0
-    warmup: float = 0.1
-    weight_decay: float = 0.05
-    clip: float = 1.0
-    views: int = 12
-    metadata: bool = False
-    precision: Precision = AUTO
-    seed: int = 0
-    arithmetic: Arithmetic = Arithmetic.AVX2
+    gamma: float = setting(2.0, "Focusing of the focal loss; 0 is cross-entropy.", least=0)
+    smoothing: float = setting(
+        0.1, "Label smoothing: a share spread evenly over the classes.", least=0, below=1
+    )
+    label: float = setting(
+        0.5, "Weight of the focal loss of the label.", flag="--label-loss", above=0
+    )
+    views: float = setting(
+        0.5, "Weight of the focal loss of each view alone.", flag="--view-loss", least=0
+    )
+    consistency: float = setting(
+        0.3,
+        "Weight of the divergence of each view's prediction from the gate-weighted mean.",
+        flag="--consistency-loss",
+        least=0,
+    )
+    weather: float = setting(
+        0.2, "Weight of the loss of the weather head.", flag="--weather-loss", least=0
+    )
+    scorer: float = setting(
+        0.1, "Weight of the loss of the view scorer.", flag="--scorer-loss", least=0
+    )
 
     def __post_init__(self) -> None:
-        for name in ("images", "epochs", "batch_size", "views"):
-            if getattr(self, name) < 1:
-                self._refuse(name, "a whole number of at least 1")
-        for name in ("validation", "warmup"):
-            if not 0 < getattr(self, name) < 1:
-                self._refuse(name, "a share between 0 and 1")
-        for name in ("lr", "backbone_lr_scale", "clip"):
-            if not getattr(self, name) > 0:
-                self._refuse(name, "a number above 0")
-        if not self.weight_decay >= 0:
-            self._refuse("weight_decay", "a number of at least 0")
-        if self.seed < 0:
-            self._refuse("seed", "a whole number of at least 0")
-        if self.views > _VIEWS:
-            self._refuse("views", f"at most {_VIEWS}")
-        if self.precision not in get_args(Precision):
-            self._refuse("precision", ", ".join(get_args(Precision)))
+        check_settings(self, "loss")
 
-    def _refuse(self, name: str, expected: str) -> None:
-        value = getattr(self, name)
-        raise RunError(f"training setting {name}", found=repr(value), expected=expected)
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """timm's optimiser and cosine schedule, clipping and the moving average of the weights.
+
+    Raises:
+        RunError: a value out of its range.
+    """
+
+    opt: str = setting("adamw", "Name of timm's optimiser, such as adamw or lion.")
+    lr: float = setting(3e-4, "Highest learning rate.", above=0)
+    backbone_lr: float | None = setting(
+        None, "Highest learning rate of a trained backbone [default: --lr].", above=0
+    )
+    layer_decay: float | None = setting(
+        None,
+        "Factor of the backbone's learning rate from each layer to the one below it.",
+        above=0,
+        most=1,
+    )
+    weight_decay: float = setting(0.01, "Weight decay of matrices.", least=0)
+    warmup_steps: int | None = setting(
+        None, "Steps of linear warm-up [default: 500, at most a tenth of all].", least=0
+    )
+    clip_grad: float = setting(1.0, "Largest norm of the gradient.", above=0)
+    ema_decay: float = setting(
+        0.999, "Decay of the moving average of the weights; 0 keeps none.", least=0, below=1
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self, "optimizer")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The loop: epochs, batches, early stopping, and where metrics go.
+
+    Raises:
+        RunError: a value out of its range.
+    """
+
+    epochs: int = setting(30, "Passes over the rows, at most.", least=1)
+    patience: int = setting(
+        5, "Epochs without a better validation MCC after which training ends.", least=1
+    )
+    batch_size: int = setting(
+        32, "Challenges in one forward and backward, over all processes.", least=1
+    )
+    accumulation_steps: int = setting(
+        2, "Batches whose gradients are summed for a step of the optimiser.", least=1
+    )
+    views: int = setting(
+        _VIEWS,
+        "Views that the model sees at a step: the global one, and others drawn anew.",
+        least=1,
+        most=_VIEWS,
+    )
+    compile: bool = setting(False, "Compile the model with torch.compile.")
+    seed: int = setting(
+        0, "Seed of challenges, order, first weights and dropout; the split has its own.", least=0
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self, "training")

@@ -12,23 +12,23 @@ from data.machine.processes import cores
 from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
-from model.backbone.backbone import Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.settings import BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.card import BACKBONE, CARD, MODEL, SCORER, read_card
 from model.checkpoint.checkpoint import save_checkpoint
+from model.datasets.source_rows import ListedRows, list_rows, training_table
+from model.datasets.split import Split, split_rows
+from model.datasets.training_row import TrainingRow
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.dataset import Dataset, make_dataset
 from model.training.input_builder import InputBuilder
-from model.training.losses import LossSettings
 from model.training.run_folder import TrainingRun, open_training_run
-from model.training.settings import Precision, TrainSettings
-from model.training.source_rows import ListedRows, list_rows, training_table
-from model.training.split import Split, split_rows
+from model.training.settings import LossSettings, Precision, TrainSettings
 from model.training.trainer import EpochMetrics, Trainer, precision_on
-from model.training.training_row import TrainingRow
 from replay.candidates.float32 import processor_name
 
 # Each holds a row group and a decoded image.

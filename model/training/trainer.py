@@ -15,8 +15,8 @@ from model.backbone.backbone import Backbone
 from model.network.pruning import GLOBAL_VIEW
 from model.network.street_model import StreetModel
 from model.training.dataset import Dataset
-from model.training.losses import LossSettings, focal_loss, training_loss
-from model.training.settings import AUTO, Precision, TrainSettings
+from model.training.losses import focal_loss, training_loss
+from model.training.settings import AUTO, LossSettings, Precision, TrainSettings
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
 

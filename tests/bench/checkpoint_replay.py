@@ -14,7 +14,8 @@ import torch
 
 from analytics.warehouse.connection import reading
 from data.terminal import print_table
-from model.backbone.backbone import RANDOM, BackboneSettings, load_backbone
+from model.backbone.backbone import load_backbone
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor

@@ -4,8 +4,9 @@ from functools import cache
 
 import torch
 
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.free_memory import available_bytes
+from model.backbone.settings import RANDOM, BackboneSettings
 from tests.gpu.check import Precision, Target, check, relative, worst_of
 
 _CPU = torch.device("cpu")
@@ -20,7 +21,7 @@ def loaded(name: str, device: torch.device) -> Backbone:
 def settings_of(name: str, *, frozen: bool = True) -> BackboneSettings:
     """Random weights, and small views where the backbone is a tiny one."""
     side = 64 if name.startswith("test_") else 224
-    return BackboneSettings(name, RANDOM, side, frozen=frozen)
+    return BackboneSettings(name, RANDOM, side, trained="none" if frozen else "all")
 
 
 def random_views(backbone: Backbone, count: int) -> torch.Tensor:

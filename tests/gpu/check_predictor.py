@@ -14,9 +14,9 @@ from model.backbone.features import FeatureMaker, open_cache
 from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings
+from model.datasets.challenge_draws import Sample
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.samples import Sample
 from replay.candidates.predictor import Batch, Image, LazySequence, Predictions
 from tests.gpu.check import Precision, Target, check, worst_of
 from tests.gpu.check_backbone import loaded

@@ -12,11 +12,11 @@ import torch
 
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.features import FeatureMaker
+from model.datasets.challenge_draws import Sample
 from model.metadata.tensors import metadata_tensors
 from model.network.street_model import StreetModel
 from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
-from model.training.samples import Sample
 from model.training.settings import TrainSettings
 from model.training.trainer import EpochMetrics, Trainer
 from tests.gpu.check import Precision, Target, check, worst_of
@@ -44,7 +44,7 @@ def _dataset(target: Target, seed: int, inputs_of: InputsOf) -> Dataset:
 
 @cache
 def _random_backbone(name: str) -> Backbone:
-    return load_backbone(settings_of(name, frozen=False), _CPU)
+    return load_backbone(settings_of(name, trained="all"), _CPU)
 
 
 def _untrained(name: str) -> Backbone:

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image as PillowImage
 
-from model.training.samples import Sample, decode_jpeg, draw_samples
-from model.training.training_row import TrainingRow
+from model.datasets.challenge_draws import Sample, decode_jpeg, draw_samples
+from model.datasets.training_row import TrainingRow
 from replay.augmentation.augment import augment
 from replay.candidates.predictor import Image
 

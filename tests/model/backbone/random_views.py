@@ -2,7 +2,7 @@
 
 import torch
 
-from model.backbone.backbone import RANDOM, BackboneSettings
+from model.backbone.settings import RANDOM, BackboneSettings
 
 VIT = BackboneSettings("test_vit", RANDOM)
 

@@ -6,14 +6,9 @@ import timm
 import torch
 
 from data.errors import RunError
-from model.backbone.backbone import (
-    RANDOM,
-    Backbone,
-    BackboneSettings,
-    backbone_sizes,
-    load_backbone,
-)
+from model.backbone.backbone import Backbone, backbone_sizes, load_backbone
 from model.backbone.batch_size import MemorySettings
+from model.backbone.settings import RANDOM, BackboneSettings
 from tests.model.backbone.random_views import VIT, random_views
 
 
@@ -83,7 +78,7 @@ def test_random_weights_come_from_the_seed_alone(vit: Backbone) -> None:
 
 def test_the_fingerprint_tells_sides_and_every_weight_apart(vit: Backbone) -> None:
     assert load_backbone(BackboneSettings("test_vit", RANDOM, 96)).fingerprint != vit.fingerprint
-    trained = load_backbone(BackboneSettings("test_vit", RANDOM, frozen=False), "cpu")
+    trained = load_backbone(BackboneSettings("test_vit", RANDOM, trained="all"), "cpu")
     before = trained.fingerprint
     with torch.no_grad():
         trained.model.norm.weight[3] += 1e-6
@@ -94,7 +89,7 @@ def test_a_frozen_backbone_never_trains(vit: Backbone) -> None:
     assert not vit.train().training
     assert not any(parameter.requires_grad for parameter in vit.parameters())
     assert not vit(random_views(1)).requires_grad
-    trained = load_backbone(BackboneSettings("test_vit", RANDOM, frozen=False), "cpu")
+    trained = load_backbone(BackboneSettings("test_vit", RANDOM, trained="all"), "cpu")
     assert trained.training
     assert trained(random_views(1)).requires_grad
     assert not trained.features(random_views(1)).requires_grad

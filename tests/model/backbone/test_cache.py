@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.errors import RunError, StoreError
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import MemorySettings
 from model.backbone.cache import FeatureCache, FeatureCacheSettings, Features
 from model.backbone.features import FeatureMaker, open_cache
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.views.views import ViewExtractor
 from replay.candidates.predictor import Image, LazySequence
 from tests.model.backbone.cache_processes import SHAPE, crash, some, write
@@ -241,7 +242,7 @@ def test_other_weights_and_sides_do_not_share_features(tmp_path: Path) -> None:
 
 
 def test_a_backbone_in_training_has_no_cache(tmp_path: Path) -> None:
-    trained = load_backbone(BackboneSettings("test_resnet", RANDOM, 32, frozen=False), "cpu")
+    trained = load_backbone(BackboneSettings("test_resnet", RANDOM, 32, trained="all"), "cpu")
     with pytest.raises(RunError, match="expected a frozen one"):
         open_cache(tmp_path, trained)
     found = FeatureMaker(trained).features(Looked(1).images)

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from data.errors import RunError
-from model.backbone.backbone import RANDOM, BackboneSettings, load_backbone
+from model.backbone.backbone import load_backbone
 from model.backbone.free_memory import available_bytes
+from model.backbone.settings import RANDOM, BackboneSettings
 
 
 @pytest.mark.parametrize(

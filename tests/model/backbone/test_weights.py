@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 
 from data.errors import RunError
 from model.backbone import weights as backbone_weights
-from model.backbone.backbone import BackboneSettings, load_backbone
+from model.backbone.backbone import load_backbone
+from model.backbone.settings import BackboneSettings
 from tests.model.backbone.random_views import random_views
 
 Tensors = dict[str, torch.Tensor | None]

@@ -4,8 +4,9 @@ import huggingface_hub.constants
 import pytest
 import torch
 
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import ForwardCost
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model

@@ -10,7 +10,8 @@ from torch import nn
 
 from data.errors import RunError
 from data.store import Store
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import load_predictor
@@ -38,7 +39,7 @@ def test_a_card_that_names_a_huge_backbone_is_refused_before_it_is_made(
 
 
 def test_a_trained_backbone_comes_from_the_checkpoint(tmp_path: Path, store: Store) -> None:
-    trained = load_backbone(BackboneSettings(BACKBONE, RANDOM, frozen=False), "cpu").eval()
+    trained = load_backbone(BackboneSettings(BACKBONE, RANDOM, trained="all"), "cpu").eval()
     with torch.no_grad():
         for parameter in trained.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.02)

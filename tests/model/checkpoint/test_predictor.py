@@ -8,8 +8,9 @@ import pytest
 from analytics.warehouse.connection import reading
 from data.errors import RunError
 from data.store import Store
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.cache import FeatureCache
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor

@@ -8,7 +8,8 @@ from torch import nn
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextAttention
 
-from model.network.gated_attention import GatedAttention, GatedLayer, GateKind
+from model.network.gated_attention import GatedAttention, GatedLayer
+from model.network.settings import GateKind
 
 WIDTH, HEADS, KV_HEADS = 32, 4, 2
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]

@@ -16,20 +16,21 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from data.errors import RunError
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import ForwardCost, in_parts
 from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import open_cache
+from model.backbone.settings import RANDOM, BackboneSettings
+from model.datasets.challenge_draws import draw_samples
+from model.datasets.training_row import TrainingRow
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs, ViewInputs
 from model.training.losses import training_loss
-from model.training.samples import draw_samples
 from model.training.settings import TrainSettings
 from model.training.trainer import Trainer
-from model.training.training_row import TrainingRow
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
 from tests.gpu.drawn_images import draw_image, jpeg
@@ -56,7 +57,9 @@ def backbones(monkeypatch: pytest.MonkeyPatch) -> Backbones:
     monkeypatch.setattr("model.backbone.batch_size.available_bytes", lambda _device: 2**40)
     chosen = product(("test_vit", "test_resnet"), (False, True))
     return {
-        (name, frozen): load_backbone(BackboneSettings(name, RANDOM, 32, frozen=frozen), "cpu")
+        (name, frozen): load_backbone(
+            BackboneSettings(name, RANDOM, 32, trained="none" if frozen else "all"), "cpu"
+        )
         for name, frozen in chosen
     }
 

@@ -9,7 +9,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.losses import LossSettings, focal_loss, training_loss, view_loss, weather_loss
+from model.training.losses import focal_loss, training_loss, view_loss, weather_loss
+from model.training.settings import LossSettings
 
 LABELS = torch.tensor([0, 1, 1, 0])
 

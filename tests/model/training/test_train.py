@@ -18,17 +18,16 @@ from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
 from data.store import Store
-from model.backbone.backbone import RANDOM, BackboneSettings
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor
+from model.datasets.challenge_draws import decode_jpeg, draw_samples
+from model.datasets.jpegs import build_jpegs
+from model.datasets.source_rows import list_rows
+from model.datasets.split import split_rows
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.jpegs import build_jpegs
-from model.training.losses import LossSettings
-from model.training.samples import decode_jpeg, draw_samples
-from model.training.settings import TrainSettings
-from model.training.source_rows import list_rows
-from model.training.split import split_rows
+from model.training.settings import LossSettings, TrainSettings
 from model.training.train import TrainingConfig, train
 from model.training.trainer import EpochMetrics, Trainer
 from replay.candidates.predictor import Batch
@@ -38,7 +37,7 @@ from replay.runs.run_lock import lock_run
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 TINY = TrainingConfig(
     TrainSettings(epochs=2, batch_size=8, images=2, validation=0.3),
-    BackboneSettings("test_resnet", RANDOM, side=32, frozen=False),
+    BackboneSettings("test_resnet", RANDOM, side=32, trained="all"),
     ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
     LossSettings(),
 )

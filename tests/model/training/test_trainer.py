@@ -8,16 +8,17 @@ import torch
 from data.errors import RunError
 from data.records.stored_challenge import StoredChallenge
 from data.records.types import Augmentation
-from model.backbone.backbone import RANDOM, Backbone, BackboneSettings, load_backbone
+from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.settings import RANDOM, BackboneSettings
+from model.datasets.challenge_draws import Sample
+from model.datasets.training_row import TrainingRow
 from model.metadata.tensors import MetadataTensors
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
 from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs
-from model.training.samples import Sample
 from model.training.settings import TrainSettings
 from model.training.trainer import Trainer
-from model.training.training_row import TrainingRow
 from replay.rebuilding.variants import UNDISTORTED
 
 WIDTH = 16

@@ -6,8 +6,8 @@ from sklearn.metrics.pairwise import haversine_distances
 
 from data.errors import RunError
 from data.records.cities import EARTH_METRES
-from model.training.split import split_rows
-from model.training.training_row import TrainingRow
+from model.datasets.split import split_rows
+from model.datasets.training_row import TrainingRow
 
 
 def a_row(

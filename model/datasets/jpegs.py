@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from data.sources.shards import Shards
-from model.training.samples import Sample
+from model.datasets.challenge_draws import Sample
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.settings import Arithmetic
 

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 from analytics.simulation.augmentation import augmentation
 from data.records.augmentation import read_augmentation
 from data.records.stored_challenge import StoredChallenge
-from model.training.training_row import TrainingRow
+from model.datasets.training_row import TrainingRow
 from replay.candidates.predictor import Image
 from replay.rebuilding.variants import Variant, distortion_combinations
 

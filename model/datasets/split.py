@@ -16,7 +16,7 @@ from sklearn.neighbors import BallTree
 from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
 from data.records.cities import EARTH_METRES
-from model.training.training_row import TrainingRow
+from model.datasets.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
 

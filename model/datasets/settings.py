@@ -1,0 +1,67 @@
+"""Settings of a training's data: challenges drawn of rows, augmentation, split; no torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from data.settings import check_settings, setting
+from replay.settings import Arithmetic
+
+Era = Literal["crop", "letterbox"]
+"""How a validator cut: E4 to E8 cropped, E9 letterboxed."""
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """Shares of the rows (0..1) that validate and that no training sees; the rest is trained on.
+
+    Raises:
+        RunError: a value out of its range.
+    """
+
+    validation: float = setting(0.15, "Share of rows that validate.", above=0, below=1)
+    holdout: float = setting(
+        0.1, "Share of rows that training never sees, for a later decision.", least=0, below=1
+    )
+    seed: int = setting(0, "Seed of the split alone.", flag="--split-seed", least=0)
+
+    def __post_init__(self) -> None:
+        check_settings(self, "split")
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """How challenges are drawn of rows, as a validator does, and what is done to them beyond it.
+
+    RandAugment, cutout and MixUp change images that are drawn afresh in every epoch, so they are
+    refused where features of a frozen backbone are kept; None is on elsewhere.
+
+    Raises:
+        RunError: a value out of its range.
+    """
+
+    draws: int = setting(
+        4,
+        "Challenges kept of each validation row, and of each row where features are kept.",
+        least=1,
+    )
+    era: Era = setting("crop", "The validator's geometry: E4 to E8 cropped, E9 letterboxed.")
+    level_shares: tuple[float, ...] = setting(
+        (0.25, 0.25, 0.25, 0.25), "Shares of the augmentation levels 0 to 3.", least=0
+    )
+    workers: int | None = setting(
+        None, "Processes that rebuild images [default: one a core, at most 8].", least=0
+    )
+    randaugment: bool | None = setting(None, "RandAugment of training images.")
+    cutout: int | None = setting(
+        None, "Side in pixels of a square erased from training images; 0 erases none.", least=0
+    )
+    mixup: float | None = setting(None, "MixUp's alpha; 0 mixes none.", least=0)
+    metadata: bool = setting(
+        False,
+        "Give the model the logged metadata too. Whether a description is present reveals the "
+        "label.",
+    )
+    arithmetic: Arithmetic = Arithmetic.AVX2
+
+    def __post_init__(self) -> None:
+        check_settings(self, "dataset")
