@@ -25,7 +25,8 @@ def read_training_rows(path: Path) -> pl.DataFrame:
     text, digits or not: `0007` is not `7`, and `12e7` is no number.
 
     Raises:
-        SourceError: the file cannot be read, lacks a column, or holds a value that is not its own.
+        SourceError: the file cannot be read, lacks a column, names no row, or holds a value that is
+            not its own.
     """
     try:
         frame = _read(path)
@@ -42,6 +43,13 @@ def read_training_rows(path: Path) -> pl.DataFrame:
             f"training rows {path}",
             found=f"no column {min(missing)}",
             expected="the columns parquet and row",
+        )
+    if frame.is_empty():
+        # as if trained on nothing: every challenge would count as unseen
+        raise SourceError(
+            f"training rows {path}",
+            found="no rows",
+            expected="at least one that the model was trained on",
         )
     _check_video_ids(path, frame)
     try:

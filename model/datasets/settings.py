@@ -1,8 +1,11 @@
 """Settings of a training's data: challenges drawn of rows, augmentation, split; no torch."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from analytics.simulation.augmentation import LEVELS
+from data.errors import RunError
 from data.settings import check_settings, setting
 from replay.settings import Arithmetic
 
@@ -15,7 +18,7 @@ class SplitSettings:
     """Shares of the rows (0..1) that validate and that no training sees; the rest is trained on.
 
     Raises:
-        RunError: a value out of its range.
+        RunError: a value out of its range, or nothing left to train on.
     """
 
     validation: float = setting(0.15, "Share of rows that validate.", above=0, below=1)
@@ -26,6 +29,12 @@ class SplitSettings:
 
     def __post_init__(self) -> None:
         check_settings(self, "split")
+        if self.validation + self.holdout >= 1:
+            raise RunError(
+                "split settings validation and holdout",
+                found=f"{self.validation} and {self.holdout}",
+                expected="a sum below 1: the rest is trained on",
+            )
 
 
 @dataclass(frozen=True)
@@ -65,3 +74,9 @@ class DatasetSettings:
 
     def __post_init__(self) -> None:
         check_settings(self, "dataset")
+        if len(self.level_shares) != LEVELS or not 0 < sum(self.level_shares) < math.inf:
+            raise RunError(
+                "dataset setting level_shares",
+                found=repr(self.level_shares),
+                expected=f"{LEVELS} shares, one for each of the levels 0 to 3, with a sum above 0",
+            )

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,8 +101,22 @@ def _row_or_reason(
     return TrainingRow(parquet, row, label, source.image_size, read.columns | nulls)
 
 
-def training_table(rows: Sequence[TrainingRow]) -> pl.DataFrame:
-    """The rows as `leaks --trained-on` reads them: parquet, row, vid_id, gps_lat, gps_lon."""
+def training_table(rows: Sequence[TrainingRow], seen: Iterable[int]) -> pl.DataFrame:
+    """The rows that a training saw, as `leaks --trained-on` and a replay read them.
+
+    Args:
+        rows: all of them.
+        seen: indices of those that trained or validated (`Split.seen`): the validation chose the
+            epoch. Never the holdout's.
+
+    Returns:
+        Columns `parquet`, `row`, `vid_id`, `gps_lat` and `gps_lon`.
+    """
+    return row_columns([rows[index] for index in seen])
+
+
+def row_columns(rows: Sequence[TrainingRow]) -> pl.DataFrame:
+    """What names each row and its street: parquet, row, vid_id, gps_lat, gps_lon."""
     gps = [row.gps or (None, None) for row in rows]
     return pl.DataFrame(
         {

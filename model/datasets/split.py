@@ -1,108 +1,181 @@
-"""The split of source rows into training and validation: no street is in both.
+"""The split of source rows into training, validation and holdout: no street is in two of them.
 
-A street is what rows of one video, or of locations near each other, show. Rows of one street in
-both splits would flatter the validation.
+Rows of one street on both sides would flatter the validation. The holdout is seen by no training,
+its validation included, and kept for a later decision about promotion.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from sklearn.neighbors import BallTree
+import polars as pl
 
 from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
-from data.records.cities import EARTH_METRES
+from model.datasets.settings import SplitSettings
+from model.datasets.source_rows import row_columns
+from model.datasets.streets import Ints, name_order, streets_of_rows
 from model.datasets.training_row import TrainingRow
 
-Ints = npt.NDArray[np.int64]
+_Counts = npt.NDArray[np.float64]
+
+PARTS = ("training", "validation", "holdout")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rising indices of the rows of the two splits, which share no row, no video and no location.
+    """Rising indices of the rows of each part; no two parts share a row, a video or a location.
 
-    `streets` counts the groups of rows that share a video or a location.
+    `street_of_row`, (rows,), numbers each row's street from 0.
     """
 
     training: Ints
     validation: Ints
-    streets: int
+    holdout: Ints
+    street_of_row: Ints
+
+    @property
+    def streets(self) -> int:
+        """How many there are."""
+        return len(np.unique(self.street_of_row))
+
+    @property
+    def seen(self) -> Ints:
+        """Rising indices of all rows but the holdout's: the validation chooses the best epoch."""
+        return np.union1d(self.training, self.validation)
 
 
 def split_rows(
     rows: Sequence[TrainingRow],
-    share: float,
-    seed: int,
+    settings: SplitSettings = SplitSettings(),
     overlap: OverlapSettings = OverlapSettings(),
 ) -> Split:
-    """Draw the validation split: whole streets, at most about `share` of the rows.
+    """Draw the validation and the holdout: whole streets, each label in the part's share.
+
+    Streets come in an order drawn by (seed, the street's first row) alone, and each that fits goes
+    to the holdout, else to the validation. So the order of `rows` and the machine change nothing.
+    Each part holds its share of each label's rows as nearly as whole streets let it: no street of
+    the training would bring it nearer. A part that would lack a label takes a street that has it,
+    at the cost of its share.
 
     Args:
-        rows: all of them.
-        share: 0..1, of the rows.
-        seed: of the draw.
+        rows: all of them, in any order.
+        settings: shares and seed.
         overlap: within how many metres locations count as one.
 
     Raises:
-        RunError: too few streets to split, or a split without one of the classes.
+        RunError: too few streets to split, or a part without one of the labels.
     """
-    street_of_row = _streets(rows, overlap.metres)
-    sizes = np.bincount(street_of_row)
-    free_rows, validates = round(share * len(rows)), np.zeros(len(sizes), bool)
-    for street in np.random.default_rng(seed).permutation(len(sizes)):
-        if sizes[street] <= free_rows:
-            validates[street] = True
-            free_rows -= sizes[street]
-    in_validation = validates[street_of_row]
-    split = Split(np.flatnonzero(~in_validation), np.flatnonzero(in_validation), len(sizes))
-    _check_classes(rows, split)
+    street_of_row = streets_of_rows(rows, overlap)
+    labels = np.array([row.label for row in rows], np.int64)
+    counts = np.zeros((street_of_row.max(initial=-1) + 1, 2))
+    np.add.at(counts, (street_of_row, labels), 1)
+    order = _drawn_order(rows, street_of_row, settings.seed)
+    part_of_street = np.zeros(len(counts), np.int64)
+    # the holdout first, so that another share to validate leaves it as it is
+    for part, share in ((2, settings.holdout), (1, settings.validation)):
+        left = [street for street in order if part_of_street[street] == 0]
+        part_of_street[_chosen_streets(counts, left, share)] = part
+    part_of_row = part_of_street[street_of_row]
+    training, validation, holdout = (np.flatnonzero(part_of_row == part) for part in range(3))
+    split = Split(training, validation, holdout, street_of_row)
+    _check_labels(labels, split, settings)
     return split
 
 
-def _streets(rows: Sequence[TrainingRow], metres: float) -> Ints:
-    """The street of each row, (rows,), numbered from 0: connected by video or by location."""
-    first, second = np.concatenate([_same_video(rows), _near(rows, metres)], axis=1)
-    edges = coo_array((np.ones(len(first)), (first, second)), shape=(len(rows),) * 2)
-    _, streets = connected_components(edges, directed=False)
-    return np.asarray(streets, np.int64)
+def split_table(rows: Sequence[TrainingRow], split: Split) -> pl.DataFrame:
+    """The split as a run keeps it, in order of shard and row.
+
+    Returns:
+        Columns `parquet`, `row`, `part` (training, validation or holdout), `street`, `label`,
+        `vid_id`, `gps_lat` and `gps_lon`, the last three null where not known.
+    """
+    part_of_row = np.empty(len(rows), dtype=object)
+    for part in PARTS:
+        part_of_row[getattr(split, part)] = part
+    order = name_order(rows)
+    named = row_columns([rows[index] for index in order])
+    return named.select(
+        "parquet",
+        "row",
+        pl.Series("part", part_of_row[order].tolist(), pl.String),
+        pl.Series("street", split.street_of_row[order]),
+        pl.Series("label", [rows[index].label for index in order], pl.Int64),
+        "vid_id",
+        "gps_lat",
+        "gps_lon",
+    )
 
 
-def _same_video(rows: Sequence[TrainingRow]) -> Ints:
-    """(2, pairs): each row of a video with the video's first row."""
-    first_rows: dict[str, int] = {}
-    pairs = [
-        (first_rows.setdefault(row.vid_id, index), index)
-        for index, row in enumerate(rows)
-        if row.vid_id is not None
-    ]
-    return np.array(pairs, np.int64).reshape(-1, 2).T
+def _drawn_order(rows: Sequence[TrainingRow], street_of_row: Ints, seed: int) -> list[int]:
+    """The streets in an order that other streets, files or libraries do not change."""
+    first_rows: dict[int, TrainingRow] = {}
+    for index in name_order(rows):
+        first_rows.setdefault(int(street_of_row[index]), rows[index])
+
+    def drawn(street: int) -> str:
+        row = first_rows[street]
+        return hashlib.sha256(f"{seed} {row.parquet} {row.row}".encode()).hexdigest()
+
+    return sorted(first_rows, key=drawn)
 
 
-def _near(rows: Sequence[TrainingRow], metres: float) -> Ints:
-    """(2, pairs): rows whose locations are at most so many metres apart."""
-    located = np.array([index for index, row in enumerate(rows) if row.gps is not None], np.int64)
-    if not len(located):
-        return np.empty((2, 0), np.int64)
-    radians = np.radians([row.gps for row in rows if row.gps is not None])
-    tree = BallTree(radians, metric="haversine")
-    neighbours = tree.query_radius(radians, metres / EARTH_METRES)
-    first = np.repeat(located, [len(near) for near in neighbours])
-    return np.stack((first, located[np.concatenate(neighbours).astype(np.int64)]))
+def _chosen_streets(counts: _Counts, order: list[int], share: float) -> list[int]:
+    """Streets that together hold about `share` of each label's rows.
+
+    Args:
+        counts: (streets, 2), rows of each label in all streets.
+        order: the streets that are free, in the order in which they are tried.
+        share: 0..1.
+    """
+    if share == 0:
+        return []
+    wanted = np.maximum(np.round(share * counts.sum(axis=0)), 1)
+    held, chosen = np.zeros(2), []
+    for street in order:
+        if (held + counts[street] <= wanted).all():
+            held += counts[street]
+            chosen.append(street)
+    left = [street for street in order if street not in set(chosen)]
+    while (better := _better_street(counts, left, held, wanted)) is not None:
+        held += counts[better]
+        chosen.append(better)
+        left.remove(better)
+    return chosen
 
 
-def _check_classes(rows: Sequence[TrainingRow], split: Split) -> None:
-    labels = np.array([row.label for row in rows], np.int64)
-    for purpose, indices in (("train", split.training), ("validate", split.validation)):
+def _better_street(counts: _Counts, left: list[int], held: _Counts, wanted: _Counts) -> int | None:
+    """The street by which the part comes nearest to what is wanted, None if by no street.
+
+    Where the part lacks a label, a street with that label comes next even if the part is off by
+    more with it, but none with over half of the rows that are left.
+    """
+    missing = (held == 0) & (counts.sum(axis=0) > 0)
+    if missing.any():
+        most = counts[left].sum() / 2
+        left = [k for k in left if counts[k][missing].any() and counts[k].sum() <= most]
+    if not left:
+        return None
+    off = np.abs(held + counts[left] - wanted).sum(axis=1)
+    nearest = int(off.argmin())
+    if not missing.any() and off[nearest] >= np.abs(held - wanted).sum():
+        return None
+    return left[nearest]
+
+
+def _check_labels(labels: Ints, split: Split, settings: SplitSettings) -> None:
+    purposes = {"train": split.training, "validate": split.validation}
+    if settings.holdout:
+        purposes["hold out"] = split.holdout
+    for purpose, indices in purposes.items():
         counts = np.bincount(labels[indices], minlength=2)
         if not counts.all():
             raise RunError(
-                f"rows to {purpose} on",
-                found=f"{counts[1]} with roadwork and {counts[0]} without, of {len(rows)} rows in "
-                f"{split.streets} streets (rows that share a video or a place)",
+                f"rows to {purpose}{'' if purpose == 'hold out' else ' on'}",
+                found=f"{counts[1]} with roadwork and {counts[0]} without, of {len(labels)} rows "
+                f"in {split.streets} streets (rows that share a video or a place)",
                 expected="some of both",
-                remedy="add shards, or change --validation",
+                remedy="add shards, or change --validation or --holdout",
             )

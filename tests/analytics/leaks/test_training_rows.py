@@ -90,6 +90,7 @@ def test_brackets_in_a_files_name_are_no_pattern(tmp_path: Path) -> None:
         ("parquet,row,gps_lat,gps_lon\na.parquet,1,91,0\n", "degrees"),
         ("parquet,row,gps\na.parquet,1,nowhere\n", "latitude"),
         ("", "empty"),
+        ("parquet,row\n", "found no rows"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path: Path, text: str, message: str) -> None:

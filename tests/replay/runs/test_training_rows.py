@@ -131,6 +131,19 @@ def test_they_are_no_part_of_the_run_and_what_is_known_stays_known(
     assert read_training_rows(kept)["row"].to_list() == [1, 2]
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_candidate_with_an_empty_file_is_refused(
+    world: World, tmp_path: Path, suffix: str
+) -> None:
+    empty = tmp_path / f"rows.{suffix}"
+    frame = pl.DataFrame(schema={"parquet": pl.String, "row": pl.Int64})
+    frame.write_csv(empty) if suffix == "csv" else frame.write_parquet(empty)
+    with pytest.raises(SourceError, match=f"{empty.name}: found no rows") as error:
+        replayed(world, empty)
+    assert "\n" not in str(error.value)
+    assert not list(world.store.root.rglob(TRAINING_ROWS))
+
+
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"parquet,row\nx,y\n"])
 def test_a_damaged_file_of_the_run_is_one_line_with_a_way_out(
     world: World, tmp_path: Path, damage: bytes
