@@ -6,6 +6,7 @@ learns of it: fsync waits for what the system had only promised.
 """
 
 import errno
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from data.errors import WriteError
 
 _FULL = os.strerror(errno.ENOSPC)
+_SUFFIX = ".aside"
 
 
 def write_atomic(file: Path, content: bytes, *, synced: bool = True) -> None:
@@ -61,7 +63,20 @@ def atomic_file(file: Path, *, synced: bool = True) -> Iterator[Path]:
 
 def temporary_path(file: Path) -> Path:
     """The path at which this process writes what will be `file`."""
-    return file.with_name(f".{file.name}.{os.getpid()}.aside")
+    return file.with_name(f".{file.name}.{os.getpid()}{_SUFFIX}")
+
+
+def remove_left_over(file: Path) -> None:
+    """Delete what killed processes left of their writes of `file`; none may be writing it now.
+
+    Raises:
+        WriteError: the folder cannot be written.
+    """
+    try:
+        for temporary in file.parent.glob(f".{glob.escape(file.name)}.*{_SUFFIX}"):
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(file, error) from error
 
 
 def publish(temporary: Path, file: Path) -> None:
@@ -70,9 +85,22 @@ def publish(temporary: Path, file: Path) -> None:
     Raises:
         OSError: it cannot be renamed; `file` is as it was.
     """
-    _sync(temporary)
+    sync(temporary)
     temporary.replace(file)
-    _sync(file.parent)
+    sync(file.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk.
+
+    Raises:
+        OSError: they did not get there.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_error(file: Path, error: Exception) -> WriteError:
@@ -85,15 +113,6 @@ def write_error(file: Path, error: Exception) -> WriteError:
         expected="free space and permission to write it",
         remedy="what was there before is unchanged: free some space, then run the same again",
     )
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(temporary: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import RunError
+from model.checkpoint.unfinished import check_finished
 from model.network.settings import ModelSettings
 from replay.candidates.predictor import TRAINING_ROWS
 
@@ -23,7 +24,7 @@ MODEL, SCORER, BACKBONE = "model", "scorer", "backbone"
 _DIGEST_KEYS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
 _FORMAT = "streetreplay-model"
 # Raised when older code would read new files wrongly, or the other way round.
-_VERSION = 2
+_VERSION = 3
 _PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 
 
@@ -95,13 +96,19 @@ def read_card(folder: Path) -> ModelCard:
     """The card in a checkpoint's folder; no other file is opened.
 
     Raises:
-        RunError: no card, or one that is damaged, of another format or without a part.
+        RunError: no card, or one that is damaged, of another format or without a part; or a
+            training into this folder is not done.
     """
+    check_finished(folder, earlier=(folder / CARD).is_file())
     return read_card_and_digests(folder)[0]
 
 
 def read_card_and_digests(folder: Path) -> tuple[ModelCard, dict[str, str]]:
-    """The card, and the SHA-256 of each other file by its name; errors as `read_card`."""
+    """The card, and the SHA-256 of each other file by its name, in an unfinished folder too.
+
+    Raises:
+        RunError: no whole card, as in `read_card`.
+    """
     path = folder / CARD
     _check_card_exists(folder)
     try:

@@ -24,6 +24,7 @@ from model.checkpoint.committed_files import (
     finish_interrupted_save,
     read_committed,
 )
+from model.checkpoint.unfinished import check_finished
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS
 
@@ -55,6 +56,8 @@ def save_checkpoint(
     training_rows: bytes | None = None,
 ) -> str:
     """Write a checkpoint whole or not at all; files of other names in the folder stay.
+
+    A mark that a training into the folder is not done stays as well (`unfinished.py`).
 
     Args:
         folder: made if it does not exist; a checkpoint in it is replaced.
@@ -93,8 +96,10 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
     Raises:
         RunError: no checkpoint, a pickled one, damaged or cut short, of another format, weights
-            that do not fit the settings beside them, or rows that are not those of the weights.
+            that do not fit the settings beside them, or rows that are not those of the weights; or
+            a training into this folder is not done.
     """
+    check_finished(folder, earlier=(folder / CARD).is_file())
     card, digests = read_card_and_digests(folder)
     _, stored = read_committed(folder, WEIGHTS, digests[WEIGHTS])
     try:

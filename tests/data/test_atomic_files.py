@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.atomic_files import atomic_file, write_atomic
+from data.atomic_files import atomic_file, remove_left_over, write_atomic
 from data.errors import WriteError
 
 
@@ -67,3 +67,12 @@ def test_an_error_that_is_not_the_systems_stays_what_it_is(tmp_path: Path) -> No
     with pytest.raises(OSError, match=r"^cannot write mode RGBA as JPEG$"):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    file, others = tmp_path / "a[1].pt", (tmp_path / ".a1.pt.7.aside", tmp_path / "a[1].pt.aside")
+    for path in (file, *others, tmp_path / ".a[1].pt.7.aside", tmp_path / ".a[1].pt.99.aside"):
+        path.write_bytes(b"")
+    remove_left_over(file)
+    assert sorted(tmp_path.iterdir()) == sorted((file, *others))
+    remove_left_over(tmp_path / "none" / "a")

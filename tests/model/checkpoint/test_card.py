@@ -19,15 +19,15 @@ def test_a_card_that_asks_for_a_million_layers_is_refused_at_once(tmp_path: Path
     a_checkpoint(tmp_path)
     settings = json.loads((tmp_path / "model.json").read_text())["settings"]
     rewrite_card(tmp_path, settings=settings | {"layers": 2**26})
-    with pytest.raises(RunError, match="layers: found 67108864; expected at most 1000"):
+    with pytest.raises(RunError, match=r"layers: found 67108864; expected .*at most 1000"):
         load_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"format": "other"}, r"found format and version \('other', 2\)"),
-        ({"version": 1}, r"expected \('streetreplay-model', 2\).*train again"),
+        ({"format": "other"}, r"found format and version \('other', 3\)"),
+        ({"version": 2}, r"expected \('streetreplay-model', 3\).*train again"),
         ({"settings": {"width": 32}}, "missing .*'features'"),
         ({"settings": 3}, "exactly the settings"),
         ({"views": "wide"}, "views in .* expected an object"),
