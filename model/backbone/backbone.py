@@ -6,7 +6,7 @@ be cached (`cache.py`), and training computes the gradients of the small parts o
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from data.errors import RunError
+from model.backbone.adapters import adapter_identity
 from model.backbone.batch_size import (
     ForwardCost,
     MemorySettings,
@@ -27,6 +28,12 @@ from model.backbone.batch_size import (
 )
 from model.backbone.free_memory import check_free_memory
 from model.backbone.settings import HUB, RANDOM, BackboneSettings
+from model.backbone.trained_parts import (
+    make_trainable,
+    put_back,
+    stored_tensors,
+    train_trained_parts,
+)
 from model.backbone.weights import (
     Tensors,
     check_name,
@@ -62,20 +69,47 @@ class Backbone(nn.Module):
     def __init__(self, settings: BackboneSettings, sizes: BackboneSizes, model: Any) -> None:
         super().__init__()
         self.settings = settings
-        self.model = model.requires_grad_(not settings.frozen)
+        make_trainable(model, settings, sizes.side)
+        self.model = model
+        self.frozen = settings.frozen
         self.width, self.side = sizes.width, sizes.side
         config = _data_config(model)
         self.views = ViewSettings(self.side, tuple(config["mean"]), tuple(config["std"]))
-        self.train(not settings.frozen)
+        self.train(not self.frozen)
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Set the training mode; a frozen backbone always stays in evaluation mode."""
-        super().train(mode and not self.settings.frozen)
+        """Set the training mode of what is trained; frozen parts stay in evaluation mode."""
+        super().train(mode and not self.frozen)
+        if self.training:
+            train_trained_parts(self.model)
         return self
+
+    def freeze(self) -> "Backbone":
+        """Train nothing of it from now on; its weights and adapters stay as they are."""
+        self.requires_grad_(False)
+        self.frozen = True
+        return self.train(False)
+
+    def trained_tensors(self) -> dict[str, torch.Tensor]:
+        """What is stored of it: the tensors that are trained by its settings, shared with it.
+
+        Their names are timm's, and `peft`'s for adapters; buffers of trained parts are there too.
+        A backbone that is loaded by the same settings is the same again with them, bit by bit.
+        """
+        return stored_tensors(self.model, self.settings)
+
+    def load_trained(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Put tensors of `trained_tensors` back.
+
+        Raises:
+            RunError: some are missing, left over, or of another shape or type; nothing is changed.
+        """
+        put_back(self.model, self.settings, tensors)
+        self.__dict__.pop("_frozen_fingerprint", None)
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.frozen):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             # channels last is what convolutions are fast at
             features: torch.Tensor = self.model(views.contiguous(memory_format=torch.channels_last))
         return features
@@ -123,7 +157,7 @@ class Backbone(nn.Module):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of weights, name, side, normalisation, and the versions of timm and this code."""
-        if self.settings.frozen:
+        if self.frozen:
             return self._frozen_fingerprint
         return self._fingerprint()
 
@@ -134,6 +168,8 @@ class Backbone(nn.Module):
     def _fingerprint(self) -> str:
         identity = [_VERSION, timm.__version__, self.settings.name, str(self.views)]
         digest = hashlib.sha256(json.dumps(identity).encode())
+        if self.settings.trained == "adapters":
+            digest.update(adapter_identity(self.settings.adapter).encode())
         for key, tensor in sorted(self.model.state_dict().items()):
             digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy().data)

@@ -101,7 +101,7 @@ def open_cache(
         RunError: the backbone is not frozen.
         StoreError: the folder cannot be made.
     """
-    if not backbone.settings.frozen:
+    if not backbone.frozen:
         raise RunError(
             f"feature cache of {backbone.settings.name}",
             found="a backbone in training",

@@ -5,6 +5,7 @@ and read here, and timm gets tensors, never a name or a path.
 """
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 
 import timm
@@ -134,7 +135,7 @@ def classifier_classes(name: str, tensors: Tensors) -> int:
     return 0 if weight is None else len(weight)
 
 
-def mismatch(given: Tensors, wanted: Tensors) -> str:
+def mismatch(given: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> str:
     """In words, which tensors differ between weights and a model, by name and shape."""
     missing = sorted(wanted.keys() - given.keys())
     surplus = sorted(given.keys() - wanted.keys())
@@ -145,6 +146,33 @@ def mismatch(given: Tensors, wanted: Tensors) -> str:
     ]
     parts = (("missing", missing), ("not the model's", surplus), ("of another shape", shapes))
     return "; ".join(f"{len(keys)} {words} ({_some(keys)})" for words, keys in parts if keys)
+
+
+def check_fit(
+    given: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], what: str
+) -> None:
+    """Make sure that tensors have the names, shapes and types of those that they are to replace.
+
+    Args:
+        given: the tensors.
+        wanted: those that they are to replace; may be on the `meta` device.
+        what: names the tensors in an error.
+
+    Raises:
+        RunError: which are missing, left over, or of another shape or type.
+    """
+    types = [
+        f"{name} {tensor.dtype} for {wanted[name].dtype}"
+        for name, tensor in sorted(given.items())
+        if name in wanted and tensor.dtype != wanted[name].dtype
+    ]
+    words = mismatch(given, wanted) or (types and f"{len(types)} of another type ({_some(types)})")
+    if words:
+        raise RunError(
+            what,
+            found=f"{len(given)} tensors: {words}",
+            expected=f"the {len(wanted)} of these settings",
+        )
 
 
 def _some(keys: list[str]) -> str:
