@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from data.settings import check_settings, setting
+from data.settings import LARGEST_SEED, check_settings, setting
 from model.network.settings import Precision
 
 HUB, RANDOM = "hub", "random"
@@ -49,9 +49,11 @@ class BackboneSettings:
     )
     weights: str = setting(HUB, "Weights of the backbone: hub, random, or a safetensors file.")
     side: int | None = setting(
-        None, "Side of the views in pixels [default: the backbone's own].", least=1
+        None, "Side of the views in pixels.", unset="the backbone's own", least=1
     )
-    seed: int = setting(0, "Seed of random weights.", flag="--backbone-seed", least=0)
+    seed: int = setting(
+        0, "Seed of random weights.", flag="--backbone-seed", least=0, most=LARGEST_SEED
+    )
     trained: Trained = setting("none", "What of the backbone is trained.", flag="--train-backbone")
     last_blocks: int = setting(
         2, "How many blocks `last` and ExPLoRA train.", flag="--last-blocks", least=1

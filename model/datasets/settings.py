@@ -6,7 +6,7 @@ from typing import Literal
 
 from analytics.simulation.augmentation import LEVELS
 from data.errors import RunError
-from data.settings import check_settings, setting
+from data.settings import LARGEST_SEED, check_settings, setting, shown_value
 from replay.settings import Arithmetic
 
 Era = Literal["crop", "letterbox"]
@@ -25,7 +25,9 @@ class SplitSettings:
     holdout: float = setting(
         0.1, "Share of rows that training never sees, for a later decision.", least=0, below=1
     )
-    seed: int = setting(0, "Seed of the split alone.", flag="--split-seed", least=0)
+    seed: int = setting(
+        0, "Seed of the split alone.", flag="--split-seed", least=0, most=LARGEST_SEED
+    )
 
     def __post_init__(self) -> None:
         check_settings(self, "split")
@@ -58,25 +60,34 @@ class DatasetSettings:
         (0.25, 0.25, 0.25, 0.25), "Shares of the augmentation levels 0 to 3.", least=0
     )
     workers: int | None = setting(
-        None, "Processes that rebuild images [default: one a core, at most 8].", least=0
+        None, "Processes that rebuild images.", unset="one a core, at most 8", least=0
     )
-    randaugment: bool | None = setting(None, "RandAugment of training images.")
+    randaugment: bool | None = setting(
+        None, "RandAugment of training images.", unset="on, unless features are kept"
+    )
     cutout: int | None = setting(
-        None, "Side in pixels of a square erased from training images; 0 erases none.", least=0
+        None,
+        "Side in pixels of a square erased from training images; 0 erases none.",
+        unset="16, unless features are kept",
+        least=0,
     )
-    mixup: float | None = setting(None, "MixUp's alpha; 0 mixes none.", least=0)
+    mixup: float | None = setting(
+        None, "MixUp's alpha; 0 mixes none.", unset="0.2, unless features are kept", least=0
+    )
     metadata: bool = setting(
         False,
         "Give the model the logged metadata too. Whether a description is present reveals the "
         "label.",
     )
-    arithmetic: Arithmetic = Arithmetic.AVX2
+    arithmetic: Arithmetic = setting(
+        Arithmetic.AVX2, "How the validator's processor rounds rotations; see `render --help`."
+    )
 
     def __post_init__(self) -> None:
         check_settings(self, "dataset")
         if len(self.level_shares) != LEVELS or not 0 < sum(self.level_shares) < math.inf:
             raise RunError(
                 "dataset setting level_shares",
-                found=repr(self.level_shares),
+                found=shown_value(self.level_shares),
                 expected=f"{LEVELS} shares, one for each of the levels 0 to 3, with a sum above 0",
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data.errors import RunError
-from data.settings import check_settings, setting
+from data.settings import LARGEST_SEED, check_settings, setting
 
 GateKind = Literal["elementwise", "headwise"]
 """Elementwise: a gate for every channel of every head; headwise: one gate for each head."""
@@ -26,8 +26,8 @@ class ModelSettings:
         RunError: values that do not go together.
     """
 
-    features: int = setting(384, "Width of the backbone's features; taken from it.", least=1)
-    views: int = setting(12, "Views of an image.", flag="--model-views", least=1)
+    features: int = setting(384, "Width of the backbone's features.", flag="", least=1)
+    views: int = setting(12, "Views of an image.", flag="", least=1)
     width: int = setting(512, "Width of a view's token.", least=1)
     heads: int = setting(8, "Query heads of the attention.", least=1)
     kv_heads: int = setting(2, "Heads of keys and values; a divisor of --heads.", least=1)
@@ -50,7 +50,9 @@ class ModelSettings:
     precision: Precision = setting(
         "fp32", "Precision of the model and its backbone, in training, validation and replay."
     )
-    seed: int = setting(0, "Seed of the first weights.", flag="--model-seed", least=0)
+    seed: int = setting(
+        0, "Seed of the first weights.", flag="--model-seed", least=0, most=LARGEST_SEED
+    )
 
     def __post_init__(self) -> None:
         check_settings(self, "model")

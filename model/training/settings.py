@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from data.settings import check_settings, setting
+from data.settings import LARGEST_SEED, check_settings, setting
 
 _VIEWS = 12
 
@@ -53,17 +53,18 @@ class OptimizerSettings:
     opt: str = setting("adamw", "Name of timm's optimiser, such as adamw or lion.")
     lr: float = setting(3e-4, "Highest learning rate.", above=0)
     backbone_lr: float | None = setting(
-        None, "Highest learning rate of a trained backbone [default: --lr].", above=0
+        None, "Highest learning rate of a trained backbone.", unset="that of --lr", above=0
     )
     layer_decay: float | None = setting(
         None,
         "Factor of the backbone's learning rate from each layer to the one below it.",
+        unset="the same for all layers",
         above=0,
         most=1,
     )
     weight_decay: float = setting(0.01, "Weight decay of matrices.", least=0)
     warmup_steps: int | None = setting(
-        None, "Steps of linear warm-up [default: 500, at most a tenth of all].", least=0
+        None, "Steps of linear warm-up.", unset="500, at most a tenth of all", least=0
     )
     clip_grad: float = setting(1.0, "Largest norm of the gradient.", above=0)
     ema_decay: float = setting(
@@ -100,7 +101,10 @@ class TrainSettings:
     )
     compile: bool = setting(False, "Compile the model with torch.compile.")
     seed: int = setting(
-        0, "Seed of challenges, order, first weights and dropout; the split has its own.", least=0
+        0,
+        "Seed of challenges, order, first weights and dropout; the split has its own.",
+        least=0,
+        most=LARGEST_SEED,
     )
 
     def __post_init__(self) -> None:

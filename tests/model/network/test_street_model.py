@@ -216,24 +216,6 @@ def test_the_described_parts_are_the_whole_model(settings: ModelSettings) -> Non
     assert any("pruning" in part.name for part in parts) == (settings.keep_views < 12)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "named"),
-    [
-        ({"width": 100}, "multiple of 4 x 8 heads"),
-        ({"kv_heads": 3}, "divisor of 8 heads"),
-        ({"gate": "none"}, "elementwise or headwise"),
-        ({"drop_path": 1.5}, "share"),
-        ({"keep_views": 13}, "at most 12"),
-        ({"layers": 0}, "whole number"),
-        ({"heads": "8"}, "whole number"),
-        ({"prune_after": 5}, "one of 4 layers"),
-    ],
-)
-def test_settings_that_do_not_go_together_are_refused(wrong: dict[str, int], named: str) -> None:
-    with pytest.raises(RunError, match=named):
-        ModelSettings(**wrong)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("shape", [(2, 12, 25), (2, 11, 24), (12, 24)])
 def test_features_of_another_backbone_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(RunError, match=r"expected \(B, 12, 24\)"):
