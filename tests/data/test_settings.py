@@ -178,7 +178,11 @@ def test_not_a_number_passes_no_bound(
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("steps", 13, "outer setting steps: found 13; expected a whole number, at least 1 and at most 12"),
+        (
+            "steps",
+            13,
+            "outer setting steps: found 13; expected a whole number, at least 1 and at most 12",
+        ),
         ("size", -1, "outer setting size: found -1; expected a whole number, at least 0"),
         ("rate", 1, "outer setting rate: found 1; expected a finite number, above 0 and below 1"),
         ("scale", "x", "outer setting scale: found 'x'; expected a finite number"),

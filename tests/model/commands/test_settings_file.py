@@ -98,7 +98,10 @@ def test_a_file_gives_values_of_the_settings_types(tmp_path: Path) -> None:
         ),
         ("[loop]\nepochs = 1.0", "found 1.0; expected a whole number"),
         ("[loop]\nepochs = true", "found True; expected a whole number"),
-        ("[loop]\nepochs = 'auto'", "found 'auto'; expected a whole number, at least 1 and at most 100"),
+        (
+            "[loop]\nepochs = 'auto'",
+            "found 'auto'; expected a whole number, at least 1 and at most 100",
+        ),
         ("[loop]\nlr = nan", "found nan; expected a finite number, above 0"),
         ("[loop]\nlr = inf", "found inf; expected a finite number, above 0"),
         ("[loop]\nlr = true", "found True; expected a finite number"),

@@ -120,9 +120,18 @@ def test_a_written_file_repeats_the_settings(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--epochs=0"], "'--epochs': found '0'; expected a whole number, at least 1 and at most 100"),
-        (["--epochs=1.0"], "'--epochs': found '1.0'; expected a whole number, at least 1 and at most 100"),
-        (["--epochs=auto"], "'--epochs': found 'auto'; expected a whole number, at least 1 and at most 100"),
+        (
+            ["--epochs=0"],
+            "'--epochs': found '0'; expected a whole number, at least 1 and at most 100",
+        ),
+        (
+            ["--epochs=1.0"],
+            "'--epochs': found '1.0'; expected a whole number, at least 1 and at most 100",
+        ),
+        (
+            ["--epochs=auto"],
+            "'--epochs': found 'auto'; expected a whole number, at least 1 and at most 100",
+        ),
         (["--epochs="], "'--epochs': found ''; expected a whole number"),
         ([f"--epochs={'9' * 5000}"], "expected a whole number, at least 1 and at most 100"),
         (["--lr=nan"], "'--lr': found 'nan'; expected a finite number, above 0"),
@@ -191,7 +200,9 @@ def test_help_groups_options_by_table_and_shows_what_holds() -> None:
     sections = " ".join(result.output.split()).split("Options of ")
     own, loop, net = sections[0], sections[1], sections[2]
     assert {"--out", "--times", "--settings", "--help"} <= set(own.split())
-    assert loop.startswith("[loop]: --epochs <int> Passes over the rows. [default: 30; at least 1 and at most 100]")
+    assert loop.startswith(
+        "[loop]: --epochs <int> Passes over the rows. [default: 30; at least 1 and at most 100]"
+    )
     for words in (
         "[default: 0.0003; above 0]",
         "[default: as many as fit; at least 1]",
