@@ -11,7 +11,8 @@ import torch
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.losses import training_loss
+from model.training.losses import soft_labels, training_loss
+from model.training.settings import LossSettings
 from tests.gpu.check import Precision, Target, check, relative, worst_of
 
 _CPU = torch.device("cpu")
@@ -124,9 +125,10 @@ def _gradient(
     autocast = (target or Target(device)).autocast(precision)
     with autocast:
         output = model(_features(count).to(device), metadata(count).to(device))
-    labels = (torch.arange(count) % 2).to(device)
+    labels = soft_labels((torch.arange(count) % 2).to(device))
     weather = torch.eye(output.weather_logits.shape[1])[torch.arange(count) % 5].to(device)
-    torch.autograd.backward(training_loss(output, labels, weather))
+    settings = LossSettings()
+    torch.autograd.backward(training_loss(output, labels, weather, settings).total(settings))
     gradients = [
         parameter.grad.flatten().cpu()
         for parameter in model.parameters()

@@ -28,8 +28,8 @@ from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
 from model.training.dataset import Dataset, make_dataset
 from model.training.inputs import FeatureInputs, ViewInputs
-from model.training.losses import training_loss
-from model.training.settings import TrainSettings
+from model.training.losses import soft_labels, training_loss
+from model.training.settings import LossSettings, TrainSettings
 from model.training.trainer import Trainer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
@@ -108,8 +108,10 @@ def test_a_step_of_the_model_stays_on_its_device(lowered: bool) -> None:
         output = model(features, metadata(3).to(CUDA), views=views)
     assert output.logits.dtype == (torch.bfloat16 if lowered else torch.float32)
     weather = torch.empty(output.weather_logits.shape, device=CUDA)
-    loss = training_loss(output, torch.empty(3, dtype=torch.int64, device=CUDA), weather)
-    assert (loss.device, loss.dtype) == (CUDA, torch.float32)
+    labels = soft_labels(torch.empty(3, dtype=torch.int64, device=CUDA))
+    losses = training_loss(output, labels, weather)
+    for loss in (*losses.by_name().values(), losses.total(LossSettings())):
+        assert (loss.device, loss.dtype) == (CUDA, torch.float32)
 
 
 @pytest.mark.usefixtures("fake")
