@@ -28,22 +28,24 @@ from model.backbone.batch_size import (
 )
 from model.backbone.free_memory import check_free_memory
 from model.backbone.settings import HUB, RANDOM, BackboneSettings
+from model.backbone.timm_model import (
+    as_one_line,
+    create_model,
+    data_config,
+    model_with_weights,
+    patch_side,
+    random_model,
+)
 from model.backbone.trained_parts import (
     make_trainable,
     put_back,
     stored_tensors,
     train_trained_parts,
 )
-from model.backbone.weights import (
-    Tensors,
-    check_name,
-    classifier_classes,
-    file_weights,
-    hub_weights,
-    mismatch,
-)
+from model.backbone.weights import check_name, file_weights, hub_weights
+from model.network.precision import computing_in
+from model.network.settings import Precision
 from model.views.views import ViewSettings
-from replay.candidates.float32 import exact_float32
 
 # Raised when the same weights would give other features by this code.
 _VERSION = 1
@@ -73,7 +75,7 @@ class Backbone(nn.Module):
         self.model = model
         self.frozen = settings.frozen
         self.width, self.side = sizes.width, sizes.side
-        config = _data_config(model)
+        config = data_config(model)
         self.views = ViewSettings(self.side, tuple(config["mean"]), tuple(config["std"]))
         self.train(not self.frozen)
 
@@ -108,11 +110,15 @@ class Backbone(nn.Module):
         self.__dict__.pop("_frozen_fingerprint", None)
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
-        """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+        """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen.
+
+        They are computed in `settings.precision` and given in float32, whatever is around the call.
+        """
+        gradients = torch.is_grad_enabled() and not self.frozen
+        with torch.set_grad_enabled(gradients), computing_in(self.precision, views.device):
             # channels last is what convolutions are fast at
             features: torch.Tensor = self.model(views.contiguous(memory_format=torch.channels_last))
-        return features
+            return features.float()
 
     def features(
         self, views: torch.Tensor, memory: MemorySettings = MemorySettings()
@@ -135,8 +141,8 @@ class Backbone(nn.Module):
         if not len(views):
             return torch.empty((0, self.width), device=device)
         size = batch_that_fits(self.cost, device, memory)
-        with self._evaluating(), torch.inference_mode(), exact_float32():
-            return in_parts(lambda part: self(part.to(device)).float(), views, size)
+        with self._evaluating(), torch.inference_mode():
+            return in_parts(lambda part: self(part.to(device)), views, size)
 
     @cached_property
     def cost(self) -> ForwardCost:
@@ -155,8 +161,26 @@ class Backbone(nn.Module):
             self.train(training)
 
     @property
+    def precision(self) -> Precision:
+        """What its products are computed in."""
+        return self.settings.precision
+
+    def check_precision(self, model: Precision) -> None:
+        """Refuse a model of another precision, which its features were not made for.
+
+        Raises:
+            RunError: both precisions.
+        """
+        if model != self.precision:
+            raise RunError(
+                f"precision of {self.settings.name}",
+                found=self.precision,
+                expected=f"{model}, the precision of the model on it",
+            )
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 of weights, name, side, normalisation, and the versions of timm and this code."""
+        """SHA-256 of weights, name, precision, views, and the versions of timm and this code."""
         if self.frozen:
             return self._frozen_fingerprint
         return self._fingerprint()
@@ -166,7 +190,8 @@ class Backbone(nn.Module):
         return self._fingerprint()
 
     def _fingerprint(self) -> str:
-        identity = [_VERSION, timm.__version__, self.settings.name, str(self.views)]
+        made_by = [_VERSION, timm.__version__, self.settings.name, self.precision]
+        identity = [*made_by, str(self.views)]
         digest = hashlib.sha256(json.dumps(identity).encode())
         if self.settings.trained == "adapters":
             digest.update(adapter_identity(self.settings.adapter).encode())
@@ -183,10 +208,10 @@ def backbone_sizes(settings: BackboneSettings) -> BackboneSizes:
         RunError: timm has no such model, or it takes no input of that side.
     """
     check_name(settings.name)
-    with _as_one_line(settings.name), torch.device("meta"):
+    with as_one_line(settings.name), torch.device("meta"):
         model: Any = timm.create_model(settings.name, pretrained=False, num_classes=0)
-    side = settings.side or int(_data_config(model)["input_size"][-1])
-    patch = _patch(model)
+    side = settings.side or int(data_config(model)["input_size"][-1])
+    patch = patch_side(model)
     if side < 1 or (patch is not None and side % patch):
         below = side // (patch or 1) * (patch or 1)
         raise RunError(
@@ -194,8 +219,8 @@ def backbone_sizes(settings: BackboneSettings) -> BackboneSizes:
             found=f"{side} pixels, patches of {patch or 1}",
             expected=f"a multiple of its patch, such as {below or patch} or {below + (patch or 1)}",
         )
-    with _as_one_line(f"{settings.name} at {side} pixels"), torch.device("meta"), torch.no_grad():
-        model = _create(settings.name, side).eval()
+    with as_one_line(f"{settings.name} at {side} pixels"), torch.device("meta"), torch.no_grad():
+        model = create_model(settings.name, side).eval()
         features = model(torch.empty(1, 3, side, side))
     if features.ndim != 2:  # noqa: PLR2004
         raise RunError(
@@ -213,7 +238,7 @@ def empty_backbone(settings: BackboneSettings) -> Backbone:
     """
     sizes = backbone_sizes(settings)
     with torch.device("meta"):
-        return Backbone(settings, sizes, _create(settings.name, sizes.side))
+        return Backbone(settings, sizes, create_model(settings.name, sizes.side))
 
 
 def load_backbone(settings: BackboneSettings, device: torch.device | str | None = None) -> Backbone:
@@ -232,84 +257,9 @@ def load_backbone(settings: BackboneSettings, device: torch.device | str | None 
     copies = 1 if settings.weights == RANDOM else 2
     check_free_memory(4 * sizes.parameters * copies, f"weights of {settings.name}")
     if settings.weights == RANDOM:
-        model = _random(settings, sizes.side)
+        model = random_model(settings, sizes.side)
     else:
         path = hub_weights(settings.name) if settings.weights == HUB else Path(settings.weights)
-        model = _with_weights(settings, sizes.side, file_weights(path.expanduser()))
+        model = model_with_weights(settings, sizes.side, file_weights(path.expanduser()))
     chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
     return Backbone(settings, sizes, model).to(chosen)
-
-
-def _data_config(model: Any) -> dict[str, Any]:
-    """The images that the model was trained on: `input_size` (3, H, W), `mean`, `std` of 0..1."""
-    data: Any = timm.data
-    config: dict[str, Any] = data.resolve_model_data_config(model)
-    return config
-
-
-def _patch(model: Any) -> int | None:
-    """Side of the model's patches in pixels; None for one that is convolutional throughout."""
-    patch_size = getattr(getattr(model, "patch_embed", None), "patch_size", None)
-    if patch_size is None:
-        return None
-    return int(patch_size if isinstance(patch_size, int) else patch_size[-1])
-
-
-def _create(name: str, side: int, **options: Any) -> Any:
-    """The model of timm; `img_size` is given only where the model depends on the side."""
-    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    if config is not None and config.fixed_input_size:
-        options["img_size"] = side
-    return timm.create_model(name, **{"pretrained": False, "num_classes": 0} | options)
-
-
-def _random(settings: BackboneSettings, side: int) -> Any:
-    # Of the processor's generator alone: a seed gives the same weights with and without CUDA.
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        torch.manual_seed(settings.seed)
-        return _create(settings.name, side)
-
-
-def _with_weights(settings: BackboneSettings, side: int, tensors: Tensors) -> Any:
-    """The model with these tensors, every one of which it must want, and no others.
-
-    timm's own conversion of checkpoints runs on them (older names, positions of another side). The
-    model first gets a classifier if the file has one, for timm checks nothing where they differ.
-    """
-    classes = classifier_classes(settings.name, tensors)
-    given = dict(tensors)
-    overlay = {"state_dict": tensors, "num_classes": classes}
-    try:
-        model = _create(
-            settings.name,
-            side,
-            pretrained=True,
-            num_classes=classes,
-            pretrained_cfg_overlay=overlay,
-        )
-    # A checkpoint's conversion may trip over anything in a file of another model.
-    except Exception as error:
-        with torch.device("meta"):
-            wanted = _create(settings.name, side, num_classes=classes).state_dict()
-        words = " ".join(str(error).split())
-        raise RunError(
-            f"weights of {settings.name}",
-            found=f"{len(given)} tensors: {mismatch(given, wanted) or words}",
-            expected=f"the model's {len(wanted)}",
-            remedy="name the model that the file was saved from",
-        ) from error
-    # else the settings would keep the file's tensors in memory
-    model.pretrained_cfg["state_dict"] = None
-    if classes:
-        model.reset_classifier(0)
-    return model
-
-
-@contextmanager
-def _as_one_line(what: str) -> Iterator[None]:
-    """What timm raises on a side that a model does not take, as one line."""
-    try:
-        yield
-    except Exception as error:
-        words = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise RunError(what, found=words, expected="a model of square views") from error

@@ -27,7 +27,11 @@ def card_of(
         settings: the model's.
         backbone: as it is now: after training, if it was trained too.
         training: where the model's weights come from; the key `backbone` is added.
+
+    Raises:
+        RunError: the backbone computes in another precision than the model.
     """
+    backbone.check_precision(settings.precision)
     backbone_settings = backbone.settings
     weights = {
         "weights": backbone_settings.weights,
@@ -44,7 +48,9 @@ def card_of(
 
 
 def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None) -> Backbone:
-    """The frozen backbone of a checkpoint: with its own weights, else those that its card names.
+    """The frozen backbone of a checkpoint, in the precision of its model.
+
+    Its weights are the checkpoint's own, else those that the card names.
 
     Args:
         checkpoint: its card describes the backbone.
@@ -65,6 +71,7 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
         weights=RANDOM if trained else _of_type(written, "weights", str),
         side=_of_type(card.views, "side", int),
         seed=0 if trained else _of_type(written, "seed", int),
+        precision=card.settings.precision,
     )
     what = f"weights of {card.backbone} in the checkpoint"
     if trained:

@@ -31,7 +31,7 @@ from replay.candidates.predictor import Batch, Predictions
 from replay.candidates.registry import LoadSettings
 
 # Raised when the same checkpoint would answer differently by this code.
-_VERSION = 1
+_VERSION = 2
 
 # Batch size of the model, in challenges; that of the backbone is as large as memory allows.
 _AT_ONCE = 256
@@ -74,8 +74,10 @@ class CheckpointPredictor:
             training_rows: the file of the rows that it was trained on, which a replay keeps.
 
         Raises:
-            RunError: `keep` is more than there are views, or the scorer was never trained.
+            RunError: `keep` is more than there are views, the scorer was never trained, or the
+                backbone computes in another precision.
         """
+        backbone.check_precision(checkpoint.card.settings.precision)
         self.name, self.wants_metadata = name, settings.metadata
         self.training_rows = training_rows
         self._device = next(backbone.parameters()).device

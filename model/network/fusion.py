@@ -4,6 +4,8 @@ import torch
 from torch import nn
 
 from model.network.gated_attention import GatedAttention
+from model.network.norms import rms_norm
+from model.network.precision import computing_in
 from model.network.settings import GateKind
 
 # Where all gates are near 0 the vector goes to zero, without a division by zero.
@@ -24,11 +26,11 @@ class GatedFusion(nn.Module):
 
     def __init__(self, width: int, heads: int, kv_heads: int, gate: GateKind) -> None:
         super().__init__()
-        self.gate_norm = nn.RMSNorm(width)
+        self.gate_norm = rms_norm(width)
         self.gate = nn.Linear(width, 1)
-        self.cross_norm = nn.RMSNorm(width)
+        self.cross_norm = rms_norm(width)
         self.cross = GatedAttention(width, heads, kv_heads, gate)
-        self.self_norm = nn.RMSNorm(width)
+        self.self_norm = rms_norm(width)
         self.self_attention = GatedAttention(width, heads, kv_heads, gate)
 
     def forward(
@@ -48,7 +50,7 @@ class GatedFusion(nn.Module):
             The fused vector (B, width), and the gates (B, V) in float32, 0..1. A masked view has
             gate and weight 0; where all are masked the fused vector is zero.
         """
-        gates = self.gate(self.gate_norm(tokens)).squeeze(-1).float().sigmoid()
+        gates = self._gates(tokens)
         if mask is not None:
             gates = gates * (mask if weight is None else weight)
         allowed = None if mask is None else mask[:, None]
@@ -60,3 +62,10 @@ class GatedFusion(nn.Module):
         weights = gates / gates.sum(dim=1, keepdim=True).clamp_min(_LEAST_SUM)
         fused = (weights[..., None] * mixed.float()).sum(dim=1)
         return fused.to(tokens.dtype), gates
+
+    def _gates(self, tokens: torch.Tensor) -> torch.Tensor:
+        """(B, V) in float32 in any precision: gates of bfloat16 near 1 are 1/256 apart."""
+        with computing_in("fp32", tokens.device):
+            normed = self.gate_norm(tokens.to(self.gate.weight.dtype))
+            gates: torch.Tensor = self.gate(normed).squeeze(-1).float().sigmoid()
+        return gates

@@ -13,10 +13,8 @@ from timm.layers.drop import DropPath
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from model.network.norms import rms_norm
 from model.network.settings import GateKind
-
-# That of Qwen3's own norms.
-_EPSILON = 1e-6
 
 
 class GatedAttention(nn.Module):
@@ -38,8 +36,8 @@ class GatedAttention(nn.Module):
         shared = kv_heads * self.head_width
         self.parts = (width, shared, shared, gates)
         self.projection = nn.Linear(width, sum(self.parts), bias=False)
-        self.query_norm = nn.RMSNorm(self.head_width, eps=_EPSILON)
-        self.key_norm = nn.RMSNorm(self.head_width, eps=_EPSILON)
+        self.query_norm = rms_norm(self.head_width)
+        self.key_norm = rms_norm(self.head_width)
         self.output = nn.Linear(width, width, bias=False)
 
     def forward(self, normed: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
@@ -101,9 +99,9 @@ class GatedLayer(nn.Module):
         self, width: int, heads: int, kv_heads: int, gate: GateKind, drop_path: float
     ) -> None:
         super().__init__()
-        self.attention_norm = nn.RMSNorm(width, eps=_EPSILON)
+        self.attention_norm = rms_norm(width)
         self.attention = GatedAttention(width, heads, kv_heads, gate)
-        self.feed_norm = nn.RMSNorm(width, eps=_EPSILON)
+        self.feed_norm = rms_norm(width)
         self.feed_in = nn.Linear(width, 4 * width, bias=False)
         self.feed_out = nn.Linear(2 * width, width, bias=False)
         self.drop_path = DropPath(drop_path)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from model.network.norms import rms_norm
+from model.network.precision import computing_in
+
 GLOBAL_VIEW = 0
 """The view that is always kept: the whole image."""
 
@@ -39,19 +42,26 @@ class TokenPruning(nn.Module):
     def __init__(self, width: int, keep: int) -> None:
         super().__init__()
         self.keep = keep
-        self.norm = nn.RMSNorm(width)
+        self.norm = rms_norm(width)
         self.score = nn.Linear(width, 1)
 
     def forward(self, views: KeptViews) -> KeptViews:
         """At most `keep` views, in the order in which they came (in training all, masked)."""
         if views.tokens.shape[1] <= self.keep:
             return views
-        scores = self.score(self.norm(views.tokens)).squeeze(-1).float()
+        scores = self._scores(views.tokens)
         rank = scores.detach().masked_fill(views.views == GLOBAL_VIEW, torch.inf)
         if views.mask is not None:
             rank = rank.masked_fill(~views.mask, -torch.inf)
         chosen = rank.topk(self.keep, dim=1).indices.sort(dim=1).values
         return _masked(views, chosen, scores) if self.training else _gathered(views, chosen)
+
+    def _scores(self, tokens: torch.Tensor) -> torch.Tensor:
+        """(B, V) in float32 in any precision: rounding would make ties."""
+        with computing_in("fp32", tokens.device):
+            normed = self.norm(tokens.to(self.score.weight.dtype))
+            scores: torch.Tensor = self.score(normed).squeeze(-1).float()
+        return scores
 
 
 def _gathered(views: KeptViews, chosen: torch.Tensor) -> KeptViews:

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from model.network.norms import rms_norm
+
 
 class WidthPyramid(nn.Module):
     """Full, half and quarter width, concatenated, fused and added: 512 + 256 + 128 -> 512.
@@ -18,7 +20,7 @@ class WidthPyramid(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         half, quarter = width // 2, width // 4
-        self.norm = nn.RMSNorm(width)
+        self.norm = rms_norm(width)
         self.full_width = nn.Linear(width, width)
         self.half_width = nn.Linear(width, half)
         self.quarter_width = nn.Linear(half, quarter)

@@ -16,6 +16,8 @@ from model.metadata.tags import table_rows
 from model.metadata.tensors import MetadataTensors
 from model.network.fusion import GatedFusion
 from model.network.gated_attention import GatedLayer
+from model.network.norms import layer_norm, rms_norm
+from model.network.precision import computing_in
 from model.network.pruning import GLOBAL_VIEW, KeptViews, TokenPruning
 from model.network.pyramid import WidthPyramid
 from model.network.settings import ModelSettings
@@ -27,7 +29,7 @@ CLASSES = 2
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """The model's outputs for B challenges; V counts all views, those not given too.
+    """The model's outputs for B challenges in float32; V counts all views, those not given too.
 
     `logits` (B, 2), none and roadwork. `gates` float32 (B, V), 0..1, exactly 0 for a view that was
     masked, pruned or not given. `view_logits` (B, V, 2) of each view alone, before any attention
@@ -47,8 +49,11 @@ class ModelOutput:
 class StreetModel(nn.Module):
     """The model on a backbone's features; `settings.seed` alone determines its first weights.
 
+    Tokens and layers are computed in `settings.precision`, whatever is around the call; gates,
+    heads and the scorer always in float32, so that answers have their full resolution.
+
     Args:
-        settings: widths, layers, gates and dropout.
+        settings: widths, layers, gates, dropout and precision.
     """
 
     def __init__(self, settings: ModelSettings) -> None:
@@ -62,11 +67,11 @@ class StreetModel(nn.Module):
         width = settings.width
         attention = (width, settings.heads, settings.kv_heads, settings.gate)
         self.embedding = nn.Sequential(
-            nn.LayerNorm(settings.features), nn.Linear(settings.features, width)
+            layer_norm(settings.features), nn.Linear(settings.features, width)
         )
         self.positions = nn.Parameter(0.02 * torch.randn(settings.views, width))
         self.pyramid = WidthPyramid(width)
-        self.view_head = nn.Sequential(nn.RMSNorm(width), nn.Linear(width, CLASSES))
+        self.view_head = nn.Sequential(rms_norm(width), nn.Linear(width, CLASSES))
         self.layers = nn.ModuleList(
             GatedLayer(*attention, rate) for rate in settings.drop_path_rates()
         )
@@ -76,13 +81,12 @@ class StreetModel(nn.Module):
         self.scorer = ViewScorer(settings.features, settings.views, settings.scorer_width)
         self.metadata = MetadataEncoder(settings.drop_metadata, settings.drop_field)
         self.metadata_projection = nn.Linear(METADATA_WIDTH, width)
-        self.weather_head = nn.Sequential(
-            nn.RMSNorm(width), nn.Linear(width, table_rows("weather"))
-        )
+        self.weather_head = nn.Sequential(rms_norm(width), nn.Linear(width, table_rows("weather")))
         self.head = nn.Sequential(
-            nn.LayerNorm(2 * width),
+            layer_norm(2 * width),
             nn.Linear(2 * width, width),
             nn.GELU(),
+            nn.Dropout(settings.dropout),
             nn.Linear(width, CLASSES),
         )
 
@@ -112,20 +116,23 @@ class StreetModel(nn.Module):
         mask = self._dropped(views, mask) if self.training else mask
         if mask is not None:
             features = features.masked_fill(~mask[..., None], 0.0)
-        tokens = self.pyramid(self.embedding(features) + self.positions[views])
-        kept = self._through_layers(KeptViews(tokens, views, mask))
-        fused, gates = self.fusion(kept.tokens, kept.mask, kept.weight)
-        metadata_vector = self.metadata_projection(self.metadata(metadata, len(features)))
+        with computing_in(self.settings.precision, features.device):
+            tokens = self.pyramid(self.embedding(features) + self.positions[views])
+            kept = self._through_layers(KeptViews(tokens, views, mask))
+            fused, gates = self.fusion(kept.tokens, kept.mask, kept.weight)
         seen = torch.ones_like(views, dtype=torch.bool) if mask is None else mask
-        view_logits = self.view_head(tokens) * seen[..., None]
-        return ModelOutput(
-            logits=self.head(torch.cat((fused, metadata_vector), dim=1)),
-            gates=self._scatter_to_views(gates, kept.views),
-            view_logits=self._scatter_to_views(view_logits, views),
-            weather_logits=self.weather_head(fused),
-            scores=self.scorer(_global(features, views)),
-            seen=self._scatter_to_views(seen, views),
-        )
+        # The heads, and metadata with its degrees, in any precision.
+        with computing_in("fp32", features.device):
+            metadata_vector = self.metadata_projection(self.metadata(metadata, len(features)))
+            view_logits = self.view_head(tokens) * seen[..., None]
+            return ModelOutput(
+                logits=self.head(torch.cat((fused, metadata_vector), dim=1)),
+                gates=self._scatter_to_views(gates, kept.views),
+                view_logits=self._scatter_to_views(view_logits, views),
+                weather_logits=self.weather_head(fused),
+                scores=self.scorer(_global(features, views)),
+                seen=self._scatter_to_views(seen, views),
+            )
 
     def _views(self, features: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
         settings = self.settings
@@ -140,8 +147,11 @@ class StreetModel(nn.Module):
             return torch.arange(count, device=features.device).expand(len(features), -1)
         return views
 
-    def _dropped(self, views: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    def _dropped(self, views: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor | None:
         """The mask with random views hidden, so that the model is also trained on few views."""
+        if not self.settings.drop_view:
+            # a mask of nothing would keep attention from its fastest kernel
+            return mask
         kept = torch.rand(views.shape, device=views.device) >= self.settings.drop_view
         kept = kept | (views == GLOBAL_VIEW)
         return kept if mask is None else kept & mask

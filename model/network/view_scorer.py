@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from model.network.norms import layer_norm
+from model.network.precision import computing_in
 from model.network.pruning import GLOBAL_VIEW
 
 
@@ -20,16 +22,18 @@ class ViewScorer(nn.Module):
 
     def __init__(self, features: int, views: int, hidden: int) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(features)
+        self.norm = layer_norm(features)
         self.hidden = nn.Linear(features, hidden)
         self.score = nn.Linear(hidden, views - 1)
 
     def forward(self, feature: torch.Tensor) -> torch.Tensor:
         """Scores (B, views - 1) of the views from 1 on; their softmax is the predicted share.
 
-        The feature (B, features) is detached: the scorer's loss never changes the backbone.
+        The feature (B, features) is detached: the scorer's loss never changes the backbone. All is
+        float32 in any precision, so that views are chosen alike from the model and by themselves.
         """
-        scores: torch.Tensor = self.score(F.gelu(self.hidden(self.norm(feature.detach()))))
+        with computing_in("fp32", feature.device):
+            scores: torch.Tensor = self.score(F.gelu(self.hidden(self.norm(feature.detach()))))
         return scores
 
     def choose(self, feature: torch.Tensor, keep: int) -> torch.Tensor:

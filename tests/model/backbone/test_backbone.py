@@ -1,3 +1,5 @@
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from data.errors import RunError
 from model.backbone.backbone import Backbone, backbone_sizes, load_backbone
 from model.backbone.batch_size import MemorySettings
 from model.backbone.settings import RANDOM, BackboneSettings
+from model.network.settings import Precision
 from tests.model.backbone.random_views import VIT, random_views
 
 
@@ -102,6 +105,48 @@ def test_features_do_not_depend_on_parts_beyond_1e_5(vit: Backbone) -> None:
         features = vit.features(random_views(7), MemorySettings(most=most))
         torch.testing.assert_close(features, wanted, rtol=1e-5, atol=1e-5)
     assert vit.features(random_views(0)).shape == (0, vit.width)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["test_vit", "test_resnet"])
+def test_features_are_those_of_its_precision_whatever_is_around(
+    name: str, precision: Precision
+) -> None:
+    """Timm's model in float32, or under autocast, and nothing of the caller's."""
+    backbone = load_backbone(BackboneSettings(name, RANDOM, precision=precision), "cpu")
+    views = random_views(4, backbone.side)
+    seen = views.contiguous(memory_format=torch.channels_last)
+    lowered = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+    with torch.no_grad(), lowered:
+        expected = backbone.model(seen).float()
+    around: list[AbstractContextManager[object]] = [
+        nullcontext(),
+        torch.autocast("cpu", torch.bfloat16),
+        torch.autocast("cpu", enabled=False),
+    ]
+    torch.set_float32_matmul_precision("medium")
+    try:
+        for context in around:
+            with context:
+                assert torch.equal(backbone(views), expected)
+                assert torch.equal(backbone.features(views), expected)
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert expected.dtype == torch.float32
+
+
+def test_another_precision_is_another_backbone(vit: Backbone) -> None:
+    rounded = load_backbone(replace(VIT, precision="bf16"), "cpu")
+    assert rounded.fingerprint != vit.fingerprint
+    exact, near = vit(random_views(4)), rounded(random_views(4))
+    assert 1e-5 < (exact - near).norm() / exact.norm() < 5e-2
+    assert rounded.cost.peak(8) < vit.cost.peak(8)
+    rounded.check_precision("bf16")
+    with pytest.raises(RunError) as raised:
+        rounded.check_precision("fp32")
+    assert str(raised.value) == (
+        "precision of test_vit: found bf16; expected fp32, the precision of the model on it"
+    )
 
 
 @pytest.mark.slow

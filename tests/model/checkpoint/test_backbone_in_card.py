@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import load_predictor
+from model.network.street_model import StreetModel
 from tests.model.checkpoint.checkpoint_on_vit import (
     BACKBONE,
     SETTINGS,
@@ -101,6 +103,34 @@ def test_a_card_of_another_backbone_is_refused(
     (tmp_path / "model.json").write_text(json.dumps(card))
 
     with pytest.raises(RunError, match=words):
+        load_predictor(tmp_path)
+
+
+def test_a_backbone_comes_in_the_precision_of_its_model(tmp_path: Path) -> None:
+    settings = BackboneSettings(BACKBONE, RANDOM, seed=3, precision="bf16")
+    rounded = load_backbone(settings, "cpu")
+    model = StreetModel(replace(SETTINGS, precision="bf16"))
+    save_checkpoint(tmp_path, model, card_of(model.settings, rounded))
+
+    made = backbone_of(load_checkpoint(tmp_path), "cpu")
+
+    assert made.precision == "bf16"
+    assert made.fingerprint == rounded.fingerprint
+
+
+def test_a_backbone_of_another_precision_than_its_model_is_refused(backbone: Backbone) -> None:
+    with pytest.raises(RunError, match=r"precision of test_vit: found fp32; expected bf16, the"):
+        card_of(replace(SETTINGS, precision="bf16"), backbone)
+
+
+def test_a_card_of_another_precision_is_refused(tmp_path: Path, backbone: Backbone) -> None:
+    """Its backbone would be another: other features than the model was trained with."""
+    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, backbone))
+    path = tmp_path / "model.json"
+    card = json.loads(path.read_text())
+    card["settings"]["precision"] = "bf16"
+    path.write_text(json.dumps(card))
+    with pytest.raises(RunError, match=r"weights of the backbone: found [0-9a-f]{64}; exp"):
         load_predictor(tmp_path)
 
 

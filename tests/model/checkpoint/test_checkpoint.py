@@ -183,15 +183,15 @@ def resaved(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
 def test_weights_of_another_model_name_both_sides(tmp_path: Path) -> None:
     tensors = load_file(a_checkpoint(tmp_path) / "model.safetensors")
     more = tensors | {"extra": torch.zeros(1), "positions": torch.zeros(12, 16)}
-    del more["head.3.bias"]
-    more["head.3.weight"] = more["head.3.weight"].half()
+    del more["head.4.bias"]
+    more["head.4.weight"] = more["head.4.weight"].half()
     resaved(tmp_path, more)
     with pytest.raises(RunError) as error:
         load_checkpoint(tmp_path)
-    assert "missing: head.3.bias" in str(error.value)
+    assert "missing: head.4.bias" in str(error.value)
     assert "left over: extra" in str(error.value)
     assert "positions (12, 16) float32 for (12, 32) float32" in str(error.value)
-    assert "head.3.weight (2, 32) float16 for (2, 32) float32" in str(error.value)
+    assert "head.4.weight (2, 32) float16 for (2, 32) float32" in str(error.value)
 
 
 def test_settings_of_another_width_do_not_fit(tmp_path: Path) -> None:

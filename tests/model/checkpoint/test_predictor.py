@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from analytics.warehouse.connection import reading
 from data.errors import RunError
@@ -13,9 +14,11 @@ from model.backbone.cache import FeatureCache
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
-from model.checkpoint.predictor import PredictorSettings, load_predictor
+from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings, load_predictor
 from model.metadata.tensors import metadata_tensors
+from model.network.settings import Precision
 from model.network.street_model import StreetModel
+from model.views.views import ViewExtractor
 from replay.candidates.predictor import Batch
 from replay.plans.plan import plan
 from replay.runs.run import replay
@@ -29,6 +32,7 @@ from tests.model.checkpoint.checkpoint_on_vit import (
     count_views,
     image_batch,
     image_keys_of,
+    images,
     images_not_to_be_seen,
 )
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -45,6 +49,32 @@ def test_answers_are_those_of_the_parts(folder: Path, backbone: Backbone) -> Non
     assert np.ptp(answers.probability) > 1000 * TOLERANCE
     # the model's own pruning keeps 8
     assert ((answers.gates > 0).sum(axis=1) == SETTINGS.keep_views).all()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_answers_have_the_bits_of_a_direct_call(precision: Precision, tmp_path: Path) -> None:
+    """In one batch; whatever autocast is around a replay."""
+    settings = BackboneSettings(BACKBONE, RANDOM, seed=3, precision=precision)
+    backbone = load_backbone(settings, "cpu")
+    model = StreetModel(replace(SETTINGS, precision=precision)).eval()
+    model.load_state_dict(a_model().state_dict())
+    save_checkpoint(tmp_path, model, card_of(model.settings, backbone))
+    with torch.inference_mode():
+        views = ViewExtractor(backbone.views).of_images(images(3))
+        direct = model(backbone(views.flatten(0, 1)).view(3, 12, -1))
+
+    with torch.autocast("cpu", torch.bfloat16):
+        answers = load_predictor(tmp_path).predict(image_batch(3))
+
+    probability = direct.logits.double().softmax(dim=1)[:, 1].numpy()
+    np.testing.assert_array_equal(answers.probability, probability)
+    np.testing.assert_array_equal(answers.gates, direct.gates.numpy())
+
+
+def test_a_backbone_of_another_precision_is_refused(folder: Path) -> None:
+    rounded = BackboneSettings(BACKBONE, RANDOM, seed=3, precision="bf16")
+    with pytest.raises(RunError, match="found bf16; expected fp32, the precision of the model"):
+        CheckpointPredictor(load_checkpoint(folder), load_backbone(rounded, "cpu"), "mine")
 
 
 def test_batches_change_the_last_bits_at_most(
