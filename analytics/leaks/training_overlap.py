@@ -67,6 +67,25 @@ def challenge_overlap(
         nearest training row, null likewise; and `overlaps`, whether any of the three holds.
     """
     sources = connection.sql(statements("analytics/leaks/challenge_sources")).pl()
+    return source_overlap(sources, training, settings)
+
+
+def source_overlap(
+    sources: pl.DataFrame,
+    training: pl.DataFrame,
+    settings: OverlapSettings = OverlapSettings(),
+) -> pl.DataFrame:
+    """How each of some source rows overlaps with training rows.
+
+    Args:
+        sources: a row each, `challenge_id` to tell them apart, and `parquet`, `row`, `vid_id`,
+            `gps_lat` and `gps_lon`, all null where not known.
+        training: as for `challenge_overlap`.
+        settings: the largest distance.
+
+    Returns:
+        As `challenge_overlap`, in the order of `sources`.
+    """
     known = _completed(training, sources)
     rows = known.select("parquet", "row").unique().with_columns(by_row=pl.lit(True))
     videos = known["vid_id"].drop_nulls().unique()

@@ -28,9 +28,16 @@ def augmentation(
         generator: where the randomness comes from.
     """
     level = int(generator.integers(LEVELS))
+    return level, augmentation_params(size, level, letterbox=letterbox, generator=generator)
+
+
+def augmentation_params(
+    size: Size, level: int, *, letterbox: bool, generator: np.random.Generator
+) -> dict[str, Any]:
+    """Draw `data_aug_params` for one image at a level, 0..3; arguments as for `augmentation`."""
     params: dict[str, Any] = {"ResizeWithPadding": letterbox_params(size)} if letterbox else {}
     if level == 0:
-        return level, params
+        return params
     # torch draws the angle in float32; the log holds that value
     angle = float(np.float32(generator.uniform(-_MAX_ANGLE, _MAX_ANGLE)))
     params["RandomRotationWithParams"] = {"angle": angle}
@@ -40,7 +47,7 @@ def augmentation(
     # drawn but never logged, nor applied: a bug of the validator
     params["RandomHorizontalFlipWithParams"] = {}
     params["RandomVerticalFlipWithParams"] = {}
-    return level, params
+    return params
 
 
 def square_crop(size: Size, generator: np.random.Generator) -> list[int]:
