@@ -172,6 +172,4 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         # TOML's escapes are JSON's, and it wants one where JSON does not
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, float):
-        return float.__repr__(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -33,6 +33,7 @@ def refusal(folder: Path, text: str | bytes) -> str:
 @example(loop=Loop(name='"\\\x00\t\n\r\x1f\x7f\x85\u2028\ufeff\U0001f6a7 # [net] = \'\'\'"""'))
 @example(loop=Loop(lr=5e-324, shares=(1e22, 1.7976931348623157e308, 0.1, -0.0)))
 @example(loop=Loop(lr=1, shares=(np.float64(0.1), 3)))
+@example(loop=Loop(name="auto"))
 @example(loop=Loop(shares=(), mixed=None, batch_size=10**30))
 def test_written_settings_read_back(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = tmp_path_factory.getbasetemp() / "written.toml"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 import typer
-from hypothesis import given
+from hypothesis import example, given
 from typer.testing import CliRunner, Result
 
 from data.errors import RunError
@@ -88,6 +88,7 @@ def test_a_commands_own_defaults_stand_behind_the_file(tmp_path: Path) -> None:
 
 
 @given(loop=loops.filter(lambda loop: len(loop.shares) > 0))
+@example(loop=Loop(name="auto"))
 def test_every_value_can_be_given_on_the_command_line(loop: Loop) -> None:
     words = {
         "--epochs": loop.epochs,
@@ -180,12 +181,14 @@ def test_two_options_of_one_name_are_a_mistake_in_the_program() -> None:
     with pytest.raises(ValueError, match="--epochs is of both one__epochs and two__epochs"):
         make_app([], one=Loop(), two=Loop())
 
-    def decorate(name: str) -> None:
+    def decorate(*names: str) -> None:
         @with_settings(loop=Loop())
-        def go(own: Annotated[int, typer.Option(name)], settings: Settings) -> None: ...
+        def go(own: Annotated[int, typer.Option(*names)], settings: Settings) -> None: ...
 
     with pytest.raises(ValueError, match="--no-compile is of both own and loop__compiled"):
         decorate("--no-compile")
+    with pytest.raises(ValueError, match="--epochs is of both own and loop__epochs"):
+        decorate("--passes", "--epochs")
     with pytest.raises(ValueError, match="--settings is of both own and settings"):
         decorate("--settings")
 
