@@ -18,7 +18,7 @@ from typer.models import OptionInfo
 
 from data.errors import RunError
 from data.settings import Setting, shown_value
-from model.commands.settings_file import AUTO, expected_words, read_settings, settable
+from data.settings_file import AUTO, expected_words, read_settings, settable
 
 T = TypeVar("T")
 Command = Callable[..., None]

@@ -26,7 +26,7 @@ class Loop:
     mixed: bool | None = setting(None, "Mix images.", unset="where they are drawn anew")
     name: str = setting("plain", "Name of the loop.")
     gate: Literal["wide", "narrow"] = setting("wide", "Kind of gate.")
-    kind: Kind = setting(Kind.FINE, "Kind of grid.", flag="--grid")
+    kind: Kind = setting(Kind.FINE, "Kind of grid.", flag="--grid-cells")
     shares: tuple[float, ...] = setting((0.5, 0.5), "Shares of levels.", least=0)
     features: int = setting(8, "What the backbone gives.", flag="", least=1)
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from data.errors import RunError
 from data.settings import settings_of
+from data.settings_file import write_settings
 from model.backbone.settings import AdapterSettings, BackboneSettings
-from model.commands.settings_file import write_settings
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.datasets.settings import DatasetSettings, SplitSettings
 from model.network.settings import ModelSettings
@@ -96,7 +96,7 @@ def test_every_value_can_be_given_on_the_command_line(loop: Loop) -> None:
         "--batch-size": "auto" if loop.batch_size is None else loop.batch_size,
         "--name": loop.name,
         "--gate": loop.gate,
-        "--grid": loop.kind.value,
+        "--grid-cells": loop.kind.value,
         "--shares": ",".join(map(str, loop.shares)),
     }
     switches = ["--compile" if loop.compiled else "--no-compile"]
@@ -141,7 +141,7 @@ def test_a_written_file_repeats_the_settings(
         (["--lr=fast"], "'--lr': found 'fast'; expected a finite number, above 0"),
         (["--batch-size=0"], "found '0'; expected a whole number, at least 1, or auto"),
         (["--gate=open"], "'--gate': found 'open'; expected one of wide, narrow"),
-        (["--grid=soft"], "'--grid': found 'soft'; expected one of fine, coarse"),
+        (["--grid-cells=soft"], "'--grid-cells': found 'soft'; expected one of fine, coarse"),
         (["--name=a\udcff"], r"'--name': found 'a\udcff'; expected text"),
         (["--shares=1,x"], "'--shares': found '1,x'; expected finite numbers, each at least 0"),
         (["--shares=1,-1"], "'--shares': found '1,-1'; expected finite numbers, each at least 0"),
@@ -212,7 +212,7 @@ def test_help_groups_options_by_table_and_shows_what_holds() -> None:
         "--compile / --no-compile Compile the model. [default: false; key: compiled]",
         "[default: where they are drawn anew]",
         "--gate <wide|narrow> Kind of gate. [default: wide]",
-        "--grid <fine|coarse> Kind of grid. [default: fine; key: kind]",
+        "--grid-cells <fine|coarse> Kind of grid. [default: fine; key: kind]",
         "--shares <float,...> Shares of levels. [default: 0.5,0.5; at least 0]",
     ):
         assert words in loop

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 
 from data.errors import RunError, WriteError
-from model.commands.settings_file import read_settings, write_settings
+from data.settings_file import read_settings, write_settings
 from tests.model.commands.example_settings import TABLES, Kind, Loop, Net, loops
 
 
@@ -88,7 +88,8 @@ def test_a_file_gives_values_of_the_settings_types(tmp_path: Path) -> None:
         ),
         ("[loop]\nbatch-size = 3", "unknown key batch-size; expected batch_size"),
         ("[loop]\ncompile = true", "unknown key compile; expected compiled"),
-        ("[loop]\ngrid = 'fine'", "unknown key grid; expected kind"),
+        ("[loop]\ngrid-cells = 1", "unknown key grid-cells; expected kind"),
+        ("[loop]\ngrid_cells = 1", "unknown key grid_cells; expected kind"),
         ("[loop]\nheads = 8", "unknown key heads; expected it in table [net]"),
         ("[net]\nqqq = 8", "unknown key qqq; expected one of width, heads"),
         ('[net]\n"\\u001b[31m" = 8', r"unknown key \x1b[31m; expected"),

@@ -126,8 +126,9 @@ def _expected_name(name: str, tables: Mapping[str, type]) -> str:
 def _expected_key(key: str, name: str, tables: Mapping[str, type]) -> str:
     """What should stand in place of an unknown key of a table."""
     known = settable(tables[name])
+    flag = "--" + key.replace("_", "-")
+    flags = [field for field, described in known.items() if described.flag == flag]
     close = difflib.get_close_matches(key.replace("-", "_"), known, n=1)
-    flags = [field for field, described in known.items() if described.flag == f"--{key}"]
     owners = [table for table, kind in tables.items() if key in settable(kind)]
     if flags or close:
         return (flags or close)[0]
