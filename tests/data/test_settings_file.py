@@ -11,7 +11,7 @@ from hypothesis import example, given
 
 from data.errors import RunError, WriteError
 from data.settings_file import read_settings, write_settings
-from tests.model.commands.example_settings import TABLES, Kind, Loop, Net, loops
+from tests.data.example_settings import TABLES, Kind, Loop, Net, loops
 
 
 def read(folder: Path, text: str | bytes) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,7 @@ from model.datasets.settings import DatasetSettings, SplitSettings
 from model.network.settings import ModelSettings
 from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
 from tests.conftest import ROOT
-from tests.model.commands.example_settings import Kind, Loop, Net, loops
+from tests.data.example_settings import Kind, Loop, Net, loops
 
 ALL: dict[str, Any] = {
     "training": TrainSettings(),
