@@ -8,7 +8,7 @@ twice.
 import math
 import operator
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
@@ -70,7 +70,6 @@ class Setting:
             dataclass of further settings.
         choices: the only values of a Literal or StrEnum, as text; empty for others.
         optional: None is a value too.
-        default: its value where none is given.
         help: one line for a person.
         flag: its name on the command line; empty where a person cannot set it.
         unset: the words for None.
@@ -81,7 +80,6 @@ class Setting:
     kind: Any
     choices: tuple[str, ...]
     optional: bool
-    default: Any
     help: str
     flag: str
     unset: str | None
@@ -185,7 +183,6 @@ def _describe(annotation: Any, described: Any) -> Setting:
         kind=kind,
         choices=choices,
         optional=NoneType in get_args(annotation),
-        default=None if described.default is MISSING else described.default,
         help=described.metadata.get("help", ""),
         flag="--" + described.name.replace("_", "-") if flag is None else flag,
         unset=described.metadata.get("unset"),
