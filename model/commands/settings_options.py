@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -20,7 +20,6 @@ from data.errors import RunError
 from data.settings import Setting, shown_value
 from data.settings_file import AUTO, expected_words, read_settings, settable
 
-T = TypeVar("T")
 Command = Callable[..., None]
 
 _TYPES = {int: "int", float: "float", str: "text", tuple: "float,..."}
@@ -42,17 +41,6 @@ class Settings:
     """The settings of a command, an instance of a dataclass for each table."""
 
     tables: Mapping[str, Any]
-
-    def of(self, kind: type[T]) -> T:
-        """The settings of a class.
-
-        Raises:
-            KeyError: the command has none of that class: a mistake in the program.
-        """
-        for settings in self.tables.values():
-            if type(settings) is kind:
-                return settings
-        raise KeyError(kind.__name__)
 
 
 class SettingsCommand(TyperCommand):

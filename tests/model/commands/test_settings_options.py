@@ -68,19 +68,19 @@ def settle(*words: object, **defaults: Any) -> Settings:
 def test_an_option_goes_before_the_file_and_the_file_before_the_default(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[loop]\nepochs = 7\nlr = 0.5\ncompiled = true\nbatch_size = 3\n", "utf-8")
-    assert settle().of(Loop) == Loop()
-    assert settle("--settings", file).of(Loop) == Loop(7, 0.5, 3, True)
+    assert settle().tables["loop"] == Loop()
+    assert settle("--settings", file).tables["loop"] == Loop(7, 0.5, 3, True)
     words = ["--settings", file, "--lr=0.25", "--no-compile", "--batch-size=auto"]
-    assert settle(*words).of(Loop) == Loop(7, 0.25, None, False)
-    assert settle(*words).of(Net) == Net()
+    assert settle(*words).tables["loop"] == Loop(7, 0.25, None, False)
+    assert settle(*words).tables["net"] == Net()
 
 
 def test_a_commands_own_defaults_stand_behind_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[loop]\nepochs = 7\n", "utf-8")
     own = Loop(epochs=3, lr=1e-6, batch_size=4, features=9)
-    assert settle(loop=own).of(Loop) == own
-    found = settle("--settings", file, "--batch-size", "auto", loop=own).of(Loop)
+    assert settle(loop=own).tables["loop"] == own
+    found = settle("--settings", file, "--batch-size", "auto", loop=own).tables["loop"]
     assert found == Loop(epochs=7, lr=1e-6, batch_size=None, features=9)
     result = CliRunner().invoke(make_app([], loop=own), ["--help"])
     assert "[default: 1e-06; above 0]" in result.output
@@ -103,7 +103,7 @@ def test_every_value_can_be_given_on_the_command_line(loop: Loop) -> None:
     if loop.mixed is not None:
         switches.append("--mixed" if loop.mixed else "--no-mixed")
     given_words = [f"{flag}={value}" for flag, value in words.items()]
-    found = settle(*given_words, *switches).of(Loop)
+    found = settle(*given_words, *switches).tables["loop"]
     assert found == loop
     assert isinstance(found.kind, Kind)
 
@@ -168,7 +168,7 @@ def test_values_that_do_not_go_together_name_the_file_where_they_are_its_own(
         f"table [net] of settings file {file}: net setting heads: found 8; expected a divisor of "
         "100"
     )
-    assert settle("--settings", file, "--heads=5").of(Net) == Net(100, 5)
+    assert settle("--settings", file, "--heads=5").tables["net"] == Net(100, 5)
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
@@ -191,11 +191,6 @@ def test_two_options_of_one_name_are_a_mistake_in_the_program() -> None:
         decorate("--passes", "--epochs")
     with pytest.raises(ValueError, match="--settings is of both own and settings"):
         decorate("--settings")
-
-
-def test_a_class_that_a_command_has_not_is_a_mistake_in_the_program() -> None:
-    with pytest.raises(KeyError, match="Net"):
-        Settings({"loop": Loop()}).of(Net)
 
 
 def test_help_groups_options_by_table_and_shows_what_holds() -> None:
