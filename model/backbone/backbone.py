@@ -125,7 +125,7 @@ class Backbone(nn.Module):
     ) -> torch.Tensor:
         """Features without gradients, dropout or batch statistics, in parts that fit into memory.
 
-        Parts change the last bits at most: features differ by less than 1e-5 of their size.
+        Parts change the last bits at most: in fp32 features differ by less than 1e-5 of their size.
 
         Args:
             views: float32, (N, 3, side, side), normalised; on any device.

@@ -1,9 +1,11 @@
-"""How many images fit: what a forward needs, what the machine has, and smaller parts if need be."""
+"""How many images fit: what a forward or a training step needs, and what the machine has."""
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -30,16 +32,17 @@ class MemorySettings:
 
 @dataclass(frozen=True)
 class ForwardCost:
-    """Bytes of tensors alive at the peak of a forward without gradients, input and output included.
+    """Bytes of tensors alive at the peak of a forward or a training step, input included.
 
-    `fixed` comes once, `per_image` for each image of the batch; weights are not counted.
+    `fixed` comes once, `per_image` for each image of the batch. Weights are not counted; in a step
+    their gradients are. It is what torch's own operations hold: a library's scratch is not counted.
     """
 
     fixed: int
     per_image: int
 
     def peak(self, images: int) -> int:
-        """Bytes at the peak of a forward of so many images."""
+        """Bytes at the peak with so many images."""
         return self.fixed + images * self.per_image
 
 
@@ -57,6 +60,10 @@ class _LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if isinstance(tensor, torch.Tensor):
                 self.count(tensor)
         return outputs
+
+    def leave_out(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Never count these tensors, which are to live as long as anything is counted."""
+        self._known.update(tensor.untyped_storage()._cdata for tensor in tensors)
 
     def count(self, tensor: torch.Tensor) -> None:
         """Count a tensor's storage, if it is a new one, until it is freed."""
@@ -76,20 +83,68 @@ class _LiveStorages(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def forward_cost(module: nn.Module, shape: tuple[int, ...]) -> ForwardCost:
     """Peak memory of a forward of images of `shape` (3, H, W); nothing is computed or allocated."""
-    one_image, three_images = (_peak(module, (images, *shape)) for images in (1, 3))
+    device = next(module.parameters()).device
+
+    def forward(images: int) -> None:
+        with torch.no_grad():
+            module(torch.empty((images, *shape), device=device))
+
+    return step_cost(forward, [module])
+
+
+def step_cost(step: Callable[[int], object], modules: Iterable[nn.Module]) -> ForwardCost:
+    """Peak memory of a training step, activations and gradients included; nothing is computed.
+
+    Weights, gradients, buffers and random generators are afterwards as they were. An optimiser's
+    own state is not part of a step: it comes once, at the first (AdamW: two numbers a weight).
+
+    Args:
+        step: runs forward and backward on so many images (or challenges), whose tensors it makes
+            itself, of any values. It is run on fake tensors, so it may not look at numbers.
+        modules: all modules that it runs.
+
+    Returns:
+        The cost of an image (or challenge), by steps of one and of three.
+    """
+    kept = list(modules)
+    one_image, three_images = (_peak(step, images, kept) for images in (1, 3))
     per_image = max(1, (three_images - one_image) // 2)
     return ForwardCost(max(0, one_image - per_image), per_image)
 
 
-def _peak(module: nn.Module, shape: tuple[int, ...]) -> int:
-    device = next(module.parameters()).device
+def _peak(step: Callable[[int], object], images: int, modules: list[nn.Module]) -> int:
     # Finalizers of an earlier model's garbage would otherwise run in the middle.
     gc.collect()
     live = _LiveStorages()
-    with torch.no_grad(), FakeTensorMode(allow_non_fake_inputs=True), live:
-        live.count(images := torch.empty(shape, device=device))
-        module(images)
+    with _as_before(modules), FakeTensorMode(allow_non_fake_inputs=True) as mode:
+        weights = [
+            mode.from_tensor(tensor)
+            for module in modules
+            for tensor in chain(module.parameters(), module.buffers())
+        ]
+        live.leave_out(weights)
+        with live:
+            step(images)
     return live.peak
+
+
+@contextmanager
+def _as_before(modules: list[nn.Module]) -> Iterator[None]:
+    """No weight has a gradient, whose place a fake one could take; they and buffers come back.
+
+    Fake tensors leave numbers alone, but for counters (`num_batches_tracked`).
+    """
+    gradients = [(weight, weight.grad) for module in modules for weight in module.parameters()]
+    buffers = [(buffer, buffer.clone()) for module in modules for buffer in module.buffers()]
+    for weight, _ in gradients:
+        weight.grad = None
+    try:
+        yield
+    finally:
+        for weight, gradient in gradients:
+            weight.grad = gradient
+        for buffer, values in buffers:
+            buffer.copy_(values)
 
 
 def batch_that_fits(
@@ -100,16 +155,48 @@ def batch_that_fits(
     Raises:
         RunError: not even one image fits into all the free memory.
     """
+    free = _free_for("image", cost, device)
+    fitting = int((settings.share * free - cost.fixed) // cost.per_image)
+    return max(1, min(fitting, settings.most))
+
+
+def halvings_that_fit(
+    batch: int,
+    cost: ForwardCost,
+    device: torch.device,
+    settings: MemorySettings = MemorySettings(),
+) -> int:
+    """How often a training's batch is to be halved, rounding up, until a step of a part fits.
+
+    As many times is the number of steps that are accumulated to be doubled.
+
+    Args:
+        batch: challenges of a whole batch.
+        cost: of a step, by challenges (`step_cost`).
+        device: that the step runs on.
+        settings: `share` of the free memory that a step may take; `most` does not matter.
+
+    Raises:
+        RunError: not even one challenge fits into all the free memory.
+    """
+    free = _free_for("challenge", cost, device)
+    part, halvings = batch, 0
+    while part > 1 and cost.peak(part) > settings.share * free:
+        part, halvings = -(-part // 2), halvings + 1
+    return halvings
+
+
+def _free_for(item: str, cost: ForwardCost, device: torch.device) -> int:
+    """The free bytes, if they hold one item."""
     free = available_bytes(device)
     if cost.peak(1) > free:
         raise RunError(
-            f"one image on {device}",
+            f"one {item} on {device}",
             found=f"{free / 2**20:.0f} MiB of free memory",
             expected=f"{cost.peak(1) / 2**20:.0f} MiB",
             remedy="free some, or choose a smaller backbone or side",
         )
-    fitting = int((settings.share * free - cost.fixed) // cost.per_image)
-    return max(1, min(fitting, settings.most))
+    return free
 
 
 def in_parts(
