@@ -46,7 +46,9 @@ def allocated_peak(step: Callable[[int], None], challenges: int) -> int:
     profiler: Any = profiled.profiler
     results = profiler.kineto_results.events()
     memory = [event for event in results if event.name() == "[memory]"]
-    changes = [event.nbytes() for event in sorted(memory, key=lambda event: event.start_ns())]
+    changes: list[int] = [
+        event.nbytes() for event in sorted(memory, key=lambda event: event.start_ns())
+    ]
     return max(accumulate(changes, initial=0))
 
 
