@@ -66,6 +66,18 @@ def temporary_path(file: Path) -> Path:
     return file.with_name(f".{file.name}.{os.getpid()}{_SUFFIX}")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there yet.
+
+    Raises:
+        WriteError: they cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
 def remove_left_over(file: Path) -> None:
     """Delete what killed processes left of their writes of `file`; none may be writing it now.
 

@@ -25,6 +25,12 @@ _DIGEST_KEYS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
 _FORMAT = "streetreplay-model"
 # Raised when older code would read new files wrongly, or the other way round.
 _VERSION = 3
+_TYPES = (
+    ("backbone", str, "text"),
+    ("backbone_fingerprint", str, "text"),
+    ("views", dict, "an object"),
+    ("training", dict, "an object"),
+)
 _PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 
 
@@ -128,6 +134,8 @@ def read_card_and_digests(folder: Path) -> tuple[ModelCard, dict[str, str]]:
         card = _parse_card(written, path)
     except KeyError as error:
         raise RunError(str(path), found=f"no {error}", expected="every part of a card") from error
+    if digests[WEIGHTS] is None:
+        raise RunError(str(path), found=f"no hash of {WEIGHTS}", expected="its SHA-256")
     return card, {name: str(digest) for name, digest in digests.items() if digest is not None}
 
 
@@ -148,9 +156,9 @@ def _check_card_exists(folder: Path) -> None:
 
 def _parse_card(written: dict[str, Any], path: Path) -> ModelCard:
     parts = {part.name: written[part.name] for part in fields(ModelCard)}
-    wrong = [name for name in ("views", "training") if not isinstance(parts[name], dict)]
-    if wrong:
-        raise RunError(f"{wrong[0]} in {path}", found=repr(parts[wrong[0]]), expected="an object")
+    for name, kind, words in _TYPES:
+        if not isinstance(parts[name], kind):
+            raise RunError(f"{name} in {path}", found=repr(parts[name]), expected=words)
     return ModelCard(**parts | {"settings": _parse_settings(parts["settings"], path)})
 
 

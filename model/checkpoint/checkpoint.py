@@ -5,26 +5,28 @@ The files are `model.safetensors`, `model.json` (the card) and, after a training
 that weights never stand beside rows of another training; see `committed_files.py`.
 """
 
-import hashlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import nn
 
+from data.atomic_files import make_folder
 from data.errors import RunError
 from model.checkpoint.card import CARD, WEIGHTS, ModelCard, card_content, read_card_and_digests
 from model.checkpoint.committed_files import (
+    Write,
     commit,
+    committed_file,
     discard,
     finish_interrupted_save,
-    read_committed,
 )
 from model.checkpoint.unfinished import check_finished
+from model.checkpoint.weights_file import map_weights, write_weights
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS
 
@@ -32,12 +34,23 @@ _BACKBONE = "backbone."
 _SHOWN = 3
 
 
+class RowTable(Protocol):
+    """A table of rows, such as a polars DataFrame; polars itself is not needed to load a model."""
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+
+    def write_parquet(self, file: BytesIO) -> Any:
+        """Write the rows as a Parquet file."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A loaded checkpoint: the model in evaluation mode, its card, and the hash of its weights.
 
-    `backbone` holds the backbone's own weights where they were trained too, else nothing;
-    `restore` puts them into a backbone. `training_rows` is the file of the rows that the weights
+    `backbone` holds what was trained of the backbone, mapped from the file (`map_weights`); nothing
+    where it was frozen. `training_rows` is the file of the rows that the weights
     were trained on; None where the card names none.
     """
 
@@ -52,8 +65,8 @@ def save_checkpoint(
     folder: Path,
     model: StreetModel,
     card: ModelCard,
-    backbone: nn.Module | None = None,
-    training_rows: bytes | None = None,
+    backbone: Mapping[str, torch.Tensor] | None = None,
+    training_rows: RowTable | None = None,
 ) -> str:
     """Write a checkpoint whole or not at all; files of other names in the folder stay.
 
@@ -63,32 +76,51 @@ def save_checkpoint(
         folder: made if it does not exist; a checkpoint in it is replaced.
         model: its weights are stored as they are, bit by bit.
         card: what is stored beside them.
-        backbone: one that was trained, whose weights are stored too; None for a frozen one.
-        training_rows: bytes of a Parquet file of the rows that the weights were trained on; None
-            saves none, and removes those of an earlier checkpoint.
+        backbone: what was trained of the backbone, by name; None for a frozen one.
+        training_rows: the rows that the weights were trained on; None saves none, and removes those
+            of an earlier checkpoint.
 
     Returns:
         The hash of the weights' file.
 
     Raises:
-        RunError: the card is of other settings than the model.
+        RunError: the card is of other settings than the model, or there are no rows.
         WriteError: the folder cannot be written; it holds what it held before.
     """
     if card.settings != model.settings:
         raise RunError("settings of the card", found=card.settings, expected=f"{model.settings}")
-    tensors = dict(model.state_dict())
-    if backbone is not None:
-        tensors |= {_BACKBONE + name: value for name, value in backbone.state_dict().items()}
-    stored = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    files = {WEIGHTS: stored} | ({} if training_rows is None else {TRAINING_ROWS: training_rows})
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    with suppress(RunError):  # without a whole card no save was committed
-        finish_interrupted_save(folder, read_card_and_digests(folder)[1])
-    commit(folder, folder / CARD, card_content(card, digests), files)
+    if training_rows is not None and not training_rows.height:
+        # as if trained on nothing: every challenge would count as unseen
+        raise RunError(
+            f"training rows of checkpoint {folder}",
+            found="no rows",
+            expected="at least one that the model was trained on",
+        )
+    own = {_BACKBONE + name: tensor for name, tensor in (backbone or {}).items()}
+    files: dict[str, Write] = {WEIGHTS: partial(write_weights, model.state_dict() | own)}
+    if training_rows is not None:
+        files = {TRAINING_ROWS: partial(_write_rows, training_rows)} | files
+    make_folder(folder)
+    finish_interrupted_save(folder, _committed_digests(folder))
+    digests = commit(folder, folder / CARD, partial(card_content, card), files)
     if training_rows is None:
         discard(folder, TRAINING_ROWS)
     return digests[WEIGHTS]
+
+
+def _write_rows(rows: RowTable, file: Path) -> None:
+    # polars itself would report a full disk in words of its own
+    content = BytesIO()
+    rows.write_parquet(content)
+    file.write_bytes(content.getbuffer())
+
+
+def _committed_digests(folder: Path) -> dict[str, str]:
+    """Hashes in the folder's card; none without a whole card, for then no save was committed."""
+    try:
+        return read_card_and_digests(folder)[1]
+    except RunError:
+        return {}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -101,11 +133,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """
     check_finished(folder, earlier=(folder / CARD).is_file())
     card, digests = read_card_and_digests(folder)
-    _, stored = read_committed(folder, WEIGHTS, digests[WEIGHTS])
-    try:
-        tensors = load(stored)
-    except SafetensorError as error:
-        raise RunError(str(folder / WEIGHTS), found=error, expected="safetensors") from error
+    tensors = map_weights(committed_file(folder, WEIGHTS, digests[WEIGHTS]))
     own = {name: tensor for name, tensor in tensors.items() if not name.startswith(_BACKBONE)}
     # On `meta` nothing is allocated or initialised until the file is known to fit.
     with torch.device("meta"):
@@ -123,7 +151,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         card=card,
         sha256=digests[WEIGHTS],
         backbone=backbone,
-        training_rows=None if rows is None else read_committed(folder, TRAINING_ROWS, rows)[0],
+        training_rows=None if rows is None else committed_file(folder, TRAINING_ROWS, rows),
     )
 
 

@@ -7,7 +7,7 @@ it is untouched until the training saves its own.
 import json
 from pathlib import Path
 
-from data.atomic_files import sync, write_atomic, write_error
+from data.atomic_files import make_folder, sync, write_atomic, write_error
 from data.errors import RunError
 
 UNFINISHED = "unfinished.json"
@@ -26,10 +26,7 @@ def mark_unfinished(folder: Path, run_id: str, note: str) -> None:
     Raises:
         WriteError: the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
+    make_folder(folder)
     content = json.dumps({"run_id": run_id, "note": note}, indent=1) + "\n"
     write_atomic(folder / UNFINISHED, content.encode())
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import torch
 from torch import nn
 
@@ -24,6 +25,11 @@ def a_model(seed: int = 1) -> StreetModel:
     for parameter in model.parameters():
         nn.init.normal_(parameter)
     return model
+
+
+def rows(number: int) -> pl.DataFrame:
+    """Training rows, other ones for each number."""
+    return pl.DataFrame({"parquet": ["a.parquet"], "row": [number]})
 
 
 def a_checkpoint(folder: Path) -> Path:

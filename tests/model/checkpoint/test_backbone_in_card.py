@@ -31,7 +31,7 @@ from tests.model.checkpoint.checkpoint_on_vit import (
 def test_a_card_that_names_a_huge_backbone_is_refused_before_it_is_made(
     tmp_path: Path, backbone: Backbone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, backbone), backbone)
+    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, backbone), backbone.state_dict())
     path = tmp_path / "model.json"
     written = json.loads(path.read_text()) | {"backbone": "vit_7b_patch16_dinov3"}
     path.write_text(json.dumps(written))
@@ -45,7 +45,7 @@ def test_a_trained_backbone_comes_from_the_checkpoint(tmp_path: Path, store: Sto
     with torch.no_grad():
         for parameter in trained.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.02)
-    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, trained), trained)
+    save_checkpoint(tmp_path, a_model(), card_of(SETTINGS, trained), trained.state_dict())
 
     made = backbone_of(load_checkpoint(tmp_path), "cpu")
 

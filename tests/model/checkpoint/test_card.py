@@ -31,6 +31,8 @@ def test_a_card_that_asks_for_a_million_layers_is_refused_at_once(tmp_path: Path
         ({"settings": {"width": 32}}, "missing .*'features'"),
         ({"settings": 3}, "exactly the settings"),
         ({"views": "wide"}, "views in .* expected an object"),
+        ({"backbone": 3}, "backbone in .* found 3; expected text"),
+        ({"sha256": None}, r"found no hash of model\.safetensors"),
     ],
 )
 def test_a_card_of_another_kind_is_refused(

@@ -35,6 +35,7 @@ from tests.model.checkpoint.checkpoint_on_vit import (
     images,
     images_not_to_be_seen,
 )
+from tests.model.checkpoint.random_checkpoint import rows
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
@@ -271,7 +272,7 @@ def test_a_replay_stores_gates_and_a_second_one_reads_features(
 def test_training_rows_beside_a_checkpoint_are_its_own(folder: Path, tmp_path: Path) -> None:
     assert load_predictor(folder).training_rows is None
     trained, card = tmp_path / "trained", load_checkpoint(folder).card
-    save_checkpoint(trained, load_checkpoint(folder).model, card, training_rows=b"rows")
+    save_checkpoint(trained, load_checkpoint(folder).model, card, training_rows=rows(0))
 
     assert load_predictor(trained).training_rows == trained / "training_rows.parquet"
     assert load_predictor(trained).fingerprint == load_predictor(folder).fingerprint
