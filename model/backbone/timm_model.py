@@ -39,7 +39,7 @@ def random_model(settings: BackboneSettings, side: int) -> Any:
     """The model with weights drawn from the settings' seed."""
     # Of the processor's generator alone: a seed gives the same weights with and without CUDA.
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        torch.manual_seed(settings.seed)
+        torch.default_generator.manual_seed(settings.seed)  # manual_seed would seed CUDA too
         return create_model(settings.name, side)
 
 
