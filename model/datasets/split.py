@@ -150,12 +150,11 @@ def _better_street(counts: _Counts, left: list[int], held: _Counts, wanted: _Cou
     """The street by which the part comes nearest to what is wanted, None if by no street.
 
     Where the part lacks a label, a street with that label comes next even if the part is off by
-    more with it, but none with over half of the rows that are left.
+    more with it.
     """
     missing = (held == 0) & (counts.sum(axis=0) > 0)
     if missing.any():
-        most = counts[left].sum() / 2
-        left = [k for k in left if counts[k][missing].any() and counts[k].sum() <= most]
+        left = [street for street in left if counts[street][missing].any()]
     if not left:
         return None
     off = np.abs(held + counts[left] - wanted).sum(axis=1)
