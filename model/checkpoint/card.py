@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from data.errors import RunError
+from model.backbone.settings import Trained
 from model.checkpoint.unfinished import check_finished
 from model.network.settings import ModelSettings
 from replay.candidates.predictor import TRAINING_ROWS
@@ -19,6 +20,9 @@ WEIGHTS = "model.safetensors"
 
 MODEL, SCORER, BACKBONE = "model", "scorer", "backbone"
 """Parts of a model, as a card names those that were trained."""
+
+BACKBONE_KEY = "backbone"
+"""Key of a card's `training`: where the backbone's weights come from, and what was trained."""
 
 # The key of each file's hash in the card.
 _DIGEST_KEYS = {WEIGHTS: "sha256", TRAINING_ROWS: "training_rows_sha256"}
@@ -41,7 +45,7 @@ class ModelCard:
     `backbone` is a timm name, `backbone_fingerprint` identifies its weights, `views` is the
     geometry of the views and `training` where the weights come from: both of JSON's own types.
     `training` says under `trained` which parts were trained (MODEL, SCORER, BACKBONE), and under
-    `metadata` whether the model was trained with metadata.
+    `metadata` whether the model was trained with metadata; `backbone_in_card` adds BACKBONE_KEY.
     """
 
     settings: ModelSettings
@@ -55,6 +59,23 @@ class ModelCard:
         """The parts that were trained; none where the card does not say."""
         parts = self.training.get("trained")
         return parts if isinstance(parts, list) else []
+
+    @property
+    def backbone_trained(self) -> Trained:
+        """What of the backbone was trained: nothing, adapters, the last blocks, or all.
+
+        Raises:
+            RunError: the card says something else.
+        """
+        described = self.training.get(BACKBONE_KEY)
+        trained = described.get("trained", "none") if isinstance(described, dict) else "none"
+        if trained not in get_args(Trained):
+            raise RunError(
+                f"trained of the backbone in {CARD}",
+                found=repr(trained),
+                expected=", ".join(get_args(Trained)),
+            )
+        return cast(Trained, trained)
 
     def check_metadata(self, what: str) -> None:
         """Refuse to give metadata to a model that was trained without any.

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from data.atomic_files import make_folder
 from data.errors import RunError
+from model.backbone.weights import check_fit
 from model.checkpoint.card import CARD, WEIGHTS, ModelCard, card_content, read_card_and_digests
 from model.checkpoint.committed_files import (
     Write,
@@ -31,7 +31,6 @@ from model.network.street_model import StreetModel
 from replay.candidates.predictor import TRAINING_ROWS
 
 _BACKBONE = "backbone."
-_SHOWN = 3
 
 
 class RowTable(Protocol):
@@ -76,7 +75,8 @@ def save_checkpoint(
         folder: made if it does not exist; a checkpoint in it is replaced.
         model: its weights are stored as they are, bit by bit.
         card: what is stored beside them.
-        backbone: what was trained of the backbone, by name; None for a frozen one.
+        backbone: what was trained of the backbone (`Backbone.trained_tensors`), by name; nothing or
+            None for a frozen one.
         training_rows: the rows that the weights were trained on; None saves none, and removes those
             of an earlier checkpoint.
 
@@ -138,7 +138,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     # On `meta` nothing is allocated or initialised until the file is known to fit.
     with torch.device("meta"):
         model = StreetModel(card.settings)
-    check_fit(model, own, str(folder / WEIGHTS))
+    check_fit(own, model.state_dict(), str(folder / WEIGHTS))
     model.to_empty(device="cpu").load_state_dict(own)
     backbone = {
         name.removeprefix(_BACKBONE): tensor
@@ -153,48 +153,3 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         backbone=backbone,
         training_rows=None if rows is None else committed_file(folder, TRAINING_ROWS, rows),
     )
-
-
-def restore(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:
-    """Load weights into a module that must have exactly these tensors.
-
-    Args:
-        module: of the same parts, shapes and types.
-        tensors: by the names of its `state_dict`, such as `Checkpoint.backbone`.
-        what: names the weights in an error.
-
-    Raises:
-        RunError: what is missing, left over or of another shape or type, with both sides.
-    """
-    check_fit(module, tensors, what)
-    module.load_state_dict(dict(tensors))
-
-
-def check_fit(module: nn.Module, tensors: Mapping[str, torch.Tensor], what: str) -> None:
-    """Compare weights with a module, which may be on the `meta` device; errors as `restore`."""
-    own = module.state_dict()
-    differences = {
-        "missing": [name for name in own if name not in tensors],
-        "left over": [name for name in tensors if name not in own],
-        "different": [
-            f"{name} {_shape_and_dtype(tensors[name])} for {_shape_and_dtype(own[name])}"
-            for name in own
-            if name in tensors and _shape_and_dtype(tensors[name]) != _shape_and_dtype(own[name])
-        ],
-    }
-    mismatch = "; ".join(
-        f"{kind}: {_shortened(names)}" for kind, names in differences.items() if names
-    )
-    if mismatch:
-        raise RunError(
-            what, found=mismatch, expected=f"the {len(own)} tensors of {type(module).__name__}"
-        )
-
-
-def _shape_and_dtype(tensor: torch.Tensor) -> str:
-    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
-
-
-def _shortened(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
