@@ -2,18 +2,27 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], Any]]]
-"""From a label and a total to a context of a function that takes the number of units done.
-
-`data.terminal.progress` is one.
-"""
+from typing import Any, Protocol
 
 
-def silent(_label: str, _total: int) -> AbstractContextManager[Callable[[int], Any]]:
+class Report(Protocol):
+    """Takes the number of further units done, and how the work stands in a few words."""
+
+    def __call__(self, done: int = 1, status: str = "") -> Any:
+        """Report units done; an empty status leaves the last one."""
+
+
+Progress = Callable[[str, int], AbstractContextManager[Report]]
+"""From a label and a total to a context of a report; `data.terminal.progress` is one."""
+
+
+def silent(_label: str, _total: int) -> AbstractContextManager[Report]:
     """Progress reports that are ignored."""
-    return nullcontext(lambda _done: None)
+    return nullcontext(ignore_report)
+
+
+def ignore_report(done: int = 1, status: str = "") -> None:
+    """Report nothing."""
 
 
 def no_report(*_counts: object) -> None:

@@ -34,6 +34,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from data.progress import Report
 from data.store import STORE_VARIABLE
 from data.text import is_printable, printable
 
@@ -227,14 +228,14 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Any]:
+def progress(label: str, total: int) -> Iterator[Report]:
     """A progress bar with rate and time left on a terminal, plain lines otherwise.
 
-    Yields a function that takes the number of further units done.
+    Yields a function that takes the number of further units done, and a status to show.
     """
     if not errors.is_terminal:
         note(f"{label}: {total} to do")
-        yield lambda _done=1: None
+        yield lambda done=1, status="": None
         note(f"{label}: done")
         return
     columns = (
@@ -246,4 +247,10 @@ def progress(label: str, total: int) -> Iterator[Any]:
     )
     with Progress(*columns, console=errors, transient=True) as bar:
         task = bar.add_task(shown(label, errors), total=total)
-        yield lambda done=1: bar.advance(task, done)
+
+        def report(done: int = 1, status: str = "") -> None:
+            if status:
+                bar.update(task, description=shown(f"{label}, {status}", errors))
+            bar.advance(task, done)
+
+        yield report

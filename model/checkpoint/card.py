@@ -160,6 +160,14 @@ def read_card_and_digests(folder: Path) -> tuple[ModelCard, dict[str, str]]:
     return card, {name: str(digest) for name, digest in digests.items() if digest is not None}
 
 
+def committed_digests(folder: Path) -> dict[str, str]:
+    """Hashes in the folder's card; none without a whole card, for then no save was committed."""
+    try:
+        return read_card_and_digests(folder)[1]
+    except RunError:
+        return {}
+
+
 def _check_card_exists(folder: Path) -> None:
     if (folder / CARD).is_file():
         return

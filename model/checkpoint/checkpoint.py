@@ -17,7 +17,14 @@ import torch
 from data.atomic_files import make_folder
 from data.errors import RunError
 from model.backbone.weights import check_fit
-from model.checkpoint.card import CARD, WEIGHTS, ModelCard, card_content, read_card_and_digests
+from model.checkpoint.card import (
+    CARD,
+    WEIGHTS,
+    ModelCard,
+    card_content,
+    committed_digests,
+    read_card_and_digests,
+)
 from model.checkpoint.committed_files import (
     Write,
     commit,
@@ -101,7 +108,7 @@ def save_checkpoint(
     if training_rows is not None:
         files = {TRAINING_ROWS: partial(_write_rows, training_rows)} | files
     make_folder(folder)
-    finish_interrupted_save(folder, _committed_digests(folder))
+    finish_interrupted_save(folder, committed_digests(folder))
     digests = commit(folder, folder / CARD, partial(card_content, card), files)
     if training_rows is None:
         discard(folder, TRAINING_ROWS)
@@ -113,14 +120,6 @@ def _write_rows(rows: RowTable, file: Path) -> None:
     content = BytesIO()
     rows.write_parquet(content)
     file.write_bytes(content.getbuffer())
-
-
-def _committed_digests(folder: Path) -> dict[str, str]:
-    """Hashes in the folder's card; none without a whole card, for then no save was committed."""
-    try:
-        return read_card_and_digests(folder)[1]
-    except RunError:
-        return {}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:

@@ -17,7 +17,7 @@ from analytics.simulation.augmentation import LEVELS, augmentation_params
 from data.records.augmentation import read_augmentation
 from data.records.stored_challenge import StoredChallenge
 from model.datasets.settings import DatasetSettings, Era
-from model.datasets.training_row import TrainingRow
+from model.rows.training_row import TrainingRow
 from replay.candidates.predictor import Image
 from replay.rebuilding.variants import Variant, distortion_combinations
 

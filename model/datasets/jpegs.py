@@ -59,6 +59,6 @@ def _split_by_row(samples: Sequence[Sample], count: int) -> list[Sequence[Sample
         if index == 0 or sample.row != samples[index - 1].row
     ]
     rows, parts = len(row_starts), min(count, len(row_starts))
-    starts = [row_starts[rows * part // count] for part in range(parts)]
-    ends = [*starts[1:], len(samples)]
+    starts = [row_starts[rows * part // parts] for part in range(parts)]
+    ends = [*starts[1:], len(samples)] if samples else []
     return [samples[start:end] for start, end in zip(starts, ends, strict=True)]

@@ -6,37 +6,11 @@ from typing import Literal
 
 from analytics.simulation.augmentation import LEVELS
 from data.errors import RunError
-from data.settings import LARGEST_SEED, check_settings, setting, shown_value
+from data.settings import check_settings, setting, shown_value
 from replay.settings import Arithmetic
 
 Era = Literal["crop", "letterbox"]
 """How a validator cut: E4 to E8 cropped, E9 letterboxed."""
-
-
-@dataclass(frozen=True)
-class SplitSettings:
-    """Shares of the rows (0..1) that validate and that no training sees; the rest is trained on.
-
-    Raises:
-        RunError: a value out of its range, or nothing left to train on.
-    """
-
-    validation: float = setting(0.15, "Share of rows that validate.", above=0, below=1)
-    holdout: float = setting(
-        0.1, "Share of rows that training never sees, for a later decision.", least=0, below=1
-    )
-    seed: int = setting(
-        0, "Seed of the split alone.", flag="--split-seed", least=0, most=LARGEST_SEED
-    )
-
-    def __post_init__(self) -> None:
-        check_settings(self, "split")
-        if self.validation + self.holdout >= 1:
-            raise RunError(
-                "split settings validation and holdout",
-                found=f"{self.validation} and {self.holdout}",
-                expected="a sum below 1: the rest is trained on",
-            )
 
 
 @dataclass(frozen=True)
@@ -58,6 +32,9 @@ class DatasetSettings:
     era: Era = setting("crop", "The validator's geometry: E4 to E8 cropped, E9 letterboxed.")
     level_shares: tuple[float, ...] = setting(
         (0.25, 0.25, 0.25, 0.25), "Shares of the augmentation levels 0 to 3.", least=0
+    )
+    keep_features: bool = setting(
+        True, "Keep a frozen backbone's features for all epochs; else each draws challenges anew."
     )
     workers: int | None = setting(
         None, "Processes that rebuild images.", unset="one a core, at most 8", least=0

@@ -7,8 +7,8 @@ from itertools import pairwise
 from data.sources.shards import Shards
 from model.datasets.challenge_draws import draw_challenge
 from model.datasets.settings import DatasetSettings, Era
-from model.datasets.streets import name_order
-from model.datasets.training_row import TrainingRow
+from model.rows.streets import name_order
+from model.rows.training_row import TrainingRow
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 

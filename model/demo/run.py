@@ -25,7 +25,7 @@ from replay.runs.training_rows import trained_on
 from replay.settings import VariantSettings
 
 if TYPE_CHECKING:
-    from model.training.train import TrainReport
+    from model.training.report import TrainReport
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,14 @@ from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.settings import RANDOM, BackboneSettings
+from model.datasets.settings import DatasetSettings
 from model.demo.settings import DemoTraining
 from model.network.settings import ModelSettings
-from model.training.settings import LossSettings, TrainSettings
-from model.training.train import TrainingConfig, TrainReport, train
+from model.rows.settings import SplitSettings
+from model.training.config import TrainingConfig
+from model.training.report import TrainReport
+from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.training.train import train
 
 _SIZE = (800, 450)
 
@@ -48,18 +52,26 @@ def train_demo(
 ) -> TrainReport:
     """Train all parts of the model, the backbone from random weights too; see `train.train`."""
     config = TrainingConfig(
-        TrainSettings(
-            images=2,
-            validation=settings.validation,
+        training=TrainSettings(
             epochs=settings.epochs,
+            patience=settings.epochs,
             batch_size=16,
-            lr=2e-3,
+            accumulation_steps=1,
             views=3,
             seed=settings.seed,
         ),
-        BackboneSettings("test_resnet", RANDOM, settings.side, settings.seed, trained="all"),
+        optimizer=OptimizerSettings(lr=2e-3, weight_decay=0.05, ema_decay=0.0),
+        loss=LossSettings(
+            gamma=1.0, smoothing=0.0, label=1.0, views=1.0, consistency=0.0, weather=0.1
+        ),
+        split=SplitSettings(settings.validation, holdout=0.0, seed=settings.seed),
+        dataset=DatasetSettings(
+            draws=2, workers=settings.workers, randaugment=False, cutout=0, mixup=0.0
+        ),
+        backbone=BackboneSettings(
+            "test_resnet", RANDOM, settings.side, settings.seed, trained="all"
+        ),
         # No pruning between layers: with 3 views a step it would never have to choose.
-        ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
-        LossSettings(gamma=1.0),
+        model=ModelSettings(width=128, heads=4, keep_views=12, seed=settings.seed),
     )
     return train(store, shards, out, config, replace_checkpoint=True, progress=progress, note=note)

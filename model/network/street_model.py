@@ -90,6 +90,14 @@ class StreetModel(nn.Module):
             nn.Linear(width, CLASSES),
         )
 
+    def no_weight_decay(self) -> set[str]:
+        """Names of weights that an optimiser lets be, as in models of timm: they are no matrices.
+
+        Positions, and the rows of the metadata's tables, each of which a row of its own trains.
+        """
+        tables = {f"metadata.tables.{name}" for name in self.metadata.tables}
+        return {"positions"} | tables
+
     def forward(
         self,
         features: torch.Tensor,

@@ -1,11 +1,16 @@
-"""The folder of a training in the store: `run.json` and `epochs.parquet`.
+"""The folder of a training in the store.
 
-The run id is a hash of all that determines the weights, as far as a machine repeats itself.
+`run.json` has settings, provenance and outcome, `settings.toml` the settings alone,
+`split.parquet` which row is in which part, `metrics.jsonl` a line an epoch, `curves.png` its
+picture. While the training runs, `state.pt` is what it goes on from and `best/` the best epoch's
+checkpoint. The run id is a hash of all that determines the weights, as far as a machine repeats
+itself.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,15 +21,20 @@ import torch
 
 from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
+from data.settings_file import write_settings
 from data.store import Store
-from model.training.trainer import EpochMetrics
+from model.training.config import TrainingConfig
+from model.training.curves import write_curves
+from model.training.metrics import EpochMetrics
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
 from replay.runs.run_lock import lock_run
 
 # Raised when the same settings and rows would give other weights by this code.
-_VERSION = 2
+_VERSION = 3
 _ID_DIGITS = 12
+# Settings that change no weight.
+_UNDECISIVE = (("dataset", "workers"), ("training", "tracker"))
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,16 @@ class TrainingRun:
     run_id: str
     path: Path
     settings: dict[str, Any]
+
+    @property
+    def state(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.path / "state.pt"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best epoch so far."""
+        return self.path / "best"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -54,21 +74,56 @@ class TrainingRun:
         finally:
             lock.release()
 
-    def write(self, epochs: Sequence[EpochMetrics], outcome: dict[str, Any] | None = None) -> None:
-        """Write the metrics of the epochs so far and, at the end, the outcome.
+    def begin(self, config: TrainingConfig, split: pl.DataFrame) -> None:
+        """Write what is known before the first epoch.
 
         Raises:
-            RunError: the folder cannot be written.
+            WriteError: the folder cannot be written.
         """
+        self._write_run(None)
+        write_settings(self.path / "settings.toml", config.tables)
+        with atomic_file(self.path / "split.parquet") as temporary:
+            split.write_parquet(temporary)
+
+    def write_epochs(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Write the metrics of all epochs so far, a line each, and their curves.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        text = "".join(json.dumps(dict(line)) + "\n" for line in lines)
+        write_atomic(self.path / "metrics.jsonl", text.encode())
+        with atomic_file(self.path / "curves.png") as temporary:
+            write_curves(temporary, lines)
+
+    def finish(self, outcome: Mapping[str, Any]) -> None:
+        """Write the outcome of a training whose checkpoint is in its place.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        self._write_run(outcome)
+        self.clean_up()
+
+    def clean_up(self) -> None:
+        """Remove what only an unfinished training needs."""
+        self.state.unlink(missing_ok=True)
+        shutil.rmtree(self.best, ignore_errors=True)
+        for features in self.path.glob("*.features"):
+            features.unlink(missing_ok=True)
+
+    def outcome(self) -> dict[str, Any] | None:
+        """The outcome of a training that came to its end."""
         try:
-            text = json.dumps({**self.settings, "outcome": outcome}, indent=2) + "\n"
-            write_atomic(self.path / "run.json", text.encode())
-            with atomic_file(self.path / "epochs.parquet") as temporary:
-                pl.DataFrame([asdict(epoch) for epoch in epochs]).write_parquet(temporary)
-        except OSError as error:
-            raise RunError(
-                str(self.path), found=error.strerror, expected="a writable store"
-            ) from None
+            outcome = json.loads((self.path / "run.json").read_text("utf-8"))["outcome"]
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return outcome if isinstance(outcome, dict) else None
+
+    def _write_run(self, outcome: Mapping[str, Any] | None) -> None:
+        written = {**self.settings, "outcome": None if outcome is None else dict(outcome)}
+        text = json.dumps(written, indent=2) + "\n"
+        write_atomic(self.path / "run.json", text.encode())
 
 
 def open_training_run(store: Store, determining: dict[str, Any]) -> TrainingRun:
@@ -84,8 +139,44 @@ def open_training_run(store: Store, determining: dict[str, Any]) -> TrainingRun:
         **determining,
         "packages": packages(),
     }
-    text = json.dumps(versioned, sort_keys=True, default=list)
+    decisive = json.loads(json.dumps(versioned, default=list))
+    for stage, name in _UNDECISIVE:
+        decisive["config"][stage].pop(name)
+    text = json.dumps(decisive, sort_keys=True)
     run_id = f"train-{hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
     settings = {"run_id": run_id, **versioned, "made_by": made_by}
     return TrainingRun(run_id, store.runs / run_id, settings)
+
+
+def epoch_line(metrics: EpochMetrics, seconds: float, images: int) -> dict[str, Any]:
+    """An epoch's line of `metrics.jsonl`: its metrics, seconds, and images trained on a second."""
+    rate = {"seconds": seconds, "images_per_second": images / seconds if seconds else None}
+    return {**asdict(metrics), **rate}
+
+
+def setting_differences(run: TrainingRun, other_id: str, store: Store) -> list[str]:
+    """Which settings of another training in the store differ, such as `training.lr 0.1, not 1`."""
+    try:
+        text = (store.runs / other_id / "run.json").read_text("utf-8")
+        theirs = flat_settings(json.loads(text))
+    except (OSError, ValueError, AttributeError):
+        return []
+    ours = flat_settings(json.loads(json.dumps(run.settings, default=list)))
+    ignored = ("made_by", "run_id", "outcome")
+    return [
+        f"{name} {theirs.get(name)}, not {ours.get(name)}"
+        for name in sorted(ours.keys() | theirs.keys())
+        if not name.startswith(ignored) and ours.get(name) != theirs.get(name)
+    ]
+
+
+def flat_settings(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one mapping, with names such as `training.epochs`."""
+    flat: dict[str, Any] = {}
+    for name, part in value.items():
+        if isinstance(part, Mapping):
+            flat |= flat_settings(part, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = part
+    return flat

@@ -1,8 +1,12 @@
 """Settings of a training's loop, optimiser and losses; imports no torch."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from data.settings import LARGEST_SEED, check_settings, setting
+
+Tracker = Literal["none", "tensorboard", "wandb"]
+"""Where metrics go beside the run's folder; `wandb` is the official client's."""
 
 _VIEWS = 12
 
@@ -100,6 +104,7 @@ class TrainSettings:
         most=_VIEWS,
     )
     compile: bool = setting(False, "Compile the model with torch.compile.")
+    tracker: Tracker = setting("none", "Where metrics go beside the run's folder.")
     seed: int = setting(
         0,
         "Seed of challenges, order, first weights and dropout; the split has its own.",

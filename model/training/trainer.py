@@ -1,246 +1,237 @@
-"""The training loop: AdamW, a cosine schedule with warm-up, validation after each epoch."""
+"""The training loop: steps by accelerate, validation after each epoch, and a state to go on from.
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+It needs nothing of logs and tables: loaders hand it batches.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
-from torch import nn
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
+from torch.utils.data import DataLoader
 
-from analytics.scoring.metrics import confusion_counts, mcc
-from analytics.scoring.predicted_class import predicted_class
 from data.errors import RunError
-from model.backbone.backbone import Backbone
-from model.network.pruning import GLOBAL_VIEW
-from model.network.street_model import StreetModel
-from model.training.dataset import Dataset
-from model.training.losses import focal_loss, training_loss
-from model.training.settings import AUTO, LossSettings, Precision, TrainSettings
-from model.views.views import VIEWS
-from replay.candidates.float32 import exact_float32
+from data.progress import Report, ignore_report
+from model.datasets.augmentation import Mixup
+from model.datasets.batch import Batch
+from model.datasets.samplers import TrainingBatches
+from model.training.batch_errors import batches_of
+from model.training.config import TrainingConfig
+from model.training.full_model import FullModel
+from model.training.loss_means import LossMeans
+from model.training.losses import soft_labels, training_loss
+from model.training.metrics import EpochMetrics, evaluate
+from model.training.optimizer import WeightAverage, make_optimizer, make_schedule
+from model.training.random_state import random_state, restore_random_state, seeded
 
-# The decay of squared gradients is shorter than torch's default, as trainings are short.
-_BETAS = (0.9, 0.98)
 
-_Scene = list[list[int]]
-"""The rows of one scene, each as the indices of its samples."""
+def make_accelerator(config: TrainingConfig, **options: Any) -> Accelerator:
+    """accelerate's view of the machine: processes, device, accumulation, trackers.
+
+    Precision is the model's own (`ModelSettings.precision`), not accelerate's.
+    """
+    return Accelerator(
+        mixed_precision="no",
+        gradient_accumulation_steps=config.training.accumulation_steps,
+        dynamo_backend="inductor" if config.training.compile else "no",
+        # a loss of weight 0 leaves its head without a gradient
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        **options,
+    )
 
 
 @dataclass(frozen=True)
-class EpochMetrics:
-    """Metrics of one epoch.
+class Loaders:
+    """Batches of the two splits.
 
-    `loss` is the mean over its steps; `validation_loss` is focal loss and `mcc` the MCC, both over
-    the `n` images of the validation split.
+    `training` loads what `batches` names, this process's share of each; `validation` loads all of
+    its split, which accelerate shares out.
     """
 
-    epoch: int
-    loss: float
-    validation_loss: float
-    mcc: float
-    n: int
+    training: "DataLoader[Batch]"
+    batches: TrainingBatches
+    validation: "DataLoader[Batch]"
+
+
+class StoppedError(RunError):
+    """A training that was asked to stop, with its state kept."""
 
 
 class Trainer:
-    """Trains a model, and its backbone if that is not frozen.
+    """Trains a model, and its backbone as far as that is trained.
 
-    Everything is drawn from `settings.seed`: on one processor with as many threads, the same seed
-    gives the same weights, bit by bit. A GPU draws other numbers than a processor for dropout; the
-    gradient of a trained backbone's attention may differ in its last bits there from run to run.
-    `precision` is what steps compute in, float32 or bfloat16; validation is in float32.
+    Everything is drawn from `TrainSettings.seed`: on one processor with as many threads, the same
+    seed gives the same weights, bit by bit, also where a training was stopped and went on. A GPU
+    draws other numbers than a processor for dropout; the gradient of a trained backbone's attention
+    may differ in its last bits there from run to run.
     """
 
     def __init__(
         self,
-        model: StreetModel,
-        backbone: Backbone,
-        settings: TrainSettings,
-        loss: LossSettings = LossSettings(),
+        model: FullModel,
+        loaders: Loaders,
+        config: TrainingConfig,
+        accelerator: Accelerator,
     ) -> None:
-        """Take a model, on the backbone's device."""
-        self._model, self._backbone = model, backbone
-        self._settings, self._loss = settings, loss
-        self._device = next(backbone.parameters()).device
-        self._generator = torch.Generator().manual_seed(settings.seed)
-        self.precision = precision_on(settings.precision, self._device)
+        """Take a model on the accelerator's device, and the loaders of its batches."""
+        self._config, self._accelerator = config, accelerator
+        self._plain, self._loaders = model, loaders
+        self._validation = accelerator.prepare(loaders.validation)
+        per_epoch = -(-len(loaders.training) // config.training.accumulation_steps)
+        self._all_steps = per_epoch * config.training.epochs
+        optimizer = make_optimizer(model, config.optimizer)
+        self._schedule = make_schedule(optimizer, config.optimizer, self._all_steps)
+        self._average = (
+            WeightAverage(model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
+        )
+        self._model, self._optimizer = accelerator.prepare(model, optimizer)
+        self._mixup = Mixup(config.dataset.mixup) if config.dataset.mixup else None
+        self._epoch, self._batches_done, self.steps = 1, 0, 0
+        self._means = LossMeans()
+        # of each process, as they stood when the caller was last asked or told something
+        self._random: list[dict[str, Any]] | None = None
+
+    @property
+    def kept(self) -> FullModel:
+        """The model that is evaluated and kept: its average where there is one."""
+        return self._plain if self._average is None else self._average.model
 
     def epochs(
         self,
-        training: Dataset,
-        validation: Dataset,
-        on_progress: Callable[[int], object] = lambda _: None,
+        on_progress: Report = ignore_report,
+        stop: Callable[[], bool] = lambda: False,
+        save: Callable[[], object] = lambda: None,
     ) -> Iterator[EpochMetrics]:
         """Train; each epoch's metrics are yielded when it is done, with the model as it is then.
 
         Args:
-            training: every epoch sees each row once, in one of its images.
-            validation: evaluated on all images.
-            on_progress: called with the number of rows seen.
+            on_progress: takes the number of rows seen by all processes, and the losses.
+            stop: asked after each step of the optimiser, by all processes alike.
+            save: called before a stop, so that `state` can be kept.
 
         Raises:
-            RunError: the loss is no longer finite.
+            RunError: the loss is no longer finite, or a batch cannot be had.
+            StoppedError: `stop` said so.
         """
-        devices = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(self._settings.seed)
-            scenes = _samples_by_scene(training)
-            steps = self._settings.epochs * self._steps_per_epoch(scenes)
-            optimiser = self.optimiser()
-            schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self._lr_factor(steps))
-            for epoch in range(1, self._settings.epochs + 1):
-                losses = []
-                for batch in self._batches(scenes):
-                    losses.append(self._step(training, batch, optimiser))
-                    schedule.step()
-                    on_progress(len(batch))
+        with seeded(self._config.training.seed + self._accelerator.process_index):
+            if self._random is not None:
+                restore_random_state(self._random[self._accelerator.process_index])
+            while self._epoch <= self._config.training.epochs:
+                for _ in self._steps_of_epoch(on_progress):
+                    if stop():
+                        self._keep_random_state()
+                        save()
+                        raise StoppedError(
+                            "training",
+                            found=f"asked to stop after step {self.steps} of {self._all_steps}",
+                            remedy="start the same again: it goes on from there",
+                        )
+                metrics = self._evaluate()
+                self._epoch, self._batches_done = self._epoch + 1, 0
+                self._means = LossMeans()
+                self._keep_random_state()
                 # whoever reads the metrics may draw random numbers: the loop's own are not moved
-                with torch.random.fork_rng(devices=devices):
-                    yield self._evaluate(epoch, float(np.mean(losses)), validation)
+                with seeded(0):
+                    yield metrics
 
-    def loss(self, dataset: Dataset, indices: Sequence[int]) -> torch.Tensor:
-        """The loss of a step on the samples at these indices, a scalar with its graph."""
-        rows = dataset.rows(indices)
-        autocast = torch.autocast(
-            self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
-        )
-        with exact_float32(), autocast:
-            output = dataset.inputs.forward(
-                self._model,
-                indices,
-                dataset.metadata_of(rows, self._device),
-                self._sampled_views(dataset, indices),
-            )
-        labels = dataset.labels[rows].to(self._device)
-        weather = dataset.weather[rows].to(self._device)
-        return training_loss(output, labels, weather, self._loss)
+    def state(self) -> dict[str, Any]:
+        """All that `restore` goes on from: after an epoch, or while `save` is called."""
+        return {
+            "epoch": self._epoch,
+            "batches_done": self._batches_done,
+            "steps": self.steps,
+            "means": self._means.state(),
+            "model": self._plain.trained_state(),
+            "average": None if self._average is None else self._average.model.trained_state(),
+            "optimizer": self._optimizer.state_dict(),
+            "random": self._random,
+        }
 
-    def optimiser(self) -> torch.optim.AdamW:
-        """AdamW over all trained weights: matrices decay; vectors (biases, norms, NULLs) do not."""
-        settings, groups = self._settings, []
-        for module in self._trained_modules():
-            scale = settings.backbone_lr_scale if module is self._backbone else 1.0
-            parameters = list(module.parameters())
-            matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-            vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-            for group, weight_decay in ((matrices, settings.weight_decay), (vectors, 0.0)):
-                lr = scale * settings.lr
-                groups.append({"params": group, "lr": lr, "weight_decay": weight_decay})
-        return torch.optim.AdamW(groups, betas=_BETAS, fused=True)
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of a training of the same settings and data, before `epochs`."""
+        self._epoch, self._batches_done = state["epoch"], state["batches_done"]
+        self.steps, self._random = state["steps"], state["random"]
+        self._means = LossMeans.restored(state["means"], self._accelerator.device)
+        self._plain.load_trained_state(state["model"])
+        if self._average is not None:
+            self._average.model.load_trained_state(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.step_update(self.steps)
 
-    def parameters(self) -> list[nn.Parameter]:
-        """All trained weights."""
-        return [
-            parameter for module in self._trained_modules() for parameter in module.parameters()
-        ]
+    def _keep_random_state(self) -> None:
+        self._random = gather_object([random_state()])
 
-    def _trained_modules(self) -> list[nn.Module]:
-        if self._backbone.settings.frozen:
-            return [self._model]
-        return [self._model, self._backbone]
-
-    def _batches(self, scenes: Sequence[_Scene]) -> list[list[int]]:
-        """Indices of the samples of an epoch's batches: each row once, in one image at random.
-
-        Rows of one scene come together and in the same image, so that they differ in what tells
-        their labels apart: matched pairs, without which a short training learns little.
-        """
-        order = torch.randperm(len(scenes), generator=self._generator).tolist()
-        # batches of about equal size: a last one of a single row would be mostly noise
-        parts = np.array_split(np.array(order), self._steps_per_epoch(scenes))
-        return [
-            [index for scene in part for index in self._one_image(scenes[scene])] for part in parts
-        ]
-
-    def _one_image(self, scene: _Scene) -> list[int]:
-        """One sample of each row of a scene, the same image of all."""
-        images = min(map(len, scene))
-        image = int(torch.randint(images, (), generator=self._generator))
-        return [samples[image] for samples in scene]
-
-    def _steps_per_epoch(self, scenes: Sequence[_Scene]) -> int:
-        return math.ceil(sum(map(len, scenes)) / self._settings.batch_size)
-
-    def _step(self, dataset: Dataset, batch: list[int], optimiser: torch.optim.Optimizer) -> float:
+    def _steps_of_epoch(self, on_progress: Report) -> Iterator[None]:
+        """Train on the rest of an epoch; yields after each step of the optimiser."""
+        self._loaders.training.set_epoch(self._epoch)  # type: ignore[attr-defined]
+        self._loaders.batches.skipped = self._batches_done
         self._model.train()
-        self._backbone.train()
-        loss = self.loss(dataset, batch)
-        if not torch.isfinite(loss):
+        for batch in batches_of(self._loaders.training):
+            stepped = self._batch(batch)
+            self._batches_done += 1
+            rows = len(batch) * self._accelerator.num_processes
+            if not stepped:
+                on_progress(rows)
+                continue
+            on_progress(rows, f"epoch {self._epoch}, loss {self._means.last:.3f}")
+            yield
+
+    def _batch(self, batch: Batch) -> bool:
+        """Forward and backward of a batch; True where the optimiser made a step."""
+        accelerator = self._accelerator
+        with accelerator.accumulate(self._model):
+            self._backward(batch)
+            if accelerator.sync_gradients:
+                self._check_finite(
+                    accelerator.clip_grad_norm_(
+                        self._model.parameters(), self._config.optimizer.clip_grad
+                    )
+                )
+            self._optimizer.step()
+            self._optimizer.zero_grad()
+        if not accelerator.sync_gradients:
+            return False
+        self.steps += 1
+        self._schedule.step_update(self.steps)
+        if self._average is not None:
+            self._average.update(self.steps)
+        return True
+
+    def _backward(self, batch: Batch) -> None:
+        inputs, weather = batch.inputs, batch.weather
+        labels = soft_labels(batch.labels, self._config.loss.smoothing)
+        if self._mixup is not None:
+            inputs, labels, weather = self._mixup(inputs, labels, weather)
+        output = self._model(inputs, batch.views, batch.metadata)
+        losses = training_loss(output, labels, weather, self._config.loss)
+        total = losses.total(self._config.loss)
+        self._means.add(total, losses)
+        self._accelerator.backward(total)
+
+    def _check_finite(self, norm: torch.Tensor) -> None:
+        """Refuse to go on from a gradient that is not finite; all processes have the same."""
+        if not torch.isfinite(norm):
             raise RunError(
-                "training",
-                found=f"a loss of {loss.item()}",
-                expected="a finite one",
+                f"training, epoch {self._epoch}, after step {self.steps}",
+                found=f"a loss of {self._means.last} and a gradient of norm {float(norm)}",
+                expected="finite ones",
                 remedy="choose a lower --lr",
             )
-        optimiser.zero_grad()
-        with exact_float32():
-            torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self.parameters(), self._settings.clip)
-        optimiser.step()
-        return float(loss.detach())
 
-    def _sampled_views(self, dataset: Dataset, indices: Sequence[int]) -> torch.Tensor | None:
-        """Views of each sample at a step, int64 (B, K): the global one, and others at random.
-
-        Rows of one scene show the same ones. None: all views.
-        """
-        count = self._settings.views
-        if count == VIEWS:
-            return None
-        numbers: dict[str, int] = {}
-        scenes = [dataset.scenes[dataset.inputs.samples[index].row] for index in indices]
-        scene_numbers = [numbers.setdefault(scene, len(numbers)) for scene in scenes]
-        priority = torch.rand(len(numbers), VIEWS, generator=self._generator)
-        priority[:, GLOBAL_VIEW] = -1
-        views = priority.topk(count, dim=1, largest=False).indices.sort(dim=1).values
-        return views[scene_numbers].to(self._device)
-
-    def _evaluate(self, epoch: int, loss: float, validation: Dataset) -> EpochMetrics:
-        """Metrics of the model on all images of the validation split."""
-        self._model.eval()
-        self._backbone.eval()
-        indices = list(range(len(validation.inputs.samples)))
-        logits, step = [], self._settings.batch_size
-        with torch.inference_mode(), exact_float32():
-            for start in range(0, len(indices), step):
-                batch = indices[start : start + step]
-                metadata = validation.metadata_of(validation.rows(batch), self._device)
-                output = validation.inputs.forward(self._model, batch, metadata)
-                logits.append(output.logits.double().cpu())
-        all_logits, labels = torch.cat(logits), validation.labels[validation.rows(indices)]
-        classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
+    def _evaluate(self) -> EpochMetrics:
+        losses = self._means.means(self._accelerator)
+        with seeded(0):
+            validation = evaluate(
+                self.kept, self._validation, self._accelerator, self._config.loss.gamma
+            )
         return EpochMetrics(
-            epoch=epoch,
-            loss=loss,
-            validation_loss=float(focal_loss(all_logits, labels, self._loss.gamma)),
-            mcc=mcc(confusion_counts(classes, labels.numpy())),
-            n=len(indices),
+            epoch=self._epoch,
+            steps=self.steps,
+            loss=losses.pop("total"),
+            validation_loss=validation.loss,
+            mcc=validation.mcc,
+            n=validation.n,
+            losses=losses,
         )
-
-    def _lr_factor(self, steps: int) -> Callable[[int], float]:
-        """The learning rate at a step over its highest: up in a line, down as half a cosine."""
-        warm = max(1, round(self._settings.warmup * steps))
-
-        def factor(step: int) -> float:
-            if step < warm:
-                return (step + 1) / warm
-            return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-        return factor
-
-
-def _samples_by_scene(dataset: Dataset) -> list[_Scene]:
-    scenes: dict[str, dict[int, list[int]]] = {}
-    for index, sample in enumerate(dataset.inputs.samples):
-        rows = scenes.setdefault(dataset.scenes[sample.row], {})
-        rows.setdefault(sample.row, []).append(index)
-    return [list(rows.values()) for rows in scenes.values()]
-
-
-def precision_on(chosen: Precision, device: torch.device) -> Precision:
-    """What a setting means on a device: float32 or bfloat16."""
-    if chosen != AUTO:
-        return chosen
-    # processors emulate it where they do not have it
-    has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bfloat16" if has_it else "float32"

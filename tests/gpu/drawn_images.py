@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from model.datasets.challenge_draws import Sample, decode_jpeg, draw_samples
-from model.datasets.training_row import TrainingRow
+from model.rows.training_row import TrainingRow
 from replay.augmentation.augment import augment
 from replay.candidates.predictor import Image
 

@@ -12,18 +12,11 @@ WITH opened AS (
         challenge_id,
         weight,
         unnest(gates) AS gate,
-        generate_subscripts(gates, 1) AS view,
-        nullif(list_sum(gates::DOUBLE[]), 0) AS total
+        generate_subscripts(gates, 1) AS view
     FROM stage_replay
 )
 
--- Weights sum to 1 but for rounding, so a mean of ones may come out above 1.
-SELECT
-    run_id,
-    challenge_id,
-    view,
-    least(sum(weight * gate), 1) AS gate,
-    least(sum(weight * coalesce(gate / total, 0)), 1) AS share
+SELECT run_id, challenge_id, view, sum(weight * gate) AS gate
 FROM opened
 GROUP BY run_id, challenge_id, view
 ORDER BY challenge_id, view;

@@ -16,8 +16,9 @@ from data.settings import settings_of
 from data.settings_file import write_settings
 from model.backbone.settings import AdapterSettings, BackboneSettings
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
-from model.datasets.settings import DatasetSettings, SplitSettings
+from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
+from model.rows.settings import SplitSettings
 from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
 from tests.conftest import ROOT
 from tests.data.example_settings import Kind, Loop, Net, loops

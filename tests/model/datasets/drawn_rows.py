@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from data.records.cities import EARTH_METRES
-from model.datasets.training_row import TrainingRow
+from model.rows.training_row import TrainingRow
 
 
 def a_row(

@@ -16,8 +16,8 @@ from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from model.datasets.challenge_draws import Sample, draw_challenge, draw_samples
 from model.datasets.settings import DatasetSettings, Era
-from model.datasets.source_rows import list_rows
-from model.datasets.training_row import TrainingRow
+from model.rows.source_rows import list_rows
+from model.rows.training_row import TrainingRow
 from replay.rebuilding.rebuild import Rebuilder
 from replay.rebuilding.variants import Distortions, distortion_combinations
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from data.errors import RunError
-from model.datasets.settings import DatasetSettings, SplitSettings
+from model.datasets.settings import DatasetSettings
+from model.rows.settings import SplitSettings
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
 from model.datasets.challenge_draws import draw_samples
 from model.datasets.settings import DatasetSettings, Era
-from model.datasets.source_rows import list_rows
 from model.datasets.undecodable_rows import undecodable_rows
+from model.rows.source_rows import list_rows
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from model.training.dataset import Dataset, make_dataset
+from model.training.inputs import FeatureInputs, ViewInputs
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -22,12 +24,10 @@ from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import open_cache
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.challenge_draws import draw_samples
-from model.datasets.training_row import TrainingRow
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.dataset import Dataset, make_dataset
-from model.training.inputs import FeatureInputs, ViewInputs
+from model.rows.training_row import TrainingRow
 from model.training.losses import soft_labels, training_loss
 from model.training.settings import LossSettings, TrainSettings
 from model.training.trainer import Trainer

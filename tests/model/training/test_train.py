@@ -1,47 +1,54 @@
 import json
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 
 from analytics.leaks.training_rows import read_training_rows
 from analytics.scoring.metrics import confusion_counts, mcc
 from analytics.scoring.predicted_class import predicted_class
 from data.errors import RunError
-from data.records.types import Geometry
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
+from data.settings_file import read_settings
 from data.sources.shards import Shards
 from data.store import Store
+from model.backbone.backbone import backbone_sizes
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor
-from model.datasets.challenge_draws import decode_jpeg, draw_samples
+from model.datasets.challenge_draws import decode_jpeg, draw_challenge
 from model.datasets.jpegs import build_jpegs
-from model.datasets.source_rows import list_rows
-from model.datasets.split import split_rows
+from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
-from model.network.street_model import StreetModel
-from model.training.settings import LossSettings, TrainSettings
-from model.training.train import TrainingConfig, train
-from model.training.trainer import EpochMetrics, Trainer
+from model.rows.settings import SplitSettings
+from model.rows.source_rows import list_rows
+from model.rows.split import split_rows
+from model.training.config import TrainingConfig, training_config
+from model.training.metrics import EpochMetrics
+from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.training.train import train
+from model.training.trainer import Trainer
 from replay.candidates.predictor import Batch
-from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run_lock import lock_run
+from tests.model.training.toy import cpu_accelerator
 
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 TINY = TrainingConfig(
-    TrainSettings(epochs=2, batch_size=8, images=2, validation=0.3),
-    BackboneSettings("test_resnet", RANDOM, side=32, trained="all"),
-    ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
-    LossSettings(),
+    training=TrainSettings(epochs=2, batch_size=8, accumulation_steps=1),
+    optimizer=OptimizerSettings(lr=1e-3),
+    split=SplitSettings(validation=0.3, holdout=0.1),
+    dataset=DatasetSettings(draws=2, workers=0),
+    backbone=BackboneSettings("test_resnet", RANDOM, side=32, trained="all"),
+    model=ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
 )
-FROZEN = replace(TINY, backbone=replace(TINY.backbone, frozen=True))
+FROZEN = replace(TINY, backbone=replace(TINY.backbone, trained="none"))
 
 
 @pytest.fixture(scope="module")
@@ -54,52 +61,11 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Shards:
 @pytest.fixture(autouse=True)
 def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr("model.training.train.make_accelerator", cpu_accelerator)
 
 
-def test_challenges_are_drawn_as_a_validator_draws_them(shards: Shards) -> None:
-    rows = list_rows(shards).rows
-    samples = [sample for k, row in enumerate(rows) for sample in draw_samples(row, k, 24, seed=1)]
-    levels = Counter(sample.challenge.augmentation.aug_level for sample in samples)
-    assert levels.keys() == {0, 1, 2, 3}
-    assert min(levels.values()) > 0.2 * len(samples)
-    for sample in samples:
-        assert sample.challenge.augmentation.geometry is Geometry.CROP
-        if sample.challenge.augmentation.aug_level in (0, 1):
-            assert sample.variant.distortions == type(sample.variant.distortions)()
-    assert len({sample.variant.distortions for sample in samples}) > 50
-    assert len({sample.challenge.challenge_id for sample in samples}) == len(samples)
-
-
-def test_rows_of_one_scene_are_cut_and_distorted_alike(shards: Shards) -> None:
-    rows = list_rows(shards).rows
-    assert len({row.scene for row in rows}) == 36
-    twin = replace(rows[0], parquet="other.parquet", row=7)
-    nameless = {**rows[0].metadata, "vid_id": None}
-    alone = replace(twin, metadata=nameless)
-    assert alone.scene == "other.parquet 7"
-    ours, twins, other = (draw_samples(row, 0, 3, seed=1) for row in (rows[0], twin, alone))
-    for first, second, third in zip(ours, twins, other, strict=True):
-        assert first.variant == second.variant
-        assert first.challenge.augmentation == second.challenge.augmentation
-        assert first.challenge.challenge_id != second.challenge.challenge_id
-        assert first.challenge.augmentation != third.challenge.augmentation or first.variant != (
-            third.variant
-        )
-
-
-def test_images_are_what_replay_builds_whatever_the_threads(shards: Shards) -> None:
-    rows = list_rows(shards).rows[:7]
-    samples = [sample for k, row in enumerate(rows) for sample in draw_samples(row, k, 3, seed=1)]
-    steps: list[int] = []
-    alone = build_jpegs(samples, shards, 4, 1, steps.append)
-    assert sum(steps) == len(samples)
-    assert build_jpegs(samples, shards, 4, 3) == alone
-    rebuilder = Rebuilder(shards, 4)
-    for sample, jpeg in zip(samples, alone, strict=True):
-        assert isinstance(jpeg, bytes)
-        expected = rebuilder.rebuild(sample.challenge, sample.variant)
-        assert jpeg == expected.jpeg
-        assert np.array_equal(decode_jpeg(jpeg), expected.decoded())
+def with_training(config: TrainingConfig, **changes: Any) -> TrainingConfig:
+    return replace(config, training=replace(config.training, **changes))
 
 
 @pytest.mark.parametrize("config", [TINY, FROZEN], ids=["trained", "frozen"])
@@ -108,24 +74,59 @@ def test_a_training_leaves_a_checkpoint_with_its_provenance(
 ) -> None:
     out = store.models / "first"
     report = train(store, shards, out, config)
-    assert report.training + report.validation == 36
+    assert report.training + report.validation + report.holdout == 36
+    assert report.holdout >= 3
     assert [epoch.epoch for epoch in report.epochs] == [1, 2]
     assert report.best.mcc == max(epoch.mcc for epoch in report.epochs)
     assert report.best.n == 2 * report.validation
-    run = json.loads((store.runs / report.run_id / "run.json").read_text())
+    folder = store.runs / report.run_id
+    run = json.loads((folder / "run.json").read_text())
     assert run["outcome"]["best"] == vars(report.best)
     assert run["config"]["training"]["epochs"] == 2
     assert run["made_by"]["git_commit"]
     assert set(run["sources"]) == {path.name for path in shards.paths}
-    assert pl.read_parquet(store.runs / report.run_id / "epochs.parquet").height == 2
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [line["mcc"] for line in lines] == [epoch.mcc for epoch in report.epochs]
+    assert all(line["images_per_second"] > 0 for line in lines)
+    with Image.open(folder / "curves.png") as curves:
+        assert curves.format == "PNG"
+    kinds = {name: type(table) for name, table in config.tables.items()}
+    written = read_settings(folder / "settings.toml", kinds)
+    tables = {name: kind(**written[name]) for name, kind in kinds.items()}
+    resolved = config.resolved(backbone_sizes(config.backbone).width)
+    assert training_config(tables).dataset == resolved.dataset
+    assert training_config(tables).training == config.training
+    # nothing is left of what only an unfinished training needs
+    assert {path.name for path in folder.iterdir()} == {
+        "curves.png",
+        "metrics.jsonl",
+        "run.json",
+        "run.lock",
+        "settings.toml",
+        "split.parquet",
+    }
+    split = pl.read_parquet(folder / "split.parquet")
+    assert dict(split["part"].value_counts().iter_rows()) == {
+        "training": report.training,
+        "validation": report.validation,
+        "holdout": report.holdout,
+    }
+    assert {path.name for path in out.iterdir()} == {
+        "model.json",
+        "model.safetensors",
+        "training_rows.parquet",
+    }
     loaded = load_checkpoint(out)
     assert loaded.card.training["run_id"] == report.run_id
     assert loaded.card.training["epoch"] == vars(report.best)
-    assert loaded.card.training["arithmetic"] == run["config"]["training"]["arithmetic"] == "avx2"
+    assert loaded.card.training["arithmetic"] == run["config"]["dataset"]["arithmetic"] == "avx2"
     assert run["made_by"]["processor"]["machine"]
     assert bool(loaded.backbone) is not config.backbone.frozen
     assert loaded.training_rows == out / "training_rows.parquet"
-    assert read_training_rows(loaded.training_rows).height == 36
+    seen = read_training_rows(loaded.training_rows)
+    assert seen.height == report.training + report.validation
+    held = split.filter(pl.col("part") == "holdout")
+    assert seen.join(held, on=["parquet", "row"]).is_empty()
     backbone = [] if config.backbone.frozen else ["backbone"]
     assert loaded.card.trained == ["model", "scorer", *backbone]
 
@@ -134,8 +135,12 @@ def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Sto
     """Through the predictor, from the files alone, on the validation's own images."""
     report = train(store, shards, store.models / "first", TINY)
     rows = list_rows(shards).rows
-    split = split_rows(rows, 0.3, 0)
-    samples = [sample for k in split.validation for sample in draw_samples(rows[k], int(k), 2, 0)]
+    split = split_rows(rows, TINY.split)
+    samples = [
+        draw_challenge(rows[k], int(k), number, 0, TINY.dataset)
+        for k in split.validation
+        for number in range(2)
+    ]
     images = [
         decode_jpeg(jpeg) for jpeg in build_jpegs(samples, shards, 0, 1) if isinstance(jpeg, bytes)
     ]
@@ -147,13 +152,9 @@ def test_the_checkpoint_answers_as_the_best_epoch_did(shards: Shards, store: Sto
 
 
 def test_a_scorer_that_no_loss_reached_is_not_called_trained(shards: Shards, store: Store) -> None:
-    """Though weight decay has moved its weights from the first ones."""
     blind = replace(FROZEN, loss=LossSettings(scorer=0.0))
     train(store, shards, store.models / "first", blind)
     loaded = load_checkpoint(store.models / "first")
-    first = StreetModel(loaded.card.settings).scorer.state_dict()
-    kept = loaded.model.scorer.state_dict()
-    assert not all(torch.equal(kept[name], first[name]) for name in first)
     assert loaded.card.trained == ["model"]
     with pytest.raises(RunError, match="never trained"):
         load_predictor(store.models / "first", settings=PredictorSettings(keep=6))
@@ -164,16 +165,30 @@ def test_the_best_epoch_is_kept_not_the_last(
 ) -> None:
     scores = {1: (0.1, 0.3), 2: (0.6, 0.5), 3: (0.6, 0.4), 4: (0.2, 0.1)}
 
-    def evaluated(_self: Trainer, epoch: int, loss: float, _side: object) -> EpochMetrics:
-        score, validation_loss = scores[epoch]
-        return EpochMetrics(epoch, loss, validation_loss, score, 10)
+    def evaluated(trainer: Trainer) -> EpochMetrics:
+        score, validation_loss = scores[trainer._epoch]
+        return EpochMetrics(trainer._epoch, trainer.steps, 1.0, validation_loss, score, 10)
 
     monkeypatch.setattr(Trainer, "_evaluate", evaluated)
-    four = replace(TINY, training=replace(TINY.training, epochs=4))
-    report = train(store, shards, store.models / "first", four)
+    report = train(store, shards, store.models / "first", with_training(TINY, epochs=4))
     assert report.best.epoch == 3
+    assert [epoch.epoch for epoch in report.epochs] == [1, 2, 3, 4]
     card = load_checkpoint(store.models / "first").card
     assert card.training["epoch"]["epoch"] == 3
+
+
+def test_epochs_without_anything_better_end_a_training(
+    shards: Shards, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluated(trainer: Trainer) -> EpochMetrics:
+        score = 0.5 if trainer._epoch == 2 else 0.1
+        return EpochMetrics(trainer._epoch, trainer.steps, 1.0, 1.0, score, 10)
+
+    monkeypatch.setattr(Trainer, "_evaluate", evaluated)
+    config = with_training(TINY, epochs=20, patience=3)
+    report = train(store, shards, store.models / "first", config)
+    assert [epoch.epoch for epoch in report.epochs] == [1, 2, 3, 4, 5]
+    assert report.best.epoch == 2
 
 
 def test_the_same_training_gives_the_same_bits(
@@ -184,7 +199,7 @@ def test_the_same_training_gives_the_same_bits(
     assert (first.run_id, first.epochs) == (again.run_id, again.epochs)
     a, b = (load_checkpoint(tmp_path / name) for name in "ab")
     assert a.sha256 == b.sha256
-    seeded = replace(TINY, training=replace(TINY.training, seed=1))
+    seeded = with_training(TINY, seed=1)
     assert train(store, shards, tmp_path / "c", seeded).run_id != first.run_id
     assert load_checkpoint(tmp_path / "c").sha256 != a.sha256
 
@@ -214,7 +229,7 @@ def test_another_checkpoint_in_the_folder_is_not_replaced_unasked(
 ) -> None:
     out = store.models / "first"
     train(store, shards, out, TINY)
-    other = replace(TINY, training=replace(TINY.training, seed=5))
+    other = with_training(TINY, seed=5)
     before = load_checkpoint(out).sha256
     with pytest.raises(RunError, match=r"another checkpoint.*--replace"):
         train(store, shards, out, other)
@@ -234,15 +249,18 @@ def test_rows_whose_image_is_damaged_are_left_out(
         rows[row]["image"]["bytes"] = raw[: len(raw) // 2]
     pq.write_table(pq.read_table(path).from_pylist(rows, schema=pq.read_schema(path)), path)
     report = train(store, Shards(tmp_path / "sources"), tmp_path / "out", config)
-    assert report.training + report.validation == 34
-    assert report.left_out == {"bytes unreadable": 2}
+    assert report.training + report.validation + report.holdout <= 36
+    assert (
+        sum(report.left_out.values()) == 36 - report.training - report.validation - report.holdout
+    )
+    assert set(report.left_out) == {"bytes unreadable"}
 
 
 def test_features_of_a_frozen_backbone_are_made_once(
     shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = train(store, shards, tmp_path / "a", FROZEN)
-    monkeypatch.setattr("model.training.input_builder.build_jpegs", None)
+    monkeypatch.setattr("model.datasets.features.build_jpegs", None)
     again = train(store, shards, tmp_path / "b", FROZEN)
     assert first.epochs == again.epochs
 
@@ -254,7 +272,7 @@ def test_the_model_gets_metadata_only_where_asked(
         "model.training.train.TextVectors",
         lambda _cache: lambda texts: np.full((len(texts), 384), 384**-0.5, np.float32),
     )
-    with_metadata = replace(FROZEN, training=replace(FROZEN.training, metadata=True))
+    with_metadata = replace(FROZEN, dataset=replace(FROZEN.dataset, metadata=True))
     assert not train(store, shards, tmp_path / "with", with_metadata).image_only
     without = train(store, shards, tmp_path / "without", FROZEN)
     assert without.image_only

@@ -1,221 +1,212 @@
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from data.errors import RunError
-from data.records.stored_challenge import StoredChallenge
-from data.records.types import Augmentation
-from model.backbone.backbone import Backbone, load_backbone
-from model.backbone.settings import RANDOM, BackboneSettings
-from model.datasets.challenge_draws import Sample
-from model.datasets.training_row import TrainingRow
-from model.metadata.tensors import MetadataTensors
-from model.network.settings import ModelSettings
+from model.backbone.backbone import Backbone
+from model.datasets.batch import Batch, RowDraw
+from model.datasets.features import FeatureDataset
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.dataset import Dataset, make_dataset
-from model.training.inputs import FeatureInputs
-from model.training.settings import TrainSettings
-from model.training.trainer import Trainer
-from replay.rebuilding.variants import UNDISTORTED
+from model.training.trainer import StoppedError, Trainer
+from tests.model.training.toy import QUICK, toy_backbone, toy_data, toy_trainer
 
-WIDTH = 16
-MODEL = ModelSettings(
-    WIDTH,
-    12,
-    32,
-    4,
-    layers=1,
-    prune_after=1,
-    drop_path=0.0,
-    drop_view=0.1,
-    scorer_width=8,
-)
-QUICK = TrainSettings(epochs=12, batch_size=32, lr=3e-3, images=2)
-
-
-def toy_dataset(rows: int, seed: int, images: int = 2) -> Dataset:
-    """A sign in one or two of twelve views, and noise; `images` of each row."""
-    generator = torch.Generator().manual_seed(seed)
-    sign = torch.linspace(-1.5, 1.5, WIDTH)
-    described = [
-        TrainingRow("a.parquet", row, row % 2, (1, 1), {"weather": ("Fog",) if row % 3 else None})
-        for row in range(rows)
-    ]
-    features = torch.randn(rows * images, 12, WIDTH, generator=generator)
-    for index in range(len(features)):
-        if described[index // images].label:
-            features[index, torch.randint(12, (2,), generator=generator)] += 2 * sign
-    samples = [
-        Sample(row, _challenge(row), UNDISTORTED) for row in range(rows) for _ in range(images)
-    ]
-    return make_dataset(described, FeatureInputs(samples, features), None)
-
-
-def _challenge(row: int) -> StoredChallenge:
-    return StoredChallenge(
-        challenge_id=f"{row:x}",
-        file="a",
-        position=row,
-        era="E7",
-        label=row % 2,
-        source="real",
-        parquet="a.parquet",
-        row=row,
-        source_id=None,
-        gps=None,
-        image_size=None,
-        augmentation=Augmentation(),
-    )
+SHORT = replace(QUICK, training=replace(QUICK.training, epochs=2))
 
 
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
-    return load_backbone(BackboneSettings("test_resnet", RANDOM, side=32), "cpu")
+    return toy_backbone()
 
 
-def test_it_learns_a_toy(backbone: Backbone) -> None:
-    model = StreetModel(MODEL)
-    course = list(Trainer(model, backbone, QUICK).epochs(toy_dataset(320, 0), toy_dataset(160, 1)))
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in trainer.kept.street.state_dict().items()}
+
+
+def equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.99])
+@pytest.mark.parametrize("opt", ["adamw", "lion"])
+def test_it_learns_a_toy(backbone: Backbone, opt: str, ema_decay: float) -> None:
+    lr = 3e-3 if opt == "adamw" else 3e-4
+    optimizer = replace(QUICK.optimizer, opt=opt, lr=lr, ema_decay=ema_decay)
+    trainer = toy_trainer(
+        replace(QUICK, optimizer=optimizer), backbone, toy_data(320, 0), toy_data(160, 1)
+    )
+    course = list(trainer.epochs())
     assert [metrics.epoch for metrics in course] == list(range(1, 13))
-    assert course[-1].loss < 0.5 * course[0].loss
-    assert course[-1].validation_loss < 0.5 * course[0].validation_loss
-    assert course[-1].mcc > 0.8
+    assert [metrics.steps for metrics in course] == list(range(10, 121, 10))
+    assert course[-1].loss < 0.6 * course[0].loss
+    assert course[-1].validation_loss < 0.6 * course[0].validation_loss
+    assert course[-1].mcc > 0.75
     assert course[-1].n == 320
 
 
-def weights_after(backbone: Backbone, settings: TrainSettings) -> dict[str, torch.Tensor]:
-    model = StreetModel(MODEL)
-    list(Trainer(model, backbone, settings).epochs(toy_dataset(40, 0), toy_dataset(20, 1)))
-    return model.state_dict()
+def test_losses_are_reported_by_name_and_add_up(backbone: Backbone) -> None:
+    every = replace(SHORT, loss=replace(SHORT.loss, consistency=0.3))
+    for config, names in ((SHORT, set()), (every, {"consistency"})):
+        for metrics in toy_trainer(config, backbone).epochs():
+            settings = config.loss
+            assert metrics.losses.keys() == {"label", "views", "weather", "scorer"} | names
+            total = sum(getattr(settings, name) * value for name, value in metrics.losses.items())
+            assert metrics.loss == pytest.approx(total, rel=1e-5)
 
 
 def test_a_seed_gives_the_same_weights_whatever_was_drawn_before(backbone: Backbone) -> None:
-    short = replace(QUICK, epochs=2, views=7)
+    config = replace(SHORT, training=replace(SHORT.training, views=7))
     state = torch.get_rng_state()
-    first = weights_after(backbone, short)
+    first = toy_trainer(config, backbone)
+    list(first.epochs())
     assert torch.equal(torch.get_rng_state(), state)
     torch.randn(5)
-    again = weights_after(backbone, short)
-    other = weights_after(backbone, replace(short, seed=1))
-    assert all(torch.equal(tensor, again[name]) for name, tensor in first.items())
-    assert not torch.equal(first["positions"], other["positions"])
+    again = toy_trainer(config, backbone)
+    for _ in again.epochs():
+        torch.randn(3)  # whoever reads the metrics may draw
+    assert equal(weights(first), weights(again))
+    other = toy_trainer(replace(config, training=replace(config.training, seed=1)), backbone)
+    list(other.epochs())
+    assert not torch.equal(weights(first)["positions"], weights(other)["positions"])
 
 
-class Recording(FeatureInputs):
-    """Inputs that note what they were asked, and whether the model was training."""
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+@pytest.mark.parametrize("opt", ["adamw", "lion"])
+def test_a_training_stopped_anywhere_goes_on_to_the_same_bits(
+    backbone: Backbone, opt: str, ema_decay: float
+) -> None:
+    optimizer = replace(QUICK.optimizer, opt=opt, lr=1e-3, ema_decay=ema_decay)
+    settings = replace(QUICK.training, epochs=3, batch_size=8, accumulation_steps=2, views=6)
+    config = replace(QUICK, training=settings, optimizer=optimizer)
+    whole = toy_trainer(config, backbone)
+    expected = list(whole.epochs())
+    assert whole.steps == 9
+    for stop_after in range(1, 10):
+        stopped = toy_trainer(config, backbone)
+        interruption = _Interruption(stopped, stop_after)
+        epochs = stopped.epochs(stop=interruption.stop, save=interruption.save)
+        before = list(islice(epochs, (stop_after - 1) // 3))
+        with pytest.raises(StoppedError, match=f"after step {stop_after} of 9"):
+            next(epochs)
+        torch.randn(7)
+        resumed = toy_trainer(config, backbone)
+        resumed.restore(interruption.state)
+        assert before + list(resumed.epochs()) == expected
+        assert equal(weights(resumed), weights(whole))
 
-    def __init__(self, dataset: Dataset) -> None:
-        inputs = dataset.inputs
-        assert isinstance(inputs, FeatureInputs)
-        super().__init__(inputs.samples, inputs.features)
-        self.asked: list[tuple[bool, list[int], torch.Tensor | None]] = []
-        self.seen: list[torch.Tensor] = []
 
-    def forward(
-        self,
-        model: StreetModel,
-        indices: Sequence[int],
-        metadata: MetadataTensors | None = None,
-        views: torch.Tensor | None = None,
-    ) -> ModelOutput:
-        self.asked.append((model.training, list(indices), views))
-        output = super().forward(model, indices, metadata, views)
-        self.seen.append(output.seen)
-        return output
+class _Interruption:
+    """Asks a trainer to stop after some steps, and keeps its state."""
+
+    def __init__(self, trainer: Trainer, steps: int) -> None:
+        self._trainer, self._steps = trainer, steps
+        self.state: dict[str, Any] = {}
+
+    def stop(self) -> bool:
+        return self._trainer.steps >= self._steps
+
+    def save(self) -> None:
+        self.state = _copy(self._trainer.state())
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.clone()
+    if isinstance(value, dict):
+        return {name: _copy(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_copy(part) for part in value)
+    return value
+
+
+class Recording(FeatureDataset):
+    """A toy that notes what it was asked for."""
+
+    def __init__(self, data: FeatureDataset) -> None:
+        self.__dict__.update(data.__dict__)
+        self.asked: list[list[RowDraw]] = []
+        self.batches: list[Batch] = []
+
+    def __getitems__(self, draws: Sequence[RowDraw]) -> Batch:
+        self.asked.append(list(draws))
+        self.batches.append(super().__getitems__(draws))
+        return self.batches[-1]
 
 
 def test_an_epoch_sees_each_row_once_and_validation_every_image(backbone: Backbone) -> None:
-    training, validation = toy_dataset(70, 0), toy_dataset(20, 1)
-    recording, evaluated = Recording(training), Recording(validation)
-    datasets = replace(training, inputs=recording), replace(validation, inputs=evaluated)
-    list(Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=2)).epochs(*datasets))
-    assert all(training for training, _, _ in recording.asked)
-    assert not any(training for training, _, _ in evaluated.asked)
-    assert [len(indices) for _, indices, _ in recording.asked] == [24, 23, 23] * 2
-    for epoch in (recording.asked[:3], recording.asked[3:]):
-        rows = [index // 2 for _, indices, _ in epoch for index in indices]
-        assert sorted(rows) == list(range(70))
-    orders = [
-        [index for _, indices, _ in epoch for index in indices]
-        for epoch in (recording.asked[:3], recording.asked[3:])
-    ]
-    assert orders[0] != orders[1]
-    assert [p for _, indices, _ in evaluated.asked[:2] for p in indices] == list(range(40))
-
-
-def test_rows_of_one_scene_come_together_and_in_the_same_image(backbone: Backbone) -> None:
-    dataset = toy_dataset(70, 0)
-    recording = Recording(dataset)
-    paired = replace(dataset, inputs=recording, scenes=[f"scene {row // 2}" for row in range(70)])
-    settings = replace(QUICK, views=5)
-    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(paired, toy_dataset(20, 1)))
-    assert len(recording.asked) == 3 * QUICK.epochs
-    numbers = set()
-    for _, indices, views in recording.asked:
-        assert views is not None
-        assert torch.equal(views[::2], views[1::2])
-        assert len({tuple(shown) for shown in views.tolist()}) > 1
-        for first, second in zip(indices[::2], indices[1::2], strict=True):
-            assert second // 2 == first // 2 + 1
-            assert first % 2 == second % 2
-            numbers.add(first % 2)
-    assert numbers == {0, 1}
-
-
-def test_views_are_hidden_in_training_only(backbone: Backbone) -> None:
-    training, validation = Recording(toy_dataset(70, 0)), Recording(toy_dataset(20, 1))
-    trainer = Trainer(StreetModel(MODEL), backbone, replace(QUICK, epochs=1))
-    dataset = replace(toy_dataset(70, 0), inputs=training)
-    list(trainer.epochs(dataset, replace(toy_dataset(20, 1), inputs=validation)))
-    seen = torch.cat(training.seen)
-    assert seen[:, 0].all()
-    assert 0.05 < 1 - seen[:, 1:].float().mean() < 0.2
-    assert torch.cat(validation.seen).all()
+    training, validation = Recording(toy_data(70, 0)), Recording(toy_data(20, 1))
+    list(toy_trainer(SHORT, backbone, training, validation).epochs())
+    assert [len(draws) for draws in training.asked] == [23, 23, 24] * 2
+    for epoch in (training.asked[:3], training.asked[3:]):
+        assert sorted(draw.row for draws in epoch for draw in draws) == list(range(70))
+    every = [(draw.row, draw.draw) for draws in validation.asked[:2] for draw in draws]
+    assert every == [(row, draw) for row in range(20) for draw in range(2)]
 
 
 def test_a_step_may_show_some_views_only(backbone: Backbone) -> None:
-    recording = Recording(toy_dataset(70, 0))
-    dataset = replace(toy_dataset(70, 0), inputs=recording)
-    settings = replace(QUICK, epochs=1, views=5)
-    list(Trainer(StreetModel(MODEL), backbone, settings).epochs(dataset, toy_dataset(20, 1)))
-    shown = [views for _, _, views in recording.asked if views is not None]
-    assert len(shown) == len(recording.asked)
-    for views in shown:
-        assert views.shape[1] == 5
+    config = replace(SHORT, training=replace(SHORT.training, views=5))
+    training, validation = Recording(toy_data(70, 0, views=5)), Recording(toy_data(20, 1))
+    list(toy_trainer(config, backbone, training, validation).epochs())
+    shown = [batch.views for batch in training.batches]
+    for views, batch in zip(shown, training.batches, strict=True):
+        assert views is not None
+        assert views.shape[1] == batch.inputs.shape[1] == 5
         assert (views[:, 0] == 0).all()
         assert (views.diff(dim=1) > 0).all()
-    counts = np.bincount(torch.cat(shown).flatten().numpy(), minlength=12)
+    counts = np.bincount(torch.cat([views for views in shown if views is not None]).flatten())
     assert (counts[1:] > 0).all()
+    assert all(batch.views is None for batch in validation.batches)
 
 
-def test_metadata_is_hidden_at_random_in_training(backbone: Backbone) -> None:
-    """What a model is fed there is half hidden; the encoder's own test has the shares."""
-    model = StreetModel(replace(MODEL, drop_metadata=0.5, drop_field=0.2))
-    assert model.train().metadata.training
-    list(
-        Trainer(model, backbone, replace(QUICK, epochs=1)).epochs(
-            toy_dataset(40, 0), toy_dataset(20, 1)
-        )
-    )
-    assert not model.metadata.training
+def test_views_are_hidden_in_training_only(
+    backbone: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    forward = StreetModel.forward
+
+    def noting(self: StreetModel, *arguments: Any, **named: Any) -> ModelOutput:
+        output = forward(self, *arguments, **named)
+        seen[self.training].append(output.seen)
+        return output
+
+    monkeypatch.setattr(StreetModel, "forward", noting)
+    list(toy_trainer(SHORT, backbone, toy_data(70, 0)).epochs())
+    hidden = torch.cat(seen[True])
+    assert hidden[:, 0].all()
+    assert 0.05 < 1 - hidden[:, 1:].float().mean() < 0.2
+    assert torch.cat(seen[False]).all()
+
+
+def test_gradients_of_several_batches_are_those_of_one(backbone: Backbone) -> None:
+    """Without dropout a step from two halves is the step from the whole, to rounding."""
+    model = replace(QUICK.model, drop_view=0.0)
+    loss = replace(QUICK.loss, weather=0.0, scorer=0.0)
+    config = replace(SHORT, model=model, loss=loss)
+    halves = replace(config.training, batch_size=20, accumulation_steps=2)
+    whole = replace(config.training, batch_size=40)
+    kept = []
+    for training in (halves, whole):
+        trainer = toy_trainer(replace(config, training=training), backbone)
+        assert [epoch.steps for epoch in trainer.epochs()] == [1, 2]
+        kept.append(weights(trainer))
+    for name, tensor in kept[0].items():
+        assert torch.allclose(tensor, kept[1][name], atol=2e-4), name
 
 
 def test_a_loss_that_explodes_is_one_line(backbone: Backbone) -> None:
-    dataset = toy_dataset(40, 0)
-    inputs = dataset.inputs
-    assert isinstance(inputs, FeatureInputs)
-    inputs.features.fill_(torch.nan)
-    with pytest.raises(RunError, match=r"loss of nan.*lower --lr"):
-        list(Trainer(StreetModel(MODEL), backbone, QUICK).epochs(dataset, toy_dataset(20, 1)))
+    data = toy_data(40, 0)
+    data._features.fill_(torch.nan)
+    with pytest.raises(RunError, match=r"epoch 1, after step 0.*loss of nan.*lower --lr"):
+        list(toy_trainer(QUICK, backbone, data).epochs())
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"epochs": 0}, {"validation": 1.0}, {"lr": 0.0}, {"views": 13}, {"weight_decay": -1.0}],
-)
-def test_settings_out_of_range_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(RunError, match=next(iter(wrong))):
-        TrainSettings(**wrong)  # type: ignore[arg-type]
+def test_means_of_losses_are_over_the_whole_epoch(backbone: Backbone) -> None:
+    config = replace(SHORT, optimizer=replace(SHORT.optimizer, lr=1e-12))
+    course = list(toy_trainer(config, backbone).epochs())
+    assert all(math.isfinite(epoch.loss) for epoch in course)
+    assert course[0].loss == pytest.approx(course[1].loss, rel=0.2)

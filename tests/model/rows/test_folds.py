@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
-from model.datasets.folds import fine_tuning_folds, rows_not_in
-from model.datasets.source_rows import training_table
-from model.datasets.streets import streets_of_rows
-from model.datasets.training_row import TrainingRow
+from model.rows.folds import fine_tuning_folds, rows_not_in
+from model.rows.source_rows import training_table
+from model.rows.streets import streets_of_rows
+from model.rows.training_row import TrainingRow
 from tests.model.datasets.drawn_rows import a_city, a_row, worlds
 
 

@@ -14,10 +14,10 @@ import polars as pl
 
 from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
-from model.datasets.settings import SplitSettings
-from model.datasets.source_rows import row_columns
-from model.datasets.streets import Ints, name_order, streets_of_rows
-from model.datasets.training_row import TrainingRow
+from model.rows.settings import SplitSettings
+from model.rows.source_rows import row_columns
+from model.rows.streets import Ints, name_order, streets_of_rows
+from model.rows.training_row import TrainingRow
 
 _Counts = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from data.errors import SourceError
 from data.scenes.parquet import SCHEMA, scene_row, write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
-from model.datasets.source_rows import list_rows, training_table
+from model.rows.source_rows import list_rows, training_table
 
 TINY = SceneSettings(seed=3, rows=24, size_mix=(((320, 240), 1.0),))
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.leaks.training_overlap import OverlapSettings
-from model.datasets.streets import streets_of_rows
-from model.datasets.training_row import TrainingRow
+from model.rows.streets import streets_of_rows
+from model.rows.training_row import TrainingRow
 from tests.model.datasets.drawn_rows import a_row, worlds
 
 

@@ -9,9 +9,9 @@ from sklearn.metrics.pairwise import haversine_distances
 
 from data.errors import RunError
 from data.records.cities import EARTH_METRES
-from model.datasets.settings import SplitSettings
-from model.datasets.split import PARTS, Split, split_rows, split_table
-from model.datasets.training_row import TrainingRow
+from model.rows.settings import SplitSettings
+from model.rows.split import PARTS, Split, split_rows, split_table
+from model.rows.training_row import TrainingRow
 from tests.model.datasets.drawn_rows import a_city, a_row, worlds
 
 THIRDS = SplitSettings(validation=0.3, holdout=0.2)

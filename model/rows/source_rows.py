@@ -16,7 +16,7 @@ from data.errors import SourceError
 from data.records.fields import FIELDS, read_fields
 from data.sources.shard import Shard
 from data.sources.shards import Shards
-from model.datasets.training_row import TrainingRow
+from model.rows.training_row import TrainingRow
 
 _COLUMNS = tuple(field.key[1] for field in FIELDS if field.key[0] == "metadata")
 _REQUIRED = ("label", "scene_description")

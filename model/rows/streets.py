@@ -14,7 +14,7 @@ from sklearn.neighbors import BallTree
 
 from analytics.leaks.training_overlap import OverlapSettings
 from data.records.cities import EARTH_METRES
-from model.datasets.training_row import TrainingRow
+from model.rows.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
 

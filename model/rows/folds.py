@@ -10,9 +10,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from analytics.leaks.training_overlap import OverlapSettings, source_overlap
 from data.errors import RunError
-from model.datasets.source_rows import ListedRows, row_columns
-from model.datasets.streets import Ints, name_order, streets_of_rows
-from model.datasets.training_row import TrainingRow
+from model.rows.source_rows import ListedRows, row_columns
+from model.rows.streets import Ints, name_order, streets_of_rows
+from model.rows.training_row import TrainingRow
 
 
 @dataclass(frozen=True)

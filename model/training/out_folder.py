@@ -1,0 +1,66 @@
+"""The folder of a training's checkpoint: what may stand there before, and what does after."""
+
+from pathlib import Path
+
+from data.errors import RunError
+from data.store import Store
+from model.checkpoint.card import CARD, read_card
+from model.checkpoint.unfinished import unfinished_run
+from model.training.report import TrainReport
+from model.training.run_folder import TrainingRun, setting_differences
+
+_SHOWN = 3
+
+
+def finished_report(out: Path, run: TrainingRun) -> TrainReport | None:
+    """The report of this training, if `out` holds its checkpoint and it came to its end."""
+    outcome = run.outcome()
+    if outcome is None or unfinished_run(out) is not None or _training_of(out) != run.run_id:
+        return None
+    try:
+        report = TrainReport.read(outcome, str(out))
+    except (TypeError, KeyError):
+        return None
+    run.clean_up()  # where a kill came between the outcome and this
+    return report
+
+
+def check_out(out: Path, run: TrainingRun, store: Store, *, replace_checkpoint: bool) -> None:
+    """Refuse a folder that holds something else than this training's own.
+
+    Raises:
+        RunError: another training's checkpoint, finished or not, that is not to be replaced; or a
+            file.
+    """
+    if out.exists() and not out.is_dir():
+        raise RunError(f"--out {out}", found="a file", expected="a folder")
+    if replace_checkpoint:
+        return
+    unfinished = unfinished_run(out)
+    if unfinished not in (None, run.run_id):
+        differing = setting_differences(run, str(unfinished), store)
+        words = f", which differs in {'; '.join(differing[:_SHOWN])}" if differing else ""
+        raise RunError(
+            f"--out {out}",
+            found=f"an unfinished training of other settings or data ({unfinished}{words})",
+            expected="an empty folder, or this training's own",
+            remedy="start it with the same settings, name another folder, or --replace it",
+        )
+    other = _training_of(out)
+    if unfinished is None and other not in (None, run.run_id):
+        raise RunError(
+            f"--out {out}",
+            found=f"another checkpoint (training {other})",
+            expected="an empty folder, or this training's own",
+            remedy="name another folder, or --replace it",
+        )
+
+
+def _training_of(out: Path) -> str | None:
+    """The run id of the training whose checkpoint is in a folder; None if there is none."""
+    if not (out / CARD).is_file():
+        return None
+    try:
+        return str(read_card(out).training.get("run_id"))
+    except RunError:
+        return "unreadable"

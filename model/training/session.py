@@ -1,0 +1,168 @@
+"""A training in progress: epochs, the best of them kept, and a state to go on from."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from accelerate import Accelerator
+
+from data.progress import Progress
+from model.backbone.backbone import Backbone
+from model.checkpoint.backbone_in_card import card_of
+from model.checkpoint.card import BACKBONE, MODEL, SCORER
+from model.checkpoint.checkpoint import save_checkpoint
+from model.checkpoint.training_state import load_state, save_state
+from model.network.street_model import StreetModel
+from model.rows.source_rows import training_table
+from model.rows.training_row import TrainingRow
+from model.training.config import TrainingConfig
+from model.training.full_model import FullModel
+from model.training.metrics import EpochMetrics
+from model.training.run_folder import TrainingRun, epoch_line
+from model.training.stop_signal import stop_asked
+from model.training.trainer import Loaders, Trainer
+from replay.candidates.float32 import processor_name
+
+
+@dataclass(frozen=True)
+class SessionRows:
+    """The rows that a training sees: it chooses its best epoch by those of the validation."""
+
+    training: Sequence[TrainingRow]
+    validation: Sequence[TrainingRow]
+
+
+class Session:
+    """Runs a trainer's epochs until the last, or until `patience` of them gave nothing better."""
+
+    def __init__(
+        self,
+        run: TrainingRun,
+        config: TrainingConfig,
+        accelerator: Accelerator,
+        backbone: Backbone,
+        rows: SessionRows,
+        loaders: Loaders,
+    ) -> None:
+        """Take the run's folder, all settings, and what is trained on what."""
+        self._run, self._config, self._accelerator = run, config, accelerator
+        self._rows = rows
+        street = StreetModel(config.model).to(accelerator.device)
+        self._trainer = Trainer(FullModel(backbone, street), loaders, config, accelerator)
+        self.epochs: list[EpochMetrics] = []
+        self._lines: list[dict[str, Any]] = []
+
+    @property
+    def best(self) -> EpochMetrics:
+        """The epoch whose model is kept."""
+        return max(self.epochs, key=lambda epoch: epoch.rank)
+
+    def train(self, progress: Progress, note: Callable[[str], None]) -> None:
+        """Train, from the kept state if there is one, and keep the best epoch's checkpoint.
+
+        Raises:
+            RunError: as `Trainer.epochs`, or a state that cannot be read.
+            WriteError: the run's folder cannot be written; the last whole state stays.
+        """
+        state = load_state(self._run.state, self._run.run_id)
+        if state is not None:
+            self._restore(state)
+            note(f"going on after epoch {len(self.epochs)}, at step {self._trainer.steps}")
+        rows = len(self._rows.training)
+        with (
+            stop_asked(self._accelerator) as stop,
+            progress("rows", self._config.training.epochs * rows) as on_progress,
+        ):
+            on_progress(rows * len(self.epochs))
+            started = time.perf_counter()
+            epochs = self._trainer.epochs(on_progress, stop, self._save_state)
+            while not self._over:
+                metrics = next(epochs)
+                self._keep(metrics, time.perf_counter() - started)
+                note(self._line(metrics))
+                started = time.perf_counter()
+
+    @property
+    def _over(self) -> bool:
+        """All epochs are done, or too many gave nothing better."""
+        training = self._config.training
+        if not self.epochs:
+            return False
+        since_best = len(self.epochs) - self.best.epoch
+        return len(self.epochs) >= training.epochs or since_best >= training.patience
+
+    def _keep(self, metrics: EpochMetrics, seconds: float) -> None:
+        """Keep an epoch: its checkpoint if it is the best, then the state to go on from."""
+        self.epochs.append(metrics)
+        self._lines.append(epoch_line(metrics, seconds, len(self._rows.training)))
+        self._accelerator.log(_flat_metrics(metrics), step=metrics.steps)
+        if self._accelerator.is_main_process:
+            if self.best is metrics:
+                self._save_checkpoint(metrics)
+            self._run.write_epochs(self._lines)
+        self._save_state()
+
+    def _save_state(self) -> None:
+        # every process takes part in gathering what each has drawn
+        state = {"trainer": self._trainer.state(), "epochs": [asdict(e) for e in self.epochs]}
+        if self._accelerator.is_main_process:
+            save_state(self._run.state, self._run.run_id, {**state, "lines": self._lines})
+        self._accelerator.wait_for_everyone()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._trainer.restore(state["trainer"])
+        self.epochs = [EpochMetrics(**epoch) for epoch in state["epochs"]]
+        self._lines = state["lines"]
+
+    def _line(self, metrics: EpochMetrics) -> str:
+        rate = self._lines[-1]["images_per_second"]
+        mark = ", the best so far" if self.best is metrics else ""
+        return (
+            f"epoch {metrics.epoch} of {self._config.training.epochs}: loss {metrics.loss:.3f}, "
+            f"validation loss {metrics.validation_loss:.3f}, MCC {metrics.mcc:.3f}{mark}; "
+            f"{rate:.0f} images a second"
+        )
+
+    def _save_checkpoint(self, metrics: EpochMetrics) -> None:
+        """Save the model as it is now, and all rows: those of the validation chose it."""
+        kept = self._trainer.kept
+        training = {
+            "run_id": self._run.run_id,
+            "epoch": asdict(metrics),
+            "training_rows": len(self._rows.training),
+            "validation_rows": len(self._rows.validation),
+            "metadata": self._config.dataset.metadata,
+            "trained": self._trained_parts(),
+            "arithmetic": self._config.dataset.arithmetic,
+            "processor": processor_name(self._accelerator.device),
+        }
+        card = card_of(kept.street.settings, kept.backbone, training)
+        rows = [*self._rows.training, *self._rows.validation]
+        save_checkpoint(
+            self._run.best,
+            kept.street,
+            card,
+            kept.backbone.trained_tensors(),
+            training_table(rows, range(len(rows))),
+        )
+
+    def _trained_parts(self) -> list[str]:
+        """Which parts a loss has reached."""
+        parts = {
+            MODEL: True,
+            SCORER: self._config.loss.scorer > 0,
+            BACKBONE: not self._config.backbone.frozen,
+        }
+        return [part for part, trained in parts.items() if trained]
+
+
+def _flat_metrics(metrics: EpochMetrics) -> dict[str, float]:
+    """An epoch's numbers by the names that trackers group by."""
+    return {
+        "train/loss": metrics.loss,
+        **{f"train/loss_{name}": value for name, value in metrics.losses.items()},
+        "validation/loss": metrics.validation_loss,
+        "validation/mcc": metrics.mcc,
+        "epoch": metrics.epoch,
+    }

@@ -1,0 +1,37 @@
+"""Where metrics go beside the run's folder: TensorBoard's files, or W&B by its own client."""
+
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from accelerate.utils import ProjectConfiguration
+
+from model.training.run_folder import TrainingRun, flat_settings
+from model.training.settings import Tracker
+
+_PROJECT = "streetreplay"
+
+
+def tracking(tracker: Tracker, folder: Path) -> dict[str, Any]:
+    """Options of an accelerator that logs to a tracker below a folder; none for `none`."""
+    if tracker == "none":
+        return {}
+    project = ProjectConfiguration(project_dir=str(folder), logging_dir=str(folder))
+    return {"log_with": tracker, "project_config": project}
+
+
+def start_trackers(accelerator: Accelerator, run: TrainingRun) -> None:
+    """Begin to log to the trackers of `tracking`, in a training's folder.
+
+    A training that goes on logs to the same W&B run.
+    """
+    if not accelerator.log_with:
+        return
+    accelerator.project_configuration.set_directories(str(run.path))
+    accelerator.project_configuration.logging_dir = str(run.path)
+    config = {
+        name: value if isinstance(value, int | float | str | bool) else str(value)
+        for name, value in flat_settings(run.settings["config"]).items()
+    }
+    wandb = {"id": run.run_id, "resume": "allow", "dir": str(run.path)}
+    accelerator.init_trackers(_PROJECT, config, {"wandb": wandb})

@@ -1,0 +1,137 @@
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.utils.data import RandomSampler, WeightedRandomSampler
+
+from data.errors import RunError
+from model.datasets.batch import RowDraw
+from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
+
+Epoch = list[list[RowDraw]]
+
+
+def epoch_of(scenes: torch.Tensor, settings: BatchSettings, epoch: int = 1, seed: int = 0) -> Epoch:
+    """The batches of an epoch, each as the processes see it together."""
+    shares = []
+    for process in range(settings.processes):
+        own = BatchSettings(
+            settings.size,
+            settings.accumulation,
+            settings.kept_draws,
+            settings.processes,
+            process,
+        )
+        batches = TrainingBatches(SceneSampler(scenes, seed), scenes, own, seed)
+        batches.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        batches.set_epoch(epoch)
+        shares.append(list(batches))
+        assert len(shares[-1]) == len(batches)
+    return [[draw for share in parts for draw in share] for parts in zip(*shares, strict=True)]
+
+
+scene_lists = st.lists(st.integers(0, 12), min_size=1, max_size=60)
+
+
+@given(
+    scenes=scene_lists,
+    size=st.integers(1, 70),
+    accumulation=st.integers(1, 4),
+    processes=st.integers(1, 4),
+    kept=st.none() | st.integers(1, 3),
+    epoch=st.integers(1, 4),
+)
+def test_every_row_comes_once_and_no_batch_or_share_of_one_is_empty(
+    scenes: list[int], size: int, accumulation: int, processes: int, kept: int | None, epoch: int
+) -> None:
+    numbers = torch.tensor(scenes)
+    settings = BatchSettings(size, accumulation, kept, processes)
+    if len(scenes) < processes:
+        with pytest.raises(RunError, match="a row at least for each"):
+            epoch_of(numbers, settings)
+        return
+    batches = epoch_of(numbers, settings, epoch)
+    rows = [draw.row for batch in batches for draw in batch]
+    assert sorted(rows) == list(range(len(scenes)))
+    assert min(map(len, batches)) >= processes
+    # whole steps of the optimiser, where there are rows enough for them
+    steps = -(-len(scenes) // (size * accumulation))
+    assert len(batches) == min(steps * accumulation, len(scenes) // processes)
+    one = BatchSettings(size, accumulation, kept)
+    if len(epoch_of(numbers, one, epoch)) == len(batches):
+        assert [set(batch) for batch in epoch_of(numbers, one, epoch)] == [
+            set(batch) for batch in batches
+        ]
+
+
+@given(scenes=scene_lists, kept=st.none() | st.integers(1, 3), epoch=st.integers(1, 9))
+def test_rows_of_one_scene_are_drawn_alike(scenes: list[int], kept: int | None, epoch: int) -> None:
+    draws = {
+        draw.row: draw
+        for batch in epoch_of(torch.tensor(scenes), BatchSettings(5, 1, kept), epoch)
+        for draw in batch
+    }
+    for row, scene in enumerate(scenes):
+        first = scenes.index(scene)
+        assert draws[row].draw == draws[first].draw
+        assert draws[row].epoch == epoch
+        assert draws[row].draw == epoch if kept is None else draws[row].draw < kept
+
+
+def test_pairs_stay_in_one_batch() -> None:
+    scenes = torch.arange(70) // 2
+    for batch in epoch_of(scenes, BatchSettings(16)):
+        assert set(Counter(draw.row // 2 for draw in batch).values()) == {2}
+
+
+def test_one_row_a_batch_parts_pairs_and_leaves_no_batch_empty() -> None:
+    batches = epoch_of(torch.arange(10) // 2, BatchSettings(1))
+    assert [len(batch) for batch in batches] == [1] * 10
+
+
+def test_batches_are_of_nearly_equal_size() -> None:
+    sizes = [len(batch) for batch in epoch_of(torch.arange(70), BatchSettings(32))]
+    assert sizes == [23, 23, 24]
+
+
+def test_orders_differ_by_epoch_and_seed_and_are_the_same_again() -> None:
+    scenes = torch.arange(50)
+    orders = [
+        [draw.row for batch in epoch_of(scenes, BatchSettings(8), epoch, seed) for draw in batch]
+        for epoch, seed in ((1, 0), (2, 0), (1, 1), (1, 0))
+    ]
+    assert orders[0] == orders[3]
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+def test_an_epoch_may_begin_in_its_middle() -> None:
+    scenes = torch.arange(50)
+    batches = TrainingBatches(SceneSampler(scenes, 0), scenes, BatchSettings(8), 0)
+    whole = list(batches)
+    batches.skipped = 3
+    assert list(batches) == whole[3:]
+
+
+def test_kept_draws_are_all_used() -> None:
+    scenes = torch.zeros(1, dtype=torch.int64)
+    used = {epoch_of(scenes, BatchSettings(1, 1, 3), epoch)[0][0].draw for epoch in range(1, 30)}
+    assert used == {0, 1, 2}
+
+
+@pytest.mark.parametrize("kept", [None, 4])
+def test_any_sampler_of_rows_fits_and_a_row_that_comes_again_is_drawn_anew(
+    kept: int | None,
+) -> None:
+    scenes = torch.arange(6)
+    weighted = WeightedRandomSampler([1.0, 0, 0, 0, 0, 1.0], 8)
+    for sampler in (weighted, RandomSampler(range(6))):
+        batches = list(TrainingBatches(sampler, scenes, BatchSettings(4, 1, kept), 0))
+        draws = [draw for batch in batches for draw in batch]
+        assert len(draws) == len(sampler)
+        if sampler is weighted:
+            assert {draw.row for draw in draws} <= {0, 5}
+        by_row = Counter((draw.row, draw.draw) for draw in draws)
+        repeats = Counter(draw.row for draw in draws)
+        assert max(by_row.values()) <= (1 if kept is None else -(-max(repeats.values()) // kept))
