@@ -78,15 +78,19 @@ class ModelCard:
         return cast(Trained, trained)
 
     def check_metadata(self, what: str) -> None:
-        """Refuse to give metadata to a model that was trained without any.
+        """Refuse to give metadata to a model, unless it was trained with it.
 
         Raises:
-            RunError: the card says image-only.
+            RunError: the card says image-only, or does not say.
         """
-        if self.training.get("metadata") is False:
+        with_metadata = self.training.get("metadata")
+        if with_metadata is not True:
+            trained = (
+                "trained on images alone" if with_metadata is False else "whose card does not say"
+            )
             raise RunError(
                 "--metadata",
-                found=f"{what}, trained on images alone",
+                found=f"{what}, {trained}",
                 expected="a checkpoint that was trained with --metadata",
                 remedy="leave out --metadata",
             )

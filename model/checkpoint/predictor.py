@@ -74,10 +74,13 @@ class CheckpointPredictor:
             training_rows: the file of the rows that it was trained on, which a replay keeps.
 
         Raises:
-            RunError: `keep` is more than there are views, the scorer was never trained, or the
-                backbone computes in another precision.
+            RunError: `keep` is more than there are views, the scorer was never trained, the model
+                was not trained with the metadata that it is to get, or the backbone computes in
+                another precision.
         """
         backbone.check_precision(checkpoint.card.settings.precision)
+        if settings.metadata:
+            checkpoint.card.check_metadata(name)
         self.name, self.wants_metadata = name, settings.metadata
         self.training_rows = training_rows
         self._device = next(backbone.parameters()).device

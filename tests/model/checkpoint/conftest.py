@@ -33,5 +33,6 @@ def backbone() -> Backbone:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, backbone: Backbone) -> Path:
     folder = tmp_path_factory.mktemp("models") / "mine"
-    save_checkpoint(folder, a_model(), card_of(SETTINGS, backbone, {"trained": ["scorer"]}))
+    training = {"trained": ["scorer"], "metadata": True}
+    save_checkpoint(folder, a_model(), card_of(SETTINGS, backbone, training))
     return folder

@@ -171,6 +171,11 @@ def test_a_checkpoint_trained_on_images_alone_refuses_metadata(
         RunError, match=r"^--metadata: found images_only on test_vit, trained on images"
     ):
         load_predictor(tmp_path / "images_only", settings=with_metadata)
+    save_checkpoint(tmp_path / "silent", a_model(), card_of(SETTINGS, backbone))
+    with pytest.raises(RunError, match=r"silent on test_vit, whose card does not say"):
+        load_predictor(tmp_path / "silent", settings=with_metadata)
+    with pytest.raises(RunError, match=r"found mine, whose card does not say"):
+        CheckpointPredictor(load_checkpoint(tmp_path / "silent"), backbone, "mine", with_metadata)
     save_checkpoint(tmp_path / "fed", a_model(), card_of(SETTINGS, backbone, {"metadata": True}))
     assert load_predictor(tmp_path / "fed", settings=with_metadata).wants_metadata
 

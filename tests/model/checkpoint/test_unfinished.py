@@ -7,6 +7,7 @@ import torch
 from data.errors import RunError, WriteError
 from model.checkpoint.card import read_card
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+from model.checkpoint.predictor import load_predictor
 from model.checkpoint.unfinished import mark_finished, mark_unfinished, unfinished_run
 from tests.model.checkpoint.random_checkpoint import CARD, a_checkpoint, a_model
 
@@ -17,7 +18,7 @@ def test_an_unfinished_folder_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "new" / "mine"
     assert unfinished_run(out) is None
     mark_unfinished(out, "train-1", "epoch 3 of 30")
-    for read in (load_checkpoint, read_card):
+    for read in (load_checkpoint, read_card, load_predictor):
         with pytest.raises(RunError) as error:
             read(out)
         assert str(error.value) == (
