@@ -1,7 +1,8 @@
-"""Mean gates of a replayed model, on challenges that it answered right and on those wrong."""
+"""Mean shares and gates of a replayed model's views, where it answered right and where wrong."""
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Literal
 
 import duckdb
 import numpy as np
@@ -18,15 +19,18 @@ from data.errors import RunError
 
 Flags = NDArray[np.bool_]
 
+Measure = Literal["share", "gate"]
+"""Share: the view's part of the fusion, by which views and models compare; gate: as it is."""
+
 
 @dataclass(frozen=True)
-class ViewGate:
-    """Mean gate of one view, 0..1, by the view's number from 1; a pruned view counts as 0.
+class ViewMeans:
+    """Mean share or gate of one view, 0..1, by its number from 1; a pruned view counts as 0.
 
     `right` and `wrong` are the means over right and wrong answers, None where there are none;
     `difference` is right minus wrong, its `interval` None where either has fewer than 10 source
-    images. `right_dropped` and `wrong_dropped` are the shares of challenges, 0..1, whose gate is
-    exactly 0.
+    images. `right_dropped` and `wrong_dropped` tell in what part of the challenges, 0..1, the gate
+    is exactly 0.
     """
 
     view: int
@@ -40,7 +44,7 @@ class ViewGate:
 
 @dataclass(frozen=True)
 class GateMeans:
-    """Mean gates of a replay's challenges of one label or both, by view.
+    """Mean shares or gates, see `measure`, of a replay's challenges of one label or both, by view.
 
     `right` and `wrong` count challenges by the validator's rounding of the answer (half to even),
     on `right_images` and `wrong_images` source images. Of `several` challenges answer and gates are
@@ -48,7 +52,8 @@ class GateMeans:
     views hold simultaneously at `level`, over source images.
     """
 
-    views: list[ViewGate]
+    measure: Measure
+    views: list[ViewMeans]
     right: int
     wrong: int
     right_images: int
@@ -69,14 +74,16 @@ def gate_means(
     run_id: str,
     label: int | None = None,
     settings: BootstrapSettings = BootstrapSettings(),
+    measure: Measure = "share",
 ) -> GateMeans:
-    """The mean gate of every view, right and wrong answers apart, and their difference.
+    """The mean share or gate of every view, right and wrong answers apart, and their difference.
 
     Args:
         connection: of a warehouse.
         run_id: a finished replay.
         label: only challenges of this scored label, 0 or 1; None is both.
         settings: of the intervals.
+        measure: the column of `replay_gates`.
 
     Raises:
         RunError: the replay has no challenge with gates, or their number differs.
@@ -93,9 +100,10 @@ def gate_means(
         used = used.filter(pl.col("label") == label)
     right = predicted_class(used["probability"].to_numpy()) == used["label"].to_numpy()
     _, images = np.unique(used["image"].to_numpy(), return_inverse=True)
-    gates = np.array(used["gates"].to_list(), np.float64).reshape(used.height, views)
+    values = np.array(used[f"{measure}s"].to_list(), np.float64).reshape(used.height, views)
     return GateMeans(
-        views=view_gates(gates, right, images, settings),
+        measure=measure,
+        views=view_means(values, right, images, settings),
         right=int(right.sum()),
         wrong=int((~right).sum()),
         right_images=len(np.unique(images[right])),
@@ -118,28 +126,28 @@ def _view_count(used: pl.DataFrame, run_id: str) -> int:
     return int(counts[0])
 
 
-def view_gates(
-    gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
-) -> list[ViewGate]:
-    """The mean gate of every view, and differences with their simultaneous intervals.
+def view_means(
+    values: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
+) -> list[ViewMeans]:
+    """The mean of every view, and differences with their simultaneous intervals.
 
     Args:
-        gates: (n, views), 0..1.
+        values: (n, views), shares or gates, 0..1.
         right: (n,), whether the challenge was answered right.
         images: (n,), the number of its source image, from 0.
         settings: of the bootstrap.
     """
-    sides = [gates[right], gates[~right]]
+    sides = [values[right], values[~right]]
     means = [_mean(side) for side in sides]
     dropped = [_mean((side == 0).astype(np.float64)) for side in sides]
     differences = means[0] - means[1]
-    intervals: list[Interval | None] = [None] * gates.shape[1]
+    intervals: list[Interval | None] = [None] * values.shape[1]
     if min(len(np.unique(images[right])), len(np.unique(images[~right]))) >= MIN_IMAGES:
-        draws = _bootstrap_differences(gates, right, images, settings)
+        draws = _bootstrap_differences(values, right, images, settings)
         ends = simultaneous_intervals(differences, draws, settings.level)
         intervals = [(float(low), float(high)) for low, high in ends]
     return [
-        ViewGate(
+        ViewMeans(
             view=index + 1,
             right=_none_if_nan(means[0][index]),
             wrong=_none_if_nan(means[1][index]),
@@ -165,13 +173,13 @@ def _none_if_nan(value: np.float64) -> float | None:
 
 
 def _bootstrap_differences(
-    gates: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
+    values: Floats, right: Flags, images: NDArray[np.int64], settings: BootstrapSettings
 ) -> Floats:
     """(draws, views): right minus wrong, source images resampled with replacement."""
     count = int(images.max()) + 1
-    sums = np.zeros((2, count, gates.shape[1] + 1))
-    with_count = np.column_stack([gates, np.ones(len(gates))])
-    # (2: right, wrong; images; views + 1): sums of an image's gates, and its number of challenges
+    sums = np.zeros((2, count, values.shape[1] + 1))
+    with_count = np.column_stack([values, np.ones(len(values))])
+    # (2: right, wrong; images; views + 1): sums of an image's values, and its number of challenges
     np.add.at(sums, (1 - right.astype(np.int64), images), with_count)
     differences = []
     for draw in range(settings.draws):

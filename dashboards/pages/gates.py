@@ -1,4 +1,4 @@
-"""The Gates page: how open the gate of each view was, where a model was right and where wrong."""
+"""The Gates page: the share and gate of each view, where a model was right and where wrong."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.comparison.intervals import Interval
-from analytics.gates.mean_gates import GateMeans
+from analytics.gates.mean_gates import GateMeans, Measure
 from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, planes_chart
@@ -20,16 +20,21 @@ _NO_RUN = (
     "folder that a training wrote:"
 )
 _LABELS = {"all": None, "1 · roadwork": 1, "0 · no roadwork": 0}
+_MEASURES: dict[str, Measure] = {"share of the fusion": "share", "gate": "gate"}
 
 _READING = """\
-- A **gate** is a number from 0 to 1 by which the model multiplies what a view says before it puts
-  the views together. It is how much is let through, **not** how much of the answer comes from
-  there, nor in which direction: an open view may speak for roadwork or against it.
+- The model puts the views together as a weighted mean. A view's **share** is its weight there: its
+  gate divided by the sum of the gates of the same image. It is **not** how much of the answer comes
+  from there, nor in which direction: a view of large share may speak for roadwork or against it.
+- Shares of an image sum to 1, so where one view's is larger, another's is smaller. Twelve equal
+  shares would be 0.083 each. Where all gates of an image are 0, so are its shares.
+- A **gate** is the number from 0 to 1 that the model gives the view itself. Gates have no scale: a
+  model that halves all of them answers the same. Compare views, images and models by shares.
 - **0 exactly** is a view that was pruned, between layers or before the backbone. It counts as 0 in
-  every mean; the table has the share of challenges where that was so.
+  every mean; the table has the part of the challenges where that was so.
 - **Right** and **wrong** are by the validator's rounding (half to even, so 0.5 is class 0: no
-  roadwork). Where the image is one of several possible ones (levels 2 and 3), answer and gates are
-  means over them.
+  roadwork). Where the image is one of several possible ones (levels 2 and 3), answer, shares and
+  gates are means over them.
 - **The plane**: the nine tiles of the grid lie as in the image; each overlaps the next by a quarter
   of its width and is drawn up to the middle of that. The whole image, its centre and its right half
   lie over the grid, so they stand below it, each in an image of its own.
@@ -45,7 +50,7 @@ def draw_page() -> None:
     st.title("Gates")
     store = open_store()
     st.caption(
-        "How much of each of its 12 views a model lets through, where it is right and where wrong."
+        "How much weight a model gives each of its views, where it is right and where wrong."
     )
     st.text(f"Store: {store.root}")
     if not store.warehouse.is_file():
@@ -63,11 +68,12 @@ def draw_page() -> None:
 def _draw_run(version: store_access.Version, run: ReplayRun) -> None:
     if run.uses_metadata:
         st.warning(
-            "**With metadata**: this run saw more than a miner does. Its gates speak of the image "
-            "alone, but right and wrong do not."
+            "**With metadata**: this run saw more than a miner does. Its shares and gates speak of "
+            "the image alone, but right and wrong do not."
         )
-    chosen = st.radio("Scored label", list(_LABELS), horizontal=True)
-    gates = store_access.gate_means(version, run.run_id, _LABELS[chosen])
+    label = _LABELS[st.radio("Scored label", list(_LABELS), horizontal=True)]
+    measure = _MEASURES[st.radio("Mean of a view's", list(_MEASURES), horizontal=True)]
+    gates = store_access.gate_means(version, run.run_id, label, measure)
     _draw_counts(gates)
     if not gates.right + gates.wrong:
         st.info("No challenge is left.")
@@ -126,16 +132,17 @@ def _leaves_zero_out(interval: Interval) -> bool:
 
 def _draw_table(gates: GateMeans, names: Sequence[str]) -> None:
     number = st.column_config.NumberColumn
-    gate, signed = number(format="%.3f"), number(format="%+.3f")
-    share = number(format="%.0f%%", help="Share of challenges whose gate is exactly 0.")
+    measure = gates.measure.capitalize()
+    mean, signed = number(format="%.3f"), number(format="%+.3f")
+    pruned = number(format="%.0f%%", help="Part of the challenges whose gate is exactly 0.")
     rows = []
     for name, view in zip(names, gates.views, strict=True):
         low, high = view.interval or (None, None)
         rows.append(
             {
                 "View": name,
-                "Gate, right": view.right,
-                "Gate, wrong": view.wrong,
+                f"{measure}, right": view.right,
+                f"{measure}, wrong": view.wrong,
                 "Difference": view.difference,
                 f"{gates.level:.0%} from": low,
                 f"{gates.level:.0%} to": high,
@@ -144,7 +151,7 @@ def _draw_table(gates: GateMeans, names: Sequence[str]) -> None:
             }
         )
     frame = pd.DataFrame(rows)
-    kinds = {"Gate": gate, "Pruned": share}
+    kinds = {measure: mean, "Pruned": pruned}
     st.dataframe(
         frame,
         hide_index=True,
@@ -158,8 +165,8 @@ def _draw_table(gates: GateMeans, names: Sequence[str]) -> None:
     )
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _percent(part: float | None) -> float | None:
+    return None if part is None else 100 * part
 
 
 draw_page()

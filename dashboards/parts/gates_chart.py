@@ -1,4 +1,4 @@
-"""Charts of gates: on the image plane (grid, three other views below), and as intervals."""
+"""Charts of views' shares or gates: the image plane (three views below), and intervals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analytics.gates.mean_gates import GateMeans, ViewGate
+from analytics.gates.mean_gates import GateMeans, Measure, ViewMeans
 
 Box = tuple[float, float, float, float]
 
@@ -31,8 +31,9 @@ _INSIDE: dict[str, Box] = {
 }
 _SIDE, _ROW, _INTERVALS = 270, 22, 560
 _DARK, _GREY, _LINE, _POINT = "#1b1f24", "#7c858e", "#8a8a8a", "#0072B2"
-_BRIGHT = 0.6  # of the scale of gates: text on brighter cells is dark
-_LEAST_RANGE = 0.02  # of differences, so that noise does not get full colours
+_BRIGHT = 0.6  # of the scale of means: text on brighter cells is dark
+_LEAST_RANGES: dict[Measure, float] = {"share": 0.005, "gate": 0.02}
+"""Of the scale of differences, so that noise does not get full colours."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,27 @@ def _inset(name: str, left: float) -> Cell:
 
 
 def planes_chart(gates: GateMeans) -> alt.HConcatChart:
-    """Three planes: the mean gates of right answers, of wrong ones, and right minus wrong.
+    """Three planes: the means of right answers, of wrong ones, and right minus wrong.
 
     Args:
-        gates: gates of 12 views.
+        gates: of 12 views. A gate is coloured on a scale from 0 to 1, a share on one up to the
+            largest.
     """
-    gate_scale = alt.Scale(domain=[0, 1], scheme="viridis")
+    means = [mean for view in gates.views for mean in (view.right, view.wrong) if mean is not None]
+    most = max(means, default=0.0) or 1.0
+    if gates.measure == "gate":
+        most = 1.0
+    mean_scale = alt.Scale(domain=[0, most], scheme="viridis")
     # up to the farthest end of an interval, so that what may be chance stays pale
     ends = [end for view in gates.views for end in (view.difference, *(view.interval or ()))]
-    largest = max([_LEAST_RANGE, *(abs(end) for end in ends if end is not None)])
+    largest = max([_LEAST_RANGES[gates.measure], *(abs(end) for end in ends if end is not None)])
     difference_scale = alt.Scale(domain=[-largest, largest], scheme="purpleorange", reverse=True)
     planes = [
         _plane(
-            gates, f"Right answers, n = {gates.right:,}", lambda view: view.right, gate_scale, ".3f"
+            gates, f"Right answers, n = {gates.right:,}", lambda view: view.right, mean_scale, ".3f"
         ),
         _plane(
-            gates, f"Wrong answers, n = {gates.wrong:,}", lambda view: view.wrong, gate_scale, ".3f"
+            gates, f"Wrong answers, n = {gates.wrong:,}", lambda view: view.wrong, mean_scale, ".3f"
         ),
         _plane(gates, "Right minus wrong", lambda view: view.difference, difference_scale, "+.3f"),
     ]
@@ -93,7 +99,7 @@ def planes_chart(gates: GateMeans) -> alt.HConcatChart:
 def _plane(
     gates: GateMeans,
     title: str,
-    value: Callable[[ViewGate], float | None],
+    value: Callable[[ViewMeans], float | None],
     scale: alt.Scale,
     form: str,
 ) -> alt.LayerChart | alt.FacetChart:
@@ -103,7 +109,7 @@ def _plane(
         [{**row, "text_colour": _text_colour(row["value"], low, high)} for row in rows]
     )
     legend = alt.Legend(
-        title="gate" if low == 0 else "difference of gates",
+        title=gates.measure if low == 0 else f"difference of {gates.measure}s",
         orient="bottom",
         offset=0,
         gradientLength=_SIDE,
@@ -121,10 +127,10 @@ def _plane(
         .encode(
             **position,
             color=alt.Color("value:Q", scale=scale, legend=legend),
-            tooltip=_tooltip(),
+            tooltip=_tooltip(gates.measure),
         )
     )
-    layers = [_frames(position), rectangles, _values(frame), _names()]
+    layers = [_frames(position), rectangles, _values(frame, gates.measure), _names()]
     if form.startswith("+"):
         layers.insert(2, _significance_outlines(frame, position))
     layered: alt.LayerChart | alt.FacetChart = alt.layer(*layers).properties(
@@ -133,11 +139,11 @@ def _plane(
     return layered
 
 
-def _pairs(gates: GateMeans) -> list[tuple[Cell, ViewGate]]:
+def _pairs(gates: GateMeans) -> list[tuple[Cell, ViewMeans]]:
     return list(zip(cells(), gates.views, strict=True))
 
 
-def _row(cell: Cell, view: ViewGate, value: float | None, form: str) -> dict[str, Any]:
+def _row(cell: Cell, view: ViewMeans, value: float | None, form: str) -> dict[str, Any]:
     low, high = view.interval or (None, None)
     top, left, bottom, right = cell.box
     return {
@@ -150,8 +156,8 @@ def _row(cell: Cell, view: ViewGate, value: float | None, form: str) -> dict[str
         "name": cell.name,
         "value": value,
         "text": "–" if value is None else format(value, form),
-        "gate_right": view.right,
-        "gate_wrong": view.wrong,
+        "right_answers": view.right,
+        "wrong_answers": view.wrong,
         "difference": view.difference,
         "low": low,
         "high": high,
@@ -160,18 +166,18 @@ def _row(cell: Cell, view: ViewGate, value: float | None, form: str) -> dict[str
 
 
 def _text_colour(value: float | None, low: float, high: float) -> str:
-    """Dark or light text: gates grow brighter, differences darker to both ends."""
+    """Dark or light text: means grow brighter, differences darker to both ends."""
     if value is None:
         return _GREY
     if low == 0:
-        return _DARK if value > _BRIGHT else "white"
+        return _DARK if value > _BRIGHT * high else "white"
     return "white" if abs(value) > _BRIGHT * high else _DARK
 
 
-def _tooltip() -> list[alt.Tooltip]:
-    numbers = {"gate_right": ".3f", "gate_wrong": ".3f"}
+def _tooltip(measure: Measure) -> list[alt.Tooltip]:
+    numbers = {"right_answers": ".3f", "wrong_answers": ".3f"}
     numbers |= dict.fromkeys(("difference", "low", "high"), "+.3f")
-    titles = {"gate_right": "gate, right answers", "gate_wrong": "gate, wrong answers"}
+    titles = {f"{side}_answers": f"{measure}, {side} answers" for side in ("right", "wrong")}
     return [
         alt.Tooltip("name:N", title="view"),
         *(
@@ -195,14 +201,14 @@ def _significance_outlines(frame: pd.DataFrame, position: dict[str, Any]) -> alt
     return chart.encode(**position).transform_filter("datum.significant")
 
 
-def _values(frame: pd.DataFrame) -> alt.Chart:
+def _values(frame: pd.DataFrame, measure: Measure) -> alt.Chart:
     chart: alt.Chart = alt.Chart(frame).mark_text(fontSize=12, fontWeight=600)
     return chart.encode(
         x="x:Q",
         y="y:Q",
         text="text:N",
         color=alt.Color("text_colour:N", scale=None),
-        tooltip=_tooltip(),
+        tooltip=_tooltip(measure),
     )
 
 
@@ -230,7 +236,7 @@ def intervals_chart(gates: GateMeans, names: Sequence[str]) -> alt.LayerChart | 
             axis=alt.Axis(title=None, ticks=False, labelOverlap=False, labelFlush=False),
         )
     )
-    axis = alt.X("difference:Q", title="← more open where wrong · where right →")
+    axis = alt.X("difference:Q", title=f"← larger {gates.measure} where wrong · where right →")
     rule = base.mark_rule(color=_POINT, strokeWidth=2).encode(x="low:Q", x2="high:Q")
     point = base.mark_point(filled=True, size=80, opacity=1, color=_POINT, shape="diamond")
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_LINE)
@@ -248,6 +254,6 @@ def intervals_chart(gates: GateMeans, names: Sequence[str]) -> alt.LayerChart | 
     return layered.properties(width=_INTERVALS, height=_ROW * len(rows))
 
 
-def _interval(view: ViewGate) -> dict[str, float | None]:
+def _interval(view: ViewMeans) -> dict[str, float | None]:
     low, high = view.interval or (None, None)
     return {"difference": view.difference, "low": low, "high": high}

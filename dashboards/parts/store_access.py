@@ -117,10 +117,12 @@ def gated_runs(version: Version) -> list[run_queries.ReplayRun]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing intervals …")
-def gate_means(version: Version, run_id: str, label: int | None) -> mean_gates.GateMeans:
-    """The gates of a replay's challenges; `label` None is both."""
+def gate_means(
+    version: Version, run_id: str, label: int | None, measure: mean_gates.Measure
+) -> mean_gates.GateMeans:
+    """The views' shares or gates in a replay's challenges; `label` None is both."""
     with _connection(version) as connection:
-        return mean_gates.gate_means(connection, run_id, label)
+        return mean_gates.gate_means(connection, run_id, label, measure=measure)
 
 
 @st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")

@@ -39,22 +39,36 @@ _GRID_HEIGHT = VIEWS // _ACROSS * (_TILE + _LABEL)
 
 _SANS = "DejaVu Sans"  # matplotlib brings it
 _INK, _QUIET = "#1b1f24", "#68717a"
-# One colour for each kind of view; with gates the colour shows the gate instead.
+# One colour for each kind of view; with shares the colour shows the share instead.
 _GLOBAL, _GRID, _CENTRE, _RIGHT = "#1b1f24", "#0a84ff", "#ff0a8a", "#ff8c00"
 _KIND_COLOURS = (_GLOBAL,) + (_GRID,) * 9 + (_CENTRE, _RIGHT)
 # The tiles of the page row by row: a column of the other views, then the grid as in the image.
 _TILE_ORDER = (0, 1, 2, 3, 10, 4, 5, 6, 11, 7, 8, 9)
-_GATE_COLOURS = "viridis"
+_COLOURS = "viridis"
 _LIGHT = 0.55  # luminance, 0..1, from which on text is dark
 _TITLE = 90  # characters of a file's name
 
 
 @dataclass(frozen=True)
-class Gates:
-    """Mean gate of each view, 0..1, and a caption that says over which challenges."""
+class ViewShares:
+    """Mean share of each view in the fusion and its mean gate, both 0..1.
 
-    values: Sequence[float]
+    `caption` says over which challenges.
+    """
+
+    shares: Sequence[float]
+    gates: Sequence[float]
     caption: str
+
+    @property
+    def scale(self) -> Normalize:
+        """Of the colours, from 0 to the largest share: twelve that sum to 1 are all small."""
+        return Normalize(0, max(self.shares) or 1)
+
+    def colours(self) -> tuple[str, ...]:
+        """The colour of each view's share."""
+        scale = self.scale
+        return tuple(to_hex(colormaps[_COLOURS](scale(share))) for share in self.shares)
 
 
 def open_picture(path: Path) -> Image:
@@ -94,27 +108,26 @@ def check_out(path: Path) -> None:
         )
 
 
-def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) -> Figure:
+def draw_views(image: Image, side: int, title: str, shares: ViewShares | None = None) -> Figure:
     """The image with its views outlined, and the views as squares of `side` pixels.
 
     Args:
         image: uint8, (H, W, 3) RGB.
         side: of the views in pixels.
         title: name of the image.
-        gates: colour the views by these instead of by kind.
+        shares: colour the views by these instead of by kind.
 
     Raises:
-        RunError: gates that are not one number a view, from 0 to 1.
+        RunError: shares or gates that are not one number a view, from 0 to 1.
     """
-    if gates is not None and not (
-        len(gates.values) == VIEWS and all(0 <= gate <= 1 for gate in gates.values)
-    ):
-        raise RunError("gates", found=list(gates.values), expected=f"{VIEWS} numbers of 0 to 1")
+    if shares is not None:
+        _check_means("shares", shares.shares)
+        _check_means("gates", shares.gates)
     height, width = image.shape[:2]
     scale = _PICTURE / max(height, width)
     shown = (max(1.0, width * scale), max(1.0, height * scale))
     page = _Page(shown[0] + _GRID_WIDTH, max(shown[1], _GRID_HEIGHT))
-    colours = _colours(gates)
+    colours = _KIND_COLOURS if shares is None else shares.colours()
     name = printable(title, _TITLE)
     page.text(_MARGIN, 26, f"12 views of {name}", size=13, weight="bold")
     page.text(
@@ -123,10 +136,15 @@ def draw_views(image: Image, side: int, title: str, gates: Gates | None = None) 
         f"{width} x {height} pixels; each view resized to {side} x {side}",
         color=_QUIET,
     )
-    _draw_boxes(page.axes(_MARGIN, _HEADER, *shown), image, colours, gates)
-    _draw_tiles(page, _MARGIN + shown[0] + _GAP, _tiles(image, side), colours, gates)
-    _draw_key(page, gates)
+    _draw_boxes(page.axes(_MARGIN, _HEADER, *shown), image, colours, shares)
+    _draw_tiles(page, _MARGIN + shown[0] + _GAP, _tiles(image, side), colours, shares)
+    _draw_key(page, shares)
     return page.figure
+
+
+def _check_means(name: str, means: Sequence[float]) -> None:
+    if not (len(means) == VIEWS and all(0 <= mean <= 1 for mean in means)):
+        raise RunError(name, found=list(means), expected=f"{VIEWS} numbers of 0 to 1")
 
 
 class _Page:
@@ -170,12 +188,6 @@ class _Page:
         )
 
 
-def _colours(gates: Gates | None) -> tuple[str, ...]:
-    if gates is None:
-        return _KIND_COLOURS
-    return tuple(to_hex(colormaps[_GATE_COLOURS](gate)) for gate in gates.values)
-
-
 def _tiles(image: Image, side: int) -> np.ndarray:
     """The views as a backbone gets them, but in 0..1: (12, side, side, 3)."""
     plain = ViewSettings(side, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -183,15 +195,17 @@ def _tiles(image: Image, side: int) -> np.ndarray:
     return views.permute(0, 2, 3, 1).clamp(0, 1).numpy()
 
 
-def _draw_boxes(axes: Axes, image: Image, colours: Sequence[str], gates: Gates | None) -> None:
+def _draw_boxes(
+    axes: Axes, image: Image, colours: Sequence[str], shares: ViewShares | None
+) -> None:
     height, width = image.shape[:2]
     axes.imshow(image, extent=(0, width, height, 0), aspect="auto", alpha=0.8)
     axes.set(xlim=(0, width), ylim=(height, 0))
     boxes = view_boxes(height, width)
-    # the most open gate is drawn last, so that no other hides it
-    order = range(VIEWS) if gates is None else np.argsort(gates.values, kind="stable")
+    # the largest share is drawn last, so that no other hides it
+    order = range(VIEWS) if shares is None else np.argsort(shares.shares, kind="stable")
     for view in order:
-        _outline(axes, boxes[view], colours[view], dashed=gates is None and 1 <= view <= 9)  # noqa: PLR2004
+        _outline(axes, boxes[view], colours[view], dashed=shares is None and 1 <= view <= 9)  # noqa: PLR2004
     for view, (x, y) in _label_positions(boxes):
         axes.text(
             x,
@@ -246,7 +260,7 @@ def _label_positions(boxes: Sequence[Box]) -> list[tuple[int, tuple[float, float
 
 
 def _draw_tiles(
-    page: _Page, left: float, tiles: np.ndarray, colours: Sequence[str], gates: Gates | None
+    page: _Page, left: float, tiles: np.ndarray, colours: Sequence[str], shares: ViewShares | None
 ) -> None:
     for index, view in enumerate(_TILE_ORDER):
         row, column = divmod(index, _ACROSS)
@@ -257,17 +271,19 @@ def _draw_tiles(
         _outline(axes, (0, 0, 1, 1), colours[view], dashed=False)
         words = f"{view + 1}  {VIEW_NAMES[view]}"
         page.text(x, y + _TILE + 9, words, size=7.5)
-        if gates is not None:
-            page.text(x + _TILE - 30, y + _TILE + 9, f"{gates.values[view]:.3f}", size=7.5)
+        if shares is not None:
+            numbers = f"{shares.shares[view]:.3f} ({shares.gates[view]:.3f})"
+            page.text(x + _TILE - 70, y + _TILE + 9, numbers, size=7.5)
 
 
-def _draw_key(page: _Page, gates: Gates | None) -> None:
+def _draw_key(page: _Page, shares: ViewShares | None) -> None:
     top = page.height - _FOOTER / 2
-    if gates is not None:
-        page.text(_MARGIN, top, printable(gates.caption, 2 * _TITLE), color=_QUIET)
+    if shares is not None:
+        words = f"Share of the fusion, coloured, and gate in brackets. {shares.caption}"
+        page.text(_MARGIN, top, printable(words, 2 * _TITLE), color=_QUIET)
         bar = page.axes(page.width - _MARGIN - 260, top - 12, 260, 9)
         bar.set_axis_on()
-        scale = ScalarMappable(Normalize(0, 1), _GATE_COLOURS)
+        scale = ScalarMappable(shares.scale, _COLOURS)
         page.figure.colorbar(scale, cax=bar, orientation="horizontal")
         bar.tick_params(labelsize=7, color=_QUIET, labelcolor=_QUIET)
         return

@@ -57,7 +57,8 @@ class Batch:
 class Predictions:
     """Answers to a batch: `probability` of roadwork, float64 (B,) in 0..1, and optional columns.
 
-    `gates`, where the model has some: float32 (B, views) in 0..1, kept as `replay_gates`.
+    `gates`, where the model has some: float32 (B, views) in 0..1, kept as `replay_gates`. A view's
+    share is taken to be its gate divided by the sum of its image's gates.
     """
 
     probability: npt.NDArray[np.float64]

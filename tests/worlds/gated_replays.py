@@ -1,8 +1,17 @@
 """Two replays written by hand, one with gates of 3 views and one without gates."""
 
+# After gates were inserted with a share of 0.
+SHARES_OF_GATES = """
+UPDATE replay_gates SET share = gate / (
+    SELECT sum(gate) FROM replay_gates AS every
+    WHERE every.run_id = replay_gates.run_id AND every.challenge_id = replay_gates.challenge_id
+);
+"""
+
 # 60 challenges on 20 source images; every third answer is wrong, and there the first view is more
 # open by 0.5. Number 3 is exactly 0.5, which is class 0. The last two have no image and no gates.
-GATED_REPLAYS = """
+GATED_REPLAYS = (
+    """
 INSERT INTO media (
     challenge_id, file, position, era, era_candidates, label, parquet, row,
     flip_horizontal, flip_vertical
@@ -26,6 +35,9 @@ SELECT
     CASE view
         WHEN 1 THEN CASE WHEN i % 3 = 0 THEN 0.8 ELSE 0.3 END + 0.01 * (i % 20) / 20
         WHEN 2 THEN CASE WHEN i % 4 = 0 THEN 0 ELSE 0.5 END
-        ELSE 0.4 END
+        ELSE 0.4 END,
+    0
 FROM range(58) AS t (i), range(1, 4) AS v (view);
 """
+    + SHARES_OF_GATES
+)

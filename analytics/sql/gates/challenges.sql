@@ -1,7 +1,11 @@
--- The challenges of a replay with the gates of their views, in the views' order, or why they are left
--- out. Repeats of one source image share a name; a challenge that names none is its own.
+-- The challenges of a replay with the gates and shares of their views, in the views' order, or why
+-- they are left out. Repeats of one source image share a name; a challenge that names none is its
+-- own.
 WITH gates AS (
-    SELECT challenge_id, list(gate ORDER BY view) AS gates
+    SELECT
+        challenge_id,
+        list(gate ORDER BY view) AS gates,
+        list(share ORDER BY view) AS shares
     FROM replay_gates
     WHERE run_id = $run_id
     GROUP BY challenge_id
@@ -13,6 +17,7 @@ SELECT
     replayed.probability,
     replayed.fidelity = 'distribution' AS several,
     gates.gates,
+    gates.shares,
     CASE
         WHEN media.challenge_id IS NULL THEN 'not in this store'
         WHEN replayed.probability IS NULL THEN coalesce(replayed.reason, 'no answer')

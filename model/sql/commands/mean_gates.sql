@@ -1,6 +1,7 @@
--- How open each view's gate was in a replay, on average over its challenges.
+-- Each view's part of the fusion in a replay and how open its gate was, means over its challenges.
 SELECT
     view::INTEGER AS view,
+    avg(share) AS share,
     avg(gate) AS gate,
     count(*) AS challenges
 FROM replay_gates

@@ -12,11 +12,18 @@ WITH opened AS (
         challenge_id,
         weight,
         unnest(gates) AS gate,
-        generate_subscripts(gates, 1) AS view
+        generate_subscripts(gates, 1) AS view,
+        nullif(list_sum(gates::DOUBLE[]), 0) AS total
     FROM stage_replay
 )
 
-SELECT run_id, challenge_id, view, sum(weight * gate) AS gate
+-- Weights sum to 1 but for rounding, so a mean of ones may come out above 1.
+SELECT
+    run_id,
+    challenge_id,
+    view,
+    least(sum(weight * gate), 1) AS gate,
+    least(sum(weight * coalesce(gate / total, 0)), 1) AS share
 FROM opened
 GROUP BY run_id, challenge_id, view
 ORDER BY challenge_id, view;

@@ -1,4 +1,4 @@
-"""Mean gates against plain sums over a hand-made replay."""
+"""Mean shares and gates against plain sums over a hand-made replay."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.gates.mean_gates import gate_means, gated_runs, view_gates
+from analytics.gates.mean_gates import Measure, gate_means, gated_runs, view_means
 from analytics.warehouse.connection import reading, writing
 from data.errors import RunError
 from data.store import Store
@@ -45,12 +45,18 @@ def test_only_runs_with_gates_are_listed(connection: duckdb.DuckDBPyConnection) 
 
 
 @pytest.mark.parametrize("label", [None, 0, 1])
-def test_means_are_plain_means(connection: duckdb.DuckDBPyConnection, label: int | None) -> None:
+@pytest.mark.parametrize("measure", ["share", "gate"])
+def test_means_are_plain_means(
+    connection: duckdb.DuckDBPyConnection, label: int | None, measure: Measure
+) -> None:
     gates, right, labels = plain()
+    if measure == "share":
+        gates = gates / gates.sum(axis=1, keepdims=True)
     asked = np.full(58, fill_value=True) if label is None else labels == label
 
-    means = gate_means(connection, "gated", label, SETTINGS)
+    means = gate_means(connection, "gated", label, SETTINGS, measure)
 
+    assert means.measure == measure
     assert (means.right, means.wrong) == ((asked & right).sum(), (asked & ~right).sum())
     assert means.right_images == len(np.unique(np.arange(58)[asked & right] % 20))
     assert means.several == (asked & (np.arange(58) % 5 == 0)).sum()
@@ -76,7 +82,7 @@ def test_every_challenge_is_used_or_left_out_with_a_reason(
 def test_intervals_hold_the_estimate_and_detect_a_real_difference(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    means = gate_means(connection, "gated", settings=SETTINGS)
+    means = gate_means(connection, "gated", settings=SETTINGS, measure="gate")
 
     intervals = [view.interval for view in means.views]
     for view, interval in zip(means.views, intervals, strict=True):
@@ -90,6 +96,17 @@ def test_intervals_hold_the_estimate_and_detect_a_real_difference(
     assert third == pytest.approx((0, 0))
 
 
+def test_where_one_view_has_a_larger_share_the_others_have_smaller_ones(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    first, _, third = gate_means(connection, "gated", settings=SETTINGS).views
+    assert first.interval is not None
+    assert third.interval is not None
+    assert first.interval[1] < -0.1
+    # its gate is the same everywhere
+    assert third.interval[0] > 0.05
+
+
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     """Gates that have nothing to do with right and wrong, shared by repeats of an image."""
     rng, held = np.random.default_rng(0), 0
@@ -97,7 +114,7 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         images = np.repeat(np.arange(60), 4)
         gates = np.repeat(rng.random((60, VIEWS)), 4, axis=0)
         right = np.repeat(rng.random(60) < 0.6, 4)
-        views = view_gates(gates, right, images, BootstrapSettings(draws=200))
+        views = view_means(gates, right, images, BootstrapSettings(draws=200))
         held += all(v.interval and v.interval[0] <= 0 <= v.interval[1] for v in views)
     # 95 of 100 by the level; fewer than 85 would have a chance of 1 in 10,000
     assert held >= 85

@@ -122,8 +122,8 @@ def test_a_warehouse_of_another_format_is_replaced_as_the_remedy_says(
     import duckdb  # noqa: PLC0415
 
     with duckdb.connect(str(filled.warehouse)) as connection:
-        connection.execute("UPDATE warehouse_format SET format = 2")
-    with pytest.raises(StoreError, match=r"found format 2; expected format 3; move it away"):
+        connection.execute("UPDATE warehouse_format SET format = 3")
+    with pytest.raises(StoreError, match=r"found format 3; expected format 4; move it away"):
         counted(filled)
     filled.warehouse.rename(filled.root / "away")
     ingest(filled, [more])

@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.gates.mean_gates import GateMeans, ViewGate, gate_means
+from analytics.gates.mean_gates import GateMeans, Measure, ViewMeans, gate_means
 from analytics.warehouse.connection import reading, writing
 from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, planes_chart
 from data.store import STORE_VARIABLE, Store
 from model.views import views
 from tests.conftest import ROOT
-from tests.worlds.gated_replays import GATED_REPLAYS
+from tests.worlds.gated_replays import GATED_REPLAYS, SHARES_OF_GATES
 
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
 TWELVE = """
 INSERT INTO replay_gates
-SELECT 'gated', 'c' || i, view, view / 20.0 FROM range(58) AS t (i), range(4, 13) AS v (view);
+SELECT 'gated', 'c' || i, view, view / 20.0, 0 FROM range(58) AS t (i), range(4, 13) AS v (view);
 """
 
 
@@ -27,7 +27,7 @@ SELECT 'gated', 'c' || i, view, view / 20.0 FROM range(58) AS t (i), range(4, 13
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store that the page shows: a replay with gates of 12 views, and one without."""
     store = Store(tmp_path / "store")
-    change(store, GATED_REPLAYS + TWELVE)
+    change(store, GATED_REPLAYS + TWELVE + SHARES_OF_GATES)
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
 
@@ -74,10 +74,13 @@ def test_store_without_gates_names_the_command(store: Store) -> None:
     assert "streetreplay replay --model DIR" in plain(page)
 
 
-def test_numbers_are_those_of_the_analysis(store: Store) -> None:
+@pytest.mark.parametrize("measure", ["share", "gate"])
+def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> None:
     with reading(store) as connection:
-        means = gate_means(connection, "gated")
+        means = gate_means(connection, "gated", measure=measure)
     page = the_page()
+    if measure == "gate":  # shares are shown first
+        page.radio[1].set_value("gate").run()
 
     assert not page.exception
     assert [metric.value for metric in page.metric] == ["58", "38", "20", "2"]
@@ -85,7 +88,7 @@ def test_numbers_are_those_of_the_analysis(store: Store) -> None:
     shown = table(page)
     assert tuple(shown["View"]) == VIEW_NAMES
     for column, values in (
-        ("Gate, right", [view.right for view in means.views]),
+        (f"{measure.capitalize()}, right", [view.right for view in means.views]),
         ("Difference", [view.difference for view in means.views]),
         ("95% from", [view.interval[0] for view in means.views if view.interval]),
         ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in means.views]),
@@ -122,7 +125,7 @@ def test_right_answers_alone(store: Store) -> None:
 
     assert not page.exception
     assert "No intervals" in rendered(page)
-    assert table(page)["Gate, wrong"].isna().all()
+    assert table(page)["Share, wrong"].isna().all()
     assert charts(page) == 2
 
 
@@ -181,12 +184,13 @@ def test_views_lie_where_the_model_takes_them() -> None:
     assert sum((b - t) * (r - left) for t, left, b, r in tiles) == pytest.approx(1)
 
 
-def test_charts_hold_every_view_and_mark_what_is_significant() -> None:
+@pytest.mark.parametrize(("measure", "most"), [("share", 0.5), ("gate", 1)])
+def test_charts_hold_every_view_and_mark_what_is_significant(measure: Measure, most: float) -> None:
     gates = [
-        ViewGate(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
+        ViewMeans(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
         for k in range(1, 13)
     ]
-    means = GateMeans(gates, 30, 20, 12, 11, 0, {}, 0.95)
+    means = GateMeans(measure, gates, 30, 20, 12, 11, 0, {}, 0.95)
     planes: dict[str, Any] = planes_chart(means).to_dict()
     intervals: dict[str, Any] = intervals_chart(means, VIEW_NAMES).to_dict()
 
@@ -200,3 +204,12 @@ def test_charts_hold_every_view_and_mark_what_is_significant() -> None:
     assert [row["name"] for row in rows[2] if row["significant"]] == ["grid 1,1"]
     assert [plane[0]["text"] for plane in rows] == ["0.500", "0.250", "+0.250"]
     assert len(next(rows for rows in intervals["datasets"].values() if "order" in rows[0])) == 12
+    scales = [plane["layer"][1]["encoding"]["color"]["scale"] for plane in planes["hconcat"]]
+    assert [scale["domain"] for scale in scales] == [[0, most], [0, most], [-0.6, 0.6]]
+
+
+def test_a_model_that_shut_every_gate_is_drawn() -> None:
+    shut = [ViewMeans(k, 0.0, 0.0, 1.0, 1.0, 0.0, None) for k in range(1, 13)]
+    planes = planes_chart(GateMeans("share", shut, 30, 20, 12, 11, 0, {}, 0.95)).to_dict()
+    color = planes["hconcat"][0]["layer"][1]["encoding"]["color"]
+    assert color["scale"]["domain"] == [0, 1]

@@ -11,7 +11,7 @@ from analytics.warehouse.connection import writing
 from data.errors import RunError, SourceError
 from data.store import Store
 from model.commands.views import app
-from model.views.sheet import Gates, draw_views, open_picture
+from model.views.sheet import ViewShares, draw_views, open_picture
 from model.views.views import VIEW_NAMES, view_boxes
 from replay.candidates.predictor import Image
 from tests.worlds.stores import picture
@@ -38,7 +38,7 @@ def test_the_command_draws_a_png_and_lists_the_boxes(photo: Path, tmp_path: Path
         assert drawn.format == "PNG"
 
 
-def test_gates_are_those_of_the_run(photo: Path, tmp_path: Path, store: Store) -> None:
+def test_shares_and_gates_are_those_of_the_run(photo: Path, tmp_path: Path, store: Store) -> None:
     with writing(store) as writer:
         for run, model in (("replay-a", "gated"), ("replay-b", "orange")):
             writer.connection.execute(
@@ -48,16 +48,18 @@ def test_gates_are_those_of_the_run(photo: Path, tmp_path: Path, store: Store) -
                 [run, model],
             )
         rows = [
-            ("replay-a", challenge, view, (view + index) / 20)
+            ("replay-a", challenge, view, (view + index) / 20, (view + index) / 90)
             for index, challenge in enumerate("xy")
             for view in range(1, 13)
         ]
-        writer.connection.executemany("INSERT INTO replay_gates VALUES (?, ?, ?, ?)", rows)
+        writer.connection.executemany("INSERT INTO replay_gates VALUES (?, ?, ?, ?, ?)", rows)
     options = [str(photo), "--out", str(tmp_path / "v.png"), "--store", str(store.root), "--json"]
     done = CliRunner().invoke(app, [*options, "--run", "replay-a"])
     assert done.exit_code == 0, done.output
-    gates = [view["gate"] for view in json.loads(done.stdout)["views"]]
-    assert gates == pytest.approx([(view + 0.5) / 20 for view in range(1, 13)])
+    listed = json.loads(done.stdout)["views"]
+    for name, divisor in (("gate", 20), ("share", 90)):
+        means = [view[name] for view in listed]
+        assert means == pytest.approx([(view + 0.5) / divisor for view in range(1, 13)])
     without = CliRunner().invoke(app, [*options, "--run", "replay-b"])
     assert isinstance(without.exception, RunError)
     assert str(without.exception) == (
@@ -107,7 +109,19 @@ def test_any_image_can_be_drawn(size: tuple[int, int]) -> None:
     assert isinstance(draw_views(black(*size), 8, "$x_y$\n\x1b[31m"), Figure)
 
 
-def test_gates_must_be_one_share_a_view() -> None:
-    for wrong in ([0.5] * 11, [0.5] * 11 + [1.1], [float("nan")] * 12):
-        with pytest.raises(RunError, match="12 numbers of 0 to 1"):
-            draw_views(black(9, 9), 8, "x", Gates(wrong, "y"))
+@pytest.mark.parametrize("wrong", [[0.5] * 11, [0.5] * 11 + [1.1], [float("nan")] * 12])
+def test_shares_and_gates_must_be_one_number_a_view(wrong: list[float]) -> None:
+    with pytest.raises(RunError, match=r"^shares: .*12 numbers of 0 to 1"):
+        draw_views(black(9, 9), 8, "x", ViewShares(wrong, [0.5] * 12, "y"))
+    with pytest.raises(RunError, match=r"^gates: .*12 numbers of 0 to 1"):
+        draw_views(black(9, 9), 8, "x", ViewShares([0.5] * 12, wrong, "y"))
+
+
+def test_colours_span_the_shares_however_small() -> None:
+    small, large, shut = (
+        ViewShares([factor * view for view in range(12)], [0.5] * 12, "").colours()
+        for factor in (1 / 1024, 1 / 16, 0)
+    )
+    assert small == large
+    assert len(set(small)) == 12
+    assert len(set(shut)) == 1

@@ -203,10 +203,18 @@ def test_gates_are_kept_as_the_weighted_mean_over_possible_images(
     found = query(
         store,
         "SELECT view, count(*), max(abs(gate - if(view = 1, probability, 1 - probability))) < 1e-6 "
+        ", max(abs(gate - share)) < 1e-6 "
         "FROM replay_gates JOIN replay_predictions USING (run_id, challenge_id) "
         "GROUP BY view ORDER BY view",
     ).rows
-    assert found == [(1, 2, True), (2, 2, True)]
+    # an image's two gates sum to 1, so they are its shares
+    assert found == [(1, 2, True, True), (2, 2, True, True)]
+    # what the folder holds is published again into a new warehouse, as after another format of it
+    store.warehouse.unlink()
+    again = Gated()
+    assert replay(store, again, planned(world), world.shards) == report
+    assert again.asked == []
+    assert query(store, "SELECT count(*) FROM replay_gates").rows == [(4,)]
 
 
 @pytest.mark.parametrize(
