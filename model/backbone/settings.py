@@ -52,7 +52,11 @@ class BackboneSettings:
         None, "Side of the views in pixels.", unset="the backbone's own", least=1
     )
     seed: int = setting(
-        0, "Seed of random weights.", flag="--backbone-seed", least=0, most=LARGEST_SEED
+        0,
+        "Seed of random weights and first adapters.",
+        flag="--backbone-seed",
+        least=0,
+        most=LARGEST_SEED,
     )
     trained: Trained = setting("none", "What of the backbone is trained.", flag="--train-backbone")
     last_blocks: int = setting(

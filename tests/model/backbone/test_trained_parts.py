@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from data.errors import RunError
 from model.backbone.backbone import Backbone, empty_backbone, load_backbone
@@ -71,6 +72,23 @@ def test_what_is_stored_is_what_was_trained_and_makes_the_same_backbone(
     assert same(start.state_dict(), trained.state_dict())
     assert start.fingerprint == trained.fingerprint
     assert torch.equal(start.eval()(VIEWS), trained.eval()(VIEWS))
+
+
+@pytest.mark.parametrize("kind", ["dora", "explora"])
+def test_adapters_on_a_files_weights_make_the_same_backbone(tmp_path: Path, kind: Any) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file(
+        load_backbone(settings_of("test_vit", "none", seed=4), "cpu").model.state_dict(), path
+    )
+    settings = replace(adapter_settings(kind), weights=str(path))
+    trained = perturbed(settings)
+    again = load_backbone(settings, "cpu").eval()
+    again.load_trained(copied(trained.trained_tensors()))
+    assert torch.equal(again(VIEWS), trained(VIEWS))
+    assert again.fingerprint == trained.fingerprint
+    from_a_seed = load_backbone(replace(settings, weights=RANDOM, seed=4), "cpu").eval()
+    from_a_seed.load_trained(trained.trained_tensors())
+    assert from_a_seed.fingerprint == trained.fingerprint
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=words)
