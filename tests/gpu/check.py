@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
 
 import torch
 
-Precision = Literal["float32", "bfloat16"]
+from model.network.settings import Precision
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,17 @@ class Target:
         tiny = ("test_vit", "test_resnet")
         return tiny if self.quick else (*tiny, "vit_small_patch16_dinov3")
 
-    def autocast(self, precision: Precision) -> torch.autocast:
-        """bfloat16 as in a training step: for products, not for sums and weights."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+@contextmanager
+def lowered_precision(target: Target) -> Iterator[None]:
+    """What a careless program around a call may have set: autocast, and products in TF32."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        with torch.autocast(target.device.type, torch.bfloat16):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 Compared = Callable[[Target, Precision], float]
@@ -51,14 +59,12 @@ class Check:
 
 
 def check(name: str, *, cuda_only: bool = False, **bounds: float) -> Callable[[Compared], Check]:
-    """Decorator that makes a check of a function; `bounds` are float32, bfloat16 or both."""
+    """Decorator that makes a check of a function; `bounds` are fp32, bf16 or both."""
     given: dict[Precision, float] = {
-        precision: bounds.pop(precision)
-        for precision in ("float32", "bfloat16")
-        if precision in bounds
+        precision: bounds.pop(precision) for precision in ("fp32", "bf16") if precision in bounds
     }
     if bounds or not given:
-        raise TypeError(f"bounds of {name}: float32 and bfloat16, not {sorted(bounds)}")
+        raise TypeError(f"bounds of {name}: fp32 and bf16, not {sorted(bounds)}")
     return lambda compare: Check(name, given, compare, cuda_only)
 
 

@@ -1,7 +1,8 @@
 """The model after the backbone, on the device against the CPU: answers and gradients."""
 
+from collections import Counter
 from collections.abc import Sequence
-from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy.typing as npt
 import torch
 
 from model.metadata.tensors import MetadataTensors, metadata_tensors
-from model.network.settings import ModelSettings
+from model.network.attention_kernel import attention_kernels as attention_kernels_of
+from model.network.settings import ModelSettings, Precision
 from model.network.street_model import ModelOutput, StreetModel
 from model.training.losses import soft_labels, training_loss
 from model.training.settings import LossSettings
-from tests.gpu.check import Precision, Target, check, relative, worst_of
+from replay.candidates.float32 import exact_float32
+from tests.gpu.attention_kernels import HALF_PRECISION_KERNELS, kernels_that_ran
+from tests.gpu.check import Target, check, lowered_precision, relative, worst_of
 
 _CPU = torch.device("cpu")
 # What training drops is drawn on the device, where other numbers come; so nothing is dropped.
@@ -57,78 +61,70 @@ def _answers(model: StreetModel, device: torch.device, count: int, views: int = 
     return answer
 
 
-@check("model's logits and gates of all views", float32=1e-4, bfloat16=5e-2)
+@check("model's logits and gates of all views", fp32=1e-4, bf16=5e-2)
 def answers(target: Target, precision: Precision) -> float:
     """No view is pruned, so nothing hangs on a near tie."""
     return _difference(target, precision, SETTINGS, 12)
 
 
-@check("model's logits and gates, pruned from 12 views to 8", float32=1e-4)
+@check("model's logits and gates, pruned from 12 views to 8", fp32=1e-4)
 def pruned(target: Target, precision: Precision) -> float:
     """Views are dropped between layers, by scores that differ by more than rounding."""
     return _difference(target, precision, _PRUNING, 12)
 
 
-@check("model's logits and gates of 5 views", float32=1e-4, bfloat16=5e-2)
+@check("model's logits and gates of 5 views", fp32=1e-4, bf16=5e-2)
 def five_views(target: Target, precision: Precision) -> float:
     """As after pruning before the backbone."""
     return _difference(target, precision, SETTINGS, 5)
 
 
 def _difference(target: Target, precision: Precision, settings: ModelSettings, views: int) -> float:
-    model = StreetModel(settings)
-    expected = _answers(deepcopy(model), _CPU, target.images, views)
-    with target.autocast(precision):
-        found = _answers(model, target.device, target.images, views)
+    expected = _answers(StreetModel(settings), _CPU, target.images, views)
+    model = StreetModel(replace(settings, precision=precision))
+    found = _answers(model, target.device, target.images, views)
     return worst_of([(found.logits, expected.logits), (found.gates, expected.gates)])
 
 
-@check("model asked twice", float32=0, bfloat16=0)
+@check("model asked twice, once under autocast and TF32", fp32=0, bf16=0)
 def answers_again(target: Target, precision: Precision) -> float:
-    """A device repeats itself, bit by bit."""
-    model = StreetModel(_PRUNING)
-    with target.autocast(precision):
-        first, second = (_answers(model, target.device, target.images) for _ in range(2))
+    """A device repeats itself, bit by bit, whatever is around the call."""
+    model = StreetModel(replace(_PRUNING, precision=precision))
+    first = _answers(model, target.device, target.images)
+    with lowered_precision(target):
+        second = _answers(model, target.device, target.images)
     return worst_of(zip(vars(first).values(), vars(second).values(), strict=True))
 
 
-@check("gradient of a step, norm of difference / norm", float32=1e-4, bfloat16=1e-1)
+@check("gradient of a step, norm of difference / norm", fp32=1e-4, bf16=1e-1)
 def gradients(target: Target, precision: Precision) -> float:
     """Of all weights in one vector, in training mode."""
-    found = _gradient(StreetModel(SETTINGS), target.device, target.images, target, precision)
+    found = _gradient(target.device, target.images, precision)
     return relative(found, _reference_gradient(target.images))
 
 
 @cache
 def _reference_gradient(count: int) -> torch.Tensor:
-    return _gradient(StreetModel(SETTINGS), _CPU, count)
+    return _gradient(_CPU, count, "fp32")
 
 
-@check("gradient made twice", float32=0, bfloat16=0)
+@check("gradient made twice", fp32=0, bf16=0)
 def gradients_again(target: Target, precision: Precision) -> float:
     """The same gradient bit by bit, so that a seed gives the same weights."""
-    twice = [
-        _gradient(StreetModel(SETTINGS), target.device, target.images, target, precision)
-        for _ in range(2)
-    ]
+    twice = [_gradient(target.device, target.images, precision) for _ in range(2)]
     return worst_of([(twice[0], twice[1])])
 
 
-def _gradient(
-    model: StreetModel,
-    device: torch.device,
-    count: int,
-    target: Target | None = None,
-    precision: Precision = "float32",
-) -> torch.Tensor:
-    model = model.to(device).train()
-    autocast = (target or Target(device)).autocast(precision)
-    with autocast:
-        output = model(_features(count).to(device), metadata(count).to(device))
+def _gradient(device: torch.device, count: int, precision: Precision) -> torch.Tensor:
+    model = StreetModel(replace(SETTINGS, precision=precision)).to(device).train()
+    output = model(_features(count).to(device), metadata(count).to(device))
     labels = soft_labels((torch.arange(count) % 2).to(device))
     weather = torch.eye(output.weather_logits.shape[1])[torch.arange(count) % 5].to(device)
     settings = LossSettings()
-    torch.autograd.backward(training_loss(output, labels, weather, settings).total(settings))
+    loss = training_loss(output, labels, weather, settings).total(settings)
+    # a backward pass lies outside of the model's own context
+    with exact_float32():
+        torch.autograd.backward(loss)
     gradients = [
         parameter.grad.flatten().cpu()
         for parameter in model.parameters()
@@ -137,4 +133,33 @@ def _gradient(
     return torch.cat(gradients)
 
 
-CHECKS = (answers, pruned, five_views, answers_again, gradients, gradients_again)
+@check("maskless attentions by another kernel than flash or cuDNN's", bf16=0)
+def attention_kernels(target: Target, precision: Precision) -> float:
+    """All views seen: that of every layer, and the fusion's self-attention; not its masked one."""
+    model = StreetModel(replace(SETTINGS, precision=precision)).to(target.device)
+    _answers(model, target.device, target.images)
+    ran = kernels_that_ran(lambda: _answers(model, target.device, target.images))
+    return float(max(0, SETTINGS.layers + 1 - sum(ran[name] for name in HALF_PRECISION_KERNELS)))
+
+
+@check("kernels of attention that `describe` names wrongly", fp32=0, bf16=0)
+def described_kernels(target: Target, precision: Precision) -> float:
+    """Against what ran in the fusion: cross-attention is masked, self-attention is not."""
+    model = StreetModel(replace(SETTINGS, precision=precision)).to(target.device)
+    _answers(model, target.device, target.images)
+    ran = kernels_that_ran(lambda: _answers(model, target.device, target.images))
+    described = attention_kernels_of(model.settings, target.device)
+    named = Counter({described.all_seen: SETTINGS.layers + 1}) + Counter([described.masked])
+    return float((ran - named).total() + (named - ran).total())
+
+
+CHECKS = (
+    answers,
+    pruned,
+    five_views,
+    answers_again,
+    gradients,
+    gradients_again,
+    attention_kernels,
+    described_kernels,
+)

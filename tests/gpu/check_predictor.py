@@ -15,10 +15,10 @@ from model.checkpoint.backbone_in_card import backbone_of, card_of
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.checkpoint.predictor import CheckpointPredictor, PredictorSettings
 from model.datasets.challenge_draws import Sample
-from model.network.settings import ModelSettings
+from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
 from replay.candidates.predictor import Batch, Image, LazySequence, Predictions
-from tests.gpu.check import Precision, Target, check, worst_of
+from tests.gpu.check import Target, check, lowered_precision, worst_of
 from tests.gpu.check_backbone import loaded
 from tests.gpu.check_model import text_vectors
 from tests.gpu.drawn_images import image_of, samples_of, training_rows
@@ -29,10 +29,12 @@ _KEEP = 4
 _PARTS = 3
 
 
-def _saved(folder: Path) -> Path:
+def _saved(folder: Path, precision: Precision = "fp32") -> Path:
     """A checkpoint whose scorer counts as trained, so that it may choose views."""
-    backbone = loaded(_BACKBONE, _CPU)
-    model = StreetModel(ModelSettings(features=backbone.width, width=128, heads=4))
+    backbone = loaded(_BACKBONE, _CPU, precision)
+    model = StreetModel(
+        ModelSettings(features=backbone.width, width=128, heads=4, precision=precision)
+    )
     with torch.no_grad():
         for weight in model.scorer.parameters():
             weight.add_(0.1 * torch.randn(weight.shape, generator=torch.manual_seed(3)))
@@ -42,10 +44,10 @@ def _saved(folder: Path) -> Path:
 
 
 @cache
-def _backbone(device: torch.device) -> Backbone:
+def _backbone(device: torch.device, precision: Precision) -> Backbone:
     """The checkpoint's backbone; loaded once, as checking its fingerprint takes a second."""
     with TemporaryDirectory() as folder:
-        return backbone_of(load_checkpoint(_saved(Path(folder))), device)
+        return backbone_of(load_checkpoint(_saved(Path(folder), precision)), device)
 
 
 def _predictor(
@@ -54,7 +56,8 @@ def _predictor(
     settings: PredictorSettings = PredictorSettings(),
     cache: Path | None = None,
 ) -> CheckpointPredictor:
-    checkpoint, backbone = load_checkpoint(folder), _backbone(device)
+    checkpoint = load_checkpoint(folder)
+    backbone = _backbone(device, checkpoint.card.settings.precision)
     kept = None if cache is None else open_cache(cache, backbone)
     return CheckpointPredictor(checkpoint, backbone, "checked", settings, kept, text_vectors)
 
@@ -100,53 +103,59 @@ def _difference(found: Predictions, expected: Predictions) -> float:
     return worst_of((torch.from_numpy(first), torch.from_numpy(second)) for first, second in pairs)
 
 
-def _device_difference(target: Target, precision: Precision, settings: PredictorSettings) -> float:
-    with target.autocast(precision):
-        found = _answers(target, target.device, settings)
+def _device_difference(target: Target, settings: PredictorSettings) -> float:
+    found = _answers(target, target.device, settings)
     return _difference(found, _answers(target, _CPU, settings))
 
 
-def _answers(target: Target, device: torch.device, settings: PredictorSettings) -> Predictions:
+def _answers(
+    target: Target,
+    device: torch.device,
+    settings: PredictorSettings,
+    precision: Precision = "fp32",
+) -> Predictions:
     with TemporaryDirectory() as folder:
-        return _replay(target).run(_predictor(_saved(Path(folder)), device, settings))
+        checkpoint = _saved(Path(folder), precision)
+        return _replay(target).run(_predictor(checkpoint, device, settings))
 
 
-@check("small replay, probability and gates", float32=1e-4)
-def replayed(target: Target, precision: Precision) -> float:
+@check("small replay, probability and gates", fp32=1e-4)
+def replayed(target: Target, _: Precision) -> float:
     """Rebuilt, encoded, decoded, answered in three parts; pruned between layers."""
-    return _device_difference(target, precision, PredictorSettings())
+    return _device_difference(target, PredictorSettings())
 
 
-@check("small replay, probability and gates, fed metadata", float32=1e-4)
-def replayed_with_metadata(target: Target, precision: Precision) -> float:
+@check("small replay, probability and gates, fed metadata", fp32=1e-4)
+def replayed_with_metadata(target: Target, _: Precision) -> float:
     """Metadata is made on the CPU and goes to the device."""
-    return _device_difference(target, precision, PredictorSettings(metadata=True))
+    return _device_difference(target, PredictorSettings(metadata=True))
 
 
-@check("small replay, probability and gates, 4 views before the backbone", float32=1e-4)
-def replayed_in_few_views(target: Target, precision: Precision) -> float:
+@check("small replay, probability and gates, 4 views before the backbone", fp32=1e-4)
+def replayed_in_few_views(target: Target, _: Precision) -> float:
     """The scorer chooses on the device."""
-    return _device_difference(target, precision, PredictorSettings(keep=_KEEP))
+    return _device_difference(target, PredictorSettings(keep=_KEEP))
 
 
-@check("small replay, probability in bfloat16", bfloat16=5e-2)
+@check("small replay, probability against fp32", bf16=5e-2)
 def replayed_in_bfloat16(target: Target, precision: Precision) -> float:
     """Gates are left out: in bfloat16 near ties decide otherwise which view is pruned."""
     settings = PredictorSettings()
     expected = _answers(target, _CPU, settings)
-    with target.autocast(precision):
-        found = _answers(target, target.device, settings)
+    found = _answers(target, target.device, settings, precision)
     return float(np.abs(found.probability - expected.probability).max())
 
 
-@check("small replay made twice", float32=0)
-def replayed_again(target: Target, _: Precision) -> float:
+@check("small replay made twice, once under autocast and TF32", fp32=0, bf16=0)
+def replayed_again(target: Target, precision: Precision) -> float:
     """A device repeats itself, bit by bit, also in a predictor that was loaded anew."""
-    first, second = (_answers(target, target.device, PredictorSettings()) for _ in range(2))
+    first = _answers(target, target.device, PredictorSettings(), precision)
+    with lowered_precision(target):
+        second = _answers(target, target.device, PredictorSettings(), precision)
     return _difference(first, second)
 
 
-@check("small replay from cached features against the first, images looked at", float32=0)
+@check("small replay from cached features against the first, images looked at", fp32=0)
 def replayed_from_cache(target: Target, _: Precision) -> float:
     """The same bits come back, no image is looked at, and a pruned replay takes them too."""
     with TemporaryDirectory() as folder:
@@ -160,7 +169,7 @@ def replayed_from_cache(target: Target, _: Precision) -> float:
     return _difference(first, second) + replay.images_built
 
 
-@check("features of the CPU served to the device", cuda_only=True, float32=0)
+@check("features of the CPU served to the device", cuda_only=True, fp32=0)
 def caches_apart(target: Target, _: Precision) -> float:
     """Each has a file of its own."""
     with TemporaryDirectory() as folder:

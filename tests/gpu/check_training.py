@@ -84,7 +84,7 @@ def _trained(
 
 @cache
 def _baseline(target: Target, name: str | None = None) -> Course:
-    return _trained(target, _CPU, "float32", name)
+    return _trained(target, _CPU, "fp32", name)
 
 
 def _loss_difference(found: Course, expected: Course) -> float:
@@ -98,42 +98,42 @@ def _loss_difference(found: Course, expected: Course) -> float:
     )
 
 
-@check("training of the model, losses of its epochs", float32=1e-3, bfloat16=5e-2)
+@check("training of the model, losses of its epochs", fp32=1e-3, bf16=5e-2)
 def model_alone(target: Target, precision: Precision) -> float:
     """On features of a frozen backbone, fed metadata; the reference is float32."""
     expected = _baseline(target)
     return _loss_difference(_trained(target, target.device, precision), expected)
 
 
-@check("training of the model made twice, weights", float32=0, bfloat16=0)
+@check("training of the model made twice, weights", fp32=0, bf16=0)
 def model_alone_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
     first, second = (_trained(target, target.device, precision) for _ in range(2))
     return worst_of([(first[1], second[1])]) + _loss_difference(first, second)
 
 
-@check("training with a ViT, losses of its epochs", float32=5e-3, bfloat16=1e-1)
+@check("training with a ViT, losses of its epochs", fp32=5e-3, bf16=1e-1)
 def with_transformer(target: Target, precision: Precision) -> float:
     """Views are made on the device, 4 of each image at a step."""
     expected = _baseline(target, "test_vit")
     return _loss_difference(_trained(target, target.device, precision, "test_vit"), expected)
 
 
-@check("training with a ResNet, losses of its epochs", float32=5e-3, bfloat16=1e-1)
+@check("training with a ResNet, losses of its epochs", fp32=5e-3, bf16=1e-1)
 def with_convolutions(target: Target, precision: Precision) -> float:
     """Convolutions go backwards by algorithms that repeat themselves."""
     expected = _baseline(target, "test_resnet")
     return _loss_difference(_trained(target, target.device, precision, "test_resnet"), expected)
 
 
-@check("training with a ViT made twice, losses", float32=1e-3, bfloat16=2e-2)
+@check("training with a ViT made twice, losses", fp32=1e-3, bf16=2e-2)
 def with_transformer_again(target: Target, precision: Precision) -> float:
     """The gradient of fused attention is summed in any order on a GPU."""
     made = [_trained(target, target.device, precision, "test_vit") for _ in range(2)]
     return _loss_difference(*made)
 
 
-@check("training with a ResNet made twice, weights", float32=0, bfloat16=0)
+@check("training with a ResNet made twice, weights", fp32=0, bf16=0)
 def with_convolutions_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
     first, second = (_trained(target, target.device, precision, "test_resnet") for _ in range(2))

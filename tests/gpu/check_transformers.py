@@ -18,9 +18,10 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from model.network.settings import Precision
 from replay.candidates.huggingface import HuggingFaceModel, load_hugging_face
 from replay.candidates.predictor import Batch
-from tests.gpu.check import Precision, Target, check
+from tests.gpu.check import Target, check
 from tests.gpu.drawn_images import image_of, samples_of, training_rows
 
 # a bar for each model that is saved
@@ -51,7 +52,7 @@ def _loaded(model: Any, folder: Path) -> HuggingFaceModel:
     return load_hugging_face(f"hf:{folder}")
 
 
-@check("transformers ViT and ConvNeXt, probability", float32=1e-5)
+@check("transformers ViT and ConvNeXt, probability", fp32=1e-5)
 def classifiers(target: Target, _: Precision) -> float:
     """One image a pass, in whole float32."""
     batch = _batch(target)
@@ -64,7 +65,7 @@ def classifiers(target: Target, _: Precision) -> float:
     return worst
 
 
-@check("transformers ViT and ConvNeXt asked twice", float32=0)
+@check("transformers ViT and ConvNeXt asked twice", fp32=0)
 def classifiers_again(target: Target, _: Precision) -> float:
     """A device repeats itself, bit by bit."""
     batch = _batch(target)

@@ -60,27 +60,27 @@ def test_a_bound_is_kept_broken_or_never_reached() -> None:
     def raises(_setting: Target, _precision: str) -> float:
         raise ValueError("out\nof order")
 
-    kept = check("kept", float32=1e-4, bfloat16=0)(lambda _, __: 0.0)
-    broken = check("broken", float32=1e-4)(lambda _, __: 2e-4)
-    undefined = check("undefined", float32=1e-4)(lambda _, __: float("nan"))
-    rows = rows_of(kept, check("raises", float32=1)(raises), broken, undefined)
+    kept = check("kept", fp32=1e-4, bf16=0)(lambda _, __: 0.0)
+    broken = check("broken", fp32=1e-4)(lambda _, __: 2e-4)
+    undefined = check("undefined", fp32=1e-4)(lambda _, __: float("nan"))
+    rows = rows_of(kept, check("raises", fp32=1)(raises), broken, undefined)
     assert [row.holds for row in rows] == [True, True, False, False, False]
     assert rows[2].error == "ValueError: out of order"
     lines = table(rows).splitlines()
     assert lines[0].split() == ["check", "precision", "worst", "bound", "verdict", "s"]
-    assert lines[2].split()[:5] == ["kept", "bfloat16", "0.0e+00", "equal", "ok"]
-    assert lines[3].split()[:5] == ["raises", "float32", "-", "1e+00", "BROKEN"]
+    assert lines[2].split()[:5] == ["kept", "bf16", "0.0e+00", "equal", "ok"]
+    assert lines[3].split()[:5] == ["raises", "fp32", "-", "1e+00", "BROKEN"]
 
 
 def test_what_needs_cuda_is_left_out_elsewhere() -> None:
-    assert rows_of(check("there", float32=0, cuda_only=True)(lambda _, __: 0.0)) == []
+    assert rows_of(check("there", fp32=0, cuda_only=True)(lambda _, __: 0.0)) == []
 
 
 def test_a_check_has_a_bound() -> None:
     with pytest.raises(TypeError, match="bounds of none"):
         check("none")
-    with pytest.raises(TypeError, match="float16"):
-        check("other", float16=1.0)
+    with pytest.raises(TypeError, match="fp16"):
+        check("other", fp16=1.0)
 
 
 def test_the_worst_difference() -> None:
