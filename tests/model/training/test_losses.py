@@ -1,4 +1,4 @@
-"""The losses against torchvision, torch's and scipy's own, and by the laws that they keep."""
+"""The losses against torchvision and torch's own, and by the laws that they keep."""
 
 from dataclasses import replace
 
@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import entropy
 from torch.nn import functional as F  # noqa: N812
 from torchvision.ops import sigmoid_focal_loss
 
@@ -22,34 +21,10 @@ from model.training.losses import (
     weather_loss,
 )
 from model.training.settings import LossSettings
+from tests.model.training.loss_inputs import CERTAIN, LABELS, logits, shares, views
 
-LABELS = torch.tensor([0, 1, 1, 0])
-CERTAIN = 300.0
-"""A scale of logits at which the other class's probability rounds to 0."""
-GAMMAS = [0.0, 0.1, 0.5, 1.0, 2.0]
 SEEDS = st.integers(0, 99)
-
-
-def logits(seed: int = 0, scale: float = 2.0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return scale * torch.randn(4, 2, generator=generator)
-
-
-def shares(seed: int = 0) -> torch.Tensor:
-    """As MixUp hands them in: rows (4, 2) that sum to 1."""
-    return torch.rand(4, 1, generator=torch.Generator().manual_seed(seed)) * torch.tensor(
-        [1.0, -1.0]
-    ) + torch.tensor([0.0, 1.0])
-
-
-def views(seed: int = 0, scale: float = 2.0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Logits (4, 5, 2), gates (4, 5) and what is seen of 4 challenges; one view has a gate of 0."""
-    generator = torch.Generator().manual_seed(seed)
-    seen = torch.rand(4, 5, generator=generator) < 0.7
-    seen[:, 0] = True
-    gates = torch.rand(4, 5, generator=generator) * seen
-    gates[1, 1] = 0
-    return scale * torch.randn(4, 5, 2, generator=generator), gates, seen
+GAMMAS = [0.0, 0.1, 0.5, 1.0, 2.0]
 
 
 @given(SEEDS, st.floats(0.0, 1.0))
@@ -126,69 +101,6 @@ def test_each_seen_view_is_asked_for_the_label() -> None:
     expected = F.cross_entropy(x[seen], shares()[challenges])
     torch.testing.assert_close(view_loss(x, seen, shares(), 0.0), expected)
     assert view_loss(x, torch.zeros_like(seen), shares(), 2.0) == 0
-
-
-@given(SEEDS)
-def test_consistency_is_the_divergence_from_the_gated_mean(seed: int) -> None:
-    x, gates, seen = views(seed)
-    p = x.double().softmax(dim=-1).numpy()
-    each = []
-    for row in range(4):
-        given_views = np.flatnonzero(seen[row])
-        mean = np.average(p[row, given_views], axis=0, weights=gates[row, given_views].numpy())
-        each += [entropy(p[row, view], mean) for view in given_views]
-    found = consistency_loss(x, gates, seen)
-    assert found.item() == pytest.approx(float(np.mean(each)), rel=1e-4, abs=1e-6)
-
-
-@pytest.mark.parametrize("scale", [1.0, CERTAIN, 1e30])
-def test_consistency_is_finite_where_views_are_certain(scale: float) -> None:
-    x, gates, seen = views(scale=scale)
-    x.requires_grad_()
-    loss = consistency_loss(x, gates, seen)
-    torch.autograd.backward(loss)
-    assert loss.isfinite()
-    assert x.grad is not None
-    assert x.grad.isfinite().all()
-
-
-@given(SEEDS, st.sampled_from([1.0, CERTAIN]))
-def test_views_that_agree_are_consistent(seed: int, scale: float) -> None:
-    _, gates, seen = views(seed)
-    x = logits(seed, scale)[:, None].expand(4, 5, 2)
-    assert consistency_loss(x, gates, seen).item() == pytest.approx(0, abs=1e-6)
-
-
-def test_the_mean_prediction_is_a_teacher() -> None:
-    """The gradient is that of KL(p || q) with a constant q: p (log(p / q) - KL)."""
-    x, gates, seen = views()
-    x.requires_grad_()
-    gates.requires_grad_()
-    torch.autograd.backward(consistency_loss(x, gates, seen))
-    assert gates.grad is None
-    p = x.detach().double().softmax(dim=-1)
-    q = (p * gates.detach()[..., None]).sum(dim=1) / gates.detach().sum(dim=1, keepdim=True)
-    logs = (p / q[:, None]).log()
-    expected = p * (logs - (p * logs).sum(dim=-1, keepdim=True)) / seen.sum()
-    assert x.grad is not None
-    torch.testing.assert_close(x.grad, (expected * seen[..., None]).float())
-
-
-def test_a_challenge_with_shut_gates_has_no_mean() -> None:
-    x, gates, seen = views()
-    gates[2] = 0
-    others = [0, 1, 3]
-    expected = consistency_loss(x[others], gates[others], seen[others])
-    torch.testing.assert_close(consistency_loss(x, gates, seen), expected)
-    assert consistency_loss(x, torch.zeros_like(gates), seen) == 0
-
-
-def test_a_pruned_view_is_drawn_to_the_mean_but_is_not_in_it() -> None:
-    x = torch.tensor([[[0.0, 1.0], [0.0, 1.0], [2.0, 0.0]]])
-    gates, seen = torch.tensor([[0.5, 0.1, 0.0]]), torch.ones(1, 3, dtype=torch.bool)
-    p = x[0].softmax(dim=1).double().numpy()
-    expected = entropy(p[2], p[0]) / 3
-    assert consistency_loss(x, gates, seen).item() == pytest.approx(expected, rel=1e-5)
 
 
 @given(SEEDS)
