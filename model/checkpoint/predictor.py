@@ -1,8 +1,9 @@
 """A checkpoint as a candidate: probability and twelve gates for every image.
 
 Answers depend on how images are batched, and on whether features come from the cache, in their
-last bits only: probabilities and gates differ by less than 1e-4 on one kind of device. A replay's
-parts are fixed by its plan, so its batches are too, unless memory was short.
+last bits only: in fp32 probabilities and gates differ by less than 1e-4 on one kind of device; in
+bf16 they have fewer bits, and a near tie may decide otherwise which view is pruned. A replay's parts
+are fixed by its plan, so its batches are too, unless memory was short.
 """
 
 import hashlib
