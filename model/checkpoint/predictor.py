@@ -2,7 +2,7 @@
 
 Answers depend on how images are batched, and on whether features come from the cache, in their
 last bits only: in fp32 probabilities and gates differ by less than 1e-4 on one kind of device; in
-bf16 they have fewer bits, and a near tie may decide otherwise which view is pruned. A replay's parts
+bf16 they have fewer bits, and a near tie may decide which view is pruned. The parts of a replay
 are fixed by its plan, so its batches are too, unless memory was short.
 """
 
