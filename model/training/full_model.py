@@ -23,12 +23,12 @@ class FullModel(nn.Module):
     @property
     def trained(self) -> list[Backbone | StreetModel]:
         """The modules with weights that are trained."""
-        return [self.street] if self.backbone.settings.frozen else [self.street, self.backbone]
+        return [self.street] if self.backbone.frozen else [self.street, self.backbone]
 
     def trained_state(self) -> dict[str, Mapping[str, torch.Tensor]]:
         """The tensors of all that is trained, by part."""
         state: dict[str, Mapping[str, torch.Tensor]] = {"street": self.street.state_dict()}
-        if not self.backbone.settings.frozen:
+        if not self.backbone.frozen:
             state["backbone"] = self.backbone.trained_tensors()
         return state
 

@@ -60,7 +60,7 @@ def _street_groups(street: StreetModel, settings: OptimizerSettings) -> _Groups:
 
 
 def _backbone_groups(backbone: Backbone, settings: OptimizerSettings) -> _Groups:
-    if backbone.settings.frozen:
+    if backbone.frozen:
         return []
     model: Any = backbone.model
     exempt = model.no_weight_decay() if hasattr(model, "no_weight_decay") else ()

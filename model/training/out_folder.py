@@ -1,28 +1,81 @@
 """The folder of a training's checkpoint: what may stand there before, and what does after."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
 
 from data.errors import RunError
 from data.store import Store
 from model.checkpoint.card import CARD, read_card
-from model.checkpoint.unfinished import unfinished_run
-from model.training.report import TrainReport
+from model.checkpoint.unfinished import mark_finished, mark_unfinished, unfinished_run
 from model.training.run_folder import TrainingRun, setting_differences
 
 _SHOWN = 3
 
+Report = TypeVar("Report")
 
-def finished_report(out: Path, run: TrainingRun) -> TrainReport | None:
-    """The report of this training, if `out` holds its checkpoint and it came to its end."""
+
+def finished_outcome(
+    out: Path, run: TrainingRun, read: Callable[[dict[str, Any], str], Report]
+) -> Report | None:
+    """The report of this training, if `out` holds its checkpoint and it came to its end.
+
+    Args:
+        out: the checkpoint's folder.
+        run: of the training.
+        read: makes the report of the outcome in `run.json` and the folder's name; may raise
+            TypeError or KeyError.
+    """
     outcome = run.outcome()
     if outcome is None or unfinished_run(out) is not None or _training_of(out) != run.run_id:
         return None
     try:
-        report = TrainReport.read(outcome, str(out))
+        report = read(outcome, str(out))
     except (TypeError, KeyError):
         return None
     run.clean_up()  # where a kill came between the outcome and this
     return report
+
+
+def begin_training(
+    out: Path,
+    run: TrainingRun,
+    store: Store,
+    tables: Mapping[str, Any],
+    split: pl.DataFrame,
+    *,
+    replace_checkpoint: bool,
+) -> None:
+    """Check the checkpoint's folder, and write what is known before the first epoch.
+
+    Args:
+        out: the checkpoint's folder, which is marked as unfinished.
+        run: of the training.
+        store: has the runs of other trainings.
+        tables: the settings of each stage.
+        split: which row is in which part.
+        replace_checkpoint: of another training, where `out` holds one.
+
+    Raises:
+        RunError: as `check_out`.
+        WriteError: a folder cannot be written.
+    """
+    check_out(out, run, store, replace_checkpoint=replace_checkpoint)
+    run.begin(tables, split)
+    mark_unfinished(out, run.run_id, f"its run is in {run.path.name}")
+
+
+def finish_training(out: Path, run: TrainingRun, outcome: Mapping[str, Any]) -> None:
+    """Say that a training is done, whose checkpoint is in `out`.
+
+    Raises:
+        WriteError: a folder cannot be written.
+    """
+    mark_finished(out)
+    # whatever a kill leaves undone here, the same training does when it is started again
+    run.finish(outcome)
 
 
 def check_out(out: Path, run: TrainingRun, store: Store, *, replace_checkpoint: bool) -> None:

@@ -3,8 +3,8 @@
 `run.json` has settings, provenance and outcome, `settings.toml` the settings alone,
 `split.parquet` which row is in which part, `metrics.jsonl` a line an epoch, `curves.png` its
 picture. While the training runs, `state.pt` is what it goes on from and `best/` the best epoch's
-checkpoint. The run id is a hash of all that determines the weights, as far as a machine repeats
-itself.
+checkpoint; a fine-tuning has these of each fold in `fold-<number>/`. The run id is a hash of all
+that determines the weights, as far as a machine repeats itself.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from data.atomic_files import atomic_file, write_atomic
 from data.errors import RunError
 from data.settings_file import write_settings
 from data.store import Store
-from model.training.config import TrainingConfig
 from model.training.curves import write_curves
 from model.training.metrics import EpochMetrics
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
@@ -33,6 +32,8 @@ from replay.runs.run_lock import lock_run
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 3
 _ID_DIGITS = 12
+# Begins the name of a fold's folder.
+_FOLD = "fold-"
 # Settings that change no weight.
 _UNDECISIVE = (("dataset", "workers"), ("training", "tracker"))
 
@@ -74,14 +75,23 @@ class TrainingRun:
         finally:
             lock.release()
 
-    def begin(self, config: TrainingConfig, split: pl.DataFrame) -> None:
+    def fold(self, number: int) -> "TrainingRun":
+        """The training of a fine-tuning's fold, in a folder of its own."""
+        name = f"{_FOLD}{number}"
+        return TrainingRun(f"{self.run_id}-{name}", self.path / name, self.settings)
+
+    def begin(self, tables: Mapping[str, Any], split: pl.DataFrame) -> None:
         """Write what is known before the first epoch.
+
+        Args:
+            tables: the settings of each stage.
+            split: which row is in which part.
 
         Raises:
             WriteError: the folder cannot be written.
         """
         self._write_run(None)
-        write_settings(self.path / "settings.toml", config.tables)
+        write_settings(self.path / "settings.toml", tables)
         with atomic_file(self.path / "split.parquet") as temporary:
             split.write_parquet(temporary)
 
@@ -107,8 +117,14 @@ class TrainingRun:
 
     def clean_up(self) -> None:
         """Remove what only an unfinished training needs."""
-        self.state.unlink(missing_ok=True)
+        self.clean_state()
         shutil.rmtree(self.best, ignore_errors=True)
+        for folder in self.path.glob(f"{_FOLD}*"):
+            replace(self, path=folder).clean_up()
+
+    def clean_state(self) -> None:
+        """Remove what only epochs to come need; the best one's checkpoint stays."""
+        self.state.unlink(missing_ok=True)
         for features in self.path.glob("*.features"):
             features.unlink(missing_ok=True)
 
@@ -126,12 +142,15 @@ class TrainingRun:
         write_atomic(self.path / "run.json", text.encode())
 
 
-def open_training_run(store: Store, determining: dict[str, Any]) -> TrainingRun:
+def open_training_run(
+    store: Store, determining: dict[str, Any], kind: str = "train"
+) -> TrainingRun:
     """The run with these settings and sources; nothing is written yet.
 
     Args:
         store: gets the run's folder.
         determining: all that determines the weights, beside the versions of code and packages.
+        kind: of the run, with which its id begins.
     """
     versioned = {
         "train_version": _VERSION,
@@ -143,7 +162,7 @@ def open_training_run(store: Store, determining: dict[str, Any]) -> TrainingRun:
     for stage, name in _UNDECISIVE:
         decisive["config"][stage].pop(name)
     text = json.dumps(decisive, sort_keys=True)
-    run_id = f"train-{hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]}"
+    run_id = f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:_ID_DIGITS]}"
     made_by = {**provenance(), "threads": torch.get_num_threads()}
     settings = {"run_id": run_id, **versioned, "made_by": made_by}
     return TrainingRun(run_id, store.runs / run_id, settings)

@@ -8,12 +8,10 @@ from typing import Any
 from accelerate import Accelerator
 
 from data.progress import Progress
-from model.backbone.backbone import Backbone
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.card import BACKBONE, MODEL, SCORER
 from model.checkpoint.checkpoint import save_checkpoint
 from model.checkpoint.training_state import load_state, save_state
-from model.network.street_model import StreetModel
 from model.rows.source_rows import training_table
 from model.rows.training_row import TrainingRow
 from model.training.config import TrainingConfig
@@ -41,15 +39,14 @@ class Session:
         run: TrainingRun,
         config: TrainingConfig,
         accelerator: Accelerator,
-        backbone: Backbone,
+        model: FullModel,
         rows: SessionRows,
         loaders: Loaders,
     ) -> None:
-        """Take the run's folder, all settings, and what is trained on what."""
+        """Take the run's folder, all settings, a model with its first weights, and its rows."""
         self._run, self._config, self._accelerator = run, config, accelerator
         self._rows = rows
-        street = StreetModel(config.model).to(accelerator.device)
-        self._trainer = Trainer(FullModel(backbone, street), loaders, config, accelerator)
+        self._trainer = Trainer(model, loaders, config, accelerator)
         self.epochs: list[EpochMetrics] = []
         self._lines: list[dict[str, Any]] = []
 

@@ -269,7 +269,7 @@ def test_the_model_gets_metadata_only_where_asked(
     shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "model.training.train.TextVectors",
+        "model.training.context.TextVectors",
         lambda _cache: lambda texts: np.full((len(texts), 384), 384**-0.5, np.float32),
     )
     with_metadata = replace(FROZEN, dataset=replace(FROZEN.dataset, metadata=True))
