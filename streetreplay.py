@@ -12,7 +12,7 @@ from analytics.commands import audit, logs, miners
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import demo, describe, train, views
+from model.commands import demo, describe, finetune, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
@@ -36,6 +36,7 @@ for command in (
     compare,
     views,
     train,
+    finetune,
     describe,
     demo,
 ):

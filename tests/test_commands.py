@@ -30,6 +30,7 @@ COMMANDS = (
     "compare",
     "views",
     "train",
+    "finetune",
     "describe",
     "demo",
 )

@@ -63,7 +63,7 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
             model was trained with.
     """
     card = checkpoint.card
-    settings = _settings(card)
+    settings = backbone_settings(card)
     # A card can name a backbone of any size: nothing is allocated for one that does not fit.
     check_fit(
         checkpoint.backbone,
@@ -77,28 +77,12 @@ def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None
     return backbone
 
 
-def _described(backbone: Backbone) -> dict[str, Any]:
-    """Where a backbone's weights come from and what of it was trained, for its card.
+def backbone_settings(card: ModelCard) -> BackboneSettings:
+    """The settings of the backbone that a card describes; `weights` are RANDOM if it has all.
 
-    `untrained` is the hash of what was not trained, where some was.
+    Raises:
+        RunError: the card does not say, or other versions of packages made it.
     """
-    settings = backbone.settings
-    adapted = settings.trained == "adapters"
-    some_blocks = settings.trained == "last" or (adapted and settings.adapter.kind == EXPLORA)
-    return {
-        "weights": settings.weights,
-        "seed": settings.seed,
-        "timm": timm.__version__,
-        "trained": settings.trained,
-        "last_blocks": settings.last_blocks if some_blocks else None,
-        "adapter": asdict(settings.adapter) if adapted else None,
-        "peft": version("peft") if adapted else None,
-        "untrained": _untrained_digest(backbone) if adapted or some_blocks else None,
-    }
-
-
-def _settings(card: ModelCard) -> BackboneSettings:
-    """The settings of the backbone that a card describes."""
     written = card.training.get(BACKBONE_KEY)
     written = written if isinstance(written, dict) else {}
     _check_version(card, "timm", written.get("timm"), timm.__version__)
@@ -121,6 +105,26 @@ def _settings(card: ModelCard) -> BackboneSettings:
         precision=card.settings.precision,
         **options,
     )
+
+
+def _described(backbone: Backbone) -> dict[str, Any]:
+    """Where a backbone's weights come from and what of it was trained, for its card.
+
+    `untrained` is the hash of what was not trained, where some was.
+    """
+    settings = backbone.settings
+    adapted = settings.trained == "adapters"
+    some_blocks = settings.trained == "last" or (adapted and settings.adapter.kind == EXPLORA)
+    return {
+        "weights": settings.weights,
+        "seed": settings.seed,
+        "timm": timm.__version__,
+        "trained": settings.trained,
+        "last_blocks": settings.last_blocks if some_blocks else None,
+        "adapter": asdict(settings.adapter) if adapted else None,
+        "peft": version("peft") if adapted else None,
+        "untrained": _untrained_digest(backbone) if adapted or some_blocks else None,
+    }
 
 
 def _adapter(written: Any) -> AdapterSettings:

@@ -67,11 +67,13 @@ def _train(
     store: Store, sources: Path | None, out: Path, config: TrainingConfig, *, replace: bool
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
+    from accelerate import PartialState  # noqa: PLC0415
+
     from data.sources.shards import open_shards  # noqa: PLC0415
     from model.training.train import train as run_training  # noqa: PLC0415
 
     shards = open_shards(sources or store.sources, required=sources is not None)
-    return run_training(
+    report = run_training(
         store,
         shards,
         out,
@@ -80,6 +82,7 @@ def _train(
         progress=progress,
         note=note,
     )
+    return report if PartialState().is_main_process else None
 
 
 def _print_report(report: "TrainReport") -> None:

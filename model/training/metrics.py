@@ -6,7 +6,7 @@ import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader
 
-from analytics.scoring.metrics import confusion_counts, mcc
+from analytics.scoring.metrics import Floats, confusion_counts, mcc
 from analytics.scoring.predicted_class import predicted_class
 from model.datasets.batch import Batch
 from model.training.batch_errors import batches_of
@@ -57,6 +57,27 @@ def evaluate(
         accelerator: of the processes.
         gamma: of the focal loss.
     """
+    all_logits, truth = _logits(model, loader, accelerator)
+    classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
+    return ValidationMetrics(
+        loss=float(focal_loss(all_logits, soft_labels(truth), gamma)),
+        mcc=mcc(confusion_counts(classes, truth.numpy())),
+        n=len(truth),
+    )
+
+
+def probabilities(
+    model: FullModel, loader: "DataLoader[Batch]", accelerator: Accelerator
+) -> Floats:
+    """The probability of roadwork of all images of a loader in their order, (n,), as `evaluate`."""
+    answers: Floats = _logits(model, loader, accelerator)[0].softmax(dim=1)[:, 1].numpy()
+    return answers
+
+
+def _logits(
+    model: FullModel, loader: "DataLoader[Batch]", accelerator: Accelerator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits, float64 (n, 2), and labels, int64 (n,), of all images, gathered on the processor."""
     model.eval()
     logits, labels = [], []
     with torch.inference_mode():
@@ -65,10 +86,4 @@ def evaluate(
             both = accelerator.gather_for_metrics((output.logits.double(), batch.labels))
             logits.append(both[0].cpu())
             labels.append(both[1].cpu())
-    all_logits, truth = torch.cat(logits), torch.cat(labels)
-    classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
-    return ValidationMetrics(
-        loss=float(focal_loss(all_logits, soft_labels(truth), gamma)),
-        mcc=mcc(confusion_counts(classes, truth.numpy())),
-        n=len(truth),
-    )
+    return torch.cat(logits), torch.cat(labels)

@@ -32,6 +32,10 @@ from replay.runs.run_lock import lock_run
 # Raised when the same settings and rows would give other weights by this code.
 _VERSION = 3
 _ID_DIGITS = 12
+
+SPLIT = "split.parquet"
+"""Which row is in which part of a training, in its folder."""
+
 # Begins the name of a fold's folder.
 _FOLD = "fold-"
 # Settings that change no weight.
@@ -92,7 +96,7 @@ class TrainingRun:
         """
         self._write_run(None)
         write_settings(self.path / "settings.toml", tables)
-        with atomic_file(self.path / "split.parquet") as temporary:
+        with atomic_file(self.path / SPLIT) as temporary:
             split.write_parquet(temporary)
 
     def write_epochs(self, lines: Sequence[Mapping[str, Any]]) -> None:
