@@ -1,7 +1,8 @@
 """A batch of challenges as tensors, and the table of rows that labels come from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +26,9 @@ class Batch:
     """B challenges.
 
     `inputs` are images, uint8 (B, 3, 224, 224), or features of a frozen backbone, float32
-    (B, 12, width). `labels` int64 (B,) are 1 for roadwork, else 0; `weather` float32 (B, rows of
-    the weather table) are shares, all 0 where it is not known. `rows` int64 (B,) are rows of the
+    (B, 12, width). `labels` int64 (B,) are 1 for roadwork, else 0, of which a training step makes
+    shares of the classes, float32 (B, 2); `weather` float32 (B, rows of the weather table) are
+    shares, all 0 where it is not known. `rows` int64 (B,) are rows of the
     split; `views` int64 (B, K) those that the model sees, None: all; `metadata` is None for an
     image-only model.
     """
@@ -48,6 +50,13 @@ class Batch:
     def pin_memory(self) -> "Batch":
         """The same in memory that a GPU copies from while the processor goes on."""
         return self._mapped(lambda tensor: tensor if tensor.is_cuda else tensor.pin_memory())
+
+    def parts(self, most: int) -> Iterator["Batch"]:
+        """The batch in as few parts as hold at most `most` challenges each, nearly equal ones."""
+        count = -(-len(self) // most)
+        bounds = [len(self) * part // count for part in range(count + 1)]
+        for part in map(slice, bounds[:-1], bounds[1:]):
+            yield self._mapped(itemgetter(part))
 
     def _mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
         metadata = self.metadata

@@ -15,13 +15,8 @@ from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
 from model.datasets.augmentation import ImageAugmentation
 from model.datasets.batch import RowTable, row_table
-from model.datasets.features import (
-    AllDraws,
-    FeatureDataset,
-    FeatureSource,
-    map_features,
-    write_features,
-)
+from model.datasets.feature_dataset import AllDraws, FeatureDataset
+from model.datasets.features import FeatureSource, map_features, write_features
 from model.datasets.images import FreshImages, ImageSource, KeptImages
 from model.datasets.settings import DatasetSettings
 from model.datasets.undecodable_rows import undecodable_rows

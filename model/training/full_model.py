@@ -18,7 +18,7 @@ class FullModel(nn.Module):
         """Take a backbone and the model on it, on one device."""
         super().__init__()
         self.backbone, self.street = backbone, street
-        self._extractor = ViewExtractor(backbone.views)
+        self.extractor = ViewExtractor(backbone.views)
 
     @property
     def trained(self) -> list[Backbone | StreetModel]:
@@ -58,7 +58,10 @@ class FullModel(nn.Module):
 
     def features(self, images: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
         """The backbone's features of the views shown, float32 (B, K, width)."""
-        pixels = self._extractor.of_batch(images)
+        return self.features_of_views(self.extractor.of_batch(images), views)
+
+    def features_of_views(self, pixels: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
+        """As `features`, from all normalised views of the images (B, 12, 3, side, side)."""
         if views is not None:
             pixels = pixels[torch.arange(len(pixels), device=pixels.device)[:, None], views]
         # (B, K, 3, side, side) -> (B * K, ...) and back

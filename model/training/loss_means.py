@@ -1,11 +1,12 @@
 """Means of the losses of an epoch's batches."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 
-from model.training.losses import Losses
+from model.training.batch_loss import PartLoss
 
 _TOTAL = "total"
 
@@ -24,11 +25,18 @@ class LossMeans:
         """The total of the last batch; waits for a GPU."""
         return float("nan") if self._last is None else float(self._last)
 
-    def add(self, total: torch.Tensor, losses: Losses) -> None:
-        """Add the losses of a batch."""
-        for name, value in {**losses.by_name(), _TOTAL: total}.items():
-            self._sums[name] = self._sums.get(name, 0) + value.detach().double()
-        self._last, self._count = total.detach(), self._count + 1
+    def add(self, parts: Sequence[PartLoss]) -> None:
+        """Add the losses of a batch, all of its parts."""
+        terms = [
+            {name: part.share * loss.detach() for name, loss in part.losses.by_name().items()}
+            | {_TOTAL: part.total.detach()}
+            for part in parts
+        ]
+        for name in terms[0]:
+            of_batch = torch.stack([term[name].double() for term in terms]).sum()
+            self._sums[name] = self._sums.get(name, 0) + of_batch
+        self._last = torch.stack([term[_TOTAL] for term in terms]).sum()
+        self._count += 1
 
     def means(self, accelerator: Accelerator) -> dict[str, float]:
         """The mean of each loss over batches and processes, by name; `total` is the whole."""

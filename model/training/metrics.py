@@ -47,7 +47,11 @@ class ValidationMetrics:
 
 
 def evaluate(
-    model: FullModel, loader: "DataLoader[Batch]", accelerator: Accelerator, gamma: float
+    model: FullModel,
+    loader: "DataLoader[Batch]",
+    accelerator: Accelerator,
+    gamma: float,
+    at_once: int | None = None,
 ) -> ValidationMetrics:
     """Metrics on all images of a loader, gathered from all processes.
 
@@ -56,6 +60,7 @@ def evaluate(
         loader: prepared by the accelerator.
         accelerator: of the processes.
         gamma: of the focal loss.
+        at_once: challenges in one forward, at most; None: a whole batch.
     """
     all_logits, truth = _logits(model, loader, accelerator)
     classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
@@ -82,8 +87,11 @@ def _logits(
     logits, labels = [], []
     with torch.inference_mode():
         for batch in batches_of(loader):
-            output = model(batch.inputs, batch.views, batch.metadata)
-            both = accelerator.gather_for_metrics((output.logits.double(), batch.labels))
+            answers = [
+                model(part.inputs, part.views, part.metadata).logits
+                for part in batch.parts(at_once or len(batch))
+            ]
+            both = accelerator.gather_for_metrics((torch.cat(answers).double(), batch.labels))
             logits.append(both[0].cpu())
             labels.append(both[1].cpu())
     return torch.cat(logits), torch.cat(labels)

@@ -4,6 +4,7 @@ It needs nothing of logs and tables: loaders hand it batches.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +15,17 @@ from torch.utils.data import DataLoader
 
 from data.errors import RunError
 from data.progress import Report, ignore_report
-from model.datasets.augmentation import Mixup
 from model.datasets.batch import Batch
 from model.datasets.samplers import TrainingBatches
 from model.training.batch_errors import batches_of
+from model.training.batch_loss import BatchLoss, PartLoss
 from model.training.config import TrainingConfig
 from model.training.full_model import FullModel
 from model.training.loss_means import LossMeans
-from model.training.losses import soft_labels, training_loss
 from model.training.metrics import EpochMetrics, evaluate
 from model.training.optimizer import WeightAverage, make_optimizer, make_schedule
 from model.training.random_state import random_state, restore_random_state, seeded
+from replay.candidates.float32 import exact_float32
 
 
 def make_accelerator(config: TrainingConfig, **options: Any) -> Accelerator:
@@ -74,8 +75,19 @@ class Trainer:
         loaders: Loaders,
         config: TrainingConfig,
         accelerator: Accelerator,
+        at_once: int | None = None,
     ) -> None:
-        """Take a model on the accelerator's device, and the loaders of its batches."""
+        """Take a model on the accelerator's device, and the loaders of its batches.
+
+        Args:
+            model: on the accelerator's device.
+            loaders: of its batches.
+            config: all settings.
+            accelerator: of the processes.
+            at_once: challenges of a batch in one forward and backward, in each process, at most;
+                the gradients of its parts are summed. None: all.
+        """
+        self._at_once = at_once
         self._config, self._accelerator = config, accelerator
         self._plain, self._loaders = model, loaders
         self._validation = accelerator.prepare(loaders.validation)
@@ -87,7 +99,7 @@ class Trainer:
             WeightAverage(model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
         )
         self._model, self._optimizer = accelerator.prepare(model, optimizer)
-        self._mixup = Mixup(config.dataset.mixup) if config.dataset.mixup else None
+        self._loss = BatchLoss(config)
         self._epoch, self._batches_done, self.steps = 1, 0, 0
         self._means = LossMeans()
         # of each process, as they stood when the caller was last asked or told something
@@ -200,15 +212,20 @@ class Trainer:
         return True
 
     def _backward(self, batch: Batch) -> None:
-        inputs, weather = batch.inputs, batch.weather
-        labels = soft_labels(batch.labels, self._config.loss.smoothing)
-        if self._mixup is not None:
-            inputs, labels, weather = self._mixup(inputs, labels, weather)
-        output = self._model(inputs, batch.views, batch.metadata)
-        losses = training_loss(output, labels, weather, self._config.loss)
-        total = losses.total(self._config.loss)
-        self._means.add(total, losses)
-        self._accelerator.backward(total)
+        """Forward and backward; processes exchange gradients once, after the last part."""
+        done: list[PartLoss] = []
+        at_once = self._at_once or len(batch)
+        parts = -(-len(batch) // at_once)
+        # what goes backwards, and is computed again there, lies outside of the model's own context
+        with exact_float32():
+            losses = self._loss.parts(self._model, batch, at_once)
+            for number in range(1, parts + 1):
+                last = number == parts
+                with nullcontext() if last else self._accelerator.no_sync(self._model):
+                    part = next(losses)
+                    self._accelerator.backward(part.total)
+                done.append(part)
+        self._means.add(done)
 
     def _check_finite(self, norm: torch.Tensor) -> None:
         """Refuse to go on from a gradient that is not finite; all processes have the same."""
@@ -224,7 +241,11 @@ class Trainer:
         losses = self._means.means(self._accelerator)
         with seeded(0):
             validation = evaluate(
-                self.kept, self._validation, self._accelerator, self._config.loss.gamma
+                self.kept,
+                self._validation,
+                self._accelerator,
+                self._config.loss.gamma,
+                self._at_once,
             )
         return EpochMetrics(
             epoch=self._epoch,

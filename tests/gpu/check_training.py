@@ -3,88 +3,140 @@
 There is no dropout, as a device draws other numbers than the CPU.
 """
 
-from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 
 import torch
-from model.training.dataset import Dataset, make_dataset
-from model.training.inputs import FeatureInputs, TrainingInputs, ViewInputs
+from accelerate.state import AcceleratorState, GradientState
 
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.features import FeatureMaker
-from model.datasets.challenge_draws import Sample
+from model.datasets.batch import RowTable, row_table
+from model.datasets.feature_dataset import AllDraws, FeatureDataset
+from model.datasets.loaders import training_loader, validation_loader
+from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
+from model.datasets.settings import DatasetSettings
 from model.metadata.tensors import metadata_tensors
+from model.network.settings import Precision
 from model.network.street_model import StreetModel
-from model.training.settings import TrainSettings
-from model.training.trainer import EpochMetrics, Trainer
-from tests.gpu.check import Precision, Target, check, worst_of
+from model.training.config import TrainingConfig
+from model.training.full_model import FullModel
+from model.training.metrics import EpochMetrics
+from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.training.trainer import Loaders, Trainer, make_accelerator
+from tests.gpu.check import Target, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors
-from tests.gpu.drawn_images import image_of, jpeg_of, samples_of, training_rows
+from tests.gpu.drawn_images import DrawnImages, image_of, samples_of, training_rows
 
 _CPU = torch.device("cpu")
-_EPOCHS = 3
-_MODEL = replace(SETTINGS, width=128, heads=4)
-_TRAINING = TrainSettings(batch_size=8, lr=3e-4, images=2)
-
-InputsOf = Callable[[Sequence[Sample]], TrainingInputs]
+_EPOCHS, _DRAWS = 3, 2
+_CONFIG = TrainingConfig(
+    training=TrainSettings(batch_size=8, accumulation_steps=2),
+    optimizer=OptimizerSettings(lr=3e-4, ema_decay=0.9),
+    loss=LossSettings(),
+    dataset=DatasetSettings(draws=_DRAWS, mixup=0.0),
+    model=replace(SETTINGS, width=128, heads=4),
+)
 
 Course = tuple[list[EpochMetrics], torch.Tensor]
-"""The epochs, and all weights in one vector at the end."""
+"""The epochs, and all weights that were kept in one vector at the end."""
 
 
-def _dataset(target: Target, seed: int, inputs_of: InputsOf) -> Dataset:
-    rows = training_rows(4 if target.quick else 48)
-    samples = samples_of(rows, _TRAINING.images, seed)
-    metadata = metadata_tensors([row.metadata for row in rows], text_vectors)
-    return make_dataset(rows, inputs_of(samples), metadata)
-
-
-@cache
-def _random_backbone(name: str) -> Backbone:
-    return load_backbone(settings_of(name, trained="all"), _CPU)
-
-
-def _untrained(name: str) -> Backbone:
-    """A backbone to be trained, of the same weights each time."""
-    return deepcopy(_random_backbone(name))
-
-
-def _trained(
-    target: Target, device: torch.device, precision: Precision, name: str | None = None
-) -> Course:
-    """A training on a device: with the backbone `name`, or of the model alone."""
-    backbone = loaded("test_vit", device) if name is None else _untrained(name).to(device)
-
-    def inputs_of(samples: Sequence[Sample]) -> TrainingInputs:
-        if name is not None:
-            return ViewInputs(samples, [jpeg_of(sample) for sample in samples], backbone)
-        features = FeatureMaker(backbone).features([image_of(sample) for sample in samples])
-        return FeatureInputs(samples, features)
-
-    training, validation = (_dataset(target, seed, inputs_of) for seed in (0, 1))
-    model = StreetModel(replace(_MODEL, features=backbone.width)).to(device)
-    settings = replace(
-        _TRAINING,
-        precision=precision,
-        epochs=1 if target.quick else _EPOCHS,
-        views=12 if name is None else 4,
+def _config(target: Target, backbone: Backbone) -> TrainingConfig:
+    """With a trained backbone 4 views at a step, images mixed, no metadata; else all views."""
+    frozen, precision = backbone.settings.frozen, backbone.precision
+    training = replace(_CONFIG.training, epochs=_EPOCHS, views=12 if frozen else 4)
+    if target.quick:
+        training = replace(training, epochs=1, batch_size=2, accumulation_steps=1)
+    return replace(
+        _CONFIG,
+        training=training,
+        dataset=replace(_CONFIG.dataset, mixup=0.0 if frozen else 0.2),
+        model=replace(_CONFIG.model, features=backbone.width, precision=precision),
     )
-    epochs = list(Trainer(model, backbone, settings).epochs(training, validation))
-    modules = [model] if name is None else [model, backbone]
-    weights = [
-        parameter.detach().flatten().cpu()
-        for module in modules
-        for parameter in module.parameters()
-    ]
-    return epochs, torch.cat(weights)
+
+
+def _table(target: Target) -> RowTable:
+    rows = training_rows(4 if target.quick else 48)
+    return row_table(rows, metadata_tensors([row.metadata for row in rows], text_vectors))
+
+
+def _features(table: RowTable, backbone: Backbone, seed: int) -> FeatureDataset:
+    images = [image_of(sample) for sample in samples_of(table.rows, _DRAWS, seed)]
+    return FeatureDataset(FeatureMaker(backbone).features(images), table, _DRAWS)
+
+
+def _loaders(
+    target: Target, device: torch.device, backbone: Backbone, config: TrainingConfig
+) -> Loaders:
+    table, training = _table(target), config.training
+    sizes = BatchSettings(training.batch_size, training.accumulation_steps, _DRAWS)
+    batches = TrainingBatches(SceneSampler(table.scenes, 0), table.scenes, sizes, 0)
+    if backbone.settings.frozen:
+        datasets = [_features(table, backbone, seed) for seed in (0, 1)]
+        return Loaders(
+            training_loader(datasets[0], batches, 0, device),
+            batches,
+            validation_loader(AllDraws(datasets[1], _DRAWS), training.batch_size),
+        )
+    return Loaders(
+        training_loader(DrawnImages(table, 0, training.views), batches, 0, device),
+        batches,
+        validation_loader(DrawnImages(table, 1), training.batch_size),
+    )
 
 
 @cache
+def _random_backbone(name: str, precision: Precision) -> Backbone:
+    settings = replace(settings_of(name, frozen=False), precision=precision)
+    return load_backbone(settings, _CPU)
+
+
+@cache
+def _trained(
+    target: Target,
+    device: torch.device,
+    precision: Precision,
+    name: str | None = None,
+    again: int = 0,
+) -> Course:
+    """A training on a device: with the backbone `name`, or of the model alone.
+
+    Each is done once; for another number of `again` it is done anew.
+    """
+    if name is None:
+        backbone = loaded("test_vit", device, precision)
+    else:
+        # of the same weights each time
+        backbone = deepcopy(_random_backbone(name, precision)).to(device)
+    config = _config(target, backbone)
+    # accelerate knows of one device in a process
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    trainer = Trainer(
+        FullModel(backbone, StreetModel(config.model).to(device)),
+        _loaders(target, device, backbone, config),
+        config,
+        make_accelerator(config, cpu=device.type == "cpu"),
+    )
+    epochs = list(trainer.epochs())
+    state = trainer.kept.trained_state()
+    return epochs, torch.cat(
+        [tensor.flatten().cpu().double() for part in state.values() for tensor in part.values()]
+    )
+
+
 def _baseline(target: Target, name: str | None = None) -> Course:
     return _trained(target, _CPU, "fp32", name)
+
+
+def _twice(target: Target, precision: Precision, name: str | None = None) -> tuple[Course, Course]:
+    return (
+        _trained(target, target.device, precision, name),
+        _trained(target, target.device, precision, name, again=1),
+    )
 
 
 def _loss_difference(found: Course, expected: Course) -> float:
@@ -108,7 +160,7 @@ def model_alone(target: Target, precision: Precision) -> float:
 @check("training of the model made twice, weights", fp32=0, bf16=0)
 def model_alone_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
-    first, second = (_trained(target, target.device, precision) for _ in range(2))
+    first, second = _twice(target, precision)
     return worst_of([(first[1], second[1])]) + _loss_difference(first, second)
 
 
@@ -129,14 +181,13 @@ def with_convolutions(target: Target, precision: Precision) -> float:
 @check("training with a ViT made twice, losses", fp32=1e-3, bf16=2e-2)
 def with_transformer_again(target: Target, precision: Precision) -> float:
     """The gradient of fused attention is summed in any order on a GPU."""
-    made = [_trained(target, target.device, precision, "test_vit") for _ in range(2)]
-    return _loss_difference(*made)
+    return _loss_difference(*_twice(target, precision, "test_vit"))
 
 
 @check("training with a ResNet made twice, weights", fp32=0, bf16=0)
 def with_convolutions_again(target: Target, precision: Precision) -> float:
     """The same seed gives the same weights, bit by bit."""
-    first, second = (_trained(target, target.device, precision, "test_resnet") for _ in range(2))
+    first, second = _twice(target, precision, "test_resnet")
     return worst_of([(first[1], second[1])])
 
 

@@ -4,36 +4,37 @@ An operation on two devices raises on them as it does on a GPU. Numbers are `mak
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import torch
-from model.training.dataset import Dataset, make_dataset
-from model.training.inputs import FeatureInputs, ViewInputs
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torchvision.transforms import v2
 
 from data.errors import RunError
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import ForwardCost, in_parts
 from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import open_cache
-from model.backbone.settings import RANDOM, BackboneSettings
-from model.datasets.challenge_draws import draw_samples
+from model.backbone.settings import RANDOM, BackboneSettings, Trained
+from model.datasets.batch import Batch
+from model.datasets.settings import DatasetSettings
+from model.metadata.tags import table_rows
 from model.metadata.tensors import MetadataTensors, metadata_tensors
-from model.network.settings import ModelSettings
+from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
-from model.rows.training_row import TrainingRow
-from model.training.losses import soft_labels, training_loss
-from model.training.settings import LossSettings, TrainSettings
-from model.training.trainer import Trainer
+from model.training.batch_loss import BatchLoss
+from model.training.config import TrainingConfig
+from model.training.full_model import FullModel
+from model.training.loss_means import LossMeans
+from model.training.optimizer import WeightAverage, make_optimizer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
-from tests.gpu.drawn_images import draw_image, jpeg
 
 CUDA = torch.device("cuda:0")
 WIDTH = 16
@@ -47,28 +48,51 @@ def on_cuda(settings: ModelSettings = MODEL) -> StreetModel:
         return StreetModel(settings)
 
 
-Backbones = dict[tuple[str, bool], Backbone]
-"""By timm's name, and whether frozen."""
+Kind = tuple[str, Trained, Precision]
+"""timm's name, what of it is trained, and the precision."""
+
+_TRAINED: list[tuple[str, Trained]] = [
+    ("test_vit", "none"),
+    ("test_vit", "all"),
+    ("test_vit", "last"),
+    ("test_vit", "adapters"),
+    ("test_resnet", "all"),
+]
+_PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+KINDS: list[Kind] = [(*trained, precision) for trained in _TRAINED for precision in _PRECISIONS]
 
 
-@pytest.fixture
-def backbones(monkeypatch: pytest.MonkeyPatch) -> Backbones:
+@pytest.fixture(scope="module")
+def made() -> dict[Kind, Backbone]:
     """Made before anything is fake: timm looks at numbers."""
-    monkeypatch.setattr("model.backbone.batch_size.available_bytes", lambda _device: 2**40)
-    chosen = product(("test_vit", "test_resnet"), (False, True))
     return {
-        (name, frozen): load_backbone(
-            BackboneSettings(name, RANDOM, 32, trained="none" if frozen else "all"), "cpu"
+        kind: load_backbone(
+            BackboneSettings(kind[0], RANDOM, 32, trained=kind[1], precision=kind[2]), "cpu"
         )
-        for name, frozen in chosen
+        for kind in KINDS
     }
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch, backbones: Backbones) -> Iterator[FakeTensorMode]:
+def backbones(made: dict[Kind, Backbone], monkeypatch: pytest.MonkeyPatch) -> dict[Kind, Backbone]:
+    monkeypatch.setattr("model.backbone.batch_size.available_bytes", lambda _device: 2**40)
+    return {kind: deepcopy(backbone) for kind, backbone in made.items()}
+
+
+@pytest.fixture
+def fake(
+    monkeypatch: pytest.MonkeyPatch, backbones: dict[Kind, Backbone]
+) -> Iterator[FakeTensorMode]:
+    assert backbones
+    real_generator = torch.Generator
     # else autocast believes that there is no CUDA, which is true but not to the point
     monkeypatch.setattr("torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda *_, **__: True)
+    # of timm's average, which draws from it for weights in bfloat16 only
+    monkeypatch.setattr(torch, "Generator", lambda *_, **__: real_generator())
+    # MixUp's share is a number, drawn on the processor
+    monkeypatch.setattr(torch.distributions.Distribution, "_validate_args", False)
+    monkeypatch.setattr(v2.MixUp, "make_params", lambda *_: {"lam": 0.3})
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
         yield mode
 
@@ -100,21 +124,6 @@ def test_two_devices_are_told() -> None:
 
 
 @pytest.mark.usefixtures("fake")
-@pytest.mark.parametrize("lowered", [False, True])
-def test_a_step_of_the_model_stays_on_its_device(lowered: bool) -> None:
-    model, features = on_cuda(), torch.empty(3, 7, WIDTH, device=CUDA)
-    views = torch.arange(7, device=CUDA).expand(3, -1)
-    with torch.autocast("cuda", torch.bfloat16, enabled=lowered):
-        output = model(features, metadata(3).to(CUDA), views=views)
-    assert output.logits.dtype == (torch.bfloat16 if lowered else torch.float32)
-    weather = torch.empty(output.weather_logits.shape, device=CUDA)
-    labels = soft_labels(torch.empty(3, dtype=torch.int64, device=CUDA))
-    losses = training_loss(output, labels, weather)
-    for loss in (*losses.by_name().values(), losses.total(LossSettings())):
-        assert (loss.device, loss.dtype) == (CUDA, torch.float32)
-
-
-@pytest.mark.usefixtures("fake")
 def test_an_answer_of_the_model_stays_on_its_device() -> None:
     model = on_cuda().eval()
     mask = torch.empty(3, 12, dtype=torch.bool, device=CUDA)
@@ -132,9 +141,9 @@ def test_views_of_several_sizes_are_made_on_the_device() -> None:
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize("keep", [1, 4])
 def test_views_are_chosen_on_the_device_and_answers_come_back(
-    backbones: Backbones, keep: int
+    backbones: dict[Kind, Backbone], keep: int
 ) -> None:
-    backbone = moved(backbones["test_vit", True])
+    backbone = moved(backbones["test_vit", "none", "fp32"])
     model = on_cuda(replace(MODEL, features=backbone.width)).eval()
     maker = ChosenFeatures(backbone, model.scorer, keep)
     features, views = maker.features([np.zeros((50, 60, 3), np.uint8)] * 2)
@@ -142,44 +151,65 @@ def test_views_are_chosen_on_the_device_and_answers_come_back(
     assert features.shape == (2, keep, backbone.width)
 
 
-def toy_dataset(backbone: Backbone | None) -> Dataset:
-    rows = [
-        TrainingRow("a.parquet", row, row % 2, (64, 48), {"weather": ("Fog",)}) for row in range(4)
-    ]
-    samples = [
-        sample for index, row in enumerate(rows) for sample in draw_samples(row, index, 2, 0)
-    ]
-    if backbone is None:
-        inputs: Any = FeatureInputs(samples, torch.empty(len(samples), 12, WIDTH))
+def toy_batch(inputs: torch.Tensor, rows: MetadataTensors | None) -> Batch:
+    """On the processor, as a loader gives it, of 3 challenges that show 5 views."""
+    return Batch(
+        rows=torch.arange(3),
+        inputs=inputs,
+        labels=torch.tensor([0, 1, 1]),
+        weather=torch.empty(3, table_rows("weather")),
+        views=torch.arange(0, 10, 2).expand(3, -1),
+        metadata=rows,
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Accessing the data pointer of FakeTensor")
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+def test_a_step_of_a_training_stays_on_its_device(
+    backbones: dict[Kind, Backbone], kind: Kind
+) -> None:
+    backbone, (_, trained, precision) = moved(backbones[kind]), kind
+    settings = replace(MODEL, features=backbone.width, precision=precision)
+    model = FullModel(backbone, on_cuda(settings)).train()
+    images = torch.empty(3, 3, 64, 48, dtype=torch.uint8)
+    if trained == "none":
+        batch = toy_batch(torch.empty(3, 5, backbone.width), metadata(3))
+        config = TrainingConfig(dataset=DatasetSettings(mixup=0.0))
     else:
-        jpegs = [jpeg(draw_image(64, 48, 0, roadwork=False))] * len(samples)
-        inputs = ViewInputs(samples, jpegs, backbone)
-    return make_dataset(rows, inputs, metadata(len(rows)))
+        batch, config = toy_batch(images, None), TrainingConfig(dataset=DatasetSettings(mixup=0.2))
+    average, means = WeightAverage(model, 0.99), LossMeans()
+    optimizer = make_optimizer(model, config.optimizer)
+    parts = list(BatchLoss(config).parts(model, batch.to(CUDA), 2))
+    assert [part.share for part in parts] == [1 / 3, 2 / 3]
+    for part in parts:
+        for loss in (*part.losses.by_name().values(), part.total):
+            assert (loss.device, loss.dtype, loss.shape) == (CUDA, torch.float32, ())
+    # autograd's engine asks the driver for the device, so gradients are made up here
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    assert {weight.device for weight in model.parameters()} == {CUDA}
+    for weight in weights:
+        weight.grad = torch.empty_like(weight)
+    norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
+    optimizer.step()
+    average.update(1)
+    means.add(parts)
+    state = [part for of_weight in optimizer.state.values() for part in of_weight.values()]
+    sums = list(means.state()["sums"].values())
+    assert {tensor.device for tensor in (norm, *state, *sums)} == {CUDA}
+    assert {weight.device for weight in average.model.parameters()} == {CUDA}
+    assert len(state) == 3 * len(weights)
 
 
 @pytest.mark.usefixtures("fake")
-@pytest.mark.parametrize("name", [None, "test_vit", "test_resnet"])
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_step_of_a_training_stays_on_its_device(
-    backbones: Backbones, name: str | None, precision: Any
-) -> None:
-    backbone = moved(backbones[name or "test_vit", name is None])
-    width = WIDTH if name is None else backbone.width
-    trainer = Trainer(
-        on_cuda(replace(MODEL, features=width)),
-        backbone,
-        TrainSettings(batch_size=4, views=5, precision=precision),
-    )
-    dataset = toy_dataset(None if name is None else backbone)
-    optimiser = trainer.optimiser()
-    indices = [0, 3, 5]
-    loss = trainer.loss(dataset, indices)
-    assert (loss.device, loss.dtype) == (CUDA, torch.float32)
-    # autograd's engine asks the driver for the device, so gradients are made up here
-    for parameter in trainer.parameters():
-        parameter.grad = torch.empty_like(parameter)
-    torch.nn.utils.clip_grad_norm_(trainer.parameters(), 1.0)
-    optimiser.step()
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+def test_validation_stays_on_its_device(backbones: dict[Kind, Backbone], kind: Kind) -> None:
+    backbone = moved(backbones[kind])
+    settings = replace(MODEL, features=backbone.width, precision=kind[2])
+    model = FullModel(backbone, on_cuda(settings)).eval()
+    with torch.inference_mode():
+        output = model(torch.empty(2, 3, 64, 48, dtype=torch.uint8).to(CUDA))
+    assert (output.logits.device, output.logits.shape) == (CUDA, (2, 2))
 
 
 def test_views_keep_float32_in_a_step_of_bfloat16() -> None:

@@ -11,7 +11,7 @@ import torch
 from data.errors import RunError
 from model.backbone.backbone import Backbone
 from model.datasets.batch import Batch, RowDraw
-from model.datasets.features import FeatureDataset
+from model.datasets.feature_dataset import FeatureDataset
 from model.network.street_model import ModelOutput, StreetModel
 from model.training.trainer import StoppedError, Trainer
 from tests.model.training.toy import QUICK, toy_backbone, toy_data, toy_trainer
