@@ -64,6 +64,8 @@ class FullModel(nn.Module):
         """As `features`, from all normalised views of the images (B, 12, 3, side, side)."""
         if views is not None:
             pixels = pixels[torch.arange(len(pixels), device=pixels.device)[:, None], views]
+        # without gradients in parts that fit into memory; a step is sized by its challenges
+        forward = self.backbone if torch.is_grad_enabled() else self.backbone.features
         # (B, K, 3, side, side) -> (B * K, ...) and back
-        features: torch.Tensor = self.backbone(pixels.flatten(0, 1))
+        features: torch.Tensor = forward(pixels.flatten(0, 1))
         return features.view(*pixels.shape[:2], -1)

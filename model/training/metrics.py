@@ -47,11 +47,7 @@ class ValidationMetrics:
 
 
 def evaluate(
-    model: FullModel,
-    loader: "DataLoader[Batch]",
-    accelerator: Accelerator,
-    gamma: float,
-    at_once: int | None = None,
+    model: FullModel, loader: "DataLoader[Batch]", accelerator: Accelerator, gamma: float
 ) -> ValidationMetrics:
     """Metrics on all images of a loader, gathered from all processes.
 
@@ -60,7 +56,6 @@ def evaluate(
         loader: prepared by the accelerator.
         accelerator: of the processes.
         gamma: of the focal loss.
-        at_once: challenges in one forward, at most; None: a whole batch.
     """
     all_logits, truth = _logits(model, loader, accelerator)
     classes = predicted_class(all_logits.softmax(dim=1)[:, 1].numpy())
@@ -87,11 +82,8 @@ def _logits(
     logits, labels = [], []
     with torch.inference_mode():
         for batch in batches_of(loader):
-            answers = [
-                model(part.inputs, part.views, part.metadata).logits
-                for part in batch.parts(at_once or len(batch))
-            ]
-            both = accelerator.gather_for_metrics((torch.cat(answers).double(), batch.labels))
+            output = model(batch.inputs, batch.views, batch.metadata)
+            both = accelerator.gather_for_metrics((output.logits.double(), batch.labels))
             logits.append(both[0].cpu())
             labels.append(both[1].cpu())
     return torch.cat(logits), torch.cat(labels)

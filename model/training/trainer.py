@@ -241,11 +241,7 @@ class Trainer:
         losses = self._means.means(self._accelerator)
         with seeded(0):
             validation = evaluate(
-                self.kept,
-                self._validation,
-                self._accelerator,
-                self._config.loss.gamma,
-                self._at_once,
+                self.kept, self._validation, self._accelerator, self._config.loss.gamma
             )
         return EpochMetrics(
             epoch=self._epoch,
