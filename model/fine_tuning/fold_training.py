@@ -20,7 +20,7 @@ from model.training.full_model import FullModel
 from model.training.metrics import probabilities
 from model.training.run_folder import TrainingRun
 from model.training.session import SessionRows
-from model.training.trackers import start_trackers
+from model.training.trackers import finish_trackers, start_trackers
 
 # Both lie beside the fold's checkpoint, and go with it; the first says that the fold is done.
 _REPORT, _ANSWERS = "fold.json", "out_of_fold.parquet"
@@ -67,8 +67,7 @@ class FoldTrainings:
             base_mcc=table_mcc(answers, "base_probability"),
         )
         context.on_main(partial(_finish, run, report, answers))
-        for tracker in context.accelerator.trackers:
-            tracker.finish()
+        finish_trackers(context.accelerator)
         context.accelerator.free_memory()
         return report
 

@@ -35,3 +35,11 @@ def start_trackers(accelerator: Accelerator, run: TrainingRun) -> None:
     }
     wandb = {"id": run.run_id, "resume": "allow", "dir": str(run.path)}
     accelerator.init_trackers(_PROJECT, config, {"wandb": wandb})
+
+
+def finish_trackers(accelerator: Accelerator) -> None:
+    """End the logs of `start_trackers`, so that it can begin those of another training."""
+    for tracker in accelerator.trackers:
+        tracker.finish()
+    # accelerate would start them again beside new ones
+    accelerator.trackers = []
