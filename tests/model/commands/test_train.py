@@ -39,7 +39,9 @@ def test_the_command_trains_describes_and_says_errors(
         "--side=32",
         "--weights=random",
         "--epochs=1",
-        "--images=1",
+        "--train-backbone=all",
+        "--workers=0",
+        "--draws=1",
         "--validation=0.3",
     ]
     words = [*options, f"--sources={shards.folder}", f"--store={store.root}"]
