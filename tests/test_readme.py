@@ -94,3 +94,15 @@ def test_every_relation_is_in_the_readme() -> None:
 def test_the_bundled_record_is_the_golden_one(golden: Path) -> None:
     bundled = ROOT / "data" / "sample" / "media_record.json"
     assert bundled.read_bytes() == (golden / "real" / "media_record.json").read_bytes()
+
+
+def test_the_readmes_settings_are_those_of_train(tmp_path: Path) -> None:
+    from data.settings_file import read_settings  # noqa: PLC0415
+    from model.training.config import TrainingConfig  # noqa: PLC0415
+
+    blocks = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
+    assert blocks
+    tables = {name: type(values) for name, values in TrainingConfig().tables.items()}
+    for block in blocks:
+        (tmp_path / "settings.toml").write_text(block, "utf-8")
+        assert read_settings(tmp_path / "settings.toml", tables)
