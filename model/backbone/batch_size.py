@@ -17,6 +17,10 @@ from torch.utils._pytree import tree_iter
 from data.errors import RunError
 from model.backbone.free_memory import available_bytes
 
+_LESS_OF_A_STEP = (
+    "choose a smaller backbone or side, fewer --views, or --grad-checkpointing for a trained one"
+)
+
 
 @dataclass(frozen=True)
 class MemorySettings:
@@ -155,7 +159,7 @@ def batch_that_fits(
     Raises:
         RunError: not even one image fits into all the free memory.
     """
-    free = _free_for("image", cost, device)
+    free = _free_for("image", cost, device, "choose a smaller backbone or side")
     fitting = int((settings.share * free - cost.fixed) // cost.per_image)
     return max(1, min(fitting, settings.most))
 
@@ -179,14 +183,14 @@ def halvings_that_fit(
     Raises:
         RunError: not even one challenge fits into all the free memory.
     """
-    free = _free_for("challenge", cost, device)
+    free = _free_for("challenge", cost, device, _LESS_OF_A_STEP)
     part, halvings = batch, 0
     while part > 1 and cost.peak(part) > settings.share * free:
         part, halvings = -(-part // 2), halvings + 1
     return halvings
 
 
-def _free_for(item: str, cost: ForwardCost, device: torch.device) -> int:
+def _free_for(item: str, cost: ForwardCost, device: torch.device, remedy: str) -> int:
     """The free bytes, if they hold one item."""
     free = available_bytes(device)
     if cost.peak(1) > free:
@@ -194,7 +198,7 @@ def _free_for(item: str, cost: ForwardCost, device: torch.device) -> int:
             f"one {item} on {device}",
             found=f"{free / 2**20:.0f} MiB of free memory",
             expected=f"{cost.peak(1) / 2**20:.0f} MiB",
-            remedy="free some, or choose a smaller backbone or side",
+            remedy=f"free some, or {remedy}",
         )
     return free
 
@@ -213,7 +217,7 @@ def in_parts(
         try:
             features.append(forward(images[start : start + size]))
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             size = _smaller(min(size, len(images) - start), error)
         else:
@@ -221,7 +225,8 @@ def in_parts(
     return torch.cat(features)
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out, on any device."""
     # The allocator of the processor has no type of its own for it.
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 

@@ -18,6 +18,7 @@ from model.training.config import TrainingConfig
 from model.training.full_model import FullModel
 from model.training.metrics import EpochMetrics
 from model.training.run_folder import TrainingRun, epoch_line
+from model.training.step_memory import step_size
 from model.training.stop_signal import stop_asked
 from model.training.trainer import Loaders, Trainer
 from replay.candidates.float32 import processor_name
@@ -43,10 +44,15 @@ class Session:
         rows: SessionRows,
         loaders: Loaders,
     ) -> None:
-        """Take the run's folder, all settings, a model with its first weights, and its rows."""
+        """Take the run's folder, all settings, a model with its first weights, and its rows.
+
+        Raises:
+            RunError: memory does not hold a step with one challenge.
+        """
         self._run, self._config, self._accelerator = run, config, accelerator
         self._rows = rows
-        self._trainer = Trainer(model, loaders, config, accelerator)
+        self._size = step_size(model, config, accelerator)
+        self._trainer = Trainer(model, loaders, config, accelerator, self._size.at_once)
         self.epochs: list[EpochMetrics] = []
         self._lines: list[dict[str, Any]] = []
 
@@ -62,6 +68,8 @@ class Session:
             RunError: as `Trainer.epochs`, or a state that cannot be read.
             WriteError: the run's folder cannot be written; the last whole state stays.
         """
+        if self._size.reason:
+            note(self._size.reason)
         state = load_state(self._run.state, self._run.run_id)
         if state is not None:
             self._restore(state)

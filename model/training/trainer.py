@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from data.errors import RunError
 from data.progress import Report, ignore_report
+from model.backbone.batch_size import is_out_of_memory
 from model.datasets.batch import Batch
 from model.datasets.samplers import TrainingBatches
 from model.training.batch_errors import batches_of
@@ -124,7 +125,7 @@ class Trainer:
             save: called before a stop, so that `state` can be kept.
 
         Raises:
-            RunError: the loss is no longer finite, or a batch cannot be had.
+            RunError: the loss is no longer finite, a batch cannot be had, or memory runs out.
             StoppedError: `stop` said so.
         """
         with seeded(self._config.training.seed + self._accelerator.process_index):
@@ -151,6 +152,7 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """All that `restore` goes on from: after an epoch, or while `save` is called."""
         return {
+            "at_once": self._at_once,
             "epoch": self._epoch,
             "batches_done": self._batches_done,
             "steps": self.steps,
@@ -163,6 +165,9 @@ class Trainer:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a state of a training of the same settings and data, before `epochs`."""
+        # parts of another size would draw other numbers, so memory counts only if there is less
+        sizes = [size for size in (self._at_once, state["at_once"]) if size is not None]
+        self._at_once = min(sizes, default=None)
         self._epoch, self._batches_done = state["epoch"], state["batches_done"]
         self.steps, self._random = state["steps"], state["random"]
         self._means = LossMeans.restored(state["means"], self._accelerator.device)
@@ -194,7 +199,12 @@ class Trainer:
         """Forward and backward of a batch; True where the optimiser made a step."""
         accelerator = self._accelerator
         with accelerator.accumulate(self._model):
-            self._backward(batch)
+            try:
+                self._backward(batch)
+            except RuntimeError as error:
+                if is_out_of_memory(error):
+                    raise self._too_large(batch) from error
+                raise
             if accelerator.sync_gradients:
                 self._check_finite(
                     accelerator.clip_grad_norm_(
@@ -226,6 +236,14 @@ class Trainer:
                     self._accelerator.backward(part.total)
                 done.append(part)
         self._means.add(done)
+
+    def _too_large(self, batch: Batch) -> RunError:
+        return RunError(
+            f"training, epoch {self._epoch}, after step {self.steps}",
+            found=f"out of memory with {min(len(batch), self._at_once or len(batch))} challenges",
+            expected="room for them",
+            remedy="choose a smaller --batch-size, with more --accumulation-steps",
+        )
 
     def _check_finite(self, norm: torch.Tensor) -> None:
         """Refuse to go on from a gradient that is not finite; all processes have the same."""

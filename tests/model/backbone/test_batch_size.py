@@ -1,16 +1,14 @@
 from collections.abc import Callable
-from itertools import accumulate
-from typing import Any
 
 import pytest
 import torch
-from torch.profiler import ProfilerActivity, profile
 
 from data.errors import RunError
 from model.backbone import batch_size
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import MemorySettings
 from model.backbone.settings import RANDOM, BackboneSettings
+from tests.model.backbone.allocated_peak import allocated_peak
 from tests.model.backbone.random_views import random_views
 
 CPU = torch.device("cpu")
@@ -37,19 +35,6 @@ def a_step(backbone: Backbone) -> Callable[[int], None]:
         torch.autograd.backward(backbone(views).square().sum())
 
     return step
-
-
-def allocated_peak(step: Callable[[int], None], challenges: int) -> int:
-    """Most bytes held at once of all that the processor's allocator gave during a step."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        step(challenges)
-    profiler: Any = profiled.profiler
-    results = profiler.kineto_results.events()
-    memory = [event for event in results if event.name() == "[memory]"]
-    changes: list[int] = [
-        event.nbytes() for event in sorted(memory, key=lambda event: event.start_ns())
-    ]
-    return max(accumulate(changes, initial=0))
 
 
 def test_the_cost_of_a_step_is_what_the_allocator_gives_for_it() -> None:
@@ -146,7 +131,8 @@ def test_a_step_that_fits_not_even_one_challenge_is_refused(
         batch_size.halvings_that_fit(8, batch_size.ForwardCost(2**20, 2**20), CPU)
     assert str(raised.value) == (
         "one challenge on cpu: found 1 MiB of free memory; expected 2 MiB; "
-        "free some, or choose a smaller backbone or side"
+        "free some, or choose a smaller backbone or side, fewer --views, or --grad-checkpointing "
+        "for a trained one"
     )
 
 

@@ -94,6 +94,7 @@ def toy_trainer(
     backbone: Backbone | None = None,
     training: FeatureDataset | None = None,
     validation: FeatureDataset | None = None,
+    at_once: int | None = None,
 ) -> Trainer:
     """A trainer of a new model on toys: 40 rows to train on, 20 to validate."""
     dataset = replace(config.dataset, randaugment=False, cutout=0, mixup=0.0)
@@ -102,4 +103,4 @@ def toy_trainer(
         training or toy_data(40, 0, config.training.views), validation or toy_data(20, 1), config
     )
     model = FullModel(backbone or toy_backbone(), StreetModel(config.model))
-    return Trainer(model, loaders, config, cpu_accelerator(config))
+    return Trainer(model, loaders, config, cpu_accelerator(config), at_once)
