@@ -210,3 +210,17 @@ def test_means_of_losses_are_over_the_whole_epoch(backbone: Backbone) -> None:
     course = list(toy_trainer(config, backbone).epochs())
     assert all(math.isfinite(epoch.loss) for epoch in course)
     assert course[0].loss == pytest.approx(course[1].loss, rel=0.2)
+
+
+def test_the_backward_pass_is_in_full_float32_too(backbone: Backbone) -> None:
+    trainer = toy_trainer(SHORT, backbone)
+    found = []
+    weight = trainer.kept.street.positions
+    weight.register_hook(lambda _gradient: found.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        next(trainer.epochs())
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert set(found) == {"highest"}
