@@ -18,7 +18,7 @@ from data.terminal import print_table, say
 from model.backbone.backbone import load_backbone
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.batch import RowTable, row_table
-from model.datasets.features import AllDraws, FeatureDataset
+from model.datasets.feature_dataset import AllDraws, FeatureDataset
 from model.datasets.loaders import training_loader, validation_loader
 from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings

@@ -8,7 +8,7 @@ from torch import nn
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextAttention
 
-from model.network.gated_attention import GatedAttention, GatedLayer
+from model.network.gated_attention import GatedAttention, GatedLayer, _attend
 from model.network.settings import GateKind
 
 WIDTH, HEADS, KV_HEADS = 32, 4, 2
@@ -172,3 +172,22 @@ def test_drop_path_skips_whole_challenges_in_training_only() -> None:
         layer.eval()
         assert torch.equal(layer(x), layer(x))
         assert not any(torch.equal(a, b) for a, b in zip(layer(x), x, strict=True))
+
+
+def test_attention_in_bf16_is_that_of_float32_on_a_processor() -> None:
+    """Of the same rounded queries, keys and values, both ways; the backward is faster so."""
+    torch.manual_seed(0)
+    shapes = ((2, 4, 12, 8), (2, 2, 12, 8), (2, 2, 12, 8))
+    rounded = [torch.randn(shape).bfloat16().requires_grad_() for shape in shapes]
+    exact = [tensor.detach().float().requires_grad_() for tensor in rounded]
+    with torch.autocast("cpu", torch.bfloat16):
+        attended = _attend(*rounded, None)
+    expected = nn.functional.scaled_dot_product_attention(*exact, enable_gqa=True)
+    assert attended.dtype == torch.bfloat16
+    assert torch.equal(attended, expected.bfloat16())
+    attended.float().sum().backward()
+    expected.sum().backward()
+    for one, other in zip(rounded, exact, strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.equal(one.grad, other.grad.bfloat16())
