@@ -29,7 +29,9 @@ class AttentionKernels:
 
 def attention_kernels(settings: ModelSettings, device: torch.device) -> AttentionKernels:
     """The kernels that a model of these settings takes on a device, in inference."""
-    kind = torch.bfloat16 if settings.precision == "bf16" else torch.float32
+    # as `gated_attention` has it: a processor attends in float32 in any precision
+    in_bf16 = settings.precision == "bf16" and device.type != "cpu"
+    kind = torch.bfloat16 if in_bf16 else torch.float32
     head_width, views = settings.width // settings.heads, settings.views
     query = torch.zeros(1, settings.heads, views, head_width, dtype=kind, device=device)
     shared = query[:, : settings.kv_heads].clone()

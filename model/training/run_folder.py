@@ -30,7 +30,7 @@ from replay.runs.provenance import provenance
 from replay.runs.run_lock import lock_run
 
 # Raised when the same settings and rows would give other weights by this code.
-_VERSION = 3
+_VERSION = 4
 _ID_DIGITS = 12
 
 SPLIT = "split.parquet"

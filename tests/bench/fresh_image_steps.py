@@ -109,13 +109,12 @@ def _children_seconds() -> float:
 
 def step_costs(config: TrainingConfig, rows: DrawnRows, sizes: Sizes) -> tuple[Cost, Cost]:
     """The step on images that are there, and with the loader; medians, taking turns."""
-    images = fresh_images(config, rows)
     size = config.training.batch_size
-    batch = images.__getitems__([RowDraw(row, 1, 1) for row in range(size)])
+    batch = fresh_images(config, rows).__getitems__([RowDraw(row, 1, 1) for row in range(size)])
     if not isinstance(batch, Batch):
         raise batch
     alone = Epochs(trainer_of(config, rows, ThereAlready(batch), 0))
-    loaded = Epochs(trainer_of(config, rows, images, sizes.workers))
+    loaded = Epochs(trainer_of(config, rows, fresh_images(config, rows), sizes.workers))
     costs = [(alone.cost(), loaded.cost()) for _ in range(sizes.rounds + 1)][1:]
     first, second = (_median([pair[part] for pair in costs]) for part in (0, 1))
     return first, second

@@ -56,9 +56,8 @@ def test_only_cross_attention_has_a_mask_where_all_views_are_seen(
     masks = []
 
     def noting(*tensors: torch.Tensor, **options: object) -> torch.Tensor:
-        assert {tensor.dtype for tensor in tensors} == {
-            torch.bfloat16 if precision == "bf16" else torch.float32
-        }
+        # on a processor, where this runs, attention is in float32 in any precision
+        assert {tensor.dtype for tensor in tensors} == {torch.float32}
         assert {tensor.stride(-1) for tensor in tensors} == {1}
         assert [tensor.shape[1] for tensor in tensors] == [8, 2, 2]
         masks.append(options.get("attn_mask"))
