@@ -119,7 +119,7 @@ def score_rows(
     names: Mapping[str, str], results: Results, test: TestScenes, seeds: int
 ) -> list[tuple[object, ...]]:
     """A row of `COLUMNS` for each variant; `names` has the base of each."""
-    found = []
+    found: list[tuple[object, ...]] = []
     for name, base in names.items():
         scored = score(results.answers(name, seeds), results.answers(base, seeds), test)
         low, high = scored.interval

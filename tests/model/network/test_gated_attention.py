@@ -181,12 +181,14 @@ def test_attention_in_bf16_is_that_of_float32_on_a_processor() -> None:
     rounded = [torch.randn(shape).bfloat16().requires_grad_() for shape in shapes]
     exact = [tensor.detach().float().requires_grad_() for tensor in rounded]
     with torch.autocast("cpu", torch.bfloat16):
-        attended = _attend(*rounded, None)
-    expected = nn.functional.scaled_dot_product_attention(*exact, enable_gqa=True)
+        query, key, value = rounded
+        attended = _attend(query, key, value, None)
+    query, key, value = exact
+    expected = nn.functional.scaled_dot_product_attention(query, key, value, enable_gqa=True)
     assert attended.dtype == torch.bfloat16
     assert torch.equal(attended, expected.bfloat16())
-    attended.float().sum().backward()
-    expected.sum().backward()
+    torch.autograd.backward(attended.float().sum())
+    torch.autograd.backward(expected.sum())
     for one, other in zip(rounded, exact, strict=True):
         assert one.grad is not None
         assert other.grad is not None

@@ -215,7 +215,7 @@ def test_means_of_losses_are_over_the_whole_epoch(backbone: Backbone) -> None:
 def test_the_backward_pass_is_in_full_float32_too(backbone: Backbone) -> None:
     trainer = toy_trainer(SHORT, backbone)
     found = []
-    weight = trainer.kept.street.positions
+    weight: Any = trainer.kept.street.positions
     weight.register_hook(lambda _gradient: found.append(torch.get_float32_matmul_precision()))
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
