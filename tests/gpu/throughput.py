@@ -6,7 +6,6 @@ tries the script on a processor.
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -16,7 +15,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.features import FeatureMaker
-from model.backbone.settings import RANDOM, BackboneSettings
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
 from model.views.views import VIEWS, ViewExtractor
@@ -25,19 +23,18 @@ from tests.gpu.attention_kernels import kernels_that_ran
 from tests.gpu.check import Target
 from tests.gpu.check_backbone import loaded, random_views
 from tests.gpu.drawn_images import draw_image
-
-_TERA = 1e12
-_LARGEST = "vit_huge_plus_patch16_dinov3"
-_SIDE = 224
+from tests.gpu.timing import TERA, product_rate, seconds_of
+from tests.gpu.training_throughput import largest_settings, loader_line, step_line
 
 
 def throughput_lines(target: Target) -> Iterator[str]:
     """One line of text for each measurement; one that fails says so, and the others go on."""
-    rate = max(_product_rate(target, side) for side in _sides(target))
-    yield f"bf16 product of {_sides(target)} a side, the fastest: {rate / _TERA:.1f} TFLOP/s"
+    rate = product_rate(target)
+    yield f"bf16 product, the fastest: {rate / TERA:.1f} TFLOP/s"
     works: list[Callable[[], str]] = [partial(_largest_line, target, rate)]
     works += [partial(_usual_line, target, rate, precision) for precision in _precisions()]
     works += [partial(_views_line, target), partial(_replay_line, target, rate)]
+    works += [partial(step_line, target, rate), partial(loader_line, target, rate)]
     for work in works:
         try:
             yield work()
@@ -58,9 +55,7 @@ def _usual(target: Target) -> str:
 
 def _largest_line(target: Target, rate: float) -> str:
     """On a GPU the largest backbone, of random weights; elsewhere a tiny one in its place."""
-    name = _LARGEST if target.device.type == "cuda" and not target.quick else "test_vit"
-    side = _SIDE if name == _LARGEST else 64
-    settings = BackboneSettings(name, RANDOM, side, precision="bf16")
+    settings = largest_settings(target)
     return _backbone_line(target, load_backbone(settings, target.device), rate)
 
 
@@ -75,12 +70,12 @@ def _backbone_line(target: Target, backbone: Backbone, rate: float) -> str:
         with torch.inference_mode():
             backbone(views)
 
-    seconds = _seconds(target, forward)
+    seconds = seconds_of(target, forward)
     count, done = len(views) / VIEWS, len(views) * _flops(backbone) / seconds
     kernels = ", ".join(f"{name} x {times}" for name, times in kernels_that_ran(forward).items())
     return (
         f"{backbone.settings.name} at {backbone.side} px in {backbone.precision}: "
-        f"{count / seconds:.1f} images/s of {VIEWS} views, {done / _TERA:.2f} TFLOP/s, "
+        f"{count / seconds:.1f} images/s of {VIEWS} views, {done / TERA:.2f} TFLOP/s, "
         f"{done / rate:.1%} of the bf16 product; attention: {kernels or 'none'}"
     )
 
@@ -93,13 +88,13 @@ def _images(target: Target) -> list[Image]:
 def _views_line(target: Target) -> str:
     images = _images(target)
     extractor = ViewExtractor(loaded(_usual(target), target.device).views)
-    seconds = _seconds(target, lambda: extractor.of_images_on(images, target.device))
+    seconds = seconds_of(target, lambda: extractor.of_images_on(images, target.device))
     return f"views: {len(images) / seconds:.1f} images/s"
 
 
 def _replay_line(target: Target, rate: float) -> str:
     images, backbone = _images(target), loaded(_usual(target), target.device)
-    seconds = _seconds(target, lambda: _answer(target, backbone, images))
+    seconds = seconds_of(target, lambda: _answer(target, backbone, images))
     share = VIEWS * _flops(backbone) * len(images) / seconds / rate
     return (
         f"views, {_usual(target)} and model in fp32, as a replay: "
@@ -120,35 +115,6 @@ def _flops(backbone: Backbone) -> int:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         backbone(random_views(backbone, 1).to(device))
     return int(counter.get_total_flops())
-
-
-def _sides(target: Target) -> tuple[int, ...]:
-    return (256,) if target.quick else (4096, 8192)
-
-
-def _product_rate(target: Target, side: int) -> float:
-    """Operations a second of a bf16 product of random square matrices."""
-    first, second = (
-        torch.randn(side, side, device=target.device, dtype=torch.bfloat16) for _ in range(2)
-    )
-    return float(2 * side**3 / _seconds(target, lambda: first @ second))
-
-
-def _seconds(target: Target, work: Callable[[], object], times: int = 5) -> float:
-    """The median of some runs, after two that warm up."""
-    seconds = []
-    for _ in range(2 + times):
-        _wait(target)
-        start = time.perf_counter()
-        work()
-        _wait(target)
-        seconds.append(time.perf_counter() - start)
-    return sorted(seconds[2:])[times // 2]
-
-
-def _wait(target: Target) -> None:
-    if target.device.type == "cuda":
-        torch.cuda.synchronize(target.device)
 
 
 def main() -> None:
