@@ -1,8 +1,7 @@
 """`make gpu-check`: everything that runs on a GPU, against the CPU, within stated bounds.
 
 Needs torch, torchvision, timm, transformers, safetensors, accelerate, peft, numpy, pillow and numba
-only. Without a
-GPU it says so. Each subject has a file; `all_checks` lists them.
+only. Without a GPU it says so. Each subject has a file; `all_checks` lists them.
 """
 
 import argparse
