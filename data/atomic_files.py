@@ -91,6 +91,19 @@ def remove_left_over(file: Path) -> None:
         raise write_error(file, error) from error
 
 
+def remove_left_overs(folder: Path) -> None:
+    """Delete what killed processes left of their writes in a folder; none may be writing there now.
+
+    Raises:
+        WriteError: the folder cannot be written.
+    """
+    try:
+        for temporary in folder.glob(f".*{_SUFFIX}"):
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise write_error(folder, error) from error
+
+
 def publish(temporary: Path, file: Path) -> None:
     """Rename a temporary file to its final name, once its bytes are on disk.
 

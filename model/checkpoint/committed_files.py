@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from data.atomic_files import sync, write_atomic, write_error
+from data.atomic_files import remove_left_over, sync, write_atomic, write_error
 from data.digests import file_digest
 from data.errors import RunError
 
@@ -39,6 +39,7 @@ def commit(
         WriteError: the folder cannot be written; it holds what it held before.
     """
     new_card = None
+    remove_left_over(card)
     try:
         digests = {name: _write_pending(folder, name, write) for name, write in files.items()}
         new_card = content(digests)

@@ -7,7 +7,7 @@ it is untouched until the training saves its own.
 import json
 from pathlib import Path
 
-from data.atomic_files import make_folder, sync, write_atomic, write_error
+from data.atomic_files import make_folder, remove_left_over, sync, write_atomic, write_error
 from data.errors import RunError
 
 UNFINISHED = "unfinished.json"
@@ -27,6 +27,7 @@ def mark_unfinished(folder: Path, run_id: str, note: str) -> None:
         WriteError: the folder cannot be written.
     """
     make_folder(folder)
+    remove_left_over(folder / UNFINISHED)
     content = json.dumps({"run_id": run_id, "note": note}, indent=1) + "\n"
     write_atomic(folder / UNFINISHED, content.encode())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.errors import StreetReplayError
 from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
@@ -67,22 +68,29 @@ def _train(
     store: Store, sources: Path | None, out: Path, config: TrainingConfig, *, replace: bool
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
-    from accelerate import PartialState  # noqa: PLC0415
-
     from data.sources.shards import open_shards  # noqa: PLC0415
+    from model.training.batch_errors import BatchError  # noqa: PLC0415
+    from model.training.processes import is_main_process  # noqa: PLC0415
     from model.training.train import train as run_training  # noqa: PLC0415
 
-    shards = open_shards(sources or store.sources, required=sources is not None)
-    report = run_training(
-        store,
-        shards,
-        out,
-        config,
-        replace_checkpoint=replace,
-        progress=progress,
-        note=note,
-    )
-    return report if PartialState().is_main_process else None
+    try:
+        shards = open_shards(sources or store.sources, required=sources is not None)
+        report = run_training(
+            store,
+            shards,
+            out,
+            config,
+            replace_checkpoint=replace,
+            progress=progress,
+            note=note,
+        )
+    except BatchError:
+        raise
+    except StreetReplayError:
+        if is_main_process():
+            raise
+        raise typer.Exit(1) from None  # the main process says it
+    return report if is_main_process() else None
 
 
 def _print_report(report: "TrainReport") -> None:

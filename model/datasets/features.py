@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from data.atomic_files import write_error
 from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
 from model.backbone.features import FeatureMaker, open_cache
@@ -59,6 +61,9 @@ def write_features(
 
     Returns:
         The rows without an image, by their index, with the reason; the file skips them.
+
+    Raises:
+        WriteError: the file cannot be written.
     """
     draws = source.settings.draws
     left_out: dict[int, str] = {}
@@ -67,7 +72,7 @@ def write_features(
         None if source.cache is None else open_cache(source.cache, source.backbone),
     )
     keys = ImageKeys(source.shards, source.seed, source.settings.arithmetic)
-    with file.open("wb") as stream:
+    with file.open("wb", buffering=0) as stream:
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             part = range(start, min(start + _ROWS_AT_ONCE, len(rows)))
             samples = [
@@ -76,10 +81,21 @@ def write_features(
                 for number in range(draws)
             ]
             features, failed = _features(maker, keys, samples, source)
-            stream.write(features.tobytes())
+            _append(stream, features.tobytes(), file)
             left_out |= failed
             on_progress(len(samples))
     return left_out
+
+
+def _append(stream: FileIO, content: bytes, file: Path) -> None:
+    """Write all of it; a file for which there is no room is removed."""
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[stream.write(rest) :]
+    except OSError as error:
+        file.unlink(missing_ok=True)
+        raise write_error(file, error) from error
 
 
 def map_features(file: Path, width: int, device: torch.device) -> torch.Tensor:

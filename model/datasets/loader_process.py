@@ -1,14 +1,54 @@
-"""What a loader's processes run beside a dataset; imports nothing, as each of them imports it."""
+"""What a loader's processes run beside a dataset; imports little, as each of them imports it."""
 
 import signal
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
 
+# Windows holds no signals back.
+_STOPPING = {signal.SIGINT, signal.SIGTERM} if hasattr(signal, "pthread_sigmask") else set()
+
+
+class LoaderProcess(SpawnProcess):
+    """A process that the signals which stop a training do not reach while it starts.
+
+    It imports for seconds, and would end with a trace.
+    """
+
+    def start(self) -> None:
+        """Start with signals held back; `start_worker` lets them in."""
+        if not _STOPPING:
+            super().start()
+            return
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class LoaderContext(SpawnContext):
+    """Spawns a loader's processes: a fork would copy locks that threads of torch hold."""
+
+    Process = LoaderProcess
+
 
 def start_worker(_number: int) -> None:
-    """Leave Ctrl-C to the process that the loader belongs to."""
+    """Leave it to the process that the loader belongs to when to end.
+
+    A terminal's Ctrl-C, and SIGTERM of a service manager or a batch system, reach all processes at
+    once.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _ignore_once)
+    if _STOPPING:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+
+
+def _ignore_once(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
 
 
 def whole_batch(batch: T) -> T:

@@ -7,7 +7,7 @@ from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader, Dataset
 
 from data.machine.processes import cores
-from model.datasets.loader_process import start_worker, whole_batch
+from model.datasets.loader_process import LoaderContext, start_worker, whole_batch
 from model.datasets.samplers import TrainingBatches
 
 _AHEAD = 2
@@ -59,8 +59,7 @@ def _options(workers: int, device: torch.device) -> dict[str, Any]:
     options: dict[str, Any] = {"num_workers": workers, "generator": torch.Generator()}
     if workers:
         options |= {
-            # a fork would copy locks that threads of torch hold
-            "multiprocessing_context": "spawn",
+            "multiprocessing_context": LoaderContext(),
             "persistent_workers": True,
             "prefetch_factor": _AHEAD,
             "worker_init_fn": start_worker,

@@ -7,11 +7,30 @@ from data.errors import RunError, SourceError
 from model.datasets.batch import Batch
 
 
+class BatchError(RunError):
+    """A batch that cannot be had in this process; others that train with it do not know of it."""
+
+
+def loader_process_died(error: RuntimeError) -> None:
+    """Word torch's error of a loader's process that died; return where it is another error.
+
+    Raises:
+        BatchError: a process of the loader died. It may come anywhere: torch raises it on a signal.
+    """
+    if "DataLoader worker" in str(error):
+        raise BatchError(
+            "processes that rebuild images",
+            found="one that died, perhaps for want of memory",
+            expected="processes that work to the end",
+            remedy="free some memory or choose fewer --workers, then start the same again",
+        ) from error
+
+
 def batches_of(loader: Iterable[Any]) -> Iterator[Batch]:
     """The batches of a loader.
 
     Raises:
-        RunError: an image that was there when the training began cannot be rebuilt, or a process
+        BatchError: an image that was there when the training began cannot be rebuilt, or a process
             of the loader died.
     """
     batches = iter(loader)
@@ -21,16 +40,10 @@ def batches_of(loader: Iterable[Any]) -> Iterator[Batch]:
         except StopIteration:
             return
         except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            raise RunError(
-                "processes that rebuild images",
-                found="one that died, perhaps for want of memory",
-                expected="processes that work to the end",
-                remedy="free some memory or choose fewer --workers, then start the same again",
-            ) from error
+            loader_process_died(error)
+            raise
         if isinstance(batch, SourceError):
-            raise RunError(
+            raise BatchError(
                 str(batch),
                 remedy="a source changed while it was trained on: start the training anew",
             ) from batch

@@ -18,7 +18,7 @@ Forward = Callable[[torch.Tensor, torch.Tensor | None, MetadataTensors | None], 
 
 @dataclass(frozen=True)
 class PartLoss:
-    """The losses of a part of a batch, and its share of the batch's challenges, above 0 to 1.
+    """The losses of a part of a batch, and its share of the batch's challenges, times their weight.
 
     `total`, a scalar, is the part's term in the batch's loss: the sum of the terms is that loss.
     """
@@ -36,7 +36,9 @@ class BatchLoss:
         self._loss = config.loss
         self._mixup = Mixup(config.dataset.mixup) if config.dataset.mixup else None
 
-    def parts(self, forward: Forward, batch: Batch, at_once: int) -> Iterator[PartLoss]:
+    def parts(
+        self, forward: Forward, batch: Batch, at_once: int, weight: float = 1.0
+    ) -> Iterator[PartLoss]:
         """The loss of one part after the other; go backwards before asking for the next.
 
         Challenges are mixed over the whole batch. Losses of all challenges alike are those of the
@@ -46,6 +48,7 @@ class BatchLoss:
             forward: in training mode.
             batch: on the model's device.
             at_once: challenges of a part, at most.
+            weight: of the batch among those of other processes, 1 for an equal one.
         """
         labels = soft_labels(batch.labels, self._loss.smoothing)
         inputs, weather = batch.inputs, batch.weather
@@ -55,5 +58,5 @@ class BatchLoss:
         for part in mixed.parts(at_once):
             output = forward(part.inputs, part.views, part.metadata)
             losses = training_loss(output, part.labels, part.weather, self._loss)
-            share = len(part) / len(batch)
+            share = weight * len(part) / len(batch)
             yield PartLoss(share, losses, share * losses.total(self._loss))

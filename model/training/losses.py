@@ -21,11 +21,10 @@ _TINY = torch.finfo(torch.float32).tiny
 class Losses:
     """The losses of a batch, unweighted scalars; None where the weight is 0.
 
-    Each is a mean over what this process has seen of the batch. In several processes the mean of
-    their means is not the mean over all where they hold different numbers of seen views (`views`,
-    `consistency`), of challenges with a known weather (`weather`) or with a choice of views
-    (`scorer`): a process with few weighs as much as one with many. `label` is over all challenges,
-    so for it both are the same in batches of equal size.
+    Each is a mean over what this process has seen of the batch. In several processes each counts by
+    its challenges (`Trainer`), so their mean is that over all for `label`; not where a challenge
+    has fewer seen views than others (`views`, `consistency`), no known weather (`weather`) or no
+    choice of views (`scorer`).
     """
 
     label: torch.Tensor

@@ -114,6 +114,6 @@ def _training_of(out: Path) -> str | None:
     if not (out / CARD).is_file():
         return None
     try:
-        return str(read_card(out).training.get("run_id"))
+        return str(read_card(out).training.get("run_id", "unknown"))
     except RunError:
         return "unreadable"

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 import torch
 
-from data.atomic_files import atomic_file, write_atomic
+from data.atomic_files import atomic_file, remove_left_overs, write_atomic
 from data.errors import RunError
 from data.settings_file import write_settings
 from data.store import Store
@@ -120,7 +120,7 @@ class TrainingRun:
         self.clean_up()
 
     def clean_up(self) -> None:
-        """Remove what only an unfinished training needs."""
+        """Remove what only an unfinished training needs, and what killed ones left."""
         self.clean_state()
         shutil.rmtree(self.best, ignore_errors=True)
         for folder in self.path.glob(f"{_FOLD}*"):
@@ -131,6 +131,7 @@ class TrainingRun:
         self.state.unlink(missing_ok=True)
         for features in self.path.glob("*.features"):
             features.unlink(missing_ok=True)
+        remove_left_overs(self.path)
 
     def outcome(self) -> dict[str, Any] | None:
         """The outcome of a training that came to its end."""

@@ -20,6 +20,7 @@ from model.training.metrics import EpochMetrics
 from model.training.run_folder import TrainingRun, epoch_line
 from model.training.step_memory import step_size
 from model.training.stop_signal import stop_asked
+from model.training.trackers import log_metrics
 from model.training.trainer import Loaders, Trainer
 from replay.candidates.float32 import processor_name
 
@@ -85,6 +86,7 @@ class Session:
             while not self._over:
                 metrics = next(epochs)
                 self._keep(metrics, time.perf_counter() - started)
+                log_metrics(self._accelerator, _flat_metrics(metrics), metrics.steps, note)
                 note(self._line(metrics))
                 started = time.perf_counter()
 
@@ -101,7 +103,6 @@ class Session:
         """Keep an epoch: its checkpoint if it is the best, then the state to go on from."""
         self.epochs.append(metrics)
         self._lines.append(epoch_line(metrics, seconds, len(self._rows.training)))
-        self._accelerator.log(_flat_metrics(metrics), step=metrics.steps)
         if self._accelerator.is_main_process:
             if self.best is metrics:
                 self._save_checkpoint(metrics)

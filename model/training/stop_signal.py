@@ -21,9 +21,10 @@ def stop_asked(accelerator: Accelerator) -> Iterator[Callable[[], bool]]:
     asked = threading.Event()
     before: dict[signal.Signals, Any] = {}
 
-    def note(number: int, _frame: FrameType | None) -> None:
+    def note(_number: int, _frame: FrameType | None) -> None:
         asked.set()
-        signal.signal(number, before[signal.Signals(number)])
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
     def stop() -> bool:
         if accelerator.num_processes == 1:

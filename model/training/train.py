@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from accelerate import Accelerator
+
 from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
@@ -19,6 +21,7 @@ from model.training.config import TrainingConfig
 from model.training.context import TrainingContext
 from model.training.full_model import FullModel
 from model.training.out_folder import begin_training, finish_training, finished_outcome
+from model.training.processes import together
 from model.training.report import TrainReport
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.session import SessionRows
@@ -57,6 +60,23 @@ def train(
         WriteError: a folder cannot be written.
     """
     accelerator = make_accelerator(config, **tracking(config.training.tracker, store.runs))
+    with together(accelerator):
+        return _train_or_read(
+            store, shards, out, config, accelerator, replace_checkpoint, progress, note
+        )
+
+
+def _train_or_read(
+    store: Store,
+    shards: Shards,
+    out: Path,
+    config: TrainingConfig,
+    accelerator: Accelerator,
+    replace_checkpoint: bool,
+    progress: Progress,
+    note: Callable[[str], None],
+) -> TrainReport:
+    """Train in all processes, or read the report of what is done already."""
     if not accelerator.is_main_process:
         progress, note = silent, _quiet
     listed = list_rows(shards)
@@ -133,7 +153,7 @@ def _train(
         [all_rows[index] for index in indices] for indices in (split.training, split.validation)
     )
     prepared = context.session(run, model, SessionRows(training, validation), progress)
-    start_trackers(context.accelerator, run)
+    context.on_main(lambda: start_trackers(context.accelerator, run))
     session = prepared.session
     session.train(progress, note)
     report = TrainReport(
@@ -155,5 +175,4 @@ def _train(
         finish_training(rows.out, run, asdict(report))
 
     context.on_main(finish)
-    context.accelerator.end_training()
     return report

@@ -3,14 +3,21 @@
 It needs nothing of logs and tables: loaders hand it batches.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, gather_object
+from accelerate.utils import (
+    DistributedDataParallelKwargs,
+    InitProcessGroupKwargs,
+    gather_object,
+    get_int_from_env,
+)
 from torch.utils.data import DataLoader
 
 from data.errors import RunError
@@ -18,7 +25,7 @@ from data.progress import Report, ignore_report
 from model.backbone.batch_size import is_out_of_memory
 from model.datasets.batch import Batch
 from model.datasets.samplers import TrainingBatches
-from model.training.batch_errors import batches_of
+from model.training.batch_errors import BatchError, batches_of
 from model.training.batch_loss import BatchLoss, PartLoss
 from model.training.config import TrainingConfig
 from model.training.full_model import FullModel
@@ -28,18 +35,27 @@ from model.training.optimizer import WeightAverage, make_optimizer, make_schedul
 from model.training.random_state import random_state, restore_random_state, seeded
 from replay.candidates.float32 import exact_float32
 
+# How long a process waits for another: the main one alone makes features, which may take hours.
+_PATIENCE = timedelta(days=2)
+
 
 def make_accelerator(config: TrainingConfig, **options: Any) -> Accelerator:
     """accelerate's view of the machine: processes, device, accumulation, trackers.
 
-    Precision is the model's own (`ModelSettings.precision`), not accelerate's.
+    Precision is the model's own (`ModelSettings.precision`), not accelerate's. Several processes
+    without a GPU train together on the processor: accelerate would let each train by itself.
     """
+    if get_int_from_env(["WORLD_SIZE"], 1) > 1 and not torch.accelerator.is_available():
+        options.setdefault("cpu", True)
     return Accelerator(
         mixed_precision="no",
         gradient_accumulation_steps=config.training.accumulation_steps,
         dynamo_backend="inductor" if config.training.compile else "no",
-        # a loss of weight 0 leaves its head without a gradient
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        kwargs_handlers=[
+            # an image-only model leaves most of its metadata's encoder without a gradient
+            DistributedDataParallelKwargs(find_unused_parameters=True),
+            InitProcessGroupKwargs(timeout=_PATIENCE),
+        ],
         **options,
     )
 
@@ -94,6 +110,9 @@ class Trainer:
         self._validation = accelerator.prepare(loaders.validation)
         per_epoch = -(-len(loaders.training) // config.training.accumulation_steps)
         self._all_steps = per_epoch * config.training.epochs
+        # several processes wait for a gradient of all that is trained and in the output
+        model.street.weather_head.requires_grad_(config.loss.weather > 0)
+        model.street.scorer.requires_grad_(config.loss.scorer > 0)
         optimizer = make_optimizer(model, config.optimizer)
         self._schedule = make_schedule(optimizer, config.optimizer, self._all_steps)
         self._average = (
@@ -186,21 +205,33 @@ class Trainer:
         self._loaders.batches.skipped = self._batches_done
         self._model.train()
         for batch in batches_of(self._loaders.training):
-            stepped = self._batch(batch)
+            rows = self._rows_of_all(batch)
+            stepped = self._batch(batch, len(batch) * self._accelerator.num_processes / rows)
             self._batches_done += 1
-            rows = len(batch) * self._accelerator.num_processes
             if not stepped:
                 on_progress(rows)
                 continue
             on_progress(rows, f"epoch {self._epoch}, loss {self._means.last:.3f}")
             yield
 
-    def _batch(self, batch: Batch) -> bool:
-        """Forward and backward of a batch; True where the optimiser made a step."""
+    def _rows_of_all(self, batch: Batch) -> int:
+        """The number of rows in a batch of all processes; each has its share, in whole rows."""
+        accelerator = self._accelerator
+        if accelerator.num_processes == 1:
+            return len(batch)
+        own = torch.tensor(len(batch), device=accelerator.device)
+        return int(accelerator.reduce(own, "sum"))
+
+    def _batch(self, batch: Batch, weight: float) -> bool:
+        """Forward and backward of a batch; True where the optimiser made a step.
+
+        Gradients are averaged over processes: `weight`, this one's share of the rows times the
+        number of processes, makes it the mean over rows.
+        """
         accelerator = self._accelerator
         with accelerator.accumulate(self._model):
             try:
-                self._backward(batch)
+                self._backward(batch, weight)
             except RuntimeError as error:
                 if is_out_of_memory(error):
                     raise self._too_large(batch) from error
@@ -221,14 +252,14 @@ class Trainer:
             self._average.update(self.steps)
         return True
 
-    def _backward(self, batch: Batch) -> None:
+    def _backward(self, batch: Batch, weight: float) -> None:
         """Forward and backward; processes exchange gradients once, after the last part."""
         done: list[PartLoss] = []
         at_once = self._at_once or len(batch)
         parts = -(-len(batch) // at_once)
         # what goes backwards, and is computed again there, lies outside of the model's own context
         with exact_float32():
-            losses = self._loss.parts(self._model, batch, at_once)
+            losses = self._loss.parts(self._model, batch, at_once, weight)
             for number in range(1, parts + 1):
                 last = number == parts
                 with nullcontext() if last else self._accelerator.no_sync(self._model):
@@ -237,8 +268,8 @@ class Trainer:
                 done.append(part)
         self._means.add(done)
 
-    def _too_large(self, batch: Batch) -> RunError:
-        return RunError(
+    def _too_large(self, batch: Batch) -> BatchError:
+        return BatchError(
             f"training, epoch {self._epoch}, after step {self.steps}",
             found=f"out of memory with {min(len(batch), self._at_once or len(batch))} challenges",
             expected="room for them",
@@ -260,6 +291,13 @@ class Trainer:
         with seeded(0):
             validation = evaluate(
                 self.kept, self._validation, self._accelerator, self._config.loss.gamma
+            )
+        if not math.isfinite(validation.loss):
+            raise RunError(
+                f"validation, epoch {self._epoch}, after step {self.steps}",
+                found=f"a loss of {validation.loss}",
+                expected="a finite one",
+                remedy="choose a lower --lr",
             )
         return EpochMetrics(
             epoch=self._epoch,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from data.atomic_files import atomic_file, remove_left_over, write_atomic
+from data.atomic_files import atomic_file, remove_left_over, remove_left_overs, write_atomic
 from data.errors import WriteError
 
 
@@ -76,3 +76,10 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     remove_left_over(file)
     assert sorted(tmp_path.iterdir()) == sorted((file, *others))
     remove_left_over(tmp_path / "none" / "a")
+
+
+def test_what_killed_processes_left_in_a_folder_is_removed(tmp_path: Path) -> None:
+    for name in (".a.json.77.aside", ".b.78.aside", "a.json", "b.aside"):
+        (tmp_path / name).touch()
+    remove_left_overs(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.aside"]

@@ -1,7 +1,6 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,57 +14,26 @@ from analytics.scoring.metrics import confusion_counts, mcc
 from analytics.scoring.predicted_class import predicted_class
 from data.errors import RunError
 from data.scenes.parquet import write_shards
-from data.scenes.plan import SceneSettings
 from data.settings_file import read_settings
 from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.backbone import backbone_sizes
-from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor
 from model.datasets.challenge_draws import decode_jpeg, draw_challenge
 from model.datasets.jpegs import build_jpegs
-from model.datasets.settings import DatasetSettings
-from model.network.settings import ModelSettings
-from model.rows.settings import SplitSettings
 from model.rows.source_rows import list_rows
 from model.rows.split import split_rows
 from model.training.config import TrainingConfig, training_config
 from model.training.metrics import EpochMetrics
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.training.settings import LossSettings
 from model.training.train import train
 from model.training.trainer import Trainer
 from replay.candidates.predictor import Batch
 from replay.runs.run_lock import lock_run
-from tests.model.training.toy import cpu_accelerator
+from tests.model.training.tiny import FROZEN, SCENES, TINY, with_training
 
-SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
-TINY = TrainingConfig(
-    training=TrainSettings(epochs=2, batch_size=8, accumulation_steps=1),
-    optimizer=OptimizerSettings(lr=1e-3),
-    split=SplitSettings(validation=0.3, holdout=0.1),
-    dataset=DatasetSettings(draws=2, workers=0),
-    backbone=BackboneSettings("test_resnet", RANDOM, side=32, trained="all"),
-    model=ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
-)
-FROZEN = replace(TINY, backbone=replace(TINY.backbone, trained="none"))
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Shards:
-    folder = tmp_path_factory.mktemp("sources")
-    write_shards(folder, SCENES)
-    return Shards(folder)
-
-
-@pytest.fixture(autouse=True)
-def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr("model.training.train.make_accelerator", cpu_accelerator)
-
-
-def with_training(config: TrainingConfig, **changes: Any) -> TrainingConfig:
-    return replace(config, training=replace(config.training, **changes))
+pytestmark = pytest.mark.usefixtures("on_the_processor")
 
 
 @pytest.mark.parametrize("config", [TINY, FROZEN], ids=["trained", "frozen"])

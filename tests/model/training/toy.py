@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -82,11 +83,11 @@ def toy_loaders(
     )
 
 
-def cpu_accelerator(config: TrainingConfig) -> Accelerator:
+def cpu_accelerator(config: TrainingConfig, **options: Any) -> Accelerator:
     """An accelerator on the processor, whatever an earlier test has left of one."""
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
-    return make_accelerator(config, cpu=True)
+    return make_accelerator(config, cpu=True, **options)
 
 
 def toy_trainer(

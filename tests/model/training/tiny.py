@@ -1,0 +1,28 @@
+"""A training of seconds: 36 drawn scenes, a backbone with random weights, two epochs."""
+
+from dataclasses import replace
+from typing import Any
+
+from data.scenes.plan import SceneSettings
+from model.backbone.settings import RANDOM, BackboneSettings
+from model.datasets.settings import DatasetSettings
+from model.network.settings import ModelSettings
+from model.rows.settings import SplitSettings
+from model.training.config import TrainingConfig
+from model.training.settings import OptimizerSettings, TrainSettings
+
+SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
+TINY = TrainingConfig(
+    training=TrainSettings(epochs=2, batch_size=8, accumulation_steps=1),
+    optimizer=OptimizerSettings(lr=1e-3),
+    split=SplitSettings(validation=0.3, holdout=0.1),
+    dataset=DatasetSettings(draws=2, workers=0),
+    backbone=BackboneSettings("test_resnet", RANDOM, side=32, trained="all"),
+    model=ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
+)
+FROZEN = replace(TINY, backbone=replace(TINY.backbone, trained="none"))
+
+
+def with_training(config: TrainingConfig, **changes: Any) -> TrainingConfig:
+    """The same with other settings of the loop."""
+    return replace(config, training=replace(config.training, **changes))
