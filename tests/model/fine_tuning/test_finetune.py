@@ -190,11 +190,11 @@ def test_one_that_was_killed_goes_on_and_ends_in_the_same_bits(
     store, out = Store(tmp_path / "store"), tmp_path / "out"
     real, steps = Trainer._batch, [0]
 
-    def batch(trainer: Trainer, given: Any) -> bool:
+    def batch(trainer: Trainer, given: Any, weight: float) -> bool:
         steps[0] += 1
         if steps[0] == 20:
             raise KeyboardInterrupt
-        return real(trainer, given)
+        return real(trainer, given, weight)
 
     monkeypatch.setattr(Trainer, "_batch", batch)
     with pytest.raises(KeyboardInterrupt):

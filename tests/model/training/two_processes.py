@@ -24,7 +24,7 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.batch import Batch
-from model.datasets.features import FeatureDataset
+from model.datasets.feature_dataset import FeatureDataset
 from model.datasets.settings import DatasetSettings
 from model.training.config import TrainingConfig
 from model.training.train import train
