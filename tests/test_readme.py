@@ -98,7 +98,7 @@ def test_the_bundled_record_is_the_golden_one(golden: Path) -> None:
 
 def test_the_readmes_settings_are_those_of_train(tmp_path: Path) -> None:
     from data.settings_file import read_settings  # noqa: PLC0415
-    from model.training.config import TrainingConfig  # noqa: PLC0415
+    from model.optimization.config import TrainingConfig  # noqa: PLC0415
 
     blocks = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
     assert blocks

@@ -19,7 +19,7 @@ from data.terminal import (
     say,
 )
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
-from model.training.config import TrainingConfig, training_config
+from model.optimization.config import TrainingConfig, training_config
 from replay.settings import inputs_name
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _train(
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
     from data.sources.shards import open_shards  # noqa: PLC0415
-    from model.training.batch_errors import BatchError  # noqa: PLC0415
+    from model.optimization.batch_errors import BatchError  # noqa: PLC0415
     from model.training.processes import is_main_process  # noqa: PLC0415
     from model.training.train import train as run_training  # noqa: PLC0415
 

@@ -17,10 +17,10 @@ from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.settings import DatasetSettings
 from model.demo.settings import DemoTraining
 from model.network.settings import ModelSettings
+from model.optimization.config import TrainingConfig
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 from model.rows.settings import SplitSettings
-from model.training.config import TrainingConfig
 from model.training.report import TrainReport
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
 from model.training.train import train
 
 _SIZE = (800, 450)

@@ -19,7 +19,7 @@ from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.fine_tuning.base import Base
 from model.fine_tuning.report import NO_OWN_SCORE, FoldReport
 from model.network.street_model import StreetModel
-from model.training.config import TrainingConfig
+from model.optimization.config import TrainingConfig
 from model.training.run_folder import TrainingRun
 from replay.candidates.float32 import processor_name
 

@@ -13,7 +13,7 @@ from model.backbone.settings import AdapterSettings, BackboneSettings
 from model.checkpoint.backbone_in_card import backbone_of, backbone_settings
 from model.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from model.fine_tuning.settings import FineTuningConfig, FineTuningSettings
-from model.training.config import TrainingConfig
+from model.optimization.config import TrainingConfig
 from replay.candidates.predictor import TRAINING_ROWS
 
 

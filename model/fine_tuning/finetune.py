@@ -22,15 +22,15 @@ from model.fine_tuning.fold_training import FoldTrainings
 from model.fine_tuning.out_of_fold import out_of_fold_scores
 from model.fine_tuning.report import FineTuningReport, FoldReport
 from model.fine_tuning.settings import FineTuningConfig
+from model.optimization.accelerator import make_accelerator
+from model.optimization.full_model import FullModel
 from model.rows.source_rows import row_columns
 from model.rows.streets import streets_of_rows
 from model.rows.training_row import TrainingRow
 from model.training.context import TrainingContext
-from model.training.full_model import FullModel
 from model.training.out_folder import begin_training, finish_training, finished_outcome
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.trackers import tracking
-from model.training.trainer import make_accelerator
 
 KIND = "finetune"
 ANSWERS = "out_of_fold.parquet"

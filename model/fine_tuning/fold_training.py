@@ -15,9 +15,9 @@ from model.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from model.fine_tuning.out_of_fold import answer_table, table_mcc
 from model.fine_tuning.report import FoldReport
 from model.network.street_model import StreetModel
+from model.optimization.full_model import FullModel
+from model.optimization.metrics import probabilities
 from model.training.context import PreparedSession, TrainingContext
-from model.training.full_model import FullModel
-from model.training.metrics import probabilities
 from model.training.run_folder import TrainingRun
 from model.training.session import SessionRows
 from model.training.trackers import finish_trackers, start_trackers

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.fine_tuning.out_of_fold import Estimate, OutOfFoldScores
-from model.training.metrics import EpochMetrics
+from model.optimization.metrics import EpochMetrics
 
 NO_OWN_SCORE = (
     "the average has no out-of-fold score of its own: its folds together saw every row; the scores "

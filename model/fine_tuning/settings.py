@@ -8,7 +8,7 @@ from data.errors import RunError
 from data.settings import LARGEST_SEED, check_settings, setting
 from model.backbone.settings import AdapterSettings, Trained
 from model.datasets.settings import DatasetSettings
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from model.datasets.prepare import (
 from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.trainer import Loaders
 from model.rows.training_row import TrainingRow
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
 from model.training.run_folder import TrainingRun
 from model.training.session import Session, SessionRows
-from model.training.trainer import Loaders
 
 # Each holds a row group and a decoded image.
 _MOST_THREADS = 8

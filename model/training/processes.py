@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 
 from data.errors import RunError
-from model.training.batch_errors import loader_process_died
+from model.optimization.batch_errors import loader_process_died
 from model.training.trackers import finish_trackers
 
 # As a launcher sets them: torchrun and accelerate, then MPI's.

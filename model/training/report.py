@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from model.training.metrics import EpochMetrics
+from model.optimization.metrics import EpochMetrics
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from data.atomic_files import atomic_file, remove_left_overs, write_atomic
 from data.errors import RunError
 from data.settings_file import write_settings
 from data.store import Store
+from model.optimization.metrics import EpochMetrics
 from model.training.curves import write_curves
-from model.training.metrics import EpochMetrics
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
 from replay.runs.run_lock import lock_run

@@ -12,16 +12,16 @@ from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.card import BACKBONE, MODEL, SCORER
 from model.checkpoint.checkpoint import save_checkpoint
 from model.checkpoint.training_state import load_state, save_state
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.metrics import EpochMetrics
+from model.optimization.step_memory import step_size
+from model.optimization.trainer import Loaders, Trainer
 from model.rows.source_rows import training_table
 from model.rows.training_row import TrainingRow
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.metrics import EpochMetrics
 from model.training.run_folder import TrainingRun, epoch_line
-from model.training.step_memory import step_size
 from model.training.stop_signal import stop_asked
 from model.training.trackers import log_metrics
-from model.training.trainer import Loaders, Trainer
 from replay.candidates.float32 import processor_name
 
 

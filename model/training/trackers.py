@@ -9,8 +9,8 @@ from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
 
 from data.errors import RunError
+from model.optimization.settings import Tracker
 from model.training.run_folder import TrainingRun, flat_settings
-from model.training.settings import Tracker
 
 _PROJECT = "streetreplay"
 

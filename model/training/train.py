@@ -14,19 +14,19 @@ from data.store import Store
 from model.backbone.backbone import Backbone, load_backbone
 from model.checkpoint.copy import copy_checkpoint
 from model.network.street_model import StreetModel
+from model.optimization.accelerator import make_accelerator
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
 from model.rows.source_rows import ListedRows, list_rows
 from model.rows.split import Split, split_rows, split_table
 from model.rows.training_row import TrainingRow
-from model.training.config import TrainingConfig
 from model.training.context import TrainingContext
-from model.training.full_model import FullModel
 from model.training.out_folder import begin_training, finish_training, finished_outcome
 from model.training.processes import together
 from model.training.report import TrainReport
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.session import SessionRows
 from model.training.trackers import start_trackers, tracking
-from model.training.trainer import make_accelerator
 
 
 def train(

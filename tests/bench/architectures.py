@@ -32,11 +32,11 @@ from model.datasets.settings import DatasetSettings
 from model.network.pruning import GLOBAL_VIEW
 from model.network.settings import ModelSettings
 from model.network.street_model import CLASSES, StreetModel
-from model.training.batch_errors import batches_of
-from model.training.full_model import FullModel
-from model.training.losses import soft_labels, training_loss
-from model.training.random_state import seeded
-from model.training.settings import LossSettings
+from model.optimization.batch_errors import batches_of
+from model.optimization.full_model import FullModel
+from model.optimization.losses import soft_labels, training_loss
+from model.optimization.random_state import seeded
+from model.optimization.settings import LossSettings
 from model.views.views import VIEWS
 from tests.bench.drawn_scenes import (
     TRAINING_SEED,

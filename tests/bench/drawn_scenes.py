@@ -19,8 +19,8 @@ from model.datasets.loaders import validation_loader
 from model.datasets.settings import DatasetSettings
 from model.demo.settings import DemoTraining
 from model.demo.training import draw_training_rows
+from model.optimization.full_model import FullModel
 from model.rows.source_rows import list_rows
-from model.training.full_model import FullModel
 
 TRAINING_SEED, TEST_SEED = 7272, 9393
 _TEST_BATCH = 32

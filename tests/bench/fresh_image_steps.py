@@ -25,8 +25,8 @@ from data.terminal import print_table
 from model.datasets.batch import Batch, RowDraw
 from model.datasets.challenge_draws import decode_jpeg
 from model.datasets.images import ImageSource
-from model.training.config import TrainingConfig
-from model.training.trainer import Trainer
+from model.optimization.config import TrainingConfig
+from model.optimization.trainer import Trainer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.rebuilding.rebuild import Rebuilder
 from tests.bench.drawn_scenes import TRAINING_SEED, DrawnRows, draw_rows

@@ -24,16 +24,16 @@ from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.losses import soft_labels, training_loss
+from model.optimization.settings import OptimizerSettings, TrainSettings
+from model.optimization.trainer import Loaders, Trainer
 from model.rows.training_row import TrainingRow
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.losses import soft_labels, training_loss
-from model.training.settings import OptimizerSettings, TrainSettings
-from model.training.trainer import Loaders, Trainer
 from model.views.views import VIEWS
 from tests.bench.loop_before import epoch_before
 from tests.bench.options import sizes_from
-from tests.model.training.toy import cpu_accelerator
+from tests.model.optimization.toy import cpu_accelerator
 
 STEP_BOUND, AIM = 1.15, 3.0
 EMA_DECAY = 0.999

@@ -26,10 +26,10 @@ from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
-from model.training.trainer import Loaders, Trainer
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.trainer import Loaders, Trainer
 from tests.bench.drawn_scenes import (
     TRAINING_SEED,
     DrawnRows,
@@ -38,7 +38,7 @@ from tests.bench.drawn_scenes import (
 )
 from tests.bench.options import sizes_from
 from tests.bench.scene_scores import COLUMNS, Results, score_rows
-from tests.model.training.toy import cpu_accelerator
+from tests.model.optimization.toy import cpu_accelerator
 
 BASE, VIT_BASE = "base", "test_vit, all"
 RESULTS = "training_switches.jsonl"

@@ -13,8 +13,8 @@ from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.attention_kernel import attention_kernels as attention_kernels_of
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.losses import soft_labels, training_loss
-from model.training.settings import LossSettings
+from model.optimization.losses import soft_labels, training_loss
+from model.optimization.settings import LossSettings
 from replay.candidates.float32 import exact_float32
 from tests.gpu.attention_kernels import HALF_PRECISION_KERNELS, kernels_that_ran
 from tests.gpu.check import Target, check, lowered_precision, relative, worst_of

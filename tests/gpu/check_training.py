@@ -20,11 +20,12 @@ from model.datasets.settings import DatasetSettings
 from model.metadata.tensors import metadata_tensors
 from model.network.settings import Precision
 from model.network.street_model import StreetModel
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.metrics import EpochMetrics
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
-from model.training.trainer import Loaders, Trainer, make_accelerator
+from model.optimization.accelerator import make_accelerator
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.metrics import EpochMetrics
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.trainer import Loaders, Trainer
 from tests.gpu.check import Target, check, worst_of
 from tests.gpu.check_backbone import loaded, settings_of
 from tests.gpu.check_model import SETTINGS, text_vectors

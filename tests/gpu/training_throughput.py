@@ -19,10 +19,10 @@ from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.batch_loss import BatchLoss
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.optimizer import make_optimizer
+from model.optimization.batch_loss import BatchLoss
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.optimizer import make_optimizer
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
 from tests.gpu.check import Target

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import streetreplay
 from model.checkpoint.checkpoint import load_checkpoint
 from tests.model.fine_tuning.drawn_base import DrawnBase, draw_base
-from tests.model.training.toy import cpu_accelerator
+from tests.model.optimization.toy import cpu_accelerator
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -18,8 +18,8 @@ from model.backbone.settings import AdapterSettings, BackboneSettings
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 from model.rows.settings import SplitSettings
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
 from tests.conftest import ROOT
 from tests.data.example_settings import Kind, Loop, Net, loops
 

@@ -20,8 +20,8 @@ from model.datasets.images import FreshImages, ImageSource, KeptImages
 from model.datasets.loaders import training_loader
 from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
+from model.optimization.batch_errors import batches_of
 from model.rows.source_rows import list_rows
-from model.training.batch_errors import batches_of
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 
 SCENES = SceneSettings(seed=9, rows=12, row_group_rows=5, size_mix=(((320, 240), 1.0),))

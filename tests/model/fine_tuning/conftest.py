@@ -16,7 +16,7 @@ from model.training.context import PreparedSession, TrainingContext
 from model.training.run_folder import TrainingRun
 from model.training.session import SessionRows
 from tests.model.fine_tuning.drawn_base import TINY, DrawnBase, draw_base
-from tests.model.training.toy import cpu_accelerator
+from tests.model.optimization.toy import cpu_accelerator
 
 
 @pytest.fixture(autouse=True, scope="package")

@@ -11,10 +11,10 @@ from model.backbone.settings import RANDOM, BackboneSettings, Trained
 from model.datasets.settings import DatasetSettings
 from model.fine_tuning.settings import FineTuningConfig, FineTuningSettings
 from model.network.settings import ModelSettings
+from model.optimization.config import TrainingConfig
+from model.optimization.settings import OptimizerSettings, TrainSettings
 from model.rows.settings import SplitSettings
-from model.training.config import TrainingConfig
 from model.training.report import TrainReport
-from model.training.settings import OptimizerSettings, TrainSettings
 from model.training.train import train
 
 SCENES = SceneSettings(

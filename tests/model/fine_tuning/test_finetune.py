@@ -20,10 +20,10 @@ from model.checkpoint.predictor import load_named
 from model.datasets.challenge_draws import decode_jpeg, draw_challenge
 from model.datasets.jpegs import build_jpegs
 from model.fine_tuning.finetune import finetune
+from model.optimization.trainer import Trainer
 from model.rows.source_rows import list_rows
 from model.rows.streets import streets_of_rows
 from model.training.session import Session
-from model.training.trainer import Trainer
 from replay.candidates.predictor import Batch
 from replay.candidates.registry import LoadSettings
 from replay.runs.training_rows import keep_training_rows

@@ -5,8 +5,8 @@ import torch
 
 from data.scenes.parquet import write_shards
 from data.sources.shards import Shards
+from tests.model.optimization.toy import cpu_accelerator
 from tests.model.training.tiny import SCENES
-from tests.model.training.toy import cpu_accelerator
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model.training.trainer import Trainer
+from model.optimization.trainer import Trainer
 
 _CALLS = ("replace", "unlink", "mkdir", "rmdir", "fsync")
 

@@ -19,10 +19,10 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.checkpoint.unfinished import unfinished_run
 from model.datasets.batch import Batch
-from model.training.config import TrainingConfig
-from model.training.metrics import EpochMetrics
+from model.optimization.config import TrainingConfig
+from model.optimization.metrics import EpochMetrics
+from model.optimization.trainer import Trainer
 from model.training.train import train
-from model.training.trainer import Trainer
 from tests.model.training.kill_switch import Killed
 from tests.model.training.tiny import FROZEN, with_training
 from tests.worlds.full_disk import fill, small_disk

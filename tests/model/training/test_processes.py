@@ -12,7 +12,7 @@ import pytest
 from data.sources.shards import Shards
 from model.checkpoint.checkpoint import load_checkpoint
 from tests.conftest import ROOT
-from tests.model.training.toy import cpu_accelerator
+from tests.model.optimization.toy import cpu_accelerator
 from tests.model.training.two_processes import CONFIGS, seen
 
 LAUNCH = "accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1"

@@ -16,10 +16,10 @@ from data.store import Store
 from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.unfinished import unfinished_run
 from model.datasets.batch import Batch
-from model.training.config import TrainingConfig
+from model.optimization.config import TrainingConfig
+from model.optimization.trainer import Trainer
 from model.training.report import TrainReport
 from model.training.train import train
-from model.training.trainer import Trainer
 from tests.model.training.kill_switch import Killed, KillSwitch
 from tests.model.training.tiny import FROZEN, TINY
 

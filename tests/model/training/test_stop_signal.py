@@ -15,9 +15,9 @@ from data.digests import file_digest
 from data.sources.shards import Shards
 from model.checkpoint.unfinished import unfinished_run
 from model.training.stop_signal import stop_asked
+from tests.model.optimization.toy import cpu_accelerator
 from tests.model.training.commands_in_forks import OPTIONS, Command, run, start
 from tests.model.training.tiny import TINY
-from tests.model.training.toy import cpu_accelerator
 
 STOPPED = re.compile(
     r"streetreplay: training: found asked to stop after step (\d+) of 9; "

@@ -12,15 +12,16 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.sources.shards import Shards
 from data.store import Store
-from model.training.metrics import EpochMetrics
+from model.optimization.accelerator import make_accelerator
+from model.optimization.metrics import EpochMetrics
+from model.optimization.trainer import Trainer
 from model.training.run_folder import TrainingRun
 from model.training.trackers import finish_trackers, start_trackers, tracking
 from model.training.train import train
-from model.training.trainer import Trainer, make_accelerator
+from tests.model.optimization.toy import QUICK, cpu_accelerator
 from tests.model.training.commands_in_forks import OPTIONS, run, start
 from tests.model.training.kill_switch import Killed
 from tests.model.training.tiny import FROZEN, with_training
-from tests.model.training.toy import QUICK, cpu_accelerator
 
 NO_LOGIN = {"WANDB_MODE": None, "WANDB_API_KEY": None}
 

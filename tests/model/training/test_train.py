@@ -22,13 +22,13 @@ from model.checkpoint.checkpoint import load_checkpoint
 from model.checkpoint.predictor import PredictorSettings, load_predictor
 from model.datasets.challenge_draws import decode_jpeg, draw_challenge
 from model.datasets.jpegs import build_jpegs
+from model.optimization.config import TrainingConfig, training_config
+from model.optimization.metrics import EpochMetrics
+from model.optimization.settings import LossSettings
+from model.optimization.trainer import Trainer
 from model.rows.source_rows import list_rows
 from model.rows.split import split_rows
-from model.training.config import TrainingConfig, training_config
-from model.training.metrics import EpochMetrics
-from model.training.settings import LossSettings
 from model.training.train import train
-from model.training.trainer import Trainer
 from replay.candidates.predictor import Batch
 from replay.runs.run_lock import lock_run
 from tests.model.training.tiny import FROZEN, SCENES, TINY, with_training

@@ -7,9 +7,9 @@ from data.scenes.plan import SceneSettings
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
+from model.optimization.config import TrainingConfig
+from model.optimization.settings import OptimizerSettings, TrainSettings
 from model.rows.settings import SplitSettings
-from model.training.config import TrainingConfig
-from model.training.settings import OptimizerSettings, TrainSettings
 
 SCENES = SceneSettings(seed=9, rows=36, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 TINY = TrainingConfig(

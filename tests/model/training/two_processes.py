@@ -26,9 +26,10 @@ from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.batch import Batch
 from model.datasets.feature_dataset import FeatureDataset
 from model.datasets.settings import DatasetSettings
-from model.training.config import TrainingConfig
+from model.optimization.accelerator import make_accelerator
+from model.optimization.config import TrainingConfig
+from model.optimization.trainer import Trainer
 from model.training.train import train
-from model.training.trainer import Trainer, make_accelerator
 from tests.model.training.commands_in_forks import OPTIONS
 from tests.model.training.kill_switch import KillSwitch
 from tests.model.training.tiny import TINY, with_training

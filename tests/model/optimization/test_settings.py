@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from data.errors import RunError
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 
 NAN = float("nan")
 

@@ -17,11 +17,12 @@ from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
+from model.optimization.accelerator import make_accelerator
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.trainer import Loaders, Trainer
 from model.rows.training_row import TrainingRow
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
-from model.training.trainer import Loaders, Trainer, make_accelerator
 
 WIDTH = 16
 DRAWS = 2

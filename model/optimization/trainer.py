@@ -7,17 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import (
-    DistributedDataParallelKwargs,
-    InitProcessGroupKwargs,
-    gather_object,
-    get_int_from_env,
-)
+from accelerate.utils import gather_object
 from torch.utils.data import DataLoader
 
 from data.errors import RunError
@@ -25,39 +19,15 @@ from data.progress import Report, ignore_report
 from model.backbone.batch_size import is_out_of_memory
 from model.datasets.batch import Batch
 from model.datasets.samplers import TrainingBatches
-from model.training.batch_errors import BatchError, batches_of
-from model.training.batch_loss import BatchLoss, PartLoss
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.loss_means import LossMeans
-from model.training.metrics import EpochMetrics, evaluate
-from model.training.optimizer import WeightAverage, make_optimizer, make_schedule
-from model.training.random_state import random_state, restore_random_state, seeded
+from model.optimization.batch_errors import BatchError, batches_of
+from model.optimization.batch_loss import BatchLoss, PartLoss
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.loss_means import LossMeans
+from model.optimization.metrics import EpochMetrics, evaluate
+from model.optimization.optimizer import WeightAverage, make_optimizer, make_schedule
+from model.optimization.random_state import random_state, restore_random_state, seeded
 from replay.candidates.float32 import exact_float32
-
-# How long a process waits for another: the main one alone makes features, which may take hours.
-_PATIENCE = timedelta(days=2)
-
-
-def make_accelerator(config: TrainingConfig, **options: Any) -> Accelerator:
-    """accelerate's view of the machine: processes, device, accumulation, trackers.
-
-    Precision is the model's own (`ModelSettings.precision`), not accelerate's. Several processes
-    without a GPU train together on the processor: accelerate would let each train by itself.
-    """
-    if get_int_from_env(["WORLD_SIZE"], 1) > 1 and not torch.accelerator.is_available():
-        options.setdefault("cpu", True)
-    return Accelerator(
-        mixed_precision="no",
-        gradient_accumulation_steps=config.training.accumulation_steps,
-        dynamo_backend="inductor" if config.training.compile else "no",
-        kwargs_handlers=[
-            # an image-only model leaves most of its metadata's encoder without a gradient
-            DistributedDataParallelKwargs(find_unused_parameters=True),
-            InitProcessGroupKwargs(timeout=_PATIENCE),
-        ],
-        **options,
-    )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from model.training.losses import consistency_loss
-from tests.model.training.loss_inputs import CERTAIN, logits, views
+from model.optimization.losses import consistency_loss
+from tests.model.optimization.loss_inputs import CERTAIN, logits, views
 
 SEEDS = st.integers(0, 99)
 

@@ -13,9 +13,9 @@ from model.datasets.batch import Batch
 from model.metadata.tags import table_rows
 from model.metadata.tensors import MetadataTensors
 from model.network.street_model import ModelOutput
-from model.training.batch_loss import BatchLoss
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
+from model.optimization.batch_loss import BatchLoss
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
 from replay.augmentation.augment import SIDE
 
 # Numbers that an optimiser keeps of each weight: AdamW's two means. Few keep more.

@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from model.network.street_model import CLASSES, ModelOutput
 from model.network.view_scorer import scorer_loss
-from model.training.settings import LossSettings
+from model.optimization.settings import LossSettings
 
 # Divides sums over nothing, which are 0.
 _TINY = torch.finfo(torch.float32).tiny

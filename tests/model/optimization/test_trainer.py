@@ -13,8 +13,8 @@ from model.backbone.backbone import Backbone
 from model.datasets.batch import Batch, RowDraw
 from model.datasets.feature_dataset import FeatureDataset
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.trainer import StoppedError, Trainer
-from tests.model.training.toy import QUICK, toy_backbone, toy_data, toy_trainer
+from model.optimization.trainer import StoppedError, Trainer
+from tests.model.optimization.toy import QUICK, toy_backbone, toy_data, toy_trainer
 
 SHORT = replace(QUICK, training=replace(QUICK.training, epochs=2))
 

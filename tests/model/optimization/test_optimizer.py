@@ -10,9 +10,9 @@ from model.backbone.backbone import load_backbone
 from model.backbone.settings import RANDOM, BackboneSettings, Trained
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.full_model import FullModel
-from model.training.optimizer import WeightAverage, make_optimizer, make_schedule
-from model.training.settings import OptimizerSettings
+from model.optimization.full_model import FullModel
+from model.optimization.optimizer import WeightAverage, make_optimizer, make_schedule
+from model.optimization.settings import OptimizerSettings
 
 SETTINGS = OptimizerSettings(lr=1e-3, weight_decay=0.02)
 

@@ -12,8 +12,8 @@ from torch import nn
 from data.errors import RunError
 from model.backbone.backbone import Backbone
 from model.network.street_model import StreetModel
-from model.training.full_model import FullModel
-from model.training.settings import OptimizerSettings
+from model.optimization.full_model import FullModel
+from model.optimization.settings import OptimizerSettings
 
 # Of AdamW: the decay of squared gradients is shorter than torch's default, as trainings are short.
 _ADAMW: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}

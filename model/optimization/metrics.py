@@ -9,9 +9,9 @@ from torch.utils.data import DataLoader
 from analytics.scoring.metrics import Floats, confusion_counts, mcc
 from analytics.scoring.predicted_class import predicted_class
 from model.datasets.batch import Batch
-from model.training.batch_errors import batches_of
-from model.training.full_model import FullModel
-from model.training.losses import focal_loss, soft_labels
+from model.optimization.batch_errors import batches_of
+from model.optimization.full_model import FullModel
+from model.optimization.losses import focal_loss, soft_labels
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from model.datasets.augmentation import Mixup
 from model.datasets.batch import Batch
 from model.metadata.tensors import MetadataTensors
 from model.network.street_model import ModelOutput
-from model.training.config import TrainingConfig
-from model.training.losses import Losses, soft_labels, training_loss
+from model.optimization.config import TrainingConfig
+from model.optimization.losses import Losses, soft_labels, training_loss
 
 Forward = Callable[[torch.Tensor, torch.Tensor | None, MetadataTensors | None], ModelOutput]
 """A `FullModel`, or what wraps one: from inputs, views and metadata to the output."""

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from model.training.batch_loss import PartLoss
+from model.optimization.batch_loss import PartLoss
 
 _TOTAL = "total"
 

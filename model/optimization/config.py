@@ -8,8 +8,8 @@ from data.errors import RunError
 from model.backbone.settings import BackboneSettings
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 from model.rows.settings import SplitSettings
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
 
 # What the mission asks for where images are drawn anew: cutout in pixels, MixUp's alpha.
 _CUTOUT, _MIXUP = 16, 0.2

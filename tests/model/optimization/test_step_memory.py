@@ -15,15 +15,15 @@ from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
 from model.network.street_model import StreetModel
-from model.training.batch_loss import BatchLoss
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.settings import LossSettings, OptimizerSettings, TrainSettings
-from model.training.step_memory import StepSize, step_size, training_cost
-from model.training.trainer import Loaders, Trainer
+from model.optimization.batch_loss import BatchLoss
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
+from model.optimization.step_memory import StepSize, step_size, training_cost
+from model.optimization.trainer import Loaders, Trainer
 from tests.gpu.drawn_images import DrawnImages, training_rows
 from tests.model.backbone.allocated_peak import allocated_peak
-from tests.model.training.toy import QUICK, cpu_accelerator, toy_trainer
+from tests.model.optimization.toy import QUICK, cpu_accelerator, toy_trainer
 
 CONFIG = TrainingConfig(
     training=TrainSettings(epochs=2, batch_size=8, accumulation_steps=1, views=4),
@@ -124,7 +124,7 @@ def free(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def set_free(challenges: float) -> None:
         cost = training_cost(full_model(CONFIG), CONFIG)
         enough = 2 * (cost.fixed + int(challenges * cost.per_image))
-        for module in ("model.backbone.batch_size", "model.training.step_memory"):
+        for module in ("model.backbone.batch_size", "model.optimization.step_memory"):
             monkeypatch.setattr(f"{module}.available_bytes", lambda _: enough)
 
     return set_free
@@ -157,7 +157,7 @@ def test_the_process_with_the_least_memory_decides(
 ) -> None:
     free(100)
     others: list[StepSize | RunError] = [StepSize(4, "half fits"), StepSize(2, "a quarter fits")]
-    monkeypatch.setattr("model.training.step_memory.gather_object", lambda own: own + others)
+    monkeypatch.setattr("model.optimization.step_memory.gather_object", lambda own: own + others)
     accelerator = cpu_accelerator(CONFIG)
     assert step_size(full_model(CONFIG), CONFIG, accelerator) == others[1]
     others.append(RunError("one challenge"))

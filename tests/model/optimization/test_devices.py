@@ -28,11 +28,11 @@ from model.metadata.tags import table_rows
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
-from model.training.batch_loss import BatchLoss
-from model.training.config import TrainingConfig
-from model.training.full_model import FullModel
-from model.training.loss_means import LossMeans
-from model.training.optimizer import WeightAverage, make_optimizer
+from model.optimization.batch_loss import BatchLoss
+from model.optimization.config import TrainingConfig
+from model.optimization.full_model import FullModel
+from model.optimization.loss_means import LossMeans
+from model.optimization.optimizer import WeightAverage, make_optimizer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.candidates import float32
 

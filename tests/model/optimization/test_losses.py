@@ -12,7 +12,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from model.network.settings import ModelSettings
 from model.network.street_model import ModelOutput, StreetModel
-from model.training.losses import (
+from model.optimization.losses import (
     consistency_loss,
     focal_loss,
     soft_labels,
@@ -20,8 +20,8 @@ from model.training.losses import (
     view_loss,
     weather_loss,
 )
-from model.training.settings import LossSettings
-from tests.model.training.loss_inputs import CERTAIN, LABELS, logits, shares, views
+from model.optimization.settings import LossSettings
+from tests.model.optimization.loss_inputs import CERTAIN, LABELS, logits, shares, views
 
 SEEDS = st.integers(0, 99)
 GAMMAS = [0.0, 0.1, 0.5, 1.0, 2.0]
