@@ -16,6 +16,7 @@ from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
 from model.optimization.metrics import EpochMetrics
 from model.optimization.step_memory import step_size
+from model.optimization.threads import threads_beside
 from model.optimization.trainer import Loaders, Trainer
 from model.rows.source_rows import training_table
 from model.rows.training_row import TrainingRow
@@ -51,7 +52,7 @@ class Session:
             RunError: memory does not hold a step with one challenge.
         """
         self._run, self._config, self._accelerator = run, config, accelerator
-        self._rows = rows
+        self._rows, self._workers = rows, loaders.training.num_workers
         self._size = step_size(model, config, accelerator)
         self._trainer = Trainer(model, loaders, config, accelerator, self._size.at_once)
         self.epochs: list[EpochMetrics] = []
@@ -78,6 +79,7 @@ class Session:
         rows = len(self._rows.training)
         with (
             stop_asked(self._accelerator) as stop,
+            threads_beside(self._workers, self._accelerator.device),
             progress("rows", self._config.training.epochs * rows) as on_progress,
         ):
             on_progress(rows * len(self.epochs))
