@@ -69,4 +69,4 @@ class SourceError(StreetReplayError):
 
 
 class RunError(StreetReplayError):
-    """A replay cannot start, resume or be found."""
+    """A replay or a training cannot start, go on or be found."""

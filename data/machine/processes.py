@@ -108,12 +108,17 @@ def _worker_monitor(pool: ProcessPoolExecutor, ended: threading.Event) -> Callab
 
 def _initialise(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if start is not None:
         start(*arguments)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """From now on, end this process when the one that started it ends, however that does."""
+    threading.Thread(target=_exit_after_parent, daemon=True).start()
+
+
+def _exit_after_parent() -> None:
     """Exit when the parent ends: if it was killed, its workers would wait for tasks for ever."""
     if (parent := parent_process()) is not None:
         parent.join()

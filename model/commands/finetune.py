@@ -17,6 +17,7 @@ from data.terminal import (
     progress,
     say,
 )
+from model.commands.processes import report_of_main
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.commands.train import OutOption, ReplaceOption
 from model.fine_tuning.settings import FineTuningConfig
@@ -54,23 +55,23 @@ def finetune(
     backbone and metadata are the checkpoint's. A fine-tuning that was interrupted goes on when the
     same command is given again.
     """
-    from accelerate import PartialState  # noqa: PLC0415
-
     from data.sources.shards import open_shards  # noqa: PLC0415
     from model.fine_tuning.finetune import finetune as run_fine_tuning  # noqa: PLC0415
 
     opened = open_store(store)
-    report = run_fine_tuning(
-        opened,
-        open_shards(sources or opened.sources, required=sources is not None),
-        checkpoint.expanduser(),
-        out,
-        FineTuningConfig(**settings.tables),
-        replace_checkpoint=replace,
-        progress=progress,
-        note=note,
+    report = report_of_main(
+        lambda: run_fine_tuning(
+            opened,
+            open_shards(sources or opened.sources, required=sources is not None),
+            checkpoint.expanduser(),
+            out,
+            FineTuningConfig(**settings.tables),
+            replace_checkpoint=replace,
+            progress=progress,
+            note=note,
+        )
     )
-    if not PartialState().is_main_process:
+    if report is None:
         return
     if as_json:
         print_json(asdict(report))

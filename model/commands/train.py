@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.errors import StreetReplayError
 from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
@@ -18,6 +17,7 @@ from data.terminal import (
     progress,
     say,
 )
+from model.commands.processes import report_of_main
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.optimization.config import TrainingConfig, training_config
 from replay.settings import inputs_name
@@ -69,28 +69,19 @@ def _train(
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
     from data.sources.shards import open_shards  # noqa: PLC0415
-    from model.optimization.batch_errors import BatchError  # noqa: PLC0415
-    from model.training.processes import is_main_process  # noqa: PLC0415
     from model.training.train import train as run_training  # noqa: PLC0415
 
-    try:
-        shards = open_shards(sources or store.sources, required=sources is not None)
-        report = run_training(
+    return report_of_main(
+        lambda: run_training(
             store,
-            shards,
+            open_shards(sources or store.sources, required=sources is not None),
             out,
             config,
             replace_checkpoint=replace,
             progress=progress,
             note=note,
         )
-    except BatchError:
-        raise
-    except StreetReplayError:
-        if is_main_process():
-            raise
-        raise typer.Exit(1) from None  # the main process says it
-    return report if is_main_process() else None
+    )
 
 
 def _print_report(report: "TrainReport") -> None:

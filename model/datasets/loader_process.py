@@ -5,6 +5,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
 from typing import TypeVar
 
+from data.machine.processes import end_with_parent
+
 T = TypeVar("T")
 
 # Windows holds no signals back.
@@ -41,6 +43,8 @@ def start_worker(_number: int) -> None:
     A terminal's Ctrl-C, and SIGTERM of a service manager or a batch system, reach all processes at
     once.
     """
+    # torch's own watch takes whoever is the parent when it begins, which may be init by then
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _ignore_once)
     if _STOPPING:

@@ -1,4 +1,4 @@
-"""Loaders of batches: spawned processes that rebuild images, pinned memory, two batches ahead."""
+"""Loaders of batches: spawned processes that rebuild images, each two batches ahead."""
 
 from typing import Any
 

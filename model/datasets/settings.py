@@ -1,4 +1,4 @@
-"""Settings of a training's data: challenges drawn of rows, augmentation, split; no torch."""
+"""Settings of a training's data: challenges drawn of rows, and augmentation; no torch."""
 
 import math
 from dataclasses import dataclass

@@ -9,6 +9,9 @@ from model.datasets.batch import RowDraw
 from model.network.pruning import GLOBAL_VIEW
 from model.views.views import VIEWS
 
+# Other numbers than those by which a sampler chooses among kept draws.
+_KEY = 1
+
 
 def chosen_views(
     draws: Sequence[RowDraw], scenes: torch.Tensor, count: int, seed: int
@@ -27,7 +30,7 @@ def chosen_views(
         return None
     chosen = []
     for draw in draws:
-        generator = np.random.default_rng((seed, draw.epoch, int(scenes[draw.row])))
+        generator = np.random.default_rng((seed, draw.epoch, int(scenes[draw.row]), _KEY))
         others = generator.permutation(np.delete(np.arange(VIEWS), GLOBAL_VIEW))[: count - 1]
         chosen.append(np.sort(np.append(others, GLOBAL_VIEW)))
     return torch.from_numpy(np.stack(chosen))

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from accelerate import Accelerator
 
 from data.atomic_files import atomic_file
 from data.errors import RunError
@@ -23,12 +24,19 @@ from model.fine_tuning.out_of_fold import out_of_fold_scores
 from model.fine_tuning.report import FineTuningReport, FoldReport
 from model.fine_tuning.settings import FineTuningConfig
 from model.optimization.accelerator import make_accelerator
+from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
 from model.rows.source_rows import row_columns
 from model.rows.streets import streets_of_rows
 from model.rows.training_row import TrainingRow
 from model.training.context import TrainingContext
-from model.training.out_folder import begin_training, finish_training, finished_outcome
+from model.training.out_folder import (
+    begin_training,
+    check_still_marked,
+    finish_training,
+    finished_outcome,
+)
+from model.training.processes import quiet, together
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.trackers import tracking
 
@@ -78,7 +86,33 @@ def finetune(
     training_config = tuned_config(base, config)
     accelerator = make_accelerator(training_config, **tracking(config.training.tracker, store.runs))
     if not accelerator.is_main_process:
-        progress, note = silent, _quiet
+        progress, note = silent, quiet
+    asked = _Asked(store, shards, out, config, replace_checkpoint)
+    with together(accelerator):
+        return _tune_or_read(asked, base, training_config, accelerator, progress, note)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `finetune` was asked for."""
+
+    store: Store
+    shards: Shards
+    out: Path
+    config: FineTuningConfig
+    replace_checkpoint: bool
+
+
+def _tune_or_read(
+    asked: _Asked,
+    base: Base,
+    training_config: TrainingConfig,
+    accelerator: Accelerator,
+    progress: Progress,
+    note: Callable[[str], None],
+) -> FineTuningReport:
+    """Fine-tune in all processes, or read the report of what is done already."""
+    store, shards, out, config = asked.store, asked.shards, asked.out, asked.config
     rows = fold_rows(shards, base, base_holdout(store, base, note), config.fine_tuning)
     backbone = base_backbone(base, training_config.backbone, accelerator.device)
     check_averageable(backbone, config.fine_tuning)
@@ -100,7 +134,9 @@ def finetune(
     def begin() -> FineTuningReport | None:
         if (report := finished_outcome(out, run, FineTuningReport.read)) is None:
             tables, table = config.tables, rows.table()
-            begin_training(out, run, store, tables, table, replace_checkpoint=replace_checkpoint)
+            begin_training(
+                out, run, store, tables, table, replace_checkpoint=asked.replace_checkpoint
+            )
         return report
 
     # one process holds the lock for all
@@ -111,10 +147,6 @@ def finetune(
         street = base.checkpoint.model.to(accelerator.device)
         tuning = _FineTuning(context, run, base, FullModel(backbone, street), rows)
         return tuning.train(out, config, progress, note)
-
-
-def _quiet(_line: str) -> None:
-    """Say nothing: the main process says it."""
 
 
 def _own(config: Any) -> dict[str, Any]:
@@ -157,7 +189,6 @@ class _FineTuning:
         report: FineTuningReport = self._context.on_main(
             lambda: self._finish(out, reports, config.fine_tuning.averaged_folds)
         )
-        self._context.accelerator.end_training()
         return report
 
     def _finish(
@@ -168,6 +199,7 @@ class _FineTuning:
             answers.write_parquet(temporary)
         used = self._used(answers)
         averaged = best_folds(reports, averaged_folds)
+        check_still_marked(out, self._run)
         save_average(
             out,
             self._run,

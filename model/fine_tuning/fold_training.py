@@ -54,7 +54,7 @@ class FoldTrainings:
         context.on_main(partial(make_folder, run.path))
         model = self._first_model()
         prepared = context.session(run, model, rows, progress)
-        start_trackers(context.accelerator, run)
+        context.on_main(partial(start_trackers, context.accelerator, run))
         prepared.session.train(progress, note)
         answers = self._answers(number, load_checkpoint(run.best), model, prepared)
         report = FoldReport(

@@ -38,6 +38,8 @@ class TrainingConfig:
         Raises:
             RunError: settings that do not go together.
         """
+        if self.backbone.frozen:
+            self._refuse_settings_of_a_trained_backbone()
         return replace(
             self,
             dataset=self._resolved_dataset(),
@@ -66,6 +68,20 @@ class TrainingConfig:
             cutout=_CUTOUT if dataset.cutout is None else dataset.cutout,
             mixup=mixup,
         )
+
+    def _refuse_settings_of_a_trained_backbone(self) -> None:
+        given = {
+            "--backbone-lr": self.optimizer.backbone_lr is not None,
+            "--layer-decay": self.optimizer.layer_decay is not None,
+            "--grad-checkpointing": self.backbone.checkpointing,
+        }
+        for flag in (flag for flag, is_given in given.items() if is_given):
+            raise RunError(
+                flag,
+                found="a frozen backbone, which it changes nothing of",
+                expected="one that is trained",
+                remedy="leave it out, or --train-backbone",
+            )
 
     def _refuse_augmentation(self, found: str) -> None:
         for name in ("randaugment", "cutout", "mixup"):

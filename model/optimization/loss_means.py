@@ -46,8 +46,9 @@ class LossMeans:
         }
 
     def state(self) -> dict[str, Any]:
-        """What `restored` goes on from."""
-        return {"sums": dict(self._sums), "count": self._count}
+        """What `restored` goes on from, on the processor."""
+        sums = {name: value.cpu() for name, value in self._sums.items()}
+        return {"sums": sums, "count": self._count}
 
     @classmethod
     def restored(cls, state: dict[str, Any], device: torch.device) -> "LossMeans":

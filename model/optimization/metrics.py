@@ -83,7 +83,7 @@ def _logits(
     with torch.inference_mode():
         for batch in batches_of(loader):
             output = model(batch.inputs, batch.views, batch.metadata)
-            both = accelerator.gather_for_metrics((output.logits.double(), batch.labels))
-            logits.append(both[0].cpu())
+            both = accelerator.gather_for_metrics((output.logits, batch.labels))
+            logits.append(both[0].cpu().double())
             labels.append(both[1].cpu())
     return torch.cat(logits), torch.cat(labels)

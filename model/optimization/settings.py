@@ -89,7 +89,7 @@ class TrainSettings:
 
     epochs: int = setting(30, "Passes over the rows, at most.", least=1)
     patience: int = setting(
-        5, "Epochs without a better validation MCC after which training ends.", least=1
+        5, "Epochs without a better validation MCC, or the same at less loss, that end it.", least=1
     )
     batch_size: int = setting(
         32, "Challenges in one forward and backward, over all processes.", least=1
@@ -107,7 +107,7 @@ class TrainSettings:
     tracker: Tracker = setting("none", "Where metrics go beside the run's folder.")
     seed: int = setting(
         0,
-        "Seed of challenges, order, first weights and dropout; the split has its own.",
+        "Seed of challenges, order and dropout; the split and the first weights have their own.",
         least=0,
         most=LARGEST_SEED,
     )

@@ -4,6 +4,7 @@ It needs nothing of logs and tables: loaders hand it batches.
 """
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -50,9 +51,9 @@ class StoppedError(RunError):
 class Trainer:
     """Trains a model, and its backbone as far as that is trained.
 
-    Everything is drawn from `TrainSettings.seed`: on one processor with as many threads, the same
-    seed gives the same weights, bit by bit, also where a training was stopped and went on. A GPU
-    draws other numbers than a processor for dropout; the gradient of a trained backbone's attention
+    All but the first weights is drawn from `TrainSettings.seed`: on one processor with as many
+    threads, the same seed gives the same weights, bit by bit, also where a training was stopped and
+    went on. A GPU draws other numbers than a processor for dropout; the gradient of a trained backbone's attention
     may differ in its last bits there from run to run.
     """
 
@@ -83,6 +84,7 @@ class Trainer:
         # several processes wait for a gradient of all that is trained and in the output
         model.street.weather_head.requires_grad_(config.loss.weather > 0)
         model.street.scorer.requires_grad_(config.loss.scorer > 0)
+        model.street.view_head.requires_grad_(config.loss.views + config.loss.consistency > 0)
         optimizer = make_optimizer(model, config.optimizer)
         self._schedule = make_schedule(optimizer, config.optimizer, self._all_steps)
         self._average = (
@@ -92,8 +94,9 @@ class Trainer:
         self._loss = BatchLoss(config)
         self._epoch, self._batches_done, self.steps = 1, 0, 0
         self._means = LossMeans()
-        # of each process, as they stood when the caller was last asked or told something
-        self._random: list[dict[str, Any]] | None = None
+        # of each process, as it stood when the caller was last asked or told something
+        self._of_processes: list[dict[str, Any]] | None = None
+        self._rows, self._seconds = 0, 0.0
 
     @property
     def kept(self) -> FullModel:
@@ -118,12 +121,13 @@ class Trainer:
             StoppedError: `stop` said so.
         """
         with seeded(self._config.training.seed + self._accelerator.process_index):
-            if self._random is not None:
-                restore_random_state(self._random[self._accelerator.process_index])
+            if self._of_processes is not None:
+                own = self._of_processes[self._accelerator.process_index]
+                restore_random_state(own["random"])
             while self._epoch <= self._config.training.epochs:
                 for _ in self._steps_of_epoch(on_progress):
                     if stop():
-                        self._keep_random_state()
+                        self._keep_states_of_processes()
                         save()
                         raise StoppedError(
                             "training",
@@ -133,7 +137,7 @@ class Trainer:
                 metrics = self._evaluate()
                 self._epoch, self._batches_done = self._epoch + 1, 0
                 self._means = LossMeans()
-                self._keep_random_state()
+                self._keep_states_of_processes()
                 # whoever reads the metrics may draw random numbers: the loop's own are not moved
                 with seeded(0):
                     yield metrics
@@ -145,11 +149,10 @@ class Trainer:
             "epoch": self._epoch,
             "batches_done": self._batches_done,
             "steps": self.steps,
-            "means": self._means.state(),
             "model": self._plain.trained_state(),
             "average": None if self._average is None else self._average.model.trained_state(),
             "optimizer": self._optimizer.state_dict(),
-            "random": self._random,
+            "processes": self._of_processes,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -158,26 +161,35 @@ class Trainer:
         sizes = [size for size in (self._at_once, state["at_once"]) if size is not None]
         self._at_once = min(sizes, default=None)
         self._epoch, self._batches_done = state["epoch"], state["batches_done"]
-        self.steps, self._random = state["steps"], state["random"]
-        self._means = LossMeans.restored(state["means"], self._accelerator.device)
+        self.steps, self._of_processes = state["steps"], state["processes"]
+        own = state["processes"][self._accelerator.process_index]
+        self._means = LossMeans.restored(own["means"], self._accelerator.device)
         self._plain.load_trained_state(state["model"])
         if self._average is not None:
             self._average.model.load_trained_state(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.step_update(self.steps)
 
-    def _keep_random_state(self) -> None:
-        self._random = gather_object([random_state()])
+    @property
+    def rate(self) -> float:
+        """Rows trained on a second in this process's last epoch, or its part since a resume."""
+        return self._rows / self._seconds if self._seconds else 0.0
+
+    def _keep_states_of_processes(self) -> None:
+        own = {"random": random_state(), "means": self._means.state()}
+        self._of_processes = gather_object([own])
 
     def _steps_of_epoch(self, on_progress: Report) -> Iterator[None]:
         """Train on the rest of an epoch; yields after each step of the optimiser."""
         self._loaders.training.set_epoch(self._epoch)  # type: ignore[attr-defined]
         self._loaders.batches.skipped = self._batches_done
         self._model.train()
+        self._rows, started = 0, time.perf_counter()
         for batch in batches_of(self._loaders.training):
             rows = self._rows_of_all(batch)
             stepped = self._batch(batch, len(batch) * self._accelerator.num_processes / rows)
             self._batches_done += 1
+            self._rows, self._seconds = self._rows + rows, time.perf_counter() - started
             if not stepped:
                 on_progress(rows)
                 continue
@@ -209,7 +221,7 @@ class Trainer:
             if accelerator.sync_gradients:
                 self._check_finite(
                     accelerator.clip_grad_norm_(
-                        self._model.parameters(), self._config.optimizer.clip_grad
+                        self._model.parameters(), self._config.optimizer.clip_grad or math.inf
                     )
                 )
             self._optimizer.step()
@@ -258,6 +270,10 @@ class Trainer:
 
     def _evaluate(self) -> EpochMetrics:
         losses = self._means.means(self._accelerator)
+        if self._accelerator.num_processes > 1:
+            # batch statistics are each process's own; those of the main one are kept
+            for buffer in self.kept.buffers():
+                torch.distributed.broadcast(buffer, 0)
         with seeded(0):
             validation = evaluate(
                 self.kept, self._validation, self._accelerator, self._config.loss.gamma

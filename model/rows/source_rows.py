@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,22 +101,11 @@ def _row_or_reason(
     return TrainingRow(parquet, row, label, source.image_size, read.columns | nulls)
 
 
-def training_table(rows: Sequence[TrainingRow], seen: Iterable[int]) -> pl.DataFrame:
-    """The rows that a training saw, as `leaks --trained-on` and a replay read them.
-
-    Args:
-        rows: all of them.
-        seen: indices of those that trained or validated (`Split.seen`): the validation chose the
-            epoch. Never the holdout's.
-
-    Returns:
-        Columns `parquet`, `row`, `vid_id`, `gps_lat` and `gps_lon`.
-    """
-    return row_columns([rows[index] for index in seen])
-
-
 def row_columns(rows: Sequence[TrainingRow]) -> pl.DataFrame:
-    """What names each row and its street: parquet, row, vid_id, gps_lat, gps_lon."""
+    """What names each row and its street: parquet, row, vid_id, gps_lat, gps_lon.
+
+    `leaks --trained-on` and a replay read the rows that a training saw in this form.
+    """
     gps = [row.gps or (None, None) for row in rows]
     return pl.DataFrame(
         {

@@ -41,11 +41,6 @@ class Split:
         """How many there are."""
         return len(np.unique(self.street_of_row))
 
-    @property
-    def seen(self) -> Ints:
-        """Rising indices of all rows but the holdout's: the validation chooses the best epoch."""
-        return np.union1d(self.training, self.validation)
-
 
 def split_rows(
     rows: Sequence[TrainingRow],

@@ -28,9 +28,12 @@ def write_curves(file: Path, epochs: Sequence[Mapping[str, Any]]) -> None:
     losses.plot(numbers, validation, linestyle="--", label="validation, label")
     losses.set(xlabel="epoch", title="Loss")
     losses.legend(fontsize="x-small")
-    scores.plot(numbers, [epoch["mcc"] for epoch in epochs], marker="o", markersize=3)
+    scored = [epoch["mcc"] for epoch in epochs]
+    scores.plot(numbers, scored, marker="o", markersize=3)
     images = epochs[-1]["n"] if epochs else 0
-    scores.set(xlabel="epoch", title=f"MCC on {images} validation images", ylim=(0, 1))
+    scores.set(
+        xlabel="epoch", title=f"MCC on {images} validation images", ylim=(min([0.0, *scored]), 1)
+    )
     for axes in (losses, scores):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.savefig(file, format="png", dpi=120)

@@ -67,6 +67,22 @@ def begin_training(
     mark_unfinished(out, run.run_id, f"its run is in {run.path.name}")
 
 
+def check_still_marked(out: Path, run: TrainingRun) -> None:
+    """Refuse to write a checkpoint into a folder that another training has taken meanwhile.
+
+    Raises:
+        RunError: the folder's mark is not this training's.
+    """
+    marked = unfinished_run(out)
+    if marked != run.run_id:
+        raise RunError(
+            f"--out {out}",
+            found="no mark of this training" if marked is None else f"the mark of {marked}",
+            expected=f"that of {run.run_id}: another training has taken the folder",
+            remedy="start the same again with another --out: nothing is trained twice",
+        )
+
+
 def finish_training(out: Path, run: TrainingRun, outcome: Mapping[str, Any]) -> None:
     """Say that a training is done, whose checkpoint is in `out`.
 

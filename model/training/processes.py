@@ -21,6 +21,10 @@ def is_main_process() -> bool:
     return next(ranks, "0") == "0"
 
 
+def quiet(_line: str) -> None:
+    """Say nothing, in a process beside the main one: that says it."""
+
+
 @contextmanager
 def together(accelerator: Accelerator) -> Iterator[None]:
     """A block in which processes train together; their trackers end with it, however it ends.

@@ -11,19 +11,19 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import torch
 
-from data.atomic_files import atomic_file, remove_left_overs, write_atomic
+from data.atomic_files import atomic_file, remove_left_overs, sync, write_atomic
 from data.errors import RunError
 from data.settings_file import write_settings
 from data.store import Store
-from model.optimization.metrics import EpochMetrics
+from model.checkpoint.card import read_card
 from model.training.curves import write_curves
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.runs.provenance import provenance
@@ -59,6 +59,29 @@ class TrainingRun:
     def best(self) -> Path:
         """The checkpoint of the best epoch so far."""
         return self.path / "best"
+
+    @property
+    def next_best(self) -> Path:
+        """The checkpoint of an epoch that is the best, until the state says so too."""
+        return self.path / "next-best"
+
+    def promote_next_best(self, epoch: int | None) -> None:
+        """Put the next best checkpoint in place of the best, if it is that of the best epoch.
+
+        Another is of an epoch that a kill cut off before its state was kept: it is removed.
+
+        Args:
+            epoch: the best one by the kept state; None where there is no state.
+        """
+        if not self.next_best.exists():
+            return
+        with suppress(RunError):  # one that was not saved whole
+            if read_card(self.next_best).training["epoch"]["epoch"] == epoch:
+                shutil.rmtree(self.best, ignore_errors=True)
+                self.next_best.replace(self.best)
+                sync(self.path)
+                return
+        shutil.rmtree(self.next_best, ignore_errors=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -123,6 +146,7 @@ class TrainingRun:
         """Remove what only an unfinished training needs, and what killed ones left."""
         self.clean_state()
         shutil.rmtree(self.best, ignore_errors=True)
+        shutil.rmtree(self.next_best, ignore_errors=True)
         for folder in self.path.glob(f"{_FOLD}*"):
             replace(self, path=folder).clean_up()
 
@@ -171,12 +195,6 @@ def open_training_run(
     made_by = {**provenance(), "threads": torch.get_num_threads()}
     settings = {"run_id": run_id, **versioned, "made_by": made_by}
     return TrainingRun(run_id, store.runs / run_id, settings)
-
-
-def epoch_line(metrics: EpochMetrics, seconds: float, images: int) -> dict[str, Any]:
-    """An epoch's line of `metrics.jsonl`: its metrics, seconds, and images trained on a second."""
-    rate = {"seconds": seconds, "images_per_second": images / seconds if seconds else None}
-    return {**asdict(metrics), **rate}
 
 
 def setting_differences(run: TrainingRun, other_id: str, store: Store) -> list[str]:

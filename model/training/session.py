@@ -1,6 +1,5 @@
 """A training in progress: epochs, the best of them kept, and a state to go on from."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,9 +17,9 @@ from model.optimization.metrics import EpochMetrics
 from model.optimization.step_memory import step_size
 from model.optimization.threads import threads_beside
 from model.optimization.trainer import Loaders, Trainer
-from model.rows.source_rows import training_table
+from model.rows.source_rows import row_columns
 from model.rows.training_row import TrainingRow
-from model.training.run_folder import TrainingRun, epoch_line
+from model.training.run_folder import TrainingRun
 from model.training.stop_signal import stop_asked
 from model.training.trackers import log_metrics
 from replay.candidates.float32 import processor_name
@@ -76,6 +75,7 @@ class Session:
         if state is not None:
             self._restore(state)
             note(f"going on after epoch {len(self.epochs)}, at step {self._trainer.steps}")
+        self._promote()
         rows = len(self._rows.training)
         with (
             stop_asked(self._accelerator) as stop,
@@ -83,14 +83,12 @@ class Session:
             progress("rows", self._config.training.epochs * rows) as on_progress,
         ):
             on_progress(rows * len(self.epochs))
-            started = time.perf_counter()
             epochs = self._trainer.epochs(on_progress, stop, self._save_state)
             while not self._over:
                 metrics = next(epochs)
-                self._keep(metrics, time.perf_counter() - started)
+                self._keep(metrics)
                 log_metrics(self._accelerator, _flat_metrics(metrics), metrics.steps, note)
                 note(self._line(metrics))
-                started = time.perf_counter()
 
     @property
     def _over(self) -> bool:
@@ -101,15 +99,21 @@ class Session:
         since_best = len(self.epochs) - self.best.epoch
         return len(self.epochs) >= training.epochs or since_best >= training.patience
 
-    def _keep(self, metrics: EpochMetrics, seconds: float) -> None:
+    def _keep(self, metrics: EpochMetrics) -> None:
         """Keep an epoch: its checkpoint if it is the best, then the state to go on from."""
         self.epochs.append(metrics)
-        self._lines.append(epoch_line(metrics, seconds, len(self._rows.training)))
+        self._lines.append(asdict(metrics) | {"images_per_second": self._trainer.rate})
         if self._accelerator.is_main_process:
             if self.best is metrics:
                 self._save_checkpoint(metrics)
             self._run.write_epochs(self._lines)
         self._save_state()
+        self._promote()
+
+    def _promote(self) -> None:
+        """Put the best epoch's checkpoint in its place, now that the state says which it is."""
+        if self._accelerator.is_main_process:
+            self._run.promote_next_best(self.best.epoch if self.epochs else None)
 
     def _save_state(self) -> None:
         # every process takes part in gathering what each has drawn
@@ -148,11 +152,11 @@ class Session:
         card = card_of(kept.street.settings, kept.backbone, training)
         rows = [*self._rows.training, *self._rows.validation]
         save_checkpoint(
-            self._run.best,
+            self._run.next_best,
             kept.street,
             card,
             kept.backbone.trained_tensors(),
-            training_table(rows, range(len(rows))),
+            row_columns(rows),
         )
 
     def _trained_parts(self) -> list[str]:

@@ -21,8 +21,13 @@ from model.rows.source_rows import ListedRows, list_rows
 from model.rows.split import Split, split_rows, split_table
 from model.rows.training_row import TrainingRow
 from model.training.context import TrainingContext
-from model.training.out_folder import begin_training, finish_training, finished_outcome
-from model.training.processes import together
+from model.training.out_folder import (
+    begin_training,
+    check_still_marked,
+    finish_training,
+    finished_outcome,
+)
+from model.training.processes import quiet, together
 from model.training.report import TrainReport
 from model.training.run_folder import TrainingRun, open_training_run
 from model.training.session import SessionRows
@@ -78,7 +83,7 @@ def _train_or_read(
 ) -> TrainReport:
     """Train in all processes, or read the report of what is done already."""
     if not accelerator.is_main_process:
-        progress, note = silent, _quiet
+        progress, note = silent, quiet
     listed = list_rows(shards)
     split = split_rows(listed.rows, config.split)
     backbone = load_backbone(
@@ -104,10 +109,6 @@ def _train_or_read(
             return finished  # type: ignore[no-any-return]
         model = FullModel(backbone, StreetModel(config.model).to(accelerator.device))
         return _train(context, run, model, _Rows(listed, split, out), progress, note)
-
-
-def _quiet(_line: str) -> None:
-    """Say nothing: the main process says it."""
 
 
 def _determining(
@@ -171,6 +172,7 @@ def _train(
     )
 
     def finish() -> None:
+        check_still_marked(rows.out, run)
         copy_checkpoint(run.best, rows.out)
         finish_training(rows.out, run, asdict(report))
 

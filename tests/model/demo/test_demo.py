@@ -112,7 +112,7 @@ def test_a_second_demo_draws_and_trains_nothing_again(
         raise AssertionError("a scene is drawn again")
 
     monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
-    monkeypatch.setattr("model.training.train._Training.train", drawn_again)
+    monkeypatch.setattr("model.training.train._train", drawn_again)
     again = run_demo(demo.store, silence, SMALL_DEMO)
     assert (again.model, again.against) == (demo.report.model, demo.report.against)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
 from model.rows.folds import fine_tuning_folds, rows_not_in
-from model.rows.source_rows import training_table
+from model.rows.source_rows import row_columns
 from model.rows.streets import streets_of_rows
 from model.rows.training_row import TrainingRow
 from tests.model.datasets.drawn_rows import a_city, a_row, worlds
@@ -90,16 +90,16 @@ def test_rows_of_the_base_training_are_left_out_by_reason() -> None:
         a_row(5),
         replace(a_row(0), parquet="other.parquet"),
     ]
-    kept = rows_not_in(rows, training_table(base, range(2)))
+    kept = rows_not_in(rows, row_columns(base[:2]))
     assert kept.rows == rows[4:]
     assert kept.left_out == {
         "in the base training": 2,
         "of a video in the base training": 1,
         "within 100 m of the base training": 1,
     }
-    none = rows_not_in(rows[:2], training_table(base, range(2)))
+    none = rows_not_in(rows[:2], row_columns(base[:2]))
     assert (none.rows, sum(none.left_out.values())) == ([], 2)
-    assert rows_not_in([], training_table(base, range(2))).rows == []
+    assert rows_not_in([], row_columns(base[:2])).rows == []
 
 
 @settings(deadline=None, max_examples=20)
@@ -107,7 +107,7 @@ def test_rows_of_the_base_training_are_left_out_by_reason() -> None:
 def test_what_is_kept_overlaps_with_no_row_of_the_base(rows: list[TrainingRow], seed: int) -> None:
     chosen = np.random.default_rng(seed).random(len(rows)) < 0.1
     base = [row for row, is_base in zip(rows, chosen, strict=True) if is_base]
-    table = training_table(base, range(len(base)))
+    table = row_columns(base)
     kept = rows_not_in(rows, table, OverlapSettings(110.0))
 
     def overlaps(row: TrainingRow, other: TrainingRow) -> bool:

@@ -11,7 +11,7 @@ from data.errors import SourceError
 from data.scenes.parquet import SCHEMA, scene_row, write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
-from model.rows.source_rows import list_rows, training_table
+from model.rows.source_rows import list_rows, row_columns
 
 TINY = SceneSettings(seed=3, rows=24, size_mix=(((320, 240), 1.0),))
 
@@ -69,7 +69,7 @@ def test_the_table_is_what_leaks_reads_of_the_rows_that_were_seen(
 ) -> None:
     rows = list_rows(shards).rows
     seen = [k for k in range(24) if k % 5]
-    training_table(rows, seen).write_parquet(tmp_path / "rows.parquet")
+    row_columns([rows[k] for k in seen]).write_parquet(tmp_path / "rows.parquet")
     read = read_training_rows(tmp_path / "rows.parquet")
     assert read["row"].to_list() == [rows[k].row for k in seen]
     assert read["parquet"].to_list() == [rows[k].parquet for k in seen]

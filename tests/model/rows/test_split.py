@@ -179,4 +179,3 @@ def test_the_table_names_each_row_with_its_part_and_street() -> None:
     for name, part in zip(PARTS, parts(split), strict=True):
         assert table.filter(part=name)["row"].to_list() == part
     assert table.row(-1)[-3:] == (None, 42.0, -71.0)
-    assert split.seen.tolist() == sorted(split.training.tolist() + split.validation.tolist())
