@@ -1,4 +1,4 @@
-"""One of several processes reports for all: a command in each of them says what the others do not."""
+"""Several processes run one command: the main one reports for all, the others say nothing."""
 
 from collections.abc import Callable
 from typing import TypeVar

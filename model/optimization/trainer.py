@@ -53,8 +53,8 @@ class Trainer:
 
     All but the first weights is drawn from `TrainSettings.seed`: on one processor with as many
     threads, the same seed gives the same weights, bit by bit, also where a training was stopped and
-    went on. A GPU draws other numbers than a processor for dropout; the gradient of a trained backbone's attention
-    may differ in its last bits there from run to run.
+    went on. A GPU draws other numbers than a processor for dropout; the gradient of a trained
+    backbone's attention may differ in its last bits there from run to run.
     """
 
     def __init__(
