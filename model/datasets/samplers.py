@@ -68,7 +68,8 @@ class TrainingBatches(Sampler[list[RowDraw]]):
 
     Batches are of nearly equal size, as many as fill whole steps of the optimiser where there are
     rows enough, so that every row weighs alike and none is in a small last batch. Rows of one
-    scene that come side by side stay in one batch where they fit.
+    scene that come side by side stay in one batch where they fit. Several processes together get
+    the batches that one would, where each has two rows of a batch at least.
     """
 
     def __init__(
@@ -119,7 +120,9 @@ class TrainingBatches(Sampler[list[RowDraw]]):
             whole = bound
             while whole < following and scenes[whole] == scenes[whole - 1]:
                 whole += 1
-            fits = following - whole >= self._settings.processes
+            # half a batch at least: then the bounds are the same for any number of processes
+            least = max(self._settings.processes, (following - bound + 1) // 2)
+            fits = following - whole >= least
             bounds.append(whole if fits else bound)
         return [*bounds, len(rows)]
 

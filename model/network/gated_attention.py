@@ -56,7 +56,7 @@ class GatedAttention(nn.Module):
         query = _normed_heads(query.unflatten(-1, (self.heads, -1)), self.query_norm)
         key = _normed_heads(key.unflatten(-1, (self.kv_heads, -1)), self.key_norm)
         value = value.unflatten(-1, (self.kv_heads, -1)).transpose(1, 2)
-        attended = _attend(query, key, value, allowed).transpose(1, 2)
+        attended = attend(query, key, value, allowed).transpose(1, 2)
         gate = gate.unflatten(-1, (self.heads, -1))  # (B, V, heads, head_width or 1)
         gated: torch.Tensor = self.output((attended * gate.sigmoid()).flatten(-2))
         return gated
@@ -68,7 +68,7 @@ def _normed_heads(states: torch.Tensor, norm: nn.RMSNorm) -> torch.Tensor:
     return normed.to(states.dtype).transpose(1, 2)
 
 
-def _attend(
+def attend(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor | None
 ) -> torch.Tensor:
     """(B, heads, V, head_width), by PyTorch's fused kernels; zeros where no key is allowed."""
@@ -76,7 +76,7 @@ def _attend(
         # a processor's backward pass of bfloat16 attention takes 10 times that of float32 (measured
         # with torch 2.15, 12 views, AMX): more than all that bfloat16 gains elsewhere
         with computing_in("fp32", query.device):
-            attended = _attend(query.float(), key.float(), value.float(), allowed)
+            attended = attend(query.float(), key.float(), value.float(), allowed)
         return attended.to(query.dtype)
     shared = query.shape[1] != key.shape[1]
     if allowed is None:

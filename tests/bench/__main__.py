@@ -5,15 +5,14 @@ from tests.bench import (
     checkpoint_replay,
     compare,
     demo_model_mcc,
-    fresh_image_steps,
     image_workers,
     level_3_variants,
     model_forward,
     rebuild,
     tracker,
-    training_steps,
     views,
 )
+from tests.bench.training import fresh_image_steps, steps
 
 if __name__ == "__main__":
     rebuild.main()
@@ -24,7 +23,7 @@ if __name__ == "__main__":
     compare.main()
     views.main()
     model_forward.main()
-    training_steps.main()
+    steps.main()
     fresh_image_steps.main()
     checkpoint_replay.main()
     demo_model_mcc.main()

@@ -10,6 +10,8 @@ import torch
 
 from model.network.settings import Precision
 
+TERA = 1e12
+
 
 @dataclass(frozen=True)
 class Target:
@@ -146,3 +148,33 @@ def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
     apart = found.detach().cpu().double() - expected.detach().cpu().double()
     share = float(apart.norm() / expected.detach().cpu().double().norm())
     return share if share == share else float("inf")  # noqa: PLR0124  (NaN)
+
+
+def product_rate(target: Target) -> float:
+    """Operations a second of a bf16 product of random square matrices, the fastest of some."""
+    return max(_product_rate(target, side) for side in ((256,) if target.quick else (4096, 8192)))
+
+
+def _product_rate(target: Target, side: int) -> float:
+    first, second = (
+        torch.randn(side, side, device=target.device, dtype=torch.bfloat16) for _ in range(2)
+    )
+    return float(2 * side**3 / seconds_of(target, lambda: first @ second))
+
+
+def seconds_of(target: Target, work: Callable[[], object], times: int = 5) -> float:
+    """The median of some runs, after two that warm up."""
+    seconds = []
+    for _ in range(2 + times):
+        wait(target)
+        start = time.perf_counter()
+        work()
+        wait(target)
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds[2:])[times // 2]
+
+
+def wait(target: Target) -> None:
+    """Until the device has done all that it was given."""
+    if target.device.type == "cuda":
+        torch.cuda.synchronize(target.device)

@@ -20,10 +20,9 @@ from model.network.street_model import StreetModel
 from model.views.views import VIEWS, ViewExtractor
 from replay.candidates.predictor import Image
 from tests.gpu.attention_kernels import kernels_that_ran
-from tests.gpu.check import Target
+from tests.gpu.check import TERA, Target, product_rate, seconds_of
 from tests.gpu.check_backbone import loaded, random_views
 from tests.gpu.drawn_images import draw_image
-from tests.gpu.timing import TERA, product_rate, seconds_of
 from tests.gpu.training_throughput import largest_settings, loader_line, step_line
 
 

@@ -25,9 +25,8 @@ from model.optimization.full_model import FullModel
 from model.optimization.optimizer import make_optimizer
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
-from tests.gpu.check import Target
+from tests.gpu.check import TERA, Target, seconds_of, wait
 from tests.gpu.drawn_images import DrawnImages, training_rows
-from tests.gpu.timing import TERA, seconds_of, wait
 
 _LARGEST, _SIDE = "vit_huge_plus_patch16_dinov3", 224
 # The first of them fill the loader's queue and the device's libraries.

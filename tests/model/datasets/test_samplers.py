@@ -60,7 +60,7 @@ def test_every_row_comes_once_and_no_batch_or_share_of_one_is_empty(
     steps = -(-len(scenes) // (size * accumulation))
     assert len(batches) == min(steps * accumulation, len(scenes) // processes)
     one = BatchSettings(size, accumulation, kept)
-    if len(epoch_of(numbers, one, epoch)) == len(batches):
+    if len(scenes) // len(batches) >= 2 * processes:
         assert [set(batch) for batch in epoch_of(numbers, one, epoch)] == [
             set(batch) for batch in batches
         ]

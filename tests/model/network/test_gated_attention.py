@@ -8,7 +8,7 @@ from torch import nn
 from transformers.models.qwen3_next.configuration_qwen3_next import Qwen3NextConfig
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextAttention
 
-from model.network.gated_attention import GatedAttention, GatedLayer, _attend
+from model.network.gated_attention import GatedAttention, GatedLayer, attend
 from model.network.settings import GateKind
 
 WIDTH, HEADS, KV_HEADS = 32, 4, 2
@@ -182,7 +182,7 @@ def test_attention_in_bf16_is_that_of_float32_on_a_processor() -> None:
     exact = [tensor.detach().float().requires_grad_() for tensor in rounded]
     with torch.autocast("cpu", torch.bfloat16):
         query, key, value = rounded
-        attended = _attend(query, key, value, None)
+        attended = attend(query, key, value, None)
     query, key, value = exact
     expected = nn.functional.scaled_dot_product_attention(query, key, value, enable_gqa=True)
     assert attended.dtype == torch.bfloat16

@@ -29,10 +29,10 @@ from model.optimization.config import TrainingConfig
 from model.optimization.trainer import Trainer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.rebuilding.rebuild import Rebuilder
-from tests.bench.drawn_scenes import TRAINING_SEED, DrawnRows, draw_rows
-from tests.bench.options import sizes_from
-from tests.bench.training_switches import Sizes as TrainingSizes
-from tests.bench.training_switches import base_config, fresh_images, trainer_of
+from tests.bench.training.drawn_scenes import TRAINING_SEED, DrawnRows, draw_rows
+from tests.bench.training.options import sizes_from
+from tests.bench.training.switches import Sizes as TrainingSizes
+from tests.bench.training.switches import base_config, fresh_images, trainer_of
 
 Made = TypeVar("Made")
 

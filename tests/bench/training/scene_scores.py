@@ -13,7 +13,7 @@ from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.scoring.metrics import mcc_of_tables
 from model.network.street_model import CLASSES
-from tests.bench.drawn_scenes import Classes, TestScenes
+from tests.bench.training.drawn_scenes import Classes, TestScenes
 
 COLUMNS = (
     "model",

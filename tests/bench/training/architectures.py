@@ -3,7 +3,8 @@
 Not a speed. One view and a linear head; twelve views' features averaged and a linear head; the
 gated model; a plain timm classifier, end to end on the whole image at its full 224 px. All by one
 loop: AdamW, a cosine over the time, images drawn anew. Wall time means something on a quiet machine
-only. `python -m tests.bench.architectures FOLDER` goes on where it stopped; `--help` names sizes.
+only. `python -m tests.bench.training.architectures FOLDER` goes on where it stopped; `--help` names
+sizes.
 """
 
 import math
@@ -38,14 +39,14 @@ from model.optimization.losses import soft_labels, training_loss
 from model.optimization.random_state import seeded
 from model.optimization.settings import LossSettings
 from model.views.views import VIEWS
-from tests.bench.drawn_scenes import (
+from tests.bench.training.drawn_scenes import (
     TRAINING_SEED,
     DrawnRows,
     TestScenes,
     draw_rows,
 )
-from tests.bench.options import sizes_from
-from tests.bench.scene_scores import COLUMNS, Results, score_rows
+from tests.bench.training.options import sizes_from
+from tests.bench.training.scene_scores import COLUMNS, Results, score_rows
 
 FAMILY, GATED = "test_resnet", "gated, 3 views a step"
 RESULTS = "architectures.jsonl"

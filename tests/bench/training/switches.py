@@ -1,7 +1,7 @@
 """Whether each switch of training earns its place: MCC with and without it, at equal steps.
 
 Not a speed. Models are trained on drawn scenes, as the demo's is, and tested image-only on others.
-`python -m tests.bench.training_switches FOLDER` keeps each run's answers in the folder and goes on
+`python -m tests.bench.training.switches FOLDER` keeps each run's answers in the folder and goes on
 where it stopped; `--seconds` ends a sitting after a run. `--help` names the sizes.
 """
 
@@ -30,14 +30,14 @@ from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
 from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
 from model.optimization.trainer import Loaders, Trainer
-from tests.bench.drawn_scenes import (
+from tests.bench.training.drawn_scenes import (
     TRAINING_SEED,
     DrawnRows,
     TestScenes,
     draw_rows,
 )
-from tests.bench.options import sizes_from
-from tests.bench.scene_scores import COLUMNS, Results, score_rows
+from tests.bench.training.options import sizes_from
+from tests.bench.training.scene_scores import COLUMNS, Results, score_rows
 from tests.model.optimization.toy import cpu_accelerator
 
 BASE, VIT_BASE = "base", "test_vit, all"

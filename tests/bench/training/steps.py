@@ -1,7 +1,7 @@
 """Speed of training from kept features: the trainer's loop, bare passes, and the loop before.
 
 Bounds: the loop at most 1.15 x forward and backward on tensors that are there; rows a second at
-least 3 x the loop before. `python -m tests.bench.training_steps --help` names the sizes. Core
+least 3 x the loop before. `python -m tests.bench.training.steps --help` names the sizes. Core
 milliseconds mean something on a crowded machine too; rows a second only on a quiet one.
 """
 
@@ -31,8 +31,8 @@ from model.optimization.settings import OptimizerSettings, TrainSettings
 from model.optimization.trainer import Loaders, Trainer
 from model.rows.training_row import TrainingRow
 from model.views.views import VIEWS
-from tests.bench.loop_before import epoch_before
-from tests.bench.options import sizes_from
+from tests.bench.training.loop_before import epoch_before
+from tests.bench.training.options import sizes_from
 from tests.model.optimization.toy import cpu_accelerator
 
 STEP_BOUND, AIM = 1.15, 3.0
