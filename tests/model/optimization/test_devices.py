@@ -195,7 +195,8 @@ def test_a_step_of_a_training_stays_on_its_device(
     average.update(1)
     means.add(parts)
     state = [part for of_weight in optimizer.state.values() for part in of_weight.values()]
-    sums = list(means.state()["sums"].values())
+    sums = list(means._sums.values())
+    assert {tensor.device.type for tensor in means.state()["sums"].values()} == {"cpu"}
     assert {tensor.device for tensor in (norm, *state, *sums)} == {CUDA}
     assert {weight.device for weight in average.model.parameters()} == {CUDA}
     assert len(state) == 3 * len(weights)

@@ -75,7 +75,11 @@ def chosen_moments(moments: list[str], seed: int) -> list[int]:
 PLACES = {"batch", "best", "clean-up", "metrics", "out", "outcome", "state", "sync"}
 
 
-@pytest.mark.parametrize("config", [TINY, FROZEN], ids=["trained", "frozen"])
+@pytest.mark.parametrize(
+    "config",
+    [TINY, pytest.param(FROZEN, marks=pytest.mark.slow)],
+    ids=["trained", "frozen"],
+)
 def test_a_training_killed_anywhere_ends_in_the_same_bits(
     shards: Shards, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: TrainingConfig
 ) -> None:
