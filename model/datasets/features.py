@@ -14,7 +14,7 @@ from data.sources.shards import Shards
 from model.backbone.backbone import Backbone
 from model.backbone.features import FeatureMaker, open_cache
 from model.backbone.free_memory import available_bytes
-from model.datasets.challenge_draws import Sample, decode_jpeg, draw_challenge
+from model.datasets.challenge_draws import Sample, decode_jpeg, draw_samples
 from model.datasets.jpegs import JpegOrError, build_jpegs
 from model.datasets.settings import DatasetSettings
 from model.rows.training_row import TrainingRow
@@ -76,9 +76,9 @@ def write_features(
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             part = range(start, min(start + _ROWS_AT_ONCE, len(rows)))
             samples = [
-                draw_challenge(rows[index], index, number, source.seed, source.settings)
+                sample
                 for index in part
-                for number in range(draws)
+                for sample in draw_samples(rows[index], index, draws, source.seed, source.settings)
             ]
             features, failed = _features(maker, keys, samples, source)
             _append(stream, features.tobytes(), file)

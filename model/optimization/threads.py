@@ -11,8 +11,7 @@ def threads_beside(workers: int, device: torch.device) -> Iterator[None]:
     """While the block lasts, torch leaves a core to each process that rebuilds images.
 
     On a processor all threads of an operation wait for the last of them, so one that shares its
-    core slows every operation down: with two threads beside one such process on two cores a step
-    took ten times as long as with one thread. A GPU computes by itself: nothing is changed.
+    core slows every operation down. A GPU computes by itself: nothing is changed.
 
     Args:
         workers: processes of the loader.
