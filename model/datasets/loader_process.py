@@ -1,8 +1,9 @@
 """What a loader's processes run beside a dataset; imports little, as each of them imports it."""
 
+import atexit
 import signal
+import weakref
 from multiprocessing.context import SpawnContext, SpawnProcess
-from types import FrameType
 from typing import TypeVar
 
 from data.machine.processes import end_with_parent
@@ -14,13 +15,20 @@ _STOPPING = {signal.SIGINT, signal.SIGTERM} if hasattr(signal, "pthread_sigmask"
 
 
 class LoaderProcess(SpawnProcess):
-    """A process that the signals which stop a training do not reach while it starts.
+    """A process that the signals which stop a training do not end.
 
-    It imports for seconds, and would end with a trace.
+    While it starts they are held back: it imports for seconds, and would end with a trace. Later it
+    ignores them, so whoever ends it kills it; it holds nothing that could be lost.
     """
+
+    def terminate(self) -> None:
+        """Kill: SIGTERM is ignored."""
+        self.kill()
 
     def start(self) -> None:
         """Start with signals held back; `start_worker` lets them in."""
+        # at its exit Python sends SIGTERM to each process that is left, and waits for its end
+        atexit.register(_kill, weakref.ref(self))
         if not _STOPPING:
             super().start()
             return
@@ -46,13 +54,15 @@ def start_worker(_number: int) -> None:
     # torch's own watch takes whoever is the parent when it begins, which may be init by then
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _ignore_once)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if _STOPPING:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
-def _ignore_once(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)
+def _kill(process: "weakref.ref[LoaderProcess]") -> None:
+    """Kill a process that is still there."""
+    if (left := process()) is not None and left.is_alive():
+        left.kill()
 
 
 def whole_batch(batch: T) -> T:

@@ -26,6 +26,7 @@ from model.datasets.batch import Batch, RowDraw
 from model.datasets.challenge_draws import decode_jpeg
 from model.datasets.images import ImageSource
 from model.optimization.config import TrainingConfig
+from model.optimization.threads import threads_beside
 from model.optimization.trainer import Trainer
 from model.views.views import ViewExtractor, ViewSettings
 from replay.rebuilding.rebuild import Rebuilder
@@ -115,7 +116,13 @@ def step_costs(config: TrainingConfig, rows: DrawnRows, sizes: Sizes) -> tuple[C
         raise batch
     alone = Epochs(trainer_of(config, rows, ThereAlready(batch), 0))
     loaded = Epochs(trainer_of(config, rows, fresh_images(config, rows), sizes.workers))
-    costs = [(alone.cost(), loaded.cost()) for _ in range(sizes.rounds + 1)][1:]
+    costs: list[tuple[Cost, Cost]] = []
+    for _ in range(sizes.rounds + 1):
+        of_step = alone.cost()
+        # as a training has it
+        with threads_beside(sizes.workers, torch.device("cpu")):
+            costs.append((of_step, loaded.cost()))
+    del costs[0]
     first, second = (_median([pair[part] for pair in costs]) for part in (0, 1))
     return first, second
 

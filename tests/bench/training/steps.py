@@ -45,11 +45,12 @@ Epoch = Callable[[], Iterator[object]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Rows of drawn features, draws kept of each, rows a step, and epochs timed of each loop."""
+    """Rows of drawn features, draws kept of each, rows a batch, batches a step; epochs timed."""
 
     rows: int = 640
     draws: int = 4
     batch_size: int = 32
+    accumulation: int = 2
     rounds: int = 5
     bf16: bool = torch.cpu._is_avx512_bf16_supported()
     compile: bool = False
@@ -57,7 +58,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of a step by the clock, and of all cores of this process."""
+    """Seconds of a batch by the clock, and of all cores of this process."""
 
     seconds: float
     core_seconds: float
@@ -77,12 +78,12 @@ def drawn_features(sizes: Sizes, width: int) -> tuple[torch.Tensor, RowTable]:
 def settings(
     sizes: Sizes, precision: Precision = "fp32", *, ema: bool = False, compiled: bool = False
 ) -> TrainingConfig:
-    """The default model on drawn features, without accumulation."""
+    """The default training of the default model on drawn features."""
     return TrainingConfig(
         training=TrainSettings(
             epochs=sizes.rounds + 1,
             batch_size=sizes.batch_size,
-            accumulation_steps=1,
+            accumulation_steps=sizes.accumulation,
             compile=compiled,
         ),
         optimizer=OptimizerSettings(ema_decay=EMA_DECAY if ema else 0.0),
@@ -96,7 +97,9 @@ class TrainerEpochs:
     """Epochs of the trainer; validation, of a single row, is outside of the time."""
 
     def __init__(self, config: TrainingConfig, features: torch.Tensor, table: RowTable) -> None:
-        sizes = BatchSettings(config.training.batch_size, kept_draws=config.dataset.draws)
+        training = config.training
+        self._accumulated = training.accumulation_steps
+        sizes = BatchSettings(training.batch_size, self._accumulated, config.dataset.draws)
         batches = TrainingBatches(SceneSampler(table.scenes, 0), table.scenes, sizes, 0)
         dataset = FeatureDataset(features, table, config.dataset.draws)
         one_row = FeatureDataset(features[:1], row_table(table.rows[:1]), 1)
@@ -116,10 +119,10 @@ class TrainerEpochs:
         return False
 
     def costs(self) -> list[Cost]:
-        """Of the steps of one epoch but its first."""
+        """Of the batches of each step of one epoch but its first, their mean."""
         self._steps.clear()
         next(self._epochs)
-        return _differences(self._steps)
+        return _differences(self._steps, self._accumulated)
 
 
 class PlainEpochs:
@@ -129,13 +132,16 @@ class PlainEpochs:
         self._epoch = epoch
 
     def costs(self) -> list[Cost]:
-        """Of the steps of one epoch but its first."""
+        """Of the batches of one epoch but its first."""
         steps = [(time.perf_counter(), time.process_time()) for _ in self._epoch()]
-        return _differences(steps)
+        return _differences(steps, 1)
 
 
-def _differences(steps: Sequence[tuple[float, float]]) -> list[Cost]:
-    return [Cost(end[0] - start[0], end[1] - start[1]) for start, end in pairwise(steps)]
+def _differences(steps: Sequence[tuple[float, float]], batches: int) -> list[Cost]:
+    return [
+        Cost((end[0] - start[0]) / batches, (end[1] - start[1]) / batches)
+        for start, end in pairwise(steps)
+    ]
 
 
 def passes(config: TrainingConfig, features: torch.Tensor, table: RowTable) -> Epoch:
@@ -208,7 +214,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     measured = measure(sizes)
     before = measured["fp32"][BEFORE]
     print_table(
-        f"a step of {sizes.batch_size} rows of kept features, the default model; medians. Bounds: "
+        f"a batch of {sizes.batch_size} rows of kept features, the default model; medians. Bounds: "
         f"at most {STEP_BOUND} x the passes, at least {AIM:g} x the rows of the loop before",
         (
             "precision",
