@@ -31,6 +31,15 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder of the checkpoint
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Replace another training's checkpoint in --out.")
 ]
+SampleWeightsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sample-weights",
+        metavar="FILE",
+        help="Draw rows with replacement by these weights (see the command weights), which are "
+        "part of the training; else each row comes once an epoch.",
+    ),
+]
 
 
 @app.command(
@@ -40,6 +49,7 @@ ReplaceOption = Annotated[
 def train(
     out: OutOption,
     settings: Settings,
+    sample_weights: SampleWeightsOption = None,
     replace: ReplaceOption = False,
     store: StoreOption = None,
     sources: SourcesOption = None,
@@ -55,7 +65,7 @@ def train(
     row that was seen: replay on others only (leaks --trained-on lists the overlap).
     """
     config = training_config(settings.tables)
-    report = _train(open_store(store), sources, out, config, replace=replace)
+    report = _train(open_store(store), sources, out, config, sample_weights, replace=replace)
     if report is None:
         return
     if as_json:
@@ -65,7 +75,13 @@ def train(
 
 
 def _train(
-    store: Store, sources: Path | None, out: Path, config: TrainingConfig, *, replace: bool
+    store: Store,
+    sources: Path | None,
+    out: Path,
+    config: TrainingConfig,
+    sample_weights: Path | None,
+    *,
+    replace: bool,
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
     from data.sources.shards import open_shards  # noqa: PLC0415
@@ -77,6 +93,7 @@ def _train(
             open_shards(sources or store.sources, required=sources is not None),
             out,
             config,
+            sample_weights=sample_weights,
             replace_checkpoint=replace,
             progress=progress,
             note=note,

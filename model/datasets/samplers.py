@@ -6,22 +6,41 @@ its middle, and is the same in any number of processes.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import torch
 from torch.utils.data import Sampler
 
+from analytics.scoring.metrics import Floats
 from data.errors import RunError
-from model.datasets.batch import RowDraw
+from model.datasets.batch import RowDraw, RowTable
 
 # Draws of a row that comes several times in an epoch are this far apart, further than any epoch.
 _AGAIN = 2**32
 
 
-class SceneSampler(Sampler[int]):
+class EpochSampler(Sampler[int]):
+    """Rows in an order that the number of the epoch decides."""
+
+    _epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """How many rows an epoch has."""
+        raise NotImplementedError
+
+
+SamplerOf = Callable[[RowTable, int], EpochSampler]
+"""Makes the sampler of the rows to train on, with the seed of the training."""
+
+
+class SceneSampler(EpochSampler):
     """Every row once an epoch, scenes in random order, rows of one scene side by side.
 
     In one batch they are matched pairs, which differ in what tells their labels apart: without
@@ -30,22 +49,76 @@ class SceneSampler(Sampler[int]):
 
     def __init__(self, scenes: torch.Tensor, seed: int) -> None:
         """Take the scene of each row, int64 (rows,), and the seed of the order."""
-        self._rows_of_scene: dict[int, list[int]] = {}
-        for row, scene in enumerate(scenes.tolist()):
-            self._rows_of_scene.setdefault(scene, []).append(row)
-        self._count, self._seed, self._epoch = len(scenes), seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self._epoch = epoch
+        self._scenes = _rows_of_scenes(scenes)
+        self._count, self._seed = len(scenes), seed
 
     def __iter__(self) -> Iterator[int]:
-        scenes = list(self._rows_of_scene.values())
+        scenes = self._scenes
         for scene in np.random.default_rng((self._seed, self._epoch)).permutation(len(scenes)):
             yield from scenes[scene]
 
     def __len__(self) -> int:
         return self._count
+
+
+class WeightedSceneSampler(EpochSampler):
+    """Scenes drawn with replacement by the mean weight of their rows, rows side by side.
+
+    An epoch has as many rows as there are. A scene comes whole, so that matched pairs stay
+    together, and its rows share its weight; of the last scene of an epoch some rows may be cut off.
+    """
+
+    def __init__(self, scenes: torch.Tensor, weights: Floats, seed: int) -> None:
+        """Take the scene of each row, int64 (rows,), its weight, and the seed of the draws.
+
+        Raises:
+            RunError: the weights of all rows are 0.
+        """
+        self._scenes = _rows_of_scenes(scenes)
+        self._count, self._seed = len(scenes), seed
+        sizes = np.array([len(rows) for rows in self._scenes])
+        rows = np.fromiter(chain.from_iterable(self._scenes), np.int64, self._count)
+        means = np.add.reduceat(weights[rows], np.cumsum(sizes) - sizes) / sizes
+        # one after the other, so that the last bits are the same on every machine
+        self._ends = np.cumsum(means)
+        if not self._ends[-1] > 0:
+            raise RunError(
+                "sample weights",
+                found=f"none above 0 among the {self._count} rows to train on",
+                expected="some rows that are drawn",
+                remedy="make the weights again by another --policy, or change --holdout",
+            )
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng((self._seed, self._epoch))
+        places = generator.random(self._count) * self._ends[-1]
+        # to the right: a scene of weight 0 ends where the one before it does, and is passed over
+        drawn = np.searchsorted(self._ends, places, side="right")
+        # rounding may put a place on the very end
+        drawn = np.minimum(drawn, np.searchsorted(self._ends, self._ends[-1]))
+        left = self._count
+        for scene in drawn:
+            rows = self._scenes[scene][:left]
+            yield from rows
+            left -= len(rows)
+            if not left:
+                return
+
+    def __len__(self) -> int:
+        return self._count
+
+
+def every_row(table: RowTable, seed: int) -> EpochSampler:
+    """The sampler of a training without weights."""
+    return SceneSampler(table.scenes, seed)
+
+
+def _rows_of_scenes(scenes: torch.Tensor) -> list[list[int]]:
+    """The rows of each scene, scenes in order of their first row."""
+    rows_of_scene: dict[int, list[int]] = {}
+    for row, scene in enumerate(scenes.tolist()):
+        rows_of_scene.setdefault(scene, []).append(row)
+    return list(rows_of_scene.values())
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from model.datasets.prepare import (
     prepare_training,
     prepare_validation,
 )
-from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
+from model.datasets.samplers import BatchSettings, SamplerOf, TrainingBatches, every_row
 from model.metadata.tensors import MetadataTensors, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.optimization.config import TrainingConfig
@@ -50,12 +50,16 @@ class PreparedSession:
 
 @dataclass(frozen=True)
 class TrainingContext:
-    """Sources, settings and processes of a training; `store` keeps features between trainings."""
+    """Sources, settings and processes of a training; `store` keeps features between trainings.
+
+    `sampler_of` makes what says which rows come when.
+    """
 
     store: Store
     shards: Shards
     config: TrainingConfig
     accelerator: Accelerator
+    sampler_of: SamplerOf = every_row
 
     def on_main(self, call: Callable[[], Any]) -> Any:
         """Call a function in the main process alone; all processes get its result or error."""
@@ -123,7 +127,7 @@ class TrainingContext:
             process=accelerator.process_index,
         )
         scenes, seed = training.table.scenes, config.training.seed
-        batches = TrainingBatches(SceneSampler(scenes, seed), scenes, sizes, seed)
+        batches = TrainingBatches(self.sampler_of(training.table, seed), scenes, sizes, seed)
         workers = worker_count(config.dataset.workers, accelerator.num_processes)
         return Loaders(
             training_loader(

@@ -36,6 +36,9 @@ _ID_DIGITS = 12
 SPLIT = "split.parquet"
 """Which row is in which part of a training, in its folder."""
 
+SAMPLE_WEIGHTS = "sample_weights"
+"""Key of `run.json` and of a card: the SHA-256 of the file of weights that rows were drawn by."""
+
 # Begins the name of a fold's folder.
 _FOLD = "fold-"
 # Settings that change no weight.

@@ -13,10 +13,12 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.backbone import Backbone, load_backbone
 from model.checkpoint.copy import copy_checkpoint
+from model.datasets.samplers import SamplerOf, WeightedSceneSampler, every_row
 from model.network.street_model import StreetModel
 from model.optimization.accelerator import make_accelerator
 from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
+from model.rows.sample_weights import SampleWeights, effective_size, read_sample_weights
 from model.rows.source_rows import ListedRows, list_rows
 from model.rows.split import Split, split_rows, split_table
 from model.rows.training_row import TrainingRow
@@ -29,7 +31,7 @@ from model.training.out_folder import (
 )
 from model.training.processes import quiet, together
 from model.training.report import TrainReport
-from model.training.run_folder import TrainingRun, open_training_run
+from model.training.run_folder import SAMPLE_WEIGHTS, TrainingRun, open_training_run
 from model.training.session import SessionRows
 from model.training.trackers import start_trackers, tracking
 
@@ -40,6 +42,7 @@ def train(
     out: Path,
     config: TrainingConfig,
     *,
+    sample_weights: Path | None = None,
     replace_checkpoint: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
@@ -54,6 +57,8 @@ def train(
         shards: the source rows.
         out: the checkpoint's folder, made if it does not exist.
         config: all settings.
+        sample_weights: a file of weights by which rows are drawn with replacement; None: each row
+            comes once an epoch.
         replace_checkpoint: of another training, where `out` holds one.
         progress: shows long work.
         note: takes a line for a person.
@@ -61,13 +66,22 @@ def train(
     Raises:
         SourceError: no sources, or not of the public data set's form.
         RunError: rows that cannot be split, a folder that holds another checkpoint, a backbone that
-            cannot be had, settings that do not go together, a training that was stopped.
+            cannot be had, settings that do not go together, weights of other rows, a training that
+            was stopped.
         WriteError: a folder cannot be written.
     """
     accelerator = make_accelerator(config, **tracking(config.training.tracker, store.runs))
     with together(accelerator):
         return _train_or_read(
-            store, shards, out, config, accelerator, replace_checkpoint, progress, note
+            store,
+            shards,
+            out,
+            config,
+            accelerator,
+            sample_weights,
+            replace_checkpoint,
+            progress,
+            note,
         )
 
 
@@ -77,6 +91,7 @@ def _train_or_read(
     out: Path,
     config: TrainingConfig,
     accelerator: Accelerator,
+    sample_weights: Path | None,
     replace_checkpoint: bool,
     progress: Progress,
     note: Callable[[str], None],
@@ -84,15 +99,27 @@ def _train_or_read(
     """Train in all processes, or read the report of what is done already."""
     if not accelerator.is_main_process:
         progress, note = silent, quiet
+    weights = None if sample_weights is None else read_sample_weights(sample_weights)
     listed = list_rows(shards)
+    if weights is not None:
+        weights.check_rows(listed.rows)
     split = split_rows(listed.rows, config.split)
     backbone = load_backbone(
         replace(config.backbone, precision=config.model.precision), accelerator.device
     )
     config = config.resolved(backbone.width)
     determining = _determining(config, shards, listed.rows, split, backbone)
+    sampler_of: SamplerOf = every_row
+    if weights is not None:
+        determining[SAMPLE_WEIGHTS] = weights.sha256
+        sampler_of = _by_weights(weights)
+        effective = effective_size(weights.of_rows([listed.rows[k] for k in split.training]))
+        note(
+            f"rows drawn by {weights.file}: an effective sample size of {effective:.0f} of "
+            f"{len(split.training)} rows to train on"
+        )
     run = open_training_run(store, determining | {"processes": accelerator.num_processes})
-    context = TrainingContext(store, shards, config, accelerator)
+    context = TrainingContext(store, shards, config, accelerator, sampler_of)
 
     def begin() -> TrainReport | None:
         if (report := finished_outcome(out, run, TrainReport.read)) is None:
@@ -109,6 +136,11 @@ def _train_or_read(
             return finished  # type: ignore[no-any-return]
         model = FullModel(backbone, StreetModel(config.model).to(accelerator.device))
         return _train(context, run, model, _Rows(listed, split, out), progress, note)
+
+
+def _by_weights(weights: SampleWeights) -> SamplerOf:
+    """Makes the sampler that draws rows by their weights."""
+    return lambda table, seed: WeightedSceneSampler(table.scenes, weights.of_rows(table.rows), seed)
 
 
 def _determining(

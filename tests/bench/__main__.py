@@ -12,7 +12,7 @@ from tests.bench import (
     tracker,
     views,
 )
-from tests.bench.training import fresh_image_steps, steps
+from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":
     rebuild.main()
@@ -25,5 +25,6 @@ if __name__ == "__main__":
     model_forward.main()
     steps.main()
     fresh_image_steps.main()
+    sample_weights.main()
     checkpoint_replay.main()
     demo_model_mcc.main()

@@ -1,19 +1,35 @@
 from collections import Counter
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from torch.utils.data import RandomSampler, WeightedRandomSampler
 
 from data.errors import RunError
 from model.datasets.batch import RowDraw
-from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
+from model.datasets.samplers import (
+    BatchSettings,
+    EpochSampler,
+    SceneSampler,
+    TrainingBatches,
+    WeightedSceneSampler,
+)
 
 Epoch = list[list[RowDraw]]
+Make = Callable[[torch.Tensor, int], EpochSampler]
 
 
-def epoch_of(scenes: torch.Tensor, settings: BatchSettings, epoch: int = 1, seed: int = 0) -> Epoch:
+def epoch_of(
+    scenes: torch.Tensor,
+    settings: BatchSettings,
+    epoch: int = 1,
+    seed: int = 0,
+    make: Make = SceneSampler,
+) -> Epoch:
     """The batches of an epoch, each as the processes see it together."""
     shares = []
     for process in range(settings.processes):
@@ -24,7 +40,7 @@ def epoch_of(scenes: torch.Tensor, settings: BatchSettings, epoch: int = 1, seed
             settings.processes,
             process,
         )
-        batches = TrainingBatches(SceneSampler(scenes, seed), scenes, own, seed)
+        batches = TrainingBatches(make(scenes, seed), scenes, own, seed)
         batches.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         batches.set_epoch(epoch)
         shares.append(list(batches))
@@ -135,3 +151,98 @@ def test_any_sampler_of_rows_fits_and_a_row_that_comes_again_is_drawn_anew(
         by_row = Counter((draw.row, draw.draw) for draw in draws)
         repeats = Counter(draw.row for draw in draws)
         assert max(by_row.values()) <= (1 if kept is None else -(-max(repeats.values()) // kept))
+
+
+def weighted(weights: list[float]) -> Make:
+    return lambda scenes, seed: WeightedSceneSampler(scenes, np.array(weights), seed)
+
+
+def draws_of(sampler: EpochSampler, epochs: int) -> Counter[int]:
+    """How often each row comes in so many epochs."""
+    seen: Counter[int] = Counter()
+    for epoch in range(1, epochs + 1):
+        sampler.set_epoch(epoch)
+        drawn = list(sampler)
+        assert len(drawn) == len(sampler)
+        seen.update(drawn)
+    return seen
+
+
+def test_rows_are_drawn_in_proportion_to_their_weights() -> None:
+    """By a chi-squared test; that of equal weights is refused."""
+    weights = [0.0, 1.0, 2.0, 5.0, 0.5, 0.0, 1.5]
+    seen = draws_of(WeightedSceneSampler(torch.arange(7), np.array(weights), 0), 3000)
+    assert seen.keys() == {1, 2, 3, 4, 6}
+    counts = np.array([seen[row] for row in (1, 2, 3, 4, 6)])
+    expected = np.array([1.0, 2.0, 5.0, 0.5, 1.5]) / 10 * counts.sum()
+    assert stats.chisquare(counts, expected).pvalue > 0.01
+    assert stats.chisquare(counts).pvalue < 1e-9
+
+
+def test_pairs_are_drawn_together_by_their_mean_weight() -> None:
+    scenes, weights = torch.tensor([0, 1, 0, 1, 2]), [4.0, 0.5, 0.0, 1.5, 1.0]
+    sampler = WeightedSceneSampler(scenes, np.array(weights), 3)
+    for epoch in range(1, 50):
+        sampler.set_epoch(epoch)
+        drawn = list(sampler)
+        # only the epoch's end may part a pair
+        at = 0
+        while at < len(drawn) - 1:
+            pair = {0: [0, 2], 1: [1, 3], 4: [4]}[drawn[at]]
+            assert drawn[at : at + len(pair)] == pair
+            at += len(pair)
+    # the last, cut scene is the less of it the longer the epoch
+    many = torch.arange(2000) // 2
+    heavy = np.where(np.arange(2000) % 2 == 0, np.where(np.arange(2000) < 500, 6.0, 2.0), 0.0)
+    seen = draws_of(WeightedSceneSampler(many, heavy, 0), 50)
+    share = sum(n for row, n in seen.items() if row < 500) / seen.total()
+    assert share == pytest.approx(0.5, abs=0.01)
+
+
+@given(
+    scenes=scene_lists,
+    size=st.integers(1, 40),
+    processes=st.integers(1, 4),
+    kept=st.none() | st.integers(1, 3),
+    seed=st.integers(0, 5),
+    data=st.data(),
+)
+def test_weighted_batches_are_the_same_for_any_number_of_processes(
+    scenes: list[int], size: int, processes: int, kept: int | None, seed: int, data: st.DataObject
+) -> None:
+    weight = st.sampled_from([0.0, 0.3, 1.0, 8.0])
+    weights = data.draw(st.lists(weight, min_size=len(scenes), max_size=len(scenes)))
+    weights[-1] += 0.1
+    numbers = torch.tensor(scenes)
+    settings = BatchSettings(size, 1, kept, processes)
+    if len(scenes) < processes:
+        return
+    batches = epoch_of(numbers, settings, 2, seed, weighted(weights))
+    rows = [draw.row for batch in batches for draw in batch]
+    assert len(rows) == len(scenes)
+    totals = dict.fromkeys(scenes, 0.0)
+    for scene, own in zip(scenes, weights, strict=True):
+        totals[scene] += own
+    assert all(totals[scenes[row]] > 0 for row in rows)
+    if len(scenes) // len(batches) >= 2 * processes:
+        one = epoch_of(numbers, BatchSettings(size, 1, kept), 2, seed, weighted(weights))
+        assert [Counter(batch) for batch in one] == [Counter(batch) for batch in batches]
+
+
+def test_a_weighted_epoch_may_begin_in_its_middle_and_each_is_another() -> None:
+    scenes, weights = torch.arange(50), np.linspace(0, 2, 50)
+    batches = TrainingBatches(WeightedSceneSampler(scenes, weights, 0), scenes, BatchSettings(8), 0)
+    whole = list(batches)
+    batches.skipped = 3
+    assert list(batches) == whole[3:]
+    orders = [
+        epoch_of(scenes, BatchSettings(8), epoch, seed, weighted(weights.tolist()))
+        for epoch, seed in ((1, 0), (2, 0), (1, 1), (1, 0))
+    ]
+    assert orders[0] == orders[3]
+    assert orders[0] != orders[1] != orders[2] != orders[0]
+
+
+def test_no_weight_above_0_is_one_line() -> None:
+    with pytest.raises(RunError, match="sample weights: found none above 0 among the 3 rows"):
+        WeightedSceneSampler(torch.arange(3), np.zeros(3), 0)

@@ -1,0 +1,109 @@
+"""Factors of slices, such as a city or a weather: what surely sets them apart, not chance.
+
+Many slices are looked at, so that some would look bad by chance alone. Each estimate is moved
+towards 0 by the half width that its interval has when all slices' hold at once (Bonferroni); where
+that interval holds 0 the slice weighs nothing.
+"""
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from analytics.scoring.metrics import Floats
+from model.retraining.evidence import SLICE_FIELDS
+from model.retraining.weight_policy import GatesPolicy, SlicesPolicy
+
+LEVEL = 0.95
+"""Of each interval that is handed in, and of all of them together."""
+
+
+def shrunk(value: Floats, low: Floats, high: Floats, tests: int) -> Floats:
+    """Estimates moved towards 0 by their simultaneous interval, (n,); 0 where it holds 0.
+
+    Args:
+        value: (n,), estimates.
+        low: (n,), lower ends of intervals at `LEVEL`; NaN where there is none, which gives 0.
+        high: (n,), upper ends.
+        tests: how many slices are looked at together.
+    """
+    single, all_at_once = (stats.norm.isf((1 - LEVEL) / 2 / count) for count in (1, max(1, tests)))
+    half = np.nan_to_num((high - low) / 2 * (all_at_once / single), nan=np.inf)
+    moved: Floats = np.sign(value) * np.maximum(0.0, np.abs(value) - half)
+    return np.nan_to_num(moved)
+
+
+def slice_losses(losses: pl.DataFrame, policy: SlicesPolicy) -> pl.DataFrame:
+    """The factor of each slice in which the candidate surely loses reward.
+
+    Args:
+        losses: as `Evidence.slice_losses`.
+        policy: of the factor.
+
+    Returns:
+        The slices with `loss`, the shrunk reward lost an answer, 0 where it loses none, and
+        `factor`, 1 or more.
+    """
+    value, low, high = _estimates(losses, "cost")
+    cost = shrunk(value, low, high, int(np.isfinite(low).sum()))
+    # a cost is spread over all answers of the log; those of the slice bear it
+    share = losses["share"].cast(pl.Float64).to_numpy()
+    loss = np.maximum(0.0, cost) / np.where(share > 0, share, np.inf)
+    factor = np.minimum(policy.most, 1 + policy.strength * loss)
+    return losses.with_columns(
+        loss=pl.Series(loss, dtype=pl.Float64), factor=pl.Series(factor, dtype=pl.Float64)
+    )
+
+
+def gate_changes(changes: pl.DataFrame, policy: GatesPolicy) -> pl.DataFrame:
+    """The factor of each slice in which the views' shares surely differ, right minus wrong.
+
+    Args:
+        changes: as `Evidence.gate_changes`.
+        policy: of the factor.
+
+    Returns:
+        A row a slice: `field`, `value`, `right`, `wrong`; `change`, half the sum over views of the
+        shrunk differences' sizes, 0..1: the part of the fusion that is with other views; and
+        `factor`.
+    """
+    value, low, high = _estimates(changes, "difference")
+    tests = changes.filter(pl.col("low").is_not_null()).select("field", "value").n_unique()
+    sizes = np.abs(shrunk(value, low, high, tests)) / 2
+    named = ("field", "value", "right", "wrong")
+    return (
+        changes.select(*named, change=pl.Series(sizes, dtype=pl.Float64))
+        .group_by(*named, maintain_order=True)
+        .agg(pl.col("change").sum())
+        .with_columns(factor=(1 + policy.strength * pl.col("change")).clip(1.0, policy.most))
+    )
+
+
+def factor_of_rows(rows: pl.DataFrame, slices: pl.DataFrame) -> Floats:
+    """The largest factor of the slices that each row is in, (rows,); 1 where it is in none.
+
+    The largest and not the product: a city and its usual weather lose the same answers.
+
+    Args:
+        rows: as `Evidence.rows`.
+        slices: `field`, `value`, `factor`, of which those of `SLICE_FIELDS` count.
+    """
+    factor = np.ones(rows.height)
+    for field in SLICE_FIELDS:
+        own = slices.filter(pl.col("field") == field, pl.col("factor") > 1.0)
+        if own.is_empty():
+            continue
+        named = pl.DataFrame({"place": np.arange(rows.height), "value": rows[field]})
+        if named.schema["value"] == pl.List(pl.String):
+            named = named.explode("value")
+        of_value = own.group_by("value").agg(pl.col("factor").max())
+        found = named.join(of_value, on="value", how="inner")
+        np.maximum.at(factor, found["place"].to_numpy(), found["factor"].to_numpy())
+    return factor
+
+
+def _estimates(frame: pl.DataFrame, name: str) -> tuple[Floats, Floats, Floats]:
+    value, low, high = (
+        frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        for column in (name, "low", "high")
+    )
+    return value, low, high
