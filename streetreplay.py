@@ -1,6 +1,7 @@
 """The command `streetreplay`: mounts each package's commands, and turns errors into one line."""
 
 import io
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -17,6 +18,9 @@ from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
 from replay.commands import compare, render, replay, sources
+
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C, without a word."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,18 +75,24 @@ registry.register_type(CandidateType(FORM, names_checkpoint, _checkpoint))
 def main() -> None:
     """Run the command line; exit status 0 done, 1 something failed, 2 wrong use."""
     open_terminal()
+    # as Ctrl-C: what is open is closed, worker processes too
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         # an exit status, if a command ends early; what a command returns is None
         status = app(standalone_mode=False) or 0
+        if status == _INTERRUPTED:
+            status = _wrong_use(typer.Abort())
     except (TyperException, typer.Abort) as error:
         status = _wrong_use(error)
     except Exception as error:  # noqa: BLE001  (the edge: a trace is for --debug only)
         status = _failure(error)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     raise SystemExit(status)
 
 
 def _wrong_use(error: TyperException | typer.Abort) -> int:
-    """Print the usage and the error, which may quote a file's name."""
+    """Print that a person stopped it, or the usage and the error, which may quote a file's name."""
     if isinstance(error, typer.Abort):
         note("streetreplay: aborted")
         return 1

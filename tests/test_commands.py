@@ -229,6 +229,22 @@ def test_debug_shows_the_trace(tmp_path: Path) -> None:
     assert "Traceback" in done.stderr
 
 
+def test_sigterm_is_one_line() -> None:
+    program = (
+        "import os, signal, sys, time, streetreplay\n"
+        "@streetreplay.app.command()\n"
+        "def stopped() -> None:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+        "sys.argv = ['streetreplay', 'stopped']\n"
+        "streetreplay.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "streetreplay: aborted\n")
+
+
 def test_a_bug_is_one_line_too(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     def broken(*, standalone_mode: bool) -> None:
         raise ZeroDivisionError("oops")

@@ -13,7 +13,7 @@ from model.backbone.settings import AdapterSettings, BackboneSettings
 from model.checkpoint.backbone_in_card import backbone_of, backbone_settings
 from model.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from model.fine_tuning.settings import FineTuningConfig, FineTuningSettings
-from model.optimization.config import TrainingConfig
+from model.optimization.config import TrainingConfig, check_adapter
 from replay.candidates.predictor import TRAINING_ROWS
 
 
@@ -122,6 +122,7 @@ def check_averageable(backbone: Backbone, settings: FineTuningSettings) -> None:
 def _backbone_settings(base: Base, config: FineTuningConfig) -> BackboneSettings:
     """The settings of the base's backbone, with what is trained of it in this fine-tuning."""
     written, chosen = backbone_settings(base.checkpoint.card), config.fine_tuning
+    check_adapter(chosen.trained, config.adapter)
     if chosen.trained == "none":
         return replace(written, trained="none")
     settings = replace(

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from data.errors import RunError
-from model.backbone.settings import BackboneSettings
+from data.settings import settings_of
+from model.backbone.settings import AdapterSettings, BackboneSettings, Trained
 from model.datasets.settings import DatasetSettings
 from model.network.settings import ModelSettings
 from model.optimization.settings import LossSettings, OptimizerSettings, TrainSettings
@@ -40,6 +41,7 @@ class TrainingConfig:
         """
         if self.backbone.frozen:
             self._refuse_settings_of_a_trained_backbone()
+        check_adapter(self.backbone.trained, self.backbone.adapter)
         return replace(
             self,
             dataset=self._resolved_dataset(),
@@ -98,6 +100,25 @@ class TrainingConfig:
         """The settings of each stage by the name of its table in a file of settings."""
         own = {stage.name: getattr(self, stage.name) for stage in fields(self)}
         return own | {"adapter": self.backbone.adapter}
+
+
+def check_adapter(trained: Trained, adapter: AdapterSettings) -> None:
+    """Refuse settings of adapters where none are trained: they would change nothing.
+
+    Raises:
+        RunError: which setting it is.
+    """
+    if trained == "adapters":
+        return
+    for each in settings_of(AdapterSettings):
+        value = getattr(adapter, each.name)
+        if value != getattr(AdapterSettings(), each.name):
+            raise RunError(
+                each.flag,
+                found=f"{value} with --train-backbone {trained}",
+                expected="--train-backbone adapters",
+                remedy="choose that, or leave it out",
+            )
 
 
 def training_config(tables: Mapping[str, Any]) -> TrainingConfig:

@@ -3,7 +3,11 @@
 from typing import Any
 
 import torch
-from timm.optim._optim_factory import create_optimizer_v2, list_optimizers
+from timm.optim._optim_factory import (
+    create_optimizer_v2,
+    get_optimizer_info,
+    list_optimizers,
+)
 from timm.optim._param_groups import param_groups_layer_decay, param_groups_weight_decay
 from timm.scheduler.cosine_lr import CosineLRScheduler
 from timm.utils.model_ema import ModelEmaV3
@@ -15,8 +19,8 @@ from model.network.street_model import StreetModel
 from model.optimization.full_model import FullModel
 from model.optimization.settings import OptimizerSettings
 
-# Of AdamW: the decay of squared gradients is shorter than torch's default, as trainings are short.
-_ADAMW: dict[str, Any] = {"betas": (0.9, 0.98), "fused": True}
+# The decay of squared gradients is shorter than torch's default, as trainings are short.
+_ADAMW_BETAS = (0.9, 0.98)
 _MOST_WARMUP = 500
 _WARMUP_SHARE = 0.1
 
@@ -37,6 +41,12 @@ def make_optimizer(model: FullModel, settings: OptimizerSettings) -> torch.optim
         raise RunError(
             "--opt", found=settings.opt, expected="an optimiser of timm, such as adamw or lion"
         )
+    if settings.opt_betas is not None and not get_optimizer_info(settings.opt).has_betas:
+        raise RunError(
+            "--opt-betas",
+            found=f"--opt {settings.opt}, which has none",
+            expected="an optimiser that has, such as adamw or lion",
+        )
     groups = _street_groups(model.street, settings) + _backbone_groups(model.backbone, settings)
     try:
         optimizer: torch.optim.Optimizer = create_optimizer_v2(
@@ -44,12 +54,22 @@ def make_optimizer(model: FullModel, settings: OptimizerSettings) -> torch.optim
             opt=settings.opt,
             lr=settings.lr,
             weight_decay=settings.weight_decay,
-            **(_ADAMW if settings.opt == "adamw" else {}),
+            **_options(settings),
         )
     except (TypeError, ValueError, AssertionError, ImportError) as error:
         words = " ".join(str(error).split())
-        raise RunError(f"--opt {settings.opt}", found=words, expected="an optimiser") from error
+        raise RunError(
+            f"--opt {settings.opt}", found=words, expected="an optimiser with these settings"
+        ) from error
     return optimizer
+
+
+def _options(settings: OptimizerSettings) -> dict[str, Any]:
+    """What the optimiser gets beside its rates."""
+    adamw = settings.opt == "adamw"
+    betas = settings.opt_betas or (_ADAMW_BETAS if adamw else None)
+    options: dict[str, Any] = {"fused": True} if adamw else {}
+    return options if betas is None else options | {"betas": betas}
 
 
 def _street_groups(street: StreetModel, settings: OptimizerSettings) -> _Groups:

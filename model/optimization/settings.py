@@ -71,6 +71,13 @@ class OptimizerSettings:
         None, "Steps of linear warm-up.", unset="500, at most a tenth of all", least=0
     )
     clip_grad: float = setting(1.0, "Largest norm of the gradient.", above=0)
+    opt_betas: tuple[float, ...] | None = setting(
+        None,
+        "Decays of the optimiser's means.",
+        unset="0.9 0.98 of adamw, else the optimiser's own",
+        least=0,
+        below=1,
+    )
     ema_decay: float = setting(
         0.999, "Decay of the moving average of the weights; 0 keeps none.", least=0, below=1
     )

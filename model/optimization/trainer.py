@@ -171,6 +171,11 @@ class Trainer:
         self._schedule.step_update(self.steps)
 
     @property
+    def epoch_share(self) -> float:
+        """How much of the epoch is done, 0..1."""
+        return self._batches_done / len(self._loaders.batches)
+
+    @property
     def rate(self) -> float:
         """Rows trained on a second in this process's last epoch, or its part since a resume."""
         return self._rows / self._seconds if self._seconds else 0.0
@@ -255,7 +260,7 @@ class Trainer:
             f"training, epoch {self._epoch}, after step {self.steps}",
             found=f"out of memory with {min(len(batch), self._at_once or len(batch))} challenges",
             expected="room for them",
-            remedy="choose a smaller --batch-size, with more --accumulation-steps",
+            remedy="choose a smaller --batch-size and more --accumulation-steps",
         )
 
     def _check_finite(self, norm: torch.Tensor) -> None:

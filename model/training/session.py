@@ -6,7 +6,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from data.progress import Progress
+from data.progress import Progress, Report
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.card import BACKBONE, MODEL, SCORER
 from model.checkpoint.checkpoint import save_checkpoint
@@ -82,13 +82,22 @@ class Session:
             threads_beside(self._workers, self._accelerator.device),
             progress("rows", self._config.training.epochs * rows) as on_progress,
         ):
-            on_progress(rows * len(self.epochs))
-            epochs = self._trainer.epochs(on_progress, stop, self._save_state)
+            on_progress(rows * len(self.epochs) + round(rows * self._trainer.epoch_share))
+            epochs = self._trainer.epochs(self._with_mcc(on_progress), stop, self._save_state)
             while not self._over:
                 metrics = next(epochs)
                 self._keep(metrics)
                 log_metrics(self._accelerator, _flat_metrics(metrics), metrics.steps, note)
                 note(self._line(metrics))
+
+    def _with_mcc(self, on_progress: Report) -> Report:
+        """Says the last epoch's MCC beside what the trainer says."""
+
+        def report(rows: int, text: str = "") -> None:
+            mcc = f", MCC {self.epochs[-1].mcc:.3f}" if text and self.epochs else ""
+            on_progress(rows, text + mcc)
+
+        return report
 
     @property
     def _over(self) -> bool:

@@ -106,6 +106,36 @@ def test_any_optimiser_of_timm_fits(opt: str) -> None:
     make_optimizer(full_model(), replace(SETTINGS, opt=opt))
 
 
+@pytest.mark.parametrize(
+    ("opt", "given", "betas"),
+    [
+        ("adamw", None, (0.9, 0.98)),
+        ("adamw", (0.8, 0.95), (0.8, 0.95)),
+        ("lion", None, (0.9, 0.99)),
+        ("lion", (0.95, 0.98), (0.95, 0.98)),
+    ],
+)
+def test_an_optimiser_has_its_own_betas_unless_told(
+    opt: str, given: tuple[float, ...] | None, betas: tuple[float, float]
+) -> None:
+    optimizer = make_optimizer(full_model(), replace(SETTINGS, opt=opt, opt_betas=given))
+    assert {tuple(group["betas"]) for group in optimizer.param_groups} == {betas}
+
+
+@pytest.mark.parametrize(
+    ("opt", "betas", "found"),
+    [
+        ("sgd", (0.9, 0.98), "--opt-betas: found --opt sgd, which has none"),
+        ("adamw", (0.9,), "--opt adamw: found not enough values"),
+    ],
+)
+def test_betas_that_an_optimiser_cannot_have_are_one_line(
+    opt: str, betas: tuple[float, ...], found: str
+) -> None:
+    with pytest.raises(RunError, match=found):
+        make_optimizer(full_model(), replace(SETTINGS, opt=opt, opt_betas=betas))
+
+
 def test_an_unknown_optimiser_is_one_line() -> None:
     with pytest.raises(RunError, match=r"--opt: found adam2; expected an optimiser of timm"):
         make_optimizer(full_model(), replace(SETTINGS, opt="adam2"))

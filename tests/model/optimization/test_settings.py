@@ -31,6 +31,8 @@ NAN = float("nan")
             (OptimizerSettings, wrong)
             for wrong in (
                 {"opt": None},
+                {"opt_betas": (0.9, 1.0)},
+                {"opt_betas": 0.9},
                 {"lr": 0.0},
                 {"lr": NAN},
                 {"backbone_lr": 0},

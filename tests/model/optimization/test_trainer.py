@@ -96,6 +96,7 @@ def test_a_training_stopped_anywhere_goes_on_to_the_same_bits(
         torch.randn(7)
         resumed = toy_trainer(config, backbone)
         resumed.restore(interruption.state)
+        assert resumed.epoch_share == pytest.approx((stop_after - len(before) * 3) / 3)
         assert before + list(resumed.epochs()) == expected
         assert equal(weights(resumed), weights(whole))
 
