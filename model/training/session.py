@@ -93,9 +93,9 @@ class Session:
     def _with_mcc(self, on_progress: Report) -> Report:
         """Says the last epoch's MCC beside what the trainer says."""
 
-        def report(rows: int, text: str = "") -> None:
-            mcc = f", MCC {self.epochs[-1].mcc:.3f}" if text and self.epochs else ""
-            on_progress(rows, text + mcc)
+        def report(done: int = 1, status: str = "") -> None:
+            mcc = f", MCC {self.epochs[-1].mcc:.3f}" if status and self.epochs else ""
+            on_progress(done, status + mcc)
 
         return report
 
