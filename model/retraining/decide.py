@@ -1,0 +1,147 @@
+"""Whether a retraining is due: evidence in, decision and reasons out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from analytics.comparison.intervals import Interval
+from analytics.comparison.multiple_tests import holm
+from data.settings import check_settings, setting
+from model.retraining.drift import Drift
+
+
+@dataclass(frozen=True)
+class DecisionSettings:
+    """When a retraining is due: the drift that is beyond what is tolerated.
+
+    Raises:
+        RunError: a value out of its range.
+    """
+
+    city_share: float = setting(
+        0.1, "Drift of the cities' shares (total variation) that is tolerated.", least=0, most=1
+    )
+    null_rate: float = setting(
+        0.1, "Drift of a field's NULL rate that is tolerated.", least=0, most=1
+    )
+    gate_share: float = setting(
+        0.05, "Drift of the views' shares (total variation) that is tolerated.", least=0, most=1
+    )
+    reward: float = setting(
+        0.02, "Loss of reward against the miners that is tolerated.", least=0, most=1
+    )
+    level: float = setting(
+        0.95, "Confidence that a drift is no chance, over all of them.", above=0, below=1
+    )
+    cool_down_days: float = setting(3.0, "Days from one retraining to the next.", least=0)
+    new_rows: int = setting(100, "Source rows that the champion was not trained on.", least=0)
+
+    def __post_init__(self) -> None:
+        check_settings(self, "decision")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What has changed since the champion was trained.
+
+    `cities` is the drift of the cities' shares, `nulls` that of each field's NULL rate, `gates` of
+    the views' shares in the champion's replay; None where one of the periods has no challenge.
+    `reward` is the change of the champion's reward less that of the miners in whose places it
+    stood, later minus earlier, with its interval at `DecisionSettings.level`. `new_eras` are eras
+    that came since. `new_rows` are source rows that the champion has not seen. `now` and `last`,
+    the time of the last retraining, are UTC.
+    """
+
+    now: datetime
+    last: datetime | None
+    new_rows: int
+    cities: Drift | None = None
+    nulls: Mapping[str, Drift] = field(default_factory=dict)
+    gates: Drift | None = None
+    reward: tuple[float, Interval] | None = None
+    new_eras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to retrain; why, and what keeps it from being due, each a sentence."""
+
+    due: bool
+    reasons: tuple[str, ...]
+    hindrances: tuple[str, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """All of it, for a person."""
+        due = "a retraining is due" if self.due else "no retraining is due"
+        said = [f"{due}: {'; '.join(self.reasons) or 'nothing drifted'}"]
+        return said + [f"not now: {hindrance}" for hindrance in self.hindrances]
+
+
+def decide(evidence: Evidence, settings: DecisionSettings = DecisionSettings()) -> Decision:
+    """Decide whether a retraining is due.
+
+    It is where there is a reason and nothing hinders it. A drift is a reason where its size less
+    that of chance is beyond the bound, and the test says no chance, all tests together (Holm).
+    """
+    reasons = (
+        *_drifts(evidence, settings),
+        *_reward(evidence, settings),
+        *(f"era {era} is new" for era in evidence.new_eras),
+    )
+    hindrances = tuple(_hindrances(evidence, settings))
+    return Decision(bool(reasons) and not hindrances, reasons, hindrances)
+
+
+def _drifts(evidence: Evidence, settings: DecisionSettings) -> list[str]:
+    named = _named_drifts(evidence, settings)
+    adjusted = holm(np.array([drift.p_value for _, drift, _ in named]))
+    return [
+        f"{name} drifted by {drift.size:.3f} ({drift.chance:.3f} by chance alone; tolerated: "
+        f"{bound:g}), from {drift.before} to {drift.after} challenges, p {p_value:.2g}"
+        for (name, drift, bound), p_value in zip(named, adjusted, strict=True)
+        if drift.beyond_chance > bound and p_value < 1 - settings.level
+    ]
+
+
+def _named_drifts(evidence: Evidence, settings: DecisionSettings) -> list[tuple[str, Drift, float]]:
+    """Name, drift and the bound that it is held against."""
+    named = [
+        ("cities' shares", evidence.cities, settings.city_share),
+        *(
+            (f"NULL rate of {name}", drift, settings.null_rate)
+            for name, drift in sorted(evidence.nulls.items())
+        ),
+        ("views' shares", evidence.gates, settings.gate_share),
+    ]
+    return [(name, drift, bound) for name, drift, bound in named if drift is not None]
+
+
+def _reward(evidence: Evidence, settings: DecisionSettings) -> list[str]:
+    if evidence.reward is None:
+        return []
+    change, (low, high) = evidence.reward
+    if high >= -settings.reward:
+        return []
+    return [
+        f"the champion's reward fell by {-change:.3f} against the miners' ({-high:.3f} to "
+        f"{-low:.3f}; tolerated: {settings.reward:g})"
+    ]
+
+
+def _hindrances(evidence: Evidence, settings: DecisionSettings) -> list[str]:
+    found = []
+    if evidence.last is not None:
+        days = (evidence.now - evidence.last).total_seconds() / 86400
+        if days < settings.cool_down_days:
+            found.append(
+                f"the last retraining was {max(days, 0.0):.1f} days ago (cool-down: "
+                f"{settings.cool_down_days:g})"
+            )
+    if evidence.new_rows < settings.new_rows:
+        found.append(
+            f"{evidence.new_rows} source rows are new to the champion (enough: {settings.new_rows})"
+        )
+    return found
