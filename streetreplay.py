@@ -12,8 +12,10 @@ from typer.exceptions import TyperException
 from analytics.commands import audit, logs, miners
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
+from model.champion.command_line_name import FORM as CHAMPION_FORM
+from model.champion.command_line_name import checkpoint_name, names_champion
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import demo, describe, finetune, train, views
+from model.commands import champion, demo, describe, finetune, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
@@ -42,6 +44,7 @@ for command in (
     train,
     finetune,
     describe,
+    champion,
     demo,
 ):
     app.add_typer(command.app)
@@ -68,7 +71,12 @@ def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
     return load_named(name, settings, note)
 
 
+def _champion(name: str, settings: LoadSettings) -> Predictor:
+    return _checkpoint(checkpoint_name(name, settings.store), settings)
+
+
 registry.register({"orange": _orange})
+registry.register_type(CandidateType(CHAMPION_FORM, names_champion, _champion))
 registry.register_type(CandidateType(FORM, names_checkpoint, _checkpoint))
 
 

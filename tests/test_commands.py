@@ -32,6 +32,7 @@ COMMANDS = (
     "train",
     "finetune",
     "describe",
+    "champion",
     "demo",
 )
 

@@ -49,8 +49,8 @@ ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
-        help="The candidate: a name such as orange, a checkpoint's folder (DIR#keep=N: the "
-        "backbone sees the N views of 12 that the model's scorer chooses), "
+        help="The candidate: a name such as orange, champion (the store's), a checkpoint's folder "
+        "(DIR#keep=N: the backbone sees the N views of 12 that the model's scorer chooses), "
         "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
         "own Python).",
     ),

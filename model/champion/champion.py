@@ -1,0 +1,108 @@
+"""The store's champion: which checkpoint it is, and the entries of the log that made it so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from data.atomic_files import make_folder
+from data.errors import RunError
+from data.store import Store
+from model.champion.checkpoint_digest import checkpoint_digest
+from model.champion.pointer import read_pointer
+from model.champion.promotions import Entry, read_promotions
+
+_LOCK_SECONDS = 30
+_REMEDY = "put it back, or `streetreplay champion rollback`, or `streetreplay champion set FOLDER`"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The champion's folder, found whole and unaltered, its hash, and its entry in the log."""
+
+    folder: Path
+    sha256: str
+    entry: int
+
+
+def champion(store: Store) -> Champion | None:
+    """The champion; None if there is none yet.
+
+    Raises:
+        RunError: its folder was removed or altered, or the pointer is damaged.
+    """
+    pointer = read_pointer(store)
+    if pointer is None:
+        return None
+    folder = store.root / pointer.folder
+    check_unaltered(folder, pointer.sha256)
+    return Champion(folder, pointer.sha256, pointer.entry)
+
+
+def entries_in_effect(store: Store) -> list[Entry]:
+    """The entries that made something champion, the present one first.
+
+    An entry that is missing here although it promoted was interrupted before the pointer moved.
+
+    Raises:
+        RunError: the pointer is damaged.
+    """
+    pointer = read_pointer(store)
+    by_number = {entry.entry: entry for entry in read_promotions(store)}
+    chain: list[Entry] = []
+    number = None if pointer is None else pointer.entry
+    while number is not None and number in by_number:
+        # each is taken once, so that a damaged log cannot make a circle
+        chain.append(by_number.pop(number))
+        number = chain[-1].previous
+    return chain
+
+
+def check_unaltered(folder: Path, sha256: str) -> None:
+    """Refuse a folder that is not the checkpoint that was made champion.
+
+    Args:
+        folder: of the checkpoint.
+        sha256: its hash then, see `checkpoint_digest`.
+
+    Raises:
+        RunError: it was removed, damaged or altered.
+    """
+    try:
+        found = checkpoint_digest(folder)
+    except RunError as error:
+        raise RunError(f"champion {folder.name}, {error}", remedy=_REMEDY) from None
+    if found != sha256:
+        raise RunError(
+            f"champion {folder}",
+            found=f"another checkpoint (sha256 {found})",
+            expected=f"the one that was made champion (sha256 {sha256})",
+            remedy=_REMEDY,
+        )
+
+
+@contextmanager
+def champion_lock(store: Store) -> Iterator[None]:
+    """One process at a time changes the champion; the system frees the lock of one that is killed.
+
+    Raises:
+        RunError: another process is at it.
+        WriteError: the store cannot be written.
+    """
+    make_folder(store.models)
+    lock = FileLock(store.models / "champion.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout:
+        raise RunError(
+            f"champion of {store.root}",
+            found="another process that changes it",
+            expected="one at a time",
+            remedy="wait until it is done",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

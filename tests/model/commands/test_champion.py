@@ -1,0 +1,67 @@
+"""The command `champion`, and the candidate of that name."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import streetreplay
+from data.errors import RunError
+from data.store import Store
+from model.champion.champion import champion
+from model.champion.command_line_name import checkpoint_name, names_champion
+from model.champion.succession import gate, set_champion
+from tests.model.champion.checkpoints import GATE, a_checkpoint, bad_evidence
+
+
+def run(store: Store, *words: str) -> str:
+    result = CliRunner().invoke(
+        streetreplay.app, ["champion", *words, f"--store={store.root}"], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_it_sets_shows_and_rolls_back(store: Store) -> None:
+    first, second = (a_checkpoint(store, name, k) for k, name in enumerate(("first", "second")))
+    assert "(entry 1, set: set by a person, without a gate)" in run(store, "set", str(first))
+    assert json.loads(run(store, "set", str(second), "--json"))["entry"] == 2
+    shown = json.loads(run(store, "show", "--json"))
+    assert shown["folder"] == str(second)
+    assert [entry["in_effect"] for entry in shown["promotions"]] == [True, True]
+    assert json.loads(run(store, "rollback", "--json"))["restores"] == 1
+    found = champion(store)
+    assert found is not None
+    gate(store, found, second, bad_evidence(), GATE)
+    text = " ".join(run(store, "show").split())
+    assert text.startswith(f"{first}, sha256 {found.sha256[:12]}, by entry 3")
+    assert "the last 20 of 4" in text
+    assert "refused" in text
+
+
+def test_without_a_champion_it_says_how_to_name_one(store: Store) -> None:
+    for words in (["show"], ["rollback"]):
+        result = CliRunner().invoke(streetreplay.app, ["champion", *words, f"--store={store.root}"])
+        assert isinstance(result.exception, RunError)
+        assert "champion set FOLDER" in str(result.exception)
+    with pytest.raises(RunError, match="no champion in this store"):
+        checkpoint_name("champion", store)
+
+
+def test_replay_calls_the_stores_champion_by_its_name(store: Store) -> None:
+    folder = a_checkpoint(store, "first", 1)
+    set_champion(store, folder)
+    assert names_champion("champion")
+    assert names_champion("champion#keep=6")
+    assert not names_champion("./champion")
+    assert not names_champion("champions")
+    assert checkpoint_name("champion#keep=6", store) == f"checkpoint:{folder}#keep=6"
+
+
+def test_an_altered_champion_is_not_replayed(store: Store, tmp_path: Path) -> None:
+    folder = a_checkpoint(store, "first", 1)
+    set_champion(store, folder)
+    (folder / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(RunError, match="expected sha256"):
+        checkpoint_name("champion", store)
