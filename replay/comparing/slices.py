@@ -10,7 +10,11 @@ import polars as pl
 
 from analytics.comparison.bootstrap import MIN_IMAGES
 from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
-from analytics.regions.gps_clusters import ClusterSettings, cluster_names, gps_clusters
+from analytics.regions.neighbourhoods import (
+    NeighbourhoodSettings,
+    neighbourhood_names,
+    neighbourhoods,
+)
 from analytics.warehouse.statements import statements
 from replay.comparing.loaded_answers import RunAnswers
 
@@ -20,7 +24,7 @@ FIELDS = (
     "label",
     "source",
     "city",
-    "GPS cluster",
+    "neighbourhood",
     "daytime",
     "weather",
     "environment",
@@ -45,7 +49,7 @@ def run_slices(
     connection: duckdb.DuckDBPyConnection,
     answers: RunAnswers,
     settings: SliceSettings = SliceSettings(),
-    clusters: ClusterSettings = ClusterSettings(),
+    places: NeighbourhoodSettings = NeighbourhoodSettings(),
 ) -> RunSlices:
     """Every slice of a replay beside the miners, those that cost the candidate most first.
 
@@ -53,9 +57,9 @@ def run_slices(
         connection: that `run_answers` has read `answers` from: its temporary tables are used.
         answers: the replay.
         settings: of the intervals, and how many values a field may have.
-        clusters: of the GPS clusters.
+        places: of the neighbourhoods.
     """
-    sliced = memberships(connection, answers, clusters, settings)
+    sliced = memberships(connection, answers, places, settings)
     return RunSlices(slices(answers.paired, sliced.members(), settings), sliced.left_out)
 
 
@@ -83,7 +87,7 @@ class Memberships:
 def memberships(
     connection: duckdb.DuckDBPyConnection,
     answers: RunAnswers,
-    clusters: ClusterSettings = ClusterSettings(),
+    places: NeighbourhoodSettings = NeighbourhoodSettings(),
     settings: SliceSettings = SliceSettings(),
 ) -> Memberships:
     """The slices of a replay's challenges.
@@ -93,7 +97,7 @@ def memberships(
     """
     ordinals = answers.challenges["ordinal"].to_numpy()
     rows = pl.concat(
-        [_frame(connection, "slices", answers), _clustered(connection, answers, clusters)]
+        [_frame(connection, "slices", answers), _in_neighbourhoods(connection, answers, places)]
     )
     indices = np.searchsorted(ordinals, rows["ordinal"].to_numpy())
     sizes = rows.group_by("field", "value").len("size")
@@ -119,16 +123,17 @@ def _kept(sizes: pl.DataFrame, settings: SliceSettings) -> pl.DataFrame:
     return ranked.filter(~(pl.col("many") & few))
 
 
-def _clustered(
-    connection: duckdb.DuckDBPyConnection, answers: RunAnswers, settings: ClusterSettings
+def _in_neighbourhoods(
+    connection: duckdb.DuckDBPyConnection, answers: RunAnswers, settings: NeighbourhoodSettings
 ) -> pl.DataFrame:
     positions = _frame(connection, "positions", answers)
     latitudes, longitudes = positions["latitude"].to_numpy(), positions["longitude"].to_numpy()
-    names = cluster_names(latitudes, longitudes, gps_clusters(latitudes, longitudes, settings))
+    numbers = neighbourhoods(latitudes, longitudes, settings)
+    names = neighbourhood_names(latitudes, longitudes, numbers)
     return pl.DataFrame(
         {
             "ordinal": positions["ordinal"],
-            "field": pl.repeat("GPS cluster", positions.height, dtype=pl.String, eager=True),
+            "field": pl.repeat("neighbourhood", positions.height, dtype=pl.String, eager=True),
             "value": pl.Series(names.tolist(), dtype=pl.String),
         }
     )

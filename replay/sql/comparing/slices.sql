@@ -1,5 +1,5 @@
 -- The slices that each challenge of a replay belongs to: one row a challenge, field and value. A
--- challenge with several weathers is in the slice of each. GPS clusters are added by analytics.
+-- challenge with several weathers is in the slice of each. Neighbourhoods are added by analytics.
 WITH predicted AS (
     SELECT
         media.*,

@@ -67,7 +67,7 @@ def test_slices_hold_the_challenges_whose_records_say_so(
     for field in FIELDS:
         # every challenge is in a slice of every field, except of GPS, which some do not have
         members = set().union(*(where for (of, _), where in found.items() if of == field))
-        assert members == everyone or field == "GPS cluster"
+        assert members == everyone or field == "neighbourhood"
 
 
 def test_a_comparison_has_slices_where_asked(store: Store, records: list[dict[str, Any]]) -> None:

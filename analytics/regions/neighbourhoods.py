@@ -1,4 +1,7 @@
-"""Clusters of GPS positions that lie near each other, by DBSCAN."""
+"""Neighbourhoods: GPS positions a few streets from each other, by DBSCAN.
+
+Slices of `compare`; what retraining aims at are the larger `gps_clusters`.
+"""
 
 from dataclasses import dataclass
 
@@ -9,25 +12,25 @@ from sklearn.cluster import DBSCAN
 from analytics.scoring.metrics import Floats
 from data.records.cities import EARTH_KILOMETRES
 
-UNCLUSTERED = -1
-"""The number of a position that belongs to no cluster."""
+ALONE = -1
+"""The number of a position that belongs to no neighbourhood."""
 
 
 @dataclass(frozen=True)
-class ClusterSettings:
-    """DBSCAN's radius in kilometres, and how many different positions within it make a cluster."""
+class NeighbourhoodSettings:
+    """DBSCAN's radius in kilometres, and how many different positions within it make one."""
 
     radius_km: float = 2.0
     min_positions: int = 5
 
 
-def gps_clusters(
-    latitudes: Floats, longitudes: Floats, settings: ClusterSettings = ClusterSettings()
+def neighbourhoods(
+    latitudes: Floats, longitudes: Floats, settings: NeighbourhoodSettings = NeighbourhoodSettings()
 ) -> NDArray[np.int64]:
-    """The cluster of each position, (n,): numbers from 0 on, -1 for a position of no cluster.
+    """The neighbourhood of each position, (n,): numbers from 0 on, -1 for a position of none.
 
     DBSCAN (Ester et al. 1996) over great-circle distances between distinct positions: repeats of an
-    image make no cluster denser.
+    image make none denser.
 
     Args:
         latitudes: degrees, (n,).
@@ -42,17 +45,17 @@ def gps_clusters(
         eps=radius, min_samples=settings.min_positions, metric="haversine", algorithm="ball_tree"
     )
     labels = dbscan.fit_predict(np.radians(distinct))
-    clusters: NDArray[np.int64] = labels[index.ravel()].astype(np.int64)
-    return clusters
+    numbers: NDArray[np.int64] = labels[index.ravel()].astype(np.int64)
+    return numbers
 
 
-def cluster_names(
-    latitudes: Floats, longitudes: Floats, clusters: NDArray[np.int64]
+def neighbourhood_names(
+    latitudes: Floats, longitudes: Floats, numbers: NDArray[np.int64]
 ) -> NDArray[np.str_]:
-    """A name for each position's cluster: its mean position to 0.01 degrees, or `alone`."""
-    names = np.full(len(clusters), "alone", dtype="U32")
-    for cluster in np.unique(clusters[clusters != UNCLUSTERED]):
-        members = clusters == cluster
+    """A name for each position's neighbourhood: its mean position to 0.01 degrees, or `alone`."""
+    names = np.full(len(numbers), "alone", dtype="U32")
+    for number in np.unique(numbers[numbers != ALONE]):
+        members = numbers == number
         latitude, longitude = latitudes[members].mean(), longitudes[members].mean()
         names[members] = f"around {latitude:.2f}, {longitude:.2f}"
     return names
