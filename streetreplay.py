@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from analytics.commands import audit, logs, miners
+from analytics.commands import audit, logs, miners, null_rates
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
 from model.champion.command_line_name import FORM as CHAMPION_FORM
@@ -19,7 +19,7 @@ from model.commands import champion, demo, describe, finetune, train, views
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
-from replay.commands import compare, render, replay, sources
+from replay.commands import compare, gps_clusters, render, replay, sources
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, without a word."""
@@ -36,10 +36,12 @@ for command in (
     logs,
     audit,
     miners,
+    null_rates,
     sources,
     render,
     replay,
     compare,
+    gps_clusters,
     views,
     train,
     finetune,

@@ -18,6 +18,22 @@ def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
     return float(ends.low), float(ends.high)
 
 
+def newcombe_interval(
+    part: int, whole: int, other_part: int, other_whole: int, level: float = 0.95
+) -> Interval:
+    """Newcombe's hybrid score interval (1998, method 10) of a difference of independent shares.
+
+    Of `part` / `whole` minus `other_part` / `other_whole`; both wholes at least 1. Within -1..1,
+    and no narrower where a share is 0 or 1, unlike the normal approximation.
+    """
+    share, other = part / whole, other_part / other_whole
+    low, high = wilson_interval(part, whole, level)
+    other_low, other_high = wilson_interval(other_part, other_whole, level)
+    below = np.hypot(share - low, other_high - other)
+    above = np.hypot(high - share, other - other_low)
+    return float(share - other - below), float(share - other + above)
+
+
 def centred_intervals(points: Floats, draws: Floats, level: float) -> Floats:
     """Percentile intervals of bootstrap draws, shifted from their mean to the estimate, (M, 2).
 

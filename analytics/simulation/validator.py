@@ -33,6 +33,9 @@ _LEVEL_DIFFICULTY = 0.4
 _SOURCE_SPREAD = 0.8
 _PROMOTED_AFTER, _REPLACED_AFTER = 1 / 3, 1 / 2
 
+_ByLabel = tuple[list[ChallengeImage], list[ChallengeImage]]
+"""Images that can be sent with label 0, and with label 1."""
+
 
 @dataclass(frozen=True)
 class SimulationSettings:
@@ -40,7 +43,8 @@ class SimulationSettings:
 
     Of all `uids`, `validators` are never asked and the others mine. `synthetic_share` (0..1, of the
     challenges) needs era E6 or later. `started` is the era's first day unless given; challenges
-    follow one another by `interval`.
+    follow one another by `interval`. Of the real ones `common_share` (0..1) are of `common_city`;
+    None: each source is as likely as any other.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -55,6 +59,8 @@ class SimulationSettings:
     synthetic_share: float = 0.0
     started: datetime | None = None
     interval: timedelta = timedelta(minutes=1)
+    common_city: str | None = None
+    common_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.era not in SIMULATED_ERAS:
@@ -63,6 +69,8 @@ class SimulationSettings:
         if not 0.0 <= self.synthetic_share <= largest:
             share = f"synthetic_share is {self.synthetic_share}"
             raise ValueError(f"{share}, expected 0..{largest} in {self.era}")
+        if not 0.0 <= self.common_share <= 1.0:
+            raise ValueError(f"common_share is {self.common_share}, expected 0..1")
         miners = self.uids - self.validators
         if self.validators < 0 or miners < MIN_MINERS:
             raise ValueError(f"{miners} of {self.uids} uids mine, expected at least {MIN_MINERS}")
@@ -96,7 +104,8 @@ class SimulatedValidator:
         """Draw which uids mine, and the difficulty of each source.
 
         Raises:
-            ValueError: no source can be sent with label 0, or none with label 1.
+            ValueError: no source can be sent with label 0, or none with label 1; or none of those
+                is of the common city, or all are.
         """
         self._settings = settings
         self._generator = np.random.default_rng(settings.seed)
@@ -105,6 +114,7 @@ class SimulatedValidator:
         self.population = Population(uids[settings.validators :], self._generator)
         difficulties = self._generator.normal(0.0, _SOURCE_SPREAD, len(sources)).tolist()
         self._images = _images_by_label(sources, difficulties)
+        self._common = _parted_by_city(self._images, settings.common_city)
         self._tracker = Tracker(uids=settings.uids)
         self._scores = EmaScores(np.zeros(settings.uids))
         self._hotkeys: dict[str, int] = {}
@@ -147,6 +157,10 @@ class SimulatedValidator:
         if self._generator.random() < self._settings.synthetic_share:
             return synthetic_image(label, self._settings.time_of(challenge), self._generator)
         images = self._images[label]
+        if self._settings.common_city is not None:
+            common, others = self._common[label]
+            is_common = self._generator.random() < self._settings.common_share
+            images = common if is_common else others
         return images[int(self._generator.integers(len(images)))]
 
     def _source_keys(self, image: ChallengeImage) -> dict[str, Any]:
@@ -207,8 +221,8 @@ class SimulatedValidator:
 
 def _images_by_label(
     sources: Sequence[SimulatedSource], difficulties: Sequence[float]
-) -> tuple[list[ChallengeImage], list[ChallengeImage]]:
-    images: tuple[list[ChallengeImage], list[ChallengeImage]] = ([], [])
+) -> _ByLabel:
+    images: _ByLabel = ([], [])
     for source, difficulty in zip(sources, difficulties, strict=True):
         label = source.sendable_label
         if label is not None:
@@ -218,6 +232,26 @@ def _images_by_label(
             need = "a" if label else "no"
             raise ValueError(f"no source with label {label} and {need} scene_description")
     return images
+
+
+def _parted_by_city(
+    by_label: _ByLabel, city: str | None
+) -> list[tuple[list[ChallengeImage], list[ChallengeImage]]]:
+    """Of each label the images of a city, and the others."""
+    if city is None:
+        return []
+    parted = []
+    for label, images in enumerate(by_label):
+        flags = [image.record["metadata"]["city_name"] == city for image in images]
+        common = [image for image, flag in zip(images, flags, strict=True) if flag]
+        others = [image for image, flag in zip(images, flags, strict=True) if not flag]
+        if not common or not others:
+            raise ValueError(
+                f"{len(common)} of {len(images)} sources with label {label} are of {city}, "
+                "expected some but not all"
+            )
+        parted.append((common, others))
+    return parted
 
 
 def _as_logged(

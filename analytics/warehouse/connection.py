@@ -39,6 +39,8 @@ TABLES = (
     "replay_predictions",
     "replay_variants",
     "replay_gates",
+    "gps_clusters",
+    "null_rates",
 )
 _SERIES = (
     "predictions",

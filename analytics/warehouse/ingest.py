@@ -131,7 +131,7 @@ def _merge(writer: Writer, files: list[str]) -> IngestReport:
     connection = writer.connection
     rows.append_rows(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
-    for step in ("rotations", "conflicts", "merge", "series", "rejects"):
+    for step in ("rotations", "conflicts", "merge", "series", "rejects", "derived"):
         connection.execute(statements(f"analytics/warehouse/{step}"))
     (summary,) = named_rows(connection.execute(statements("analytics/warehouse/summary")))
     rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from data.scenes import objects
 from data.scenes.canvas import Canvas, Colour, Light, Pixels, Placed, View
+from data.scenes.looks import USUAL_LOOK, Look
 from data.scenes.objects import Rng
 from data.scenes.roadside import Road, draw_road, orange_roadside, roadside, traffic
 from data.scenes.roadwork import WorkZone, place_work_zone, plan_work_zone
@@ -37,12 +38,6 @@ _SKIES: dict[str, tuple[Colour, Colour]] = {
 }
 _DAYLIGHT = {"Sunny": 1.0, "Partly Cloudy": 0.94, "Snow": 0.97, "Fog": 0.88, "Rainy": 0.74}
 _HAZE_M = {"Fog": 36.0, "Rainy": 90.0, "Snow": 70.0}
-_VERGE_COLOURS: dict[str, tuple[Colour, ...]] = {
-    "Urban": ((158, 154, 148), (142, 140, 138)),
-    "Suburban": ((92, 128, 62), (112, 134, 70)),
-    "Rural": ((126, 138, 70), (152, 142, 88), (96, 122, 60)),
-    "Highway": ((120, 126, 84), (140, 134, 100)),
-}
 
 
 def draw_scene(
@@ -54,6 +49,7 @@ def draw_scene(
     daytime: str = "Light",
     weather: str = "Sunny",
     environment: str = "Urban",
+    look: Look = USUAL_LOOK,
 ) -> Image.Image:
     """Draw one road seen from a dash camera.
 
@@ -65,25 +61,26 @@ def draw_scene(
         daytime: one of `DAYTIMES`; any other word is drawn as Light.
         weather: one of `WEATHERS`; any other word is drawn as Cloudy.
         environment: one of `ENVIRONMENTS`; any other word is drawn as Suburban.
+        look: that of the city.
 
     Returns:
         An RGB image of `size`.
     """
     environment = environment if environment in ENVIRONMENTS else "Suburban"
     view = _view(rng, size)
-    sky, light = _sky_and_light(rng, daytime, weather)
+    sky, light = _sky_and_light(rng, daytime, weather, look)
     canvas = Canvas(size, view, light)
     road = draw_road(rng, environment)
     _draw_sky(canvas, rng, sky, daytime, weather)
     _draw_horizon(canvas, rng, environment)
-    _draw_ground(canvas, rng, road, environment, weather)
+    _draw_ground(canvas, rng, road, look, environment, weather)
     placed: list[Placed] = roadside(rng, road, environment, dark=daytime == "Dark")
     placed += orange_roadside(rng, road, environment)
     # Traffic keeps clear of a zone also where there is none: empty lanes would give the label away.
     zone_rng = np.random.default_rng(int(rng.integers(1 << 62)))
     edge, zone = _zone_in_view(road, works or kept_clear or plan_work_zone(zone_rng), view, size)
     if works is not None:
-        placed += place_work_zone(zone_rng, zone, edge)
+        placed += place_work_zone(zone_rng, zone, edge, look.equipment)
     placed += traffic(rng, road, edge / zone.near_m)
     for x, z, draw in sorted(placed, key=lambda item: -item[1]):
         draw(canvas.plane(x, z))
@@ -103,7 +100,9 @@ def _view(rng: Rng, size: tuple[int, int]) -> View:
     )
 
 
-def _sky_and_light(rng: Rng, daytime: str, weather: str) -> tuple[tuple[Colour, Colour], Light]:
+def _sky_and_light(
+    rng: Rng, daytime: str, weather: str, look: Look
+) -> tuple[tuple[Colour, Colour], Light]:
     """The sky's colours (top, horizon) and the light below it, with a random white balance."""
     top, low = _SKIES.get(weather, _OVERCAST)
     ambient, headlight = (1.0, 1.0, 1.0), 0.0
@@ -117,7 +116,9 @@ def _sky_and_light(rng: Rng, daytime: str, weather: str) -> tuple[tuple[Colour, 
     else:
         ambient = (_DAYLIGHT.get(weather, 0.83),) * 3
     balance = (rng.uniform(0.88, 1.0) * rng.uniform(0.93, 1.0, 3)).tolist()
-    red, green, blue = (level * gain for level, gain in zip(ambient, balance, strict=True))
+    red, green, blue = (
+        level * gain * tint for level, gain, tint in zip(ambient, balance, look.light, strict=True)
+    )
     haze = objects.shaded(low, 0.75 if daytime == "Twilight" else 1.0)
     return (top, low), Light((red, green, blue), headlight, haze, _HAZE_M.get(weather, 420.0))
 
@@ -162,11 +163,13 @@ def _draw_horizon(canvas: Canvas, rng: Rng, environment: str) -> None:
     plane.poly([(-half, 0.0), *points, (half, 0.0)], (72, 92, 74))
 
 
-def _draw_ground(canvas: Canvas, rng: Rng, road: Road, environment: str, weather: str) -> None:
+def _draw_ground(
+    canvas: Canvas, rng: Rng, road: Road, look: Look, environment: str, weather: str
+) -> None:
     """Draw and light the ground: verge, pavement, road, wear, markings and puddles."""
     wet, snow = weather in ("Rainy", "Wet"), weather == "Snow"
-    verge = objects.pick(rng, ((226, 230, 234),) if snow else _VERGE_COLOURS[environment])
-    asphalt = objects.pick(rng, ((96, 97, 100), (112, 110, 108), (84, 86, 90)))
+    verge = objects.pick(rng, ((226, 230, 234),) if snow else look.verges[environment])
+    asphalt = objects.pick(rng, look.asphalt)
     asphalt = objects.shaded(asphalt, 0.68 if wet else 1.0)
     canvas.fill_strip(-4000.0, 4000.0, verge)
     if environment in ("Urban", "Suburban"):

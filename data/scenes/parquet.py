@@ -21,6 +21,7 @@ from PIL import Image
 from data.atomic_files import atomic_file
 from data.machine.processes import Work, cores, processes
 from data.scenes.draw import draw_scene
+from data.scenes.looks import UNLIKE_LOOK, USUAL_LOOK
 from data.scenes.plan import Scene, SceneSettings, description, plan_scene
 
 _PIXEL_STREAM = 2  # the random stream of the pixels; plans use 0 and 1
@@ -190,6 +191,7 @@ def scene_columns(scene: Scene) -> dict[str, object]:
 
 def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
     """The RGB picture of a planned scene, before it is made grey or transparent and encoded."""
+    unlike = scene.video.city in settings.unlike_cities
     return draw_scene(
         np.random.default_rng([settings.seed, _PIXEL_STREAM, scene.number]),
         works=scene.works,
@@ -198,6 +200,7 @@ def scene_image(settings: SceneSettings, scene: Scene) -> Image.Image:
         daytime=scene.video.daytime,
         weather=scene.video.weather,
         environment=scene.video.environment,
+        look=UNLIKE_LOOK if unlike else USUAL_LOOK,
     )
 
 

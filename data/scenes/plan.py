@@ -39,6 +39,8 @@ class SceneSettings:
     a second set that continues the first never repeats a scene. `pale_share` is the share of work
     zones with little or no orange. With `paired` every scene is drawn twice, with a work zone and
     in the next row without, so that a model trained on the pairs learns the difference.
+    `city_mix` says how often a video is of each city (see `cities_with`); empty: all alike.
+    `unlike_cities` are drawn otherwise than the others: roads, verges, light and works' equipment.
     """
 
     seed: int = 0
@@ -64,6 +66,8 @@ class SceneSettings:
         (("png", "RGBA"), 0.015),
     )
     jpeg_quality: int = 90
+    city_mix: tuple[tuple[str, float], ...] = ()
+    unlike_cities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Scene:
 def plan_scene(settings: SceneSettings, row: int) -> Scene:
     """The plan of a row: everything but its pixels."""
     number, without = divmod(row, 2) if settings.paired else (row, 0)
-    video, frame_index = _video(settings.seed, number)
+    video, frame_index = _video(settings, number)
     rng = np.random.default_rng([settings.seed, _ROW_STREAM, number])
     works = None
     if chance(rng, 1.0 if settings.paired else settings.roadwork_share):
@@ -128,6 +132,20 @@ def plan_scene(settings: SceneSettings, row: int) -> Scene:
     )
 
 
+def cities_with(city: str, share: float) -> tuple[tuple[str, float], ...]:
+    """A `city_mix` in which one city has `share`, 0..1, and the others divide the rest alike.
+
+    A share of 0 holds the city back.
+
+    Raises:
+        ValueError: no such city of the data set, or a share out of range.
+    """
+    if city not in CITIES or not 0.0 <= share <= 1.0:
+        raise ValueError(f"{city} with share {share}, expected a city of CITIES and 0..1")
+    rest = (1.0 - share) / (len(CITIES) - 1)
+    return tuple((name, share if name == city else rest) for name in CITIES)
+
+
 def description(works: WorkZone) -> str:
     """A description of a work zone as an annotator of the data set writes it."""
     side = "right" if works.side > 0 else "left"
@@ -149,8 +167,9 @@ _NAMES = {
 }
 
 
-def _video(seed: int, number: int) -> tuple[Video, int]:
+def _video(settings: SceneSettings, number: int) -> tuple[Video, int]:
     """The video that a scene belongs to, and its index there."""
+    seed = settings.seed
     block, frame_index = divmod(number, _BLOCK_ROWS)
     lengths = _VIDEO_LENGTHS[
         int(np.random.default_rng([seed, _VIDEO_STREAM, block]).integers(len(_VIDEO_LENGTHS)))
@@ -160,7 +179,10 @@ def _video(seed: int, number: int) -> tuple[Video, int]:
         frame_index -= lengths[video_index]
         video_index += 1
     rng = np.random.default_rng([seed, _VIDEO_STREAM, block, video_index + 1])
-    city = list(CITIES)[int(rng.integers(len(CITIES)))]
+    if settings.city_mix:
+        city = _sample(rng, settings.city_mix)
+    else:
+        city = list(CITIES)[int(rng.integers(len(CITIES)))]
     north, east = (float(rng.normal(0.0, _SCATTER_KILOMETRES)) for _ in range(2))
     heading, step_km = float(rng.uniform(0.0, 2 * np.pi)), float(rng.uniform(0.015, 0.06))
     lat, lon = CITIES[city]

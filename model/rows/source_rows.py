@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from analytics.simulation.sources import SimulatedSource
 from data.errors import SourceError
-from data.records.fields import FIELDS, read_fields
-from data.sources.shard import Shard
+from data.records.fields import read_fields
+from data.sources.row_metadata import row_metadata
 from data.sources.shards import Shards
 from model.rows.training_row import TrainingRow
 
-_COLUMNS = tuple(field.key[1] for field in FIELDS if field.key[0] == "metadata")
-_REQUIRED = ("label", "scene_description")
 _FORMATS = ("JPEG", "PNG")
 
 
@@ -48,7 +44,7 @@ def list_rows(shards: Shards) -> ListedRows:
     left_out: Counter[str] = Counter()
     for name in shards.names:
         shard = shards[name]
-        for position, columns in enumerate(_columns(shard)):
+        for position, columns in enumerate(row_metadata(shard)):
             label = shard.labels[position]
             if label is None or shard.positions(label)[0] != position:
                 left_out["no label of its own in the shard's index"] += 1
@@ -59,29 +55,6 @@ def list_rows(shards: Shards) -> ListedRows:
             else:
                 left_out[row] += 1
     return ListedRows(rows, dict(left_out))
-
-
-def _columns(shard: Shard) -> list[dict[str, Any]]:
-    """Label and metadata of every row of a shard, by column name."""
-    try:
-        names = pq.read_schema(shard.path).names
-        missing = [name for name in _REQUIRED if name not in names]
-        if missing:
-            raise SourceError(
-                f"shard {shard.path.name}",
-                found=f"no column {missing[0]}",
-                expected="the columns of the public data set",
-            )
-        wanted = [name for name in _COLUMNS if name in names]
-        table = pq.ParquetFile(shard.path, memory_map=True).read(wanted)
-        return table.to_pylist()  # type: ignore[no-any-return]
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            f"shard {shard.path.name}",
-            found=str(error).splitlines()[0],
-            expected="readable parquet data",
-            remedy="fetch it again",
-        ) from None
 
 
 def _row_or_reason(

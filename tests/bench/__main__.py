@@ -5,6 +5,7 @@ from tests.bench import (
     checkpoint_replay,
     compare,
     demo_model_mcc,
+    distances,
     image_workers,
     level_3_variants,
     model_forward,
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     tracker.main()
     audit.main()
     compare.main()
+    distances.main()
     views.main()
     model_forward.main()
     steps.main()

@@ -6,6 +6,7 @@ from scipy import stats
 
 from analytics.comparison.intervals import (
     centred_intervals,
+    newcombe_interval,
     simultaneous_intervals,
     wilson_interval,
 )
@@ -29,6 +30,26 @@ def test_the_interval_of_a_share_is_wilsons(part: int, whole: int, level: float)
 
 def test_nothing_is_known_of_a_share_of_nothing() -> None:
     assert wilson_interval(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.1705, 0.8090)),
+        ((6, 7, 2, 7), (0.0582, 0.8062)),
+        ((5, 56, 0, 29), (-0.0381, 0.1926)),
+        ((0, 10, 0, 20), (-0.1611, 0.2775)),
+        ((0, 10, 0, 10), (-0.2775, 0.2775)),
+        ((10, 10, 0, 20), (0.6791, 1.0000)),
+        ((10, 10, 0, 10), (0.6075, 1.0000)),
+    ],
+)
+def test_the_interval_of_a_difference_is_newcombes(
+    counts: tuple[int, int, int, int], expected: tuple[float, float]
+) -> None:
+    """The eight examples of Newcombe (1998), table II, method 10."""
+    assert newcombe_interval(*counts) == pytest.approx(expected, abs=6e-5)
 
 
 def draws_around(points: Floats, scale: float, seed: int = 0) -> Floats:

@@ -156,3 +156,32 @@ def test_a_record_may_be_changed_without_changing_the_next() -> None:
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected"):
         SimulationSettings(seed=1, challenges=1, **wrong)
+
+
+def test_a_common_city_has_its_share_of_the_real_challenges() -> None:
+    cities = {source.columns["city_name"] for source in golden_sources()}
+    city = max(cities, key=lambda name: _sendable(name))
+    for share in (0.0, 0.8, 1.0):
+        settings = small_settings(common_city=city, common_share=share, synthetic_share=0.3)
+        records = list(simulate(settings, golden_sources()))
+        real = [record for record in records if record["source"] == "real"]
+        found = np.mean([record["metadata"]["city_name"] == city for record in real])
+        assert abs(found - share) < 0.12
+        assert found in (0, 1) or 0 < share < 1
+
+
+def _sendable(city: str) -> int:
+    """The fewer of the city's sources of either label."""
+    labels = [
+        source.sendable_label
+        for source in golden_sources()
+        if source.columns["city_name"] == city
+    ]
+    return min(labels.count(0), labels.count(1))
+
+
+def test_a_common_city_of_no_source_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 of .* are of atlantis"):
+        SimulatedValidator(small_settings(common_city="atlantis"), golden_sources())
+    with pytest.raises(ValueError, match="common_share is 2"):
+        small_settings(common_share=2.0)

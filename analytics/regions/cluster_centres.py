@@ -1,0 +1,127 @@
+"""Where the clusters of GPS positions are, and which cluster a position is nearest to.
+
+By HDBSCAN (Campello et al. 2013) on the sphere. Against k-means on unit vectors with k by silhouette
+it needs no k, keeps a lone town whole, leaves strays out, and asks no BLAS, whose last bits would
+decide where k-means ends.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import HDBSCAN
+from sklearn.neighbors import BallTree
+
+from analytics.scoring.metrics import Floats
+from data.records.cities import CITIES, CITY_KILOMETRES, EARTH_KILOMETRES, kilometres
+from data.settings import setting
+
+ELSEWHERE = -1
+"""The number of a position within reach of no cluster."""
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClusterSettings:
+    """How positions become clusters."""
+
+    min_positions: int = setting(5, "least different positions in a cluster", least=2)
+    merge_km: float = setting(50.0, "clusters nearer than this are one, km", least=0.0)
+    reach_km: float = setting(
+        CITY_KILOMETRES, "how far from a cluster's centre a position still belongs to it, km"
+    )
+    most_positions: int = setting(
+        5_000, "different positions that clusters are found among, drawn at random", least=10
+    )
+    seed: int = setting(0, "of that draw", least=0)
+
+
+@dataclass(frozen=True)
+class Centres:
+    """Cluster centres in degrees, two arrays (k,), and their names, from north to south."""
+
+    latitude: Floats
+    longitude: Floats
+    names: tuple[str, ...]
+
+
+def cluster_centres(
+    latitudes: Floats, longitudes: Floats, settings: ClusterSettings = ClusterSettings()
+) -> Centres:
+    """The clusters of positions: the same in any order of rows, repeats counting once.
+
+    Args:
+        latitudes: degrees, (n,), finite.
+        longitudes: degrees, (n,), finite.
+        settings: of HDBSCAN, and of the sample that a million rows are reduced to.
+
+    Returns:
+        None of a cluster where no `min_positions` different positions lie together.
+    """
+    positions, _ = distinct_positions(latitudes, longitudes)
+    if len(positions) > settings.most_positions:
+        rng = np.random.default_rng(settings.seed)
+        chosen = rng.choice(len(positions), settings.most_positions, replace=False)
+        positions = positions[np.sort(chosen)]
+    if len(positions) < settings.min_positions:
+        return Centres(np.empty(0), np.empty(0), ())
+    scan = HDBSCAN(
+        min_cluster_size=settings.min_positions,
+        cluster_selection_epsilon=settings.merge_km / EARTH_KILOMETRES,
+        # else a log of one town is cut in two
+        allow_single_cluster=True,
+        metric="haversine",
+        algorithm="ball_tree",
+        copy=True,
+    )
+    labels = scan.fit_predict(np.radians(positions))
+    centres = [_centre(positions[labels == number]) for number in range(labels.max() + 1)]
+    centres.sort(key=lambda centre: (-centre[0], centre[1]))
+    named = np.array(centres).reshape(-1, 2)
+    return Centres(named[:, 0], named[:, 1], _names(centres))
+
+
+def nearest_cluster(
+    centres: Centres, latitudes: Floats, longitudes: Floats, reach_km: float = CITY_KILOMETRES
+) -> Numbers:
+    """The index of each position's nearest centre, (n,); `ELSEWHERE` beyond `reach_km`."""
+    numbers = np.full(len(latitudes), ELSEWHERE, np.int64)
+    if not len(centres.names) or not len(latitudes):
+        return numbers
+    places, index = distinct_positions(latitudes, longitudes)
+    tree = BallTree(np.radians(np.stack([centres.latitude, centres.longitude], 1)), metric="haversine")
+    distances, nearest = tree.query(np.radians(places), k=1)
+    within = distances[:, 0] * EARTH_KILOMETRES <= reach_km
+    numbers[:] = np.where(within, nearest[:, 0], ELSEWHERE)[index]
+    return numbers
+
+
+def distinct_positions(latitudes: Floats, longitudes: Floats) -> tuple[Floats, Numbers]:
+    """The different positions, (m, 2) in order, and the row of each of n positions there, (n,)."""
+    # as complex numbers, which numpy sorts twenty times as fast as rows of two
+    packed, index = np.unique(latitudes + 1j * longitudes, return_inverse=True)
+    return np.stack([packed.real, packed.imag], 1), index.astype(np.int64)
+
+
+def _centre(positions: Floats) -> tuple[float, float]:
+    """The mean of positions on the sphere, degrees: the direction of the sum of unit vectors."""
+    north, east = np.radians(positions).T
+    x, y, z = np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)
+    across = np.hypot(x.sum(), y.sum())
+    latitude = np.degrees(np.arctan2(z.sum(), across))
+    longitude = np.degrees(np.arctan2(y.sum(), x.sum()))
+    return float(latitude), float(longitude)
+
+
+def _names(centres: list[tuple[float, float]]) -> tuple[str, ...]:
+    """The nearest city of the data set, numbered where several share one; else the place."""
+    names: list[str] = []
+    for latitude, longitude in centres:
+        far, city = min(
+            (kilometres(latitude, longitude, *place), city) for city, place in CITIES.items()
+        )
+        name = city if far <= CITY_KILOMETRES else f"around {latitude:.2f}, {longitude:.2f}"
+        taken = sum(other == name or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({taken + 1})" if taken else name)
+    return tuple(names)

@@ -1,0 +1,196 @@
+"""GPS clusters: the towns and metropolitan areas that challenges and source rows are from.
+
+Found among both together, so that what is asked can be held against what can be trained on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from analytics.regions.cluster_centres import (
+    ELSEWHERE,
+    Centres,
+    ClusterSettings,
+    Numbers,
+    cluster_centres,
+    distinct_positions,
+    nearest_cluster,
+)
+from analytics.regions.distances import great_circle_km
+from analytics.scoring.metrics import Floats
+from data.errors import QueryError
+
+_RADIUS_SHARE = 0.95
+
+End = float | None
+
+
+@dataclass(frozen=True)
+class GpsCluster:
+    """One cluster; shares are 0..1.
+
+    `latitude` and `longitude`, degrees, are its centre: the mean on the sphere of its different
+    positions. Within `radius_km` of it lie 95% of its `positions` different ones. `n` challenges
+    are its own, a `share` of those with a position, and `roadwork_share` of them have label 1;
+    `source_*` is the same of source rows. A share of nothing is None.
+
+    Of a replay, where one was asked about: over `answers` of miners to `predicted` challenges, the
+    candidate's signed `mcc`, the pooled miners' on the same challenges, the difference's interval,
+    and `reward_lost`: how much more mean reward over the whole log it would earn had it answered
+    here as the miners did (see `comparison.slices`).
+    """
+
+    name: str
+    latitude: float
+    longitude: float
+    radius_km: float
+    positions: int
+    n: int
+    share: float | None
+    roadwork_share: float | None
+    source_rows: int
+    source_share: float | None
+    source_roadwork_share: float | None
+    predicted: int = 0
+    answers: int = 0
+    mcc: float | None = None
+    miners_mcc: float | None = None
+    mcc_interval: tuple[float, float] | None = None
+    reward_lost: float | None = None
+    reward_lost_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many of `n` challenges, or source rows, are in no cluster, and why."""
+
+    n: int
+    without_position: int
+    elsewhere: int
+
+
+@dataclass(frozen=True)
+class ClusterReport:
+    """The clusters, those with most challenges first, and what is in none of them.
+
+    `members` has a row a challenge of a cluster: challenge_id and the cluster's name. `run_id` is
+    the replay that the clusters are scored with, `run_left_out` counts its challenges without a
+    score by reason.
+    """
+
+    clusters: list[GpsCluster]
+    challenges: LeftOut
+    sources: LeftOut
+    members: pl.DataFrame
+    run_id: str | None = None
+    run_left_out: dict[str, int] = field(default_factory=dict)
+
+
+def gps_clusters(
+    challenges: pl.DataFrame,
+    sources: pl.DataFrame | None = None,
+    settings: ClusterSettings = ClusterSettings(),
+) -> ClusterReport:
+    """The clusters of logged challenges and source rows.
+
+    Args:
+        challenges: as `positions.challenge_positions` gives them; a repeated image is a position
+            once for where clusters are, and as many challenges as it was sent for their shares.
+        sources: as `positions.source_positions` gives them; None where none are known.
+        settings: of the clusters.
+
+    Raises:
+        QueryError: no challenge and no source row has a position.
+    """
+    rows = challenges.clear() if sources is None else sources
+    sent, trained = (_located(frame) for frame in (challenges, rows))
+    if sent.is_empty() and trained.is_empty():
+        raise QueryError(
+            "GPS clusters",
+            found=f"a GPS position in none of {challenges.height} challenges and {rows.height} "
+            "source rows",
+            expected="some real challenges, or source rows of the public data set",
+            remedy="ingest a log of real challenges, or name shards with --sources",
+        )
+    both = pl.concat([frame.select("latitude", "longitude") for frame in (sent, trained)])
+    latitudes, longitudes = both["latitude"].to_numpy(), both["longitude"].to_numpy()
+    centres = cluster_centres(latitudes, longitudes, settings)
+    numbers = nearest_cluster(centres, latitudes, longitudes, settings.reach_km)
+    of_sent, of_trained = numbers[: sent.height], numbers[sent.height :]
+    spread = _spread(centres, latitudes, longitudes, numbers)
+    clusters = [
+        GpsCluster(
+            name=name,
+            latitude=float(centres.latitude[number]),
+            longitude=float(centres.longitude[number]),
+            radius_km=spread[number][0],
+            positions=spread[number][1],
+            n=asked[0],
+            share=asked[1],
+            roadwork_share=asked[2],
+            source_rows=known[0],
+            source_share=known[1],
+            source_roadwork_share=known[2],
+        )
+        for number, name in enumerate(centres.names)
+        for asked, known in [
+            (_counts(sent, of_sent == number), _counts(trained, of_trained == number))
+        ]
+    ]
+    clusters.sort(key=lambda cluster: (-cluster.n, -cluster.source_rows, cluster.name))
+    return ClusterReport(
+        clusters,
+        _left_out(challenges, sent, of_sent),
+        _left_out(rows, trained, of_trained),
+        _members(sent, of_sent, centres.names),
+    )
+
+
+def _located(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.drop_nulls(["latitude", "longitude"])
+
+
+def _counts(frame: pl.DataFrame, inside: np.ndarray) -> tuple[int, float | None, float | None]:
+    """How many rows are inside, their share of all, and of those with a label the share of 1."""
+    count = int(inside.sum())
+    labels = frame["label"].filter(pl.Series(inside)).drop_nulls()
+    roadwork = int((labels == 1).sum())
+    return (
+        count,
+        count / frame.height if frame.height else None,
+        roadwork / len(labels) if len(labels) else None,
+    )
+
+
+def _spread(
+    centres: Centres, latitudes: Floats, longitudes: Floats, numbers: Numbers
+) -> list[tuple[float, int]]:
+    """Of each cluster the radius that holds 95% of its different positions, km, and their count."""
+    positions, index = distinct_positions(latitudes, longitudes)
+    of_position = np.empty(len(positions), np.int64)
+    of_position[index] = numbers
+    spread: list[tuple[float, int]] = []
+    for number in range(len(centres.names)):
+        members = positions[of_position == number]
+        centre = centres.latitude[number], centres.longitude[number]
+        distances = great_circle_km(members[:, 0], members[:, 1], *centre)
+        radius = float(np.quantile(distances, _RADIUS_SHARE)) if len(members) else 0.0
+        spread.append((radius, len(members)))
+    return spread
+
+
+def _left_out(frame: pl.DataFrame, located: pl.DataFrame, numbers: Numbers) -> LeftOut:
+    elsewhere = int((numbers == ELSEWHERE).sum())
+    return LeftOut(frame.height, frame.height - located.height, elsewhere)
+
+
+def _members(sent: pl.DataFrame, numbers: Numbers, names: Sequence[str]) -> pl.DataFrame:
+    inside = numbers != ELSEWHERE
+    return pl.DataFrame(
+        {
+            "challenge_id": sent["challenge_id"].filter(pl.Series(inside)),
+            "cluster": pl.Series([names[number] for number in numbers[inside]], dtype=pl.String),
+        }
+    )

@@ -1,0 +1,113 @@
+"""GPS clusters of a store, and how a replay did in each: MCC beside the miners, reward lost."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
+from analytics.regions.gps_clusters import ClusterReport, GpsCluster, gps_clusters
+from analytics.regions.positions import challenge_positions, source_positions
+from analytics.warehouse.connection import reading
+from data.sources.shards import open_shards
+from data.store import Store
+from replay.comparing.loaded_answers import LATEST, RunAnswers, find_run, run_answers
+from replay.runs.training_rows import trained_on
+
+NO_RUN = "none"
+
+_FIELD = "GPS cluster"
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """The replay that clusters are scored with: a run id, `latest` or `none`.
+
+    None: the latest, if there is one. `training_file` is read in place of the training rows that
+    the run keeps.
+    """
+
+    run: str | None = None
+    training_file: Path | None = None
+
+
+def cluster_report(
+    store: Store,
+    scored: ScoredRun = ScoredRun(),
+    sources: Path | None = None,
+    settings: SliceSettings = SliceSettings(),
+) -> ClusterReport:
+    """The clusters of a store's challenges and source rows, scored with a replay if there is one.
+
+    Args:
+        store: of the log.
+        scored: which replay.
+        sources: a folder of shards; None: the store's own, where it has one.
+        settings: of the intervals.
+
+    Raises:
+        QueryError: nothing has a position.
+        RunError: there is no such replay, or no miner was asked what it predicted.
+        SourceError: the named folder or a shard cannot be read.
+        StoreError: the store holds no warehouse.
+    """
+    shards = open_shards(sources or store.sources, required=sources is not None)
+    rows = source_positions(shards) if len(shards) else None
+    with reading(store) as connection:
+        report = gps_clusters(challenge_positions(connection), rows)
+        run = _run(connection, scored)
+        if run is None:
+            return report
+        training = trained_on(store, run, scored.training_file).rows
+        answers = run_answers(connection, run, training)
+    return scored_clusters(report, answers, settings)
+
+
+def scored_clusters(
+    report: ClusterReport, answers: RunAnswers, settings: SliceSettings = SliceSettings()
+) -> ClusterReport:
+    """The same clusters with the scores of a replay; one that miners never answered keeps none.
+
+    Args:
+        report: clusters of the log's challenges.
+        answers: the replay, less what its candidate was trained on.
+        settings: of the intervals.
+    """
+    named = dict(report.members.iter_rows())
+    of_challenge = np.array([named.get(one, "") for one in answers.challenges["challenge_id"]])
+    memberships = (
+        Membership(_FIELD, cluster.name, of_challenge == cluster.name)
+        for cluster in report.clusters
+    )
+    scores = {part.value: part for part in slices(answers.paired, memberships, settings)}
+    return replace(
+        report,
+        clusters=[_scored(cluster, scores.get(cluster.name)) for cluster in report.clusters],
+        run_id=answers.run["run_id"],
+        run_left_out=answers.left_out,
+    )
+
+
+def _run(connection: duckdb.DuckDBPyConnection, scored: ScoredRun) -> str | None:
+    if scored.run == NO_RUN:
+        return None
+    if scored.run is None and not connection.execute("FROM replay_runs LIMIT 1").fetchall():
+        return None
+    run_id: str = find_run(connection, scored.run or LATEST)["run_id"]
+    return run_id
+
+
+def _scored(cluster: GpsCluster, score: Slice | None) -> GpsCluster:
+    if score is None:
+        return cluster
+    return replace(
+        cluster,
+        predicted=score.challenges,
+        answers=score.n,
+        mcc=score.mcc,
+        miners_mcc=score.miners_mcc,
+        mcc_interval=score.mcc_interval,
+        reward_lost=score.cost,
+        reward_lost_interval=score.cost_interval,
+    )
