@@ -17,9 +17,10 @@ def null_rates(
     """Report the NULL rate of every metadata field: by era of challenges, and of source rows.
 
     Rates are over source images, each once an era, with Wilson's interval; drift is from the era
-    before (of source rows: from the newest era's real images), with Newcombe's interval and Fisher's
-    exact test, adjusted by Holm over all of them. How well a NULL predicts the label is in `leaks`:
-    the description's NULL is the label itself. The relation null_rates then holds the same.
+    before (of source rows: from the newest era's real images), with Newcombe's interval and
+    Fisher's exact test, adjusted by Holm over all of them. How well a NULL predicts the label is in
+    `leaks`: the description's NULL is the label itself. The relation null_rates then holds the
+    same.
     """
     from analytics.leaks import null_rates as rates_of  # noqa: PLC0415
     from analytics.leaks.null_rates_relation import publish_null_rates  # noqa: PLC0415

@@ -55,8 +55,8 @@ class NullRate:
     """One field's NULLs among the `n` readable source images of an era, or rows of the sources.
 
     `rows_of` is `challenges` or `sources`; of sources `era` is None and `challenges` 0. `source` is
-    that of the challenges, None for all. `nulls` is the sum of the four kinds; `rate`, 0..1, is None
-    where n is 0. `drift` is None where there is nothing to hold it against.
+    that of the challenges, None for all. `nulls` is the sum of the four kinds; `rate`, 0..1, is
+    None where n is 0. `drift` is None where there is nothing to hold it against.
     """
 
     field: str

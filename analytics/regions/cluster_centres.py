@@ -1,8 +1,8 @@
 """Where the clusters of GPS positions are, and which cluster a position is nearest to.
 
-By HDBSCAN (Campello et al. 2013) on the sphere. Against k-means on unit vectors with k by silhouette
-it needs no k, keeps a lone town whole, leaves strays out, and asks no BLAS, whose last bits would
-decide where k-means ends.
+By HDBSCAN (Campello et al. 2013) on the sphere. Against k-means on unit vectors with k by
+silhouette it needs no k, keeps a lone town whole, leaves strays out, and asks no BLAS, whose last
+bits would decide where k-means ends.
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,9 @@ def nearest_cluster(
     if not len(centres.names) or not len(latitudes):
         return numbers
     places, index = distinct_positions(latitudes, longitudes)
-    tree = BallTree(np.radians(np.stack([centres.latitude, centres.longitude], 1)), metric="haversine")
+    tree = BallTree(
+        np.radians(np.stack([centres.latitude, centres.longitude], 1)), metric="haversine"
+    )
     distances, nearest = tree.query(np.radians(places), k=1)
     within = distances[:, 0] * EARTH_KILOMETRES <= reach_km
     numbers[:] = np.where(within, nearest[:, 0], ELSEWHERE)[index]

@@ -219,9 +219,7 @@ class SimulatedValidator:
         return shuffled
 
 
-def _images_by_label(
-    sources: Sequence[SimulatedSource], difficulties: Sequence[float]
-) -> _ByLabel:
+def _images_by_label(sources: Sequence[SimulatedSource], difficulties: Sequence[float]) -> _ByLabel:
     images: _ByLabel = ([], [])
     for source, difficulty in zip(sources, difficulties, strict=True):
         label = source.sendable_label

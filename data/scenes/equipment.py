@@ -17,6 +17,7 @@ _YELLOW: Colour = (236, 178, 24)
 _DARK: Colour = (34, 34, 36)
 _STEEL: Colour = (146, 150, 154)
 
+
 def cone(plane: Plane, *, height: float, bands: int) -> None:
     """Draw a traffic cone with one or two white collars."""
     plane.rect(-0.26 * height, 0.0, 0.26 * height, 0.06 * height, (52, 46, 44))
@@ -37,7 +38,9 @@ def cone(plane: Plane, *, height: float, bands: int) -> None:
 def drum(plane: Plane) -> None:
     """Draw a channelizing drum: orange with two white hoops."""
     plane.rect(-0.36, 0.0, 0.36, 0.1, _DARK)
-    plane.poly([(-0.31, 0.08), (0.31, 0.08), (0.26, 1.05), (-0.26, 1.05)], CONE_ORANGE, reflectance=1.8)
+    plane.poly(
+        [(-0.31, 0.08), (0.31, 0.08), (0.26, 1.05), (-0.26, 1.05)], CONE_ORANGE, reflectance=1.8
+    )
     for low in (0.3, 0.66):
         plane.rect(-0.29, low, 0.29, low + 0.17, WHITE, reflectance=3.5)
     plane.rect(-0.1, 1.05, 0.1, 1.12, _DARK)

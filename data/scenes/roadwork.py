@@ -80,7 +80,9 @@ def _place_row(
 
 
 def _cones(rng: Rng, works: WorkZone, edge: float, equipment: Equipment) -> list[Placed]:
-    draw = partial(equipment.cone, height=float(rng.uniform(0.7, 1.05)), bands=int(rng.integers(1, 3)))
+    draw = partial(
+        equipment.cone, height=float(rng.uniform(0.7, 1.05)), bands=int(rng.integers(1, 3))
+    )
     return _place_row(rng, works, edge, draw, count=(3, 9), gap=(1.8, 5.0), inward=0.4)
 
 
@@ -91,7 +93,9 @@ def _drums(rng: Rng, works: WorkZone, edge: float, equipment: Equipment) -> list
 def _boards(
     rng: Rng, works: WorkZone, edge: float, equipment: Equipment, stripe: Colour
 ) -> list[Placed]:
-    draw = partial(equipment.barricade, stripe=stripe, boards=int(rng.integers(1, 4)), lean=works.side)
+    draw = partial(
+        equipment.barricade, stripe=stripe, boards=int(rng.integers(1, 4)), lean=works.side
+    )
     return _place_row(rng, works, edge, draw, count=(1, 4), gap=(1.2, 3.0), inward=1.0)
 
 
@@ -111,7 +115,9 @@ def _fence(rng: Rng, works: WorkZone, edge: float, equipment: Equipment) -> list
     placed: list[Placed] = []
     for index in range(number):
         x = start + works.side * index * width
-        placed.append((x - (width if works.side < 0 else 0.0), near, partial(equipment.fence, width=width)))
+        placed.append(
+            (x - (width if works.side < 0 else 0.0), near, partial(equipment.fence, width=width))
+        )
     return placed
 
 
@@ -125,7 +131,10 @@ def _place_one(
 def _plates(rng: Rng, works: WorkZone, edge: float, equipment: Equipment) -> list[Placed]:
     inside = edge - works.side * float(rng.uniform(1.6, 2.6))
     near = works.near_m
-    return [(inside, near, equipment.plate), (inside + 0.2, near + float(rng.uniform(3.2, 5.0)), equipment.plate)]
+    return [
+        (inside, near, equipment.plate),
+        (inside + 0.2, near + float(rng.uniform(3.2, 5.0)), equipment.plate),
+    ]
 
 
 _PLACE_BY_KIND: dict[str, Callable[[Rng, WorkZone, float, Equipment], list[Placed]]] = {
@@ -134,9 +143,7 @@ _PLACE_BY_KIND: dict[str, Callable[[Rng, WorkZone, float, Equipment], list[Place
     "barricades": lambda rng, works, edge, equipment: _boards(
         rng, works, edge, equipment, CONE_ORANGE
     ),
-    "red barricades": lambda rng, works, edge, equipment: _boards(
-        rng, works, edge, equipment, RED
-    ),
+    "red barricades": lambda rng, works, edge, equipment: _boards(rng, works, edge, equipment, RED),
     "barriers": _barriers,
     "fence": _fence,
     "plates": _plates,

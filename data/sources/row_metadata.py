@@ -17,9 +17,7 @@ METADATA_COLUMNS = tuple(field.key[1] for field in FIELDS if field.key[0] == "me
 _REQUIRED = ("label", "scene_description")
 
 
-def row_metadata(
-    shard: Shard, columns: Sequence[str] = METADATA_COLUMNS
-) -> list[dict[str, Any]]:
+def row_metadata(shard: Shard, columns: Sequence[str] = METADATA_COLUMNS) -> list[dict[str, Any]]:
     """Label and metadata of every row of a shard, in its order, by the data set's column names.
 
     Args:

@@ -49,8 +49,8 @@ def rates(store: Store) -> list[NullRate]:
 def images(connection: duckdb.DuckDBPyConnection, rate: NullRate) -> dict[str, set[str]]:
     """The NULL kinds, '' for a value, of every source image of a rate's challenges."""
     rows = connection.execute(
-        "SELECT era, coalesce(source, 'real'), coalesce(parquet || ' ' || row, challenge_id), "
-        f"coalesce({rate.field}_null, '') FROM media"  # noqa: S608
+        "SELECT era, coalesce(source, 'real'), coalesce(parquet || ' ' || row, challenge_id), "  # noqa: S608
+        f"coalesce({rate.field}_null, '') FROM media"
     ).fetchall()
     kinds: dict[str, set[str]] = {}
     for era, source, image, kind in rows:

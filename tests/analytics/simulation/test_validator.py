@@ -160,7 +160,7 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_common_city_has_its_share_of_the_real_challenges() -> None:
     cities = {source.columns["city_name"] for source in golden_sources()}
-    city = max(cities, key=lambda name: _sendable(name))
+    city = max(cities, key=_sendable)
     for share in (0.0, 0.8, 1.0):
         settings = small_settings(common_city=city, common_share=share, synthetic_share=0.3)
         records = list(simulate(settings, golden_sources()))
@@ -173,15 +173,13 @@ def test_a_common_city_has_its_share_of_the_real_challenges() -> None:
 def _sendable(city: str) -> int:
     """The fewer of the city's sources of either label."""
     labels = [
-        source.sendable_label
-        for source in golden_sources()
-        if source.columns["city_name"] == city
+        source.sendable_label for source in golden_sources() if source.columns["city_name"] == city
     ]
     return min(labels.count(0), labels.count(1))
 
 
 def test_a_common_city_of_no_source_is_refused() -> None:
-    with pytest.raises(ValueError, match="0 of .* are of atlantis"):
+    with pytest.raises(ValueError, match=r"0 of .* are of atlantis"):
         SimulatedValidator(small_settings(common_city="atlantis"), golden_sources())
     with pytest.raises(ValueError, match="common_share is 2"):
         small_settings(common_share=2.0)

@@ -1,4 +1,4 @@
-"""GPS clusters scored with a replay: as slices of the same challenges; the command, the relation."""
+"""GPS clusters scored with a replay, against its slices; the command and the relation."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     with writing(store) as writer:
         writer.connection.execute(MOVED)
         # a challenge without a position is in no cluster
-        writer.connection.execute("UPDATE media SET gps_lat = NULL, gps_lon = NULL WHERE position=3")
+        writer.connection.execute(
+            "UPDATE media SET gps_lat = NULL, gps_lon = NULL WHERE position=3"
+        )
     guesses = np.random.default_rng(0).random(1000)
     with reading(store) as connection:
         ids = connection.execute("SELECT challenge_id FROM media ORDER BY 1").fetchall()
