@@ -5,6 +5,7 @@ silhouette it needs no k, keeps a lone town whole, leaves strays out, and asks n
 bits would decide where k-means ends.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,9 @@ class ClusterSettings:
     min_positions: int = setting(5, "least different positions in a cluster", least=2)
     merge_km: float = setting(50.0, "clusters nearer than this are one, km", least=0.0)
     reach_km: float = setting(
-        CITY_KILOMETRES, "how far from a cluster's centre a position still belongs to it, km"
+        CITY_KILOMETRES,
+        "how far from a cluster's centre a position still belongs to it, km",
+        above=0,
     )
     most_positions: int = setting(
         5_000, "different positions that clusters are found among, drawn at random", least=10
@@ -118,12 +121,16 @@ def _centre(positions: Floats) -> tuple[float, float]:
 
 def _names(centres: list[tuple[float, float]]) -> tuple[str, ...]:
     """The nearest city of the data set, numbered where several share one; else the place."""
-    names: list[str] = []
-    for latitude, longitude in centres:
-        far, city = min(
-            (kilometres(latitude, longitude, *place), city) for city, place in CITIES.items()
-        )
-        name = city if far <= CITY_KILOMETRES else f"around {latitude:.2f}, {longitude:.2f}"
-        taken = sum(other == name or other.startswith(f"{name} (") for other in names)
-        names.append(f"{name} ({taken + 1})" if taken else name)
+    nearest = [
+        min((kilometres(*centre, *place), city) for city, place in CITIES.items())
+        for centre in centres
+    ]
+    names = [f"around {latitude:.2f}, {longitude:.2f}" for latitude, longitude in centres]
+    shared: Counter[str] = Counter()
+    # the one nearest to a city bears its bare name
+    for index in sorted(range(len(centres)), key=lambda index: nearest[index]):
+        far, city = nearest[index]
+        if far <= CITY_KILOMETRES:
+            shared[city] += 1
+            names[index] = city if shared[city] == 1 else f"{city} ({shared[city]})"
     return tuple(names)

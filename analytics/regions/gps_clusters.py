@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analytics.regions.cluster_centres import (
     ELSEWHERE,
@@ -23,8 +24,6 @@ from analytics.scoring.metrics import Floats
 from data.errors import QueryError
 
 _RADIUS_SHARE = 0.95
-
-End = float | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,9 @@ def _located(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.drop_nulls(["latitude", "longitude"])
 
 
-def _counts(frame: pl.DataFrame, inside: np.ndarray) -> tuple[int, float | None, float | None]:
+def _counts(
+    frame: pl.DataFrame, inside: NDArray[np.bool_]
+) -> tuple[int, float | None, float | None]:
     """How many rows are inside, their share of all, and of those with a label the share of 1."""
     count = int(inside.sum())
     labels = frame["label"].filter(pl.Series(inside)).drop_nulls()

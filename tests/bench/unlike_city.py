@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.scoring.metrics import mcc_of_tables
 from data.scenes.parquet import write_shards
@@ -37,7 +38,7 @@ class Tests:
     """Images as miners see those of level 0, and their labels."""
 
     images: list[Image]
-    labels: np.ndarray
+    labels: NDArray[np.int64]
 
 
 def rows(folder: Path, share: float, scenes: int, seed: int) -> Shards:
