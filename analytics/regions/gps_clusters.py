@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analytics.regions.cluster_centres import (
     ELSEWHERE,
@@ -117,33 +116,24 @@ def gps_clusters(
     latitudes, longitudes = both["latitude"].to_numpy(), both["longitude"].to_numpy()
     centres = cluster_centres(latitudes, longitudes, settings)
     numbers = nearest_cluster(centres, latitudes, longitudes, settings.reach_km)
-    of_sent, of_trained = numbers[: sent.height], numbers[sent.height :]
-    spread = _spread(centres, latitudes, longitudes, numbers)
+    asked = _Located(sent, numbers[: sent.height])
+    known = _Located(trained, numbers[sent.height :])
     clusters = [
-        GpsCluster(
-            name=name,
-            latitude=float(centres.latitude[number]),
-            longitude=float(centres.longitude[number]),
-            radius_km=spread[number][0],
-            positions=spread[number][1],
-            n=asked[0],
-            share=asked[1],
-            roadwork_share=asked[2],
-            source_rows=known[0],
-            source_share=known[1],
-            source_roadwork_share=known[2],
+        _cluster(name, centre, spread, asked.counts(number), known.counts(number))
+        for number, (name, centre, spread) in enumerate(
+            zip(
+                centres.names,
+                zip(centres.latitude.tolist(), centres.longitude.tolist(), strict=True),
+                _spread(centres, latitudes, longitudes, numbers),
+                strict=True,
+            )
         )
-        for number, name in enumerate(centres.names)
-        for asked, known in [
-            (_counts(sent, of_sent == number), _counts(trained, of_trained == number))
-        ]
     ]
-    clusters.sort(key=lambda cluster: (-cluster.n, -cluster.source_rows, cluster.name))
     return ClusterReport(
-        clusters,
-        _left_out(challenges, sent, of_sent),
-        _left_out(rows, trained, of_trained),
-        _members(sent, of_sent, centres.names),
+        sorted(clusters, key=lambda cluster: (-cluster.n, -cluster.source_rows, cluster.name)),
+        asked.left_out(challenges),
+        known.left_out(rows),
+        asked.members(centres.names),
     )
 
 
@@ -151,17 +141,62 @@ def _located(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.drop_nulls(["latitude", "longitude"])
 
 
-def _counts(
-    frame: pl.DataFrame, inside: NDArray[np.bool_]
-) -> tuple[int, float | None, float | None]:
-    """How many rows are inside, their share of all, and of those with a label the share of 1."""
-    count = int(inside.sum())
-    labels = frame["label"].filter(pl.Series(inside)).drop_nulls()
-    roadwork = int((labels == 1).sum())
-    return (
-        count,
-        count / frame.height if frame.height else None,
-        roadwork / len(labels) if len(labels) else None,
+_Counts = tuple[int, float | None, float | None]
+"""How many rows, their share of all, and of those with a label the share of 1."""
+
+
+@dataclass(frozen=True)
+class _Located:
+    """Rows with a position, and the number of each one's cluster, (n,)."""
+
+    frame: pl.DataFrame
+    numbers: Numbers
+
+    def counts(self, number: int) -> _Counts:
+        inside = self.numbers == number
+        count = int(inside.sum())
+        labels = self.frame["label"].filter(pl.Series(inside)).drop_nulls()
+        roadwork = int((labels == 1).sum())
+        return (
+            count,
+            count / self.frame.height if self.frame.height else None,
+            roadwork / len(labels) if len(labels) else None,
+        )
+
+    def left_out(self, whole: pl.DataFrame) -> LeftOut:
+        elsewhere = int((self.numbers == ELSEWHERE).sum())
+        return LeftOut(whole.height, whole.height - self.frame.height, elsewhere)
+
+    def members(self, names: Sequence[str]) -> pl.DataFrame:
+        inside = self.numbers != ELSEWHERE
+        clusters = [names[number] for number in self.numbers[inside]]
+        return pl.DataFrame(
+            {
+                "challenge_id": self.frame["challenge_id"].filter(pl.Series(inside)),
+                "cluster": pl.Series(clusters, dtype=pl.String),
+            }
+        )
+
+
+def _cluster(
+    name: str,
+    centre: tuple[float, float],
+    spread: tuple[float, int],
+    asked: _Counts,
+    known: _Counts,
+) -> GpsCluster:
+    return GpsCluster(
+        name=name,
+        latitude=centre[0],
+        longitude=centre[1],
+        radius_km=spread[0],
+        positions=spread[1],
+        n=asked[0],
+        share=asked[1],
+        roadwork_share=asked[2],
+        source_rows=known[0],
+        source_share=known[1],
+        source_roadwork_share=known[2],
     )
 
 
@@ -180,18 +215,3 @@ def _spread(
         radius = float(np.quantile(distances, _RADIUS_SHARE)) if len(members) else 0.0
         spread.append((radius, len(members)))
     return spread
-
-
-def _left_out(frame: pl.DataFrame, located: pl.DataFrame, numbers: Numbers) -> LeftOut:
-    elsewhere = int((numbers == ELSEWHERE).sum())
-    return LeftOut(frame.height, frame.height - located.height, elsewhere)
-
-
-def _members(sent: pl.DataFrame, numbers: Numbers, names: Sequence[str]) -> pl.DataFrame:
-    inside = numbers != ELSEWHERE
-    return pl.DataFrame(
-        {
-            "challenge_id": sent["challenge_id"].filter(pl.Series(inside)),
-            "cluster": pl.Series([names[number] for number in numbers[inside]], dtype=pl.String),
-        }
-    )
