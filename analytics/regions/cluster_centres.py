@@ -1,8 +1,8 @@
 """Where the clusters of GPS positions are, and which cluster a position is nearest to.
 
-By HDBSCAN (Campello et al. 2013) on the sphere. Against k-means on unit vectors with k by
-silhouette it needs no k, keeps a lone town whole, leaves strays out, and asks no BLAS, whose last
-bits would decide where k-means ends.
+By HDBSCAN (Campello et al. 2013) on the sphere, its hierarchy cut at one distance. K-means on unit
+vectors with k by silhouette cannot find a lone town, spends clusters on strays, takes a hundred
+times as long, and ends where the last bits of the local BLAS lead it.
 """
 
 from collections import Counter
@@ -71,14 +71,15 @@ def cluster_centres(
         return Centres(np.empty(0), np.empty(0), ())
     scan = HDBSCAN(
         min_cluster_size=settings.min_positions,
-        cluster_selection_epsilon=settings.merge_km / EARTH_KILOMETRES,
-        # else a log of one town is cut in two
-        allow_single_cluster=True,
         metric="haversine",
         algorithm="ball_tree",
         copy=True,
     )
-    labels = scan.fit_predict(np.radians(positions))
+    scan.fit(np.radians(positions))
+    # A cut of the hierarchy: what `labels_` selects splits a town into its densest quarters, and
+    # leaves far strays in the branch that they fell off.
+    cut = settings.merge_km / EARTH_KILOMETRES
+    labels = scan.dbscan_clustering(cut, settings.min_positions)
     centres = [_centre(positions[labels == number]) for number in range(labels.max() + 1)]
     centres.sort(key=lambda centre: (-centre[0], centre[1]))
     named = np.array(centres).reshape(-1, 2)

@@ -5,7 +5,6 @@ from tests.bench import (
     checkpoint_replay,
     compare,
     demo_model_mcc,
-    distances,
     image_workers,
     level_3_variants,
     model_forward,
@@ -13,6 +12,7 @@ from tests.bench import (
     tracker,
     views,
 )
+from tests.bench.regions import distances
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":

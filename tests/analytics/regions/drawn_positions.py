@@ -19,7 +19,7 @@ def around_cities(
     """So many positions around each city, scattered as the drawn scenes are."""
     rng = np.random.default_rng(seed)
     cities = np.repeat(list(counts), list(counts.values()))
-    places = np.array([CITIES[city] for city in cities])
+    places = np.array([CITIES[city] for city in cities]).reshape(-1, 2)
     degrees = rng.normal(0.0, scatter_km / _KILOMETRES_PER_DEGREE, (len(cities), 2))
     latitudes = places[:, 0] + degrees[:, 0]
     return latitudes, places[:, 1] + degrees[:, 1] / np.cos(np.radians(latitudes)), cities
