@@ -27,13 +27,6 @@ CHALLENGES, SOURCES = "challenges", "sources"
 LABEL_ITSELF = "scene_description"
 """The field whose NULL is the label."""
 
-_KINDS = {
-    "absent": NullKind.ABSENT,
-    "json_null": NullKind.NULL,
-    "empty": NullKind.EMPTY,
-    "word": NullKind.WORD,
-}
-
 
 @dataclass(frozen=True)
 class Drift:
@@ -136,7 +129,10 @@ def _source_rates(shards: Shards) -> list[NullRate]:
             challenges=0,
             n=rows - counts[NullKind.UNREADABLE],
             unreadable=counts[NullKind.UNREADABLE],
-            **{name: counts[kind] for name, kind in _KINDS.items()},
+            absent=counts[NullKind.ABSENT],
+            json_null=counts[NullKind.NULL],
+            empty=counts[NullKind.EMPTY],
+            word=counts[NullKind.WORD],
         )
         for field, counts in kinds.items()
         if rows

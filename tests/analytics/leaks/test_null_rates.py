@@ -83,7 +83,7 @@ def test_source_rows_are_counted_from_the_shards(rates: list[NullRate]) -> None:
     by_field = {rate.field: rate for rate in rates if rate.rows_of == "sources"}
     assert set(by_field) == set(NULL_COLUMNS)
     table = pl.concat(
-        pl.from_arrow(pq.read_table(path, columns=["gps", "city_name", "scene_description"]))
+        pl.DataFrame(pq.read_table(path, columns=["gps", "city_name", "scene_description"]))
         for path in SOURCES.glob("*.parquet")
     )
     for field, column in (("gps", "gps"), ("city", "city_name")):

@@ -33,7 +33,7 @@ def main() -> None:
         distances = great_circle_km(latitudes, longitudes, *target)
         times.append(time.perf_counter() - start)
     ours = float(np.median(times)) / ROWS
-    rows = [("great_circle_km", ROWS, 1e6 * ours, 1.0, None)]
+    rows: list[tuple[object, ...]] = [("great_circle_km", ROWS, 1e6 * ours, 1.0, None)]
     looped = list(zip(latitudes[:LOOPED].tolist(), longitudes[:LOOPED].tolist(), strict=True))
     for name, measure in (("geopy geodesic", geodesic), ("geopy great_circle", great_circle)):
         start = time.perf_counter()
