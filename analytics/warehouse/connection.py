@@ -41,6 +41,7 @@ TABLES = (
     "replay_gates",
     "gps_clusters",
     "null_rates",
+    "sample_weights",
 )
 _SERIES = (
     "predictions",

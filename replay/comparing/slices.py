@@ -99,6 +99,9 @@ def memberships(
     rows = pl.concat(
         [_frame(connection, "slices", answers), _in_neighbourhoods(connection, answers, places)]
     )
+    # the run also predicted what is left out, such as what its candidate was trained on
+    compared = answers.challenges.select("ordinal")
+    rows = rows.join(compared, on="ordinal", how="semi", maintain_order="left")
     indices = np.searchsorted(ordinals, rows["ordinal"].to_numpy())
     sizes = rows.group_by("field", "value").len("size")
     kept = _kept(sizes, settings)

@@ -119,6 +119,26 @@ def test_of_many_values_those_with_most_challenges_are_slices(
     assert few.left_out["level"] == len(levels) - 2
 
 
+def test_slices_hold_no_challenge_that_is_left_out(
+    store: Store, records: list[dict[str, Any]]
+) -> None:
+    """With one row as a training row, levels are those of the others."""
+    with reading(store) as connection:
+        training = connection.sql(
+            "SELECT DISTINCT parquet, row, vid_id, gps_lat, gps_lon FROM media "
+            "WHERE parquet IS NOT NULL AND position = 0"
+        ).pl()
+        answers = run_answers(connection, "latest", training)
+        found = memberships(connection, answers)
+    positions = {one: k for k, one in ids_by_position(store).items()}
+    kept = [positions[one] for one in answers.challenges["challenge_id"]]
+    assert 0 < len(kept) < len(records)
+    for one in found.members():
+        if one.field == "level":
+            levels = {records[kept[k]]["data_aug_level"] for k in np.flatnonzero(one.members)}
+            assert levels == {int(one.value.removeprefix("level "))}
+
+
 def trained(store: Store, rows: list[tuple[str, int]]) -> Comparison:
     training = pl.DataFrame(
         {

@@ -1,0 +1,139 @@
+"""Makes sample weights from a store: gathers the evidence, weighs, writes, and reports."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from analytics.warehouse.connection import reading
+from data.digests import file_digest
+from data.sources.shards import Shards
+from data.store import Store
+from model.retraining.draws import DrawShares, draw_shares
+from model.retraining.evidence import Evidence
+from model.retraining.gather import gather
+from model.retraining.sample_weights import FACTORS, WeightedRows, weigh
+from model.retraining.targets import Place
+from model.retraining.weight_policy import WeightPolicy
+from model.retraining.weights_file import publish_weights, write_weights
+from model.rows.source_rows import list_rows
+
+
+@dataclass(frozen=True)
+class FactorSummary:
+    """A factor over all rows: its range, how many rows it is not 1 for; `reason` where for none."""
+
+    name: str
+    least: float
+    mean: float
+    most: float
+    rows: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class WeightsReport:
+    """Sample weights, and what they rest on.
+
+    `run_id` is the replay that slices and gates are of, None where the policy uses neither. Of
+    `rows` source rows `without_gps` have no position; `left_out` counts rows that no validator
+    would send, by reason, which have no weight. `places` are clusters of the log or the policy's
+    own, targets among them; `slices` and `gates` are those with a factor above 1, largest first.
+    `raised` and `lowered` count products that were clipped; `effective` is Kish's effective sample
+    size. `draws` is None where there is no target. `sha256` is of the file `out`.
+    """
+
+    out: str
+    sha256: str
+    run_id: str | None
+    rows: int
+    without_gps: int
+    left_out: dict[str, int]
+    places: list[Place]
+    slices: list[dict[str, Any]]
+    gates: list[dict[str, Any]]
+    factors: list[FactorSummary]
+    least: float
+    most: float
+    raised: int
+    lowered: int
+    effective: float
+    draws: DrawShares | None
+    policy: dict[str, Any]
+
+
+def make_weights(
+    store: Store, shards: Shards, out: Path, policy: WeightPolicy, run: str = "latest"
+) -> WeightsReport:
+    """Weigh the rows of shards by what a store's log and replay say; write and publish the weights.
+
+    Args:
+        store: its warehouse gets the relation `sample_weights`.
+        shards: the source rows.
+        out: the Parquet file.
+        policy: what each factor may do.
+        run: a replay's id, or `latest`.
+
+    Raises:
+        StoreError: the store holds no warehouse, or another process writes it.
+        SourceError: no sources, or not of the public data set's form.
+        RunError: no such replay, no rows with GPS, or all weights are 0.
+        WriteError: `out` or the warehouse cannot be written.
+    """
+    listed = list_rows(shards)
+    with reading(store) as connection:
+        gathered = gather(connection, store, listed.rows, policy, run)
+    weighted = weigh(gathered.evidence, policy)
+    write_weights(out, weighted.table)
+    publish_weights(store, weighted.table)
+    table = weighted.table
+    return WeightsReport(
+        out=str(out),
+        sha256=file_digest(out),
+        run_id=gathered.run_id,
+        rows=table.height,
+        without_gps=gathered.evidence.rows["latitude"].null_count(),
+        left_out=listed.left_out,
+        places=weighted.places,
+        slices=_above_one(weighted.slices),
+        gates=_above_one(weighted.gates),
+        factors=[_summary(name, table[name], weighted.reasons) for name in FACTORS],
+        least=_number(table["weight"].min()),
+        most=_number(table["weight"].max()),
+        raised=weighted.raised,
+        lowered=weighted.lowered,
+        effective=weighted.effective,
+        draws=_draws(gathered.evidence, weighted, policy),
+        policy={name: asdict(part) for name, part in policy.tables.items()},
+    )
+
+
+def _above_one(slices: pl.DataFrame) -> list[dict[str, Any]]:
+    above = slices.filter(pl.col("factor") > 1.0)
+    return above.sort("factor", "field", "value", descending=[True, False, False]).to_dicts()
+
+
+def _summary(name: str, values: pl.Series, reasons: Mapping[str, str]) -> FactorSummary:
+    return FactorSummary(
+        name=name,
+        least=_number(values.min()),
+        mean=_number(values.mean()),
+        most=_number(values.max()),
+        rows=int((values != 1.0).sum()),
+        reason=reasons.get(name),
+    )
+
+
+def _number(value: object) -> float:
+    return float(value)  # type: ignore[arg-type]  # of a column of numbers
+
+
+def _draws(evidence: Evidence, weighted: WeightedRows, policy: WeightPolicy) -> DrawShares | None:
+    if not any(place.is_target for place in weighted.places):
+        return None
+    scenes = evidence.rows.sort("source", "row")["scene"]
+    weights = np.array(weighted.table["weight"].to_numpy())
+    return draw_shares(scenes, weights, weighted.distance, policy.gps.share_km, policy.gps.aim)
