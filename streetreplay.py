@@ -15,7 +15,7 @@ from data.terminal import note, open_terminal
 from model.champion.command_line_name import FORM as CHAMPION_FORM
 from model.champion.command_line_name import checkpoint_name, names_champion
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import champion, demo, describe, finetune, train, views
+from model.commands import champion, demo, describe, finetune, train, views, weights
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
@@ -47,6 +47,7 @@ for command in (
     finetune,
     describe,
     champion,
+    weights,
     demo,
 ):
     app.add_typer(command.app)

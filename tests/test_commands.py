@@ -35,6 +35,7 @@ COMMANDS = (
     "finetune",
     "describe",
     "champion",
+    "weights",
     "demo",
 )
 

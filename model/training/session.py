@@ -19,7 +19,7 @@ from model.optimization.threads import threads_beside
 from model.optimization.trainer import Loaders, Trainer
 from model.rows.source_rows import row_columns
 from model.rows.training_row import TrainingRow
-from model.training.run_folder import TrainingRun
+from model.training.run_folder import SAMPLE_WEIGHTS, TrainingRun
 from model.training.stop_signal import stop_asked
 from model.training.trackers import log_metrics
 from replay.candidates.float32 import processor_name
@@ -157,6 +157,7 @@ class Session:
             "trained": self._trained_parts(),
             "arithmetic": self._config.dataset.arithmetic,
             "processor": processor_name(self._accelerator.device),
+            SAMPLE_WEIGHTS: self._run.settings.get(SAMPLE_WEIGHTS),
         }
         card = card_of(kept.street.settings, kept.backbone, training)
         rows = [*self._rows.training, *self._rows.validation]

@@ -13,6 +13,7 @@ from data.digests import file_digest
 from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
+from model.checkpoint.card import read_card
 from model.datasets.batch import Batch
 from model.optimization.trainer import Trainer
 from model.rows.source_rows import list_rows
@@ -34,7 +35,7 @@ def write_weights(folder: Path, shards: Shards, heavy: int = 3) -> Path:
     return file
 
 
-def test_rows_come_by_their_weights_and_the_run_names_the_file(
+def test_rows_come_by_their_weights_and_the_run_and_its_card_name_the_file(
     shards: Shards, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: Counter[int] = Counter()
@@ -53,6 +54,7 @@ def test_rows_come_by_their_weights_and_the_run_names_the_file(
     assert sum(n for row, n in seen.items() if row in heavy) >= 0.95 * sum(seen.values())
     run = json.loads((store.runs / report.run_id / "run.json").read_text())
     assert run["sample_weights"] == file_digest(file)
+    assert read_card(tmp_path / "out").training["sample_weights"] == file_digest(file)
 
 
 def test_other_weights_and_none_are_other_trainings(
@@ -64,6 +66,7 @@ def test_other_weights_and_none_are_other_trainings(
         for at, file in enumerate(files)
     ]
     assert len({report.run_id for report in reports}) == 3
+    assert read_card(tmp_path / "out-0").training["sample_weights"] is None
     with pytest.raises(RunError, match="another checkpoint"):
         train(store, shards, tmp_path / "out-0", FROZEN, sample_weights=files[1])
     again = train(store, shards, tmp_path / "out-1", FROZEN, sample_weights=files[1])
