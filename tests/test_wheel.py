@@ -61,7 +61,7 @@ def test_the_wheel_holds_every_module_and_query_and_nothing_else(wheel: Path) ->
         for package in PACKAGES
         for suffix in ("py", "sql")
         for path in (ROOT / package).rglob(f"*.{suffix}")
-    } | {"streetreplay.py", "model/retraining/default_policy.toml"}
+    } | {"streetreplay.py", "model/weighting/default_policy.toml"}
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert files == expected

@@ -18,7 +18,7 @@ PolicyOption = Annotated[
     typer.Option(
         "--policy",
         metavar="FILE.toml",
-        help="What each factor may do [default: the bundled model/retraining/default_policy.toml].",
+        help="What each factor may do [default: the bundled model/weighting/default_policy.toml].",
     ),
 ]
 RunOption = Annotated[
@@ -50,9 +50,9 @@ def weights(
     if out.suffix != ".parquet":
         raise typer.BadParameter("expected NAME.parquet", param_hint="--out")
     from data.sources.shards import open_shards  # noqa: PLC0415
-    from model.retraining.weight_policy import read_policy  # noqa: PLC0415
-    from model.retraining.weights_report import make_weights  # noqa: PLC0415
-    from model.retraining.weights_text import print_weights  # noqa: PLC0415
+    from model.weighting.policy import read_policy  # noqa: PLC0415
+    from model.weighting.report import make_weights  # noqa: PLC0415
+    from model.weighting.text import print_weights  # noqa: PLC0415
 
     chosen, opened = read_policy(policy), open_store(store)
     shards = open_shards(sources or opened.sources, required=sources is not None)

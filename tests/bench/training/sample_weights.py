@@ -9,10 +9,10 @@ from geopy.distance import geodesic
 from data.machine.processes import cores
 from data.records.cities import CITIES
 from data.terminal import print_table, say
-from model.retraining.evidence import Evidence
-from model.retraining.sample_weights import weigh
-from model.retraining.targets import Place, nearest_km
-from model.retraining.weight_policy import GpsPolicy, WeightPolicy
+from model.weighting.evidence import Evidence
+from model.weighting.policy import GpsPolicy, WeightPolicy
+from model.weighting.sample_weights import weigh
+from model.weighting.targets import Place, nearest_km
 
 ROWS = 1_000_000
 LOOPED = 300

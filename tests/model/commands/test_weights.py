@@ -19,7 +19,7 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.rows.sample_weights import read_sample_weights
 from model.rows.source_rows import list_rows
-from tests.model.retraining.weighing_world import add_replay
+from tests.model.weighting.weighing_world import add_replay
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.simulated_logs import small_settings
 

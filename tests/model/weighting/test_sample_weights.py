@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import RunError
-from model.retraining.evidence import Evidence, source_rows
-from model.retraining.sample_weights import FACTORS, weigh
-from model.retraining.weight_policy import (
+from model.rows.training_row import TrainingRow
+from model.weighting.evidence import Evidence, source_rows
+from model.weighting.policy import (
     BalancePolicy,
     DifficultyPolicy,
     GatesPolicy,
@@ -21,8 +21,8 @@ from model.retraining.weight_policy import (
     SlicesPolicy,
     WeightPolicy,
 )
-from model.rows.training_row import TrainingRow
-from tests.model.retraining.weighing_world import COMMON, rows_of, sources
+from model.weighting.sample_weights import FACTORS, weigh
+from tests.model.weighting.weighing_world import COMMON, rows_of, sources
 
 DENVER = GpsPolicy(latitudes=(39.74,), longitudes=(-104.99,))
 BARE = pl.DataFrame()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.retraining import row_factors
-from model.retraining.weight_policy import BalancePolicy, DifficultyPolicy, NullsPolicy
+from model.weighting import row_factors
+from model.weighting.policy import BalancePolicy, DifficultyPolicy, NullsPolicy
 
 
 def rows_of(labels: list[int], patterns: list[str] | None = None) -> pl.DataFrame:

@@ -38,5 +38,5 @@ def publish_weights(store: Store, table: pl.DataFrame) -> None:
     """
     with writing(store) as writer:
         writer.connection.register("weighted_rows", table.to_arrow())
-        writer.connection.execute(statements("model/retraining/publish"))
+        writer.connection.execute(statements("model/weighting/publish"))
         writer.connection.unregister("weighted_rows")

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analytics.scoring.metrics import Floats
-from model.retraining.weight_policy import BalancePolicy, DifficultyPolicy, NullsPolicy
+from model.weighting.policy import BalancePolicy, DifficultyPolicy, NullsPolicy
 
 _LABELS = 2
 

@@ -9,11 +9,11 @@ import polars as pl
 
 from analytics.scoring.metrics import Floats
 from data.errors import RunError
-from model.retraining import row_factors, slice_factors
-from model.retraining.evidence import Evidence
-from model.retraining.targets import Place, nearest_km, places, tiers
-from model.retraining.weight_policy import WeightPolicy
 from model.rows.sample_weights import effective_size
+from model.weighting import row_factors, slice_factors
+from model.weighting.evidence import Evidence
+from model.weighting.policy import WeightPolicy
+from model.weighting.targets import Place, nearest_km, places, tiers
 
 FACTORS = ("gps", "slices", "difficulty", "balance", "nulls", "gates")
 """Columns of a table of weights, beside source, row and weight."""

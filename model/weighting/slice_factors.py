@@ -10,8 +10,8 @@ import polars as pl
 from scipy import stats
 
 from analytics.scoring.metrics import Floats
-from model.retraining.evidence import SLICE_FIELDS
-from model.retraining.weight_policy import GatesPolicy, SlicesPolicy
+from model.weighting.evidence import SLICE_FIELDS
+from model.weighting.policy import GatesPolicy, SlicesPolicy
 
 LEVEL = 0.95
 """Of each interval that is handed in, and of all of them together."""

@@ -177,7 +177,7 @@ def read_policy(path: Path | None = None) -> WeightPolicy:
             range.
     """
     if path is None:
-        bundled = resources.files("model.retraining").joinpath(BUNDLED)
+        bundled = resources.files("model.weighting").joinpath(BUNDLED)
         with resources.as_file(bundled) as file:
             return _read(file)
     return _read(path)

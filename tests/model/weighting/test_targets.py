@@ -7,9 +7,9 @@ from geopy.distance import geodesic
 
 from data.errors import RunError
 from data.records.cities import CITIES
-from model.retraining.evidence import Evidence
-from model.retraining.targets import Place, nearest_km, places, tiers
-from model.retraining.weight_policy import GpsPolicy
+from model.weighting.evidence import Evidence
+from model.weighting.policy import GpsPolicy
+from model.weighting.targets import Place, nearest_km, places, tiers
 
 NO_CLUSTERS = Evidence(pl.DataFrame()).clusters
 

@@ -1,9 +1,9 @@
 """Sample weights as text for a person at a terminal."""
 
 from data.terminal import print_table, say
-from model.retraining.draws import DrawShares
-from model.retraining.targets import Place
-from model.retraining.weights_report import WeightsReport
+from model.weighting.draws import DrawShares
+from model.weighting.report import WeightsReport
+from model.weighting.targets import Place
 
 _SHOWN = 15
 

@@ -10,13 +10,13 @@ from analytics.warehouse.connection import reading
 from data.atomic_files import atomic_file
 from data.errors import RunError
 from data.store import Store
-from model.retraining.evidence import SLICE_FIELDS
-from model.retraining.gather import Gathered, gather
-from model.retraining.sample_weights import weigh
-from model.retraining.weight_policy import DifficultyPolicy, GatesPolicy, SlicesPolicy, WeightPolicy
 from model.rows.source_rows import row_columns
+from model.weighting.evidence import SLICE_FIELDS
+from model.weighting.gather import Gathered, gather
+from model.weighting.policy import DifficultyPolicy, GatesPolicy, SlicesPolicy, WeightPolicy
+from model.weighting.sample_weights import weigh
 from replay.candidates.predictor import TRAINING_ROWS
-from tests.model.retraining.weighing_world import (
+from tests.model.weighting.weighing_world import (
     COMMON,
     add_replay,
     logged_store,

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from model.retraining.evidence import Evidence
-from model.retraining.slice_factors import factor_of_rows, gate_changes, shrunk, slice_losses
-from model.retraining.weight_policy import GatesPolicy, SlicesPolicy
+from model.weighting.evidence import Evidence
+from model.weighting.policy import GatesPolicy, SlicesPolicy
+from model.weighting.slice_factors import factor_of_rows, gate_changes, shrunk, slice_losses
 
 EMPTY = Evidence(pl.DataFrame())
 number = st.floats(-1, 1)

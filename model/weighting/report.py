@@ -12,14 +12,14 @@ from analytics.warehouse.connection import reading
 from data.digests import file_digest
 from data.sources.shards import Shards
 from data.store import Store
-from model.retraining.draws import DrawShares, draw_shares
-from model.retraining.evidence import Evidence
-from model.retraining.gather import gather
-from model.retraining.sample_weights import FACTORS, WeightedRows, weigh
-from model.retraining.targets import Place
-from model.retraining.weight_policy import WeightPolicy
-from model.retraining.weights_file import publish_weights, write_weights
 from model.rows.source_rows import list_rows
+from model.weighting.draws import DrawShares, draw_shares
+from model.weighting.evidence import Evidence
+from model.weighting.gather import gather
+from model.weighting.policy import WeightPolicy
+from model.weighting.sample_weights import FACTORS, WeightedRows, weigh
+from model.weighting.targets import Place
+from model.weighting.weights_file import publish_weights, write_weights
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from analytics.scoring.predicted_class import predicted_class
 from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
 from data.store import Store
-from model.retraining.evidence import SLICE_FIELDS, Evidence, source_rows
-from model.retraining.weight_policy import WeightPolicy
 from model.rows.training_row import TrainingRow
+from model.weighting.evidence import SLICE_FIELDS, Evidence, source_rows
+from model.weighting.policy import WeightPolicy
 from replay.comparing.loaded_answers import RunAnswers, find_run, run_answers
 from replay.comparing.slices import memberships
 from replay.runs.training_rows import trained_on
@@ -120,7 +120,7 @@ def _difficulties(connection: duckdb.DuckDBPyConnection) -> Tables:
     answers = miner_answers(connection)
     model = item_response(answers)
     labels = wrong_labels(answers, model.abilities, clone_groups(answers).groups)
-    logged = connection.sql(statements("model/retraining/logged_rows")).pl()
+    logged = connection.sql(statements("model/weighting/logged_rows")).pl()
     difficulties = (
         model.challenges.select("challenge_id", difficulty=pl.col("difficulty") - model.mean)
         .join(logged, on="challenge_id", maintain_order="left")
@@ -153,7 +153,7 @@ def _slice_losses(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) ->
 def _gate_changes(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) -> Tables:
     run_id = answers.run["run_id"]
     shares = connection.sql(
-        statements("model/retraining/view_shares"), params={"run_id": run_id}
+        statements("model/weighting/view_shares"), params={"run_id": run_id}
     ).pl()
     if shares.is_empty():
         raise RunError(f"gates of {run_id}", found="none", expected="a model with gates")

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from model.retraining.draws import draw_shares
+from model.weighting.draws import draw_shares
 
 
 def test_shares_are_those_of_the_weights() -> None:

@@ -9,7 +9,7 @@ from analytics.comparison.intervals import wilson_interval
 from analytics.regions.distances import great_circle_km
 from analytics.scoring.metrics import Floats
 from data.errors import RunError
-from model.retraining.weight_policy import GpsPolicy
+from model.weighting.policy import GpsPolicy
 
 _LEVEL = 0.95
 

@@ -6,7 +6,7 @@ import pytest
 
 from data.errors import RunError
 from data.settings_file import write_settings
-from model.retraining.weight_policy import GpsPolicy, WeightPolicy, read_policy
+from model.weighting.policy import GpsPolicy, WeightPolicy, read_policy
 
 
 def test_the_bundled_policy_names_every_default() -> None:
@@ -14,7 +14,7 @@ def test_the_bundled_policy_names_every_default() -> None:
     from importlib import resources  # noqa: PLC0415
     from tomllib import loads  # noqa: PLC0415
 
-    file = resources.files("model.retraining").joinpath("default_policy.toml")
+    file = resources.files("model.weighting").joinpath("default_policy.toml")
     written = loads(file.read_text("utf-8"))
     assert {name: list(table) for name, table in written.items()} == {
         name: list(vars(part)) for name, part in WeightPolicy().tables.items()
