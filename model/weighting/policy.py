@@ -68,14 +68,14 @@ class GpsPolicy:
 
 @dataclass(frozen=True)
 class SlicesPolicy:
-    """Rows of slices in which the candidate surely loses reward to the miners.
+    """Rows of slices in which the candidate surely loses more reward to the miners than elsewhere.
 
-    The factor is 1 + strength * loss, the loss being the reward lost an answer, 0..1, at the end of
-    its interval nearer to 0.
+    The factor is 1 + strength * loss, the loss being the reward lost an answer beyond the mean of
+    all slices of the field, such as all cities, at the end of its interval nearer to 0.
     """
 
     use: bool = setting(True, _USE)
-    strength: float = setting(4.0, "What a loss of 1 reward an answer adds.", least=0)
+    strength: float = setting(4.0, "What a loss of 1 more reward an answer adds.", least=0)
     most: float = setting(3.0, "The largest factor.", least=1)
 
     def __post_init__(self) -> None:

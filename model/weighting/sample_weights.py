@@ -130,7 +130,7 @@ def _reasons(
     words = {
         "gps": f"none of {len(found)} clusters of the log is surely more common there than among "
         "the rows",
-        "slices": "the candidate surely loses reward in no slice",
+        "slices": "the candidate surely loses more reward in no slice than in others",
         "difficulty": "no row was logged",
         "balance": "the labels weigh alike already, or there is one only",
         "nulls": "no NULL pattern holds both labels unevenly",

@@ -33,21 +33,28 @@ def shrunk(value: Floats, low: Floats, high: Floats, tests: int) -> Floats:
 
 
 def slice_losses(losses: pl.DataFrame, policy: SlicesPolicy) -> pl.DataFrame:
-    """The factor of each slice in which the candidate surely loses reward.
+    """The factor of each slice in which the candidate surely loses more than in its field's others.
+
+    What it loses everywhere alike says nothing of which rows would help: only what an answer of
+    the slice loses beyond the mean answer of all slices of the field, such as all cities, counts.
 
     Args:
         losses: as `Evidence.slice_losses`.
         policy: of the factor.
 
     Returns:
-        The slices with `loss`, the shrunk reward lost an answer, 0 where it loses none, and
-        `factor`, 1 or more.
+        The slices with `loss`, the shrunk reward lost an answer beyond that mean, 0 where it loses
+        no more, and `factor`, 1 or more.
     """
     value, low, high = _estimates(losses, "cost")
-    cost = shrunk(value, low, high, int(np.isfinite(low).sum()))
-    # a cost is spread over all answers of the log; those of the slice bear it
     share = losses["share"].cast(pl.Float64).to_numpy()
-    loss = np.maximum(0.0, cost) / np.where(share > 0, share, np.inf)
+    # a cost is spread over all answers of the log; those of the slice bear it
+    of_field = losses.select(
+        pl.col("cost", "share").cast(pl.Float64).sum().over("field")
+    ).to_numpy()
+    usual = share * of_field[:, 0] / np.where(of_field[:, 1] > 0, of_field[:, 1], np.inf)
+    more = shrunk(value - usual, low - usual, high - usual, int(np.isfinite(low).sum()))
+    loss = np.maximum(0.0, more) / np.where(share > 0, share, np.inf)
     factor = np.minimum(policy.most, 1 + policy.strength * loss)
     return losses.with_columns(
         loss=pl.Series(loss, dtype=pl.Float64), factor=pl.Series(factor, dtype=pl.Float64)
@@ -81,7 +88,8 @@ def gate_changes(changes: pl.DataFrame, policy: GatesPolicy) -> pl.DataFrame:
 def factor_of_rows(rows: pl.DataFrame, slices: pl.DataFrame) -> Floats:
     """The largest factor of the slices that each row is in, (rows,); 1 where it is in none.
 
-    The largest and not the product: a city and its usual weather lose the same answers.
+    The largest and not the product: a city and its usual weather lose the same answers. A slice of
+    all rows sets none apart, and does not count.
 
     Args:
         rows: as `Evidence.rows`.
@@ -96,7 +104,9 @@ def factor_of_rows(rows: pl.DataFrame, slices: pl.DataFrame) -> Floats:
         if named.schema["value"] == pl.List(pl.String):
             named = named.explode("value")
         of_value = own.group_by("value").agg(pl.col("factor").max())
-        found = named.join(of_value, on="value", how="inner")
+        found = named.join(of_value, on="value", how="inner").filter(
+            pl.col("place").n_unique().over("value") < rows.height
+        )
         np.maximum.at(factor, found["place"].to_numpy(), found["factor"].to_numpy())
     return factor
 

@@ -65,8 +65,8 @@ def _print_places(places: list[Place]) -> None:
 
 def _print_slices(report: WeightsReport) -> None:
     print_table(
-        "where the candidate surely loses reward",
-        ("field", "value", "answers", "reward lost an answer", "factor"),
+        "where the candidate surely loses more reward than elsewhere",
+        ("field", "value", "answers", "more reward lost an answer", "factor"),
         [
             (row["field"], row["value"], row["n"], row["loss"], row["factor"])
             for row in report.slices[:_SHOWN]

@@ -47,17 +47,19 @@ def evidence(count: int) -> Evidence:
         }
     )
     logged = rows.sample(count // 20, seed=0).select("source", "row")
+    pairs = {
+        "city": names,
+        "daytime": ["Dark", "Light"],
+        "environment": ["Rural", "Urban"],
+        "weather": ["Wet", "Sunny"],
+        "image size": ["4032 x 3024", "1920 x 1080"],
+    }
     slices = pl.DataFrame(
         [
-            {"field": field, "value": value, "n": 500, "share": 0.1, "cost": 0.02}
-            | {"low": 0.018, "high": 0.022, "right": 300, "wrong": 200}
-            for field, value in (
-                *(("city", name) for name in names),
-                ("daytime", "Dark"),
-                ("environment", "Rural"),
-                ("weather", "Wet"),
-                ("image size", "4032 x 3024"),
-            )
+            {"field": field, "value": value, "n": 500, "share": 0.1, "right": 300, "wrong": 200}
+            | {"cost": cost, "low": cost - 0.002, "high": cost + 0.002}
+            for field, values in pairs.items()
+            for value, cost in zip(values, [0.02, 0.0] * (len(values) // 2), strict=True)
         ]
     )
     changes = slices.with_columns(view=pl.lit(1), difference=pl.lit(0.2)).with_columns(

@@ -54,7 +54,12 @@ def evidence_of(rows: list[TrainingRow]) -> Evidence:
     return Evidence(
         rows=source_rows(rows),
         slice_losses=pl.DataFrame(
-            [named | {"n": 50, "share": 0.2, "cost": 0.05, "low": 0.04, "high": 0.06}]
+            [
+                named | {"n": 50, "share": 0.2, "cost": 0.05, "low": 0.04, "high": 0.06},
+                named
+                | {"value": "boston", "n": 50, "share": 0.2}
+                | {"cost": 0.0, "low": -0.01, "high": 0.01},
+            ]
         ),
         gate_changes=pl.DataFrame(
             [

@@ -34,13 +34,33 @@ def test_no_interval_weighs_nothing() -> None:
 
 def losses(*rows: tuple[str, str, float, float, float, float]) -> pl.DataFrame:
     columns = ["field", "value", "share", "cost", "low", "high"]
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(n=pl.lit(100))
+    named = pl.DataFrame(rows, schema=columns, orient="row")
+    return named.with_columns(n=pl.lit(100))
 
 
 def test_a_loss_is_that_of_an_answer_of_the_slice() -> None:
-    found = slice_losses(losses(("city", "denver", 0.1, 0.02, 0.02, 0.02)), SlicesPolicy())
-    assert found["loss"].to_list() == pytest.approx([0.2])
-    assert found["factor"].to_list() == pytest.approx([1 + 4 * 0.2])
+    none = ("city", "boston", 0.1, 0.0, 0.0, 0.0)
+    found = slice_losses(losses(("city", "denver", 0.1, 0.02, 0.02, 0.02), none), SlicesPolicy())
+    # 0.2 an answer, of the two cities 0.1
+    assert found["loss"].to_list() == pytest.approx([0.1, 0.0])
+    assert found["factor"].to_list() == pytest.approx([1 + 4 * 0.1, 1.0])
+
+
+def test_what_is_lost_everywhere_alike_weighs_nothing() -> None:
+    """Each city loses 0.2 an answer, each daytime too, but for one that loses 0.5."""
+    found = slice_losses(
+        losses(
+            ("city", "denver", 0.5, 0.1, 0.099, 0.101),
+            ("city", "boston", 0.5, 0.1, 0.099, 0.101),
+            ("image size", "all", 1.0, 0.2, 0.199, 0.201),
+            ("daytime", "Light", 0.8, 0.16, 0.159, 0.161),
+            ("daytime", "Dark", 0.2, 0.1, 0.1, 0.1),
+        ),
+        SlicesPolicy(),
+    )
+    # of daytimes the mean is 0.26
+    assert found["loss"].to_list() == pytest.approx([0, 0, 0, 0, 0.24])
+    assert found["factor"].to_list() == pytest.approx([1.0, 1.0, 1.0, 1.0, 1 + 4 * 0.24])
 
 
 def test_gains_and_noise_and_small_slices_keep_1_and_the_most_is_the_policys() -> None:
@@ -48,7 +68,7 @@ def test_gains_and_noise_and_small_slices_keep_1_and_the_most_is_the_policys() -
         losses(
             ("city", "gain", 0.1, -0.05, -0.06, -0.04),
             ("city", "noise", 0.1, 0.01, -0.01, 0.03),
-            ("city", "large", 0.01, 0.05, 0.04, 0.06),
+            ("city", "large", 0.04, 0.05, 0.049, 0.051),
         ),
         SlicesPolicy(),
     )
@@ -120,11 +140,18 @@ def test_a_row_takes_the_largest_factor_of_the_slices_that_it_is_in(
     )
     schema = {"field": pl.String, "value": pl.String, "factor": pl.Float64}
     found = factor_of_rows(frame, pl.DataFrame(sliced, schema=schema, orient="row"))
-    for at, (city, weather) in enumerate(rows):
+
+    def is_in(at: int, field: str, value: str) -> bool:
+        city, weather = rows[at]
+        return (field == "city" and value == city) or (
+            field == "weather" and value in (weather or [])
+        )
+
+    for at in range(len(rows)):
         own = [
             factor
             for field, value, factor in sliced
-            if (field == "city" and value == city)
-            or (field == "weather" and value in (weather or []))
+            if is_in(at, field, value)
+            and not all(is_in(other, field, value) for other in range(len(rows)))
         ]
         assert found[at] == max([1.0, *own])
