@@ -48,7 +48,7 @@ def evidence(count: int) -> Evidence:
     )
     logged = rows.sample(count // 20, seed=0).select("source", "row")
     pairs = {
-        "city": names,
+        "city": list(CITIES),
         "daytime": ["Dark", "Light"],
         "environment": ["Rural", "Urban"],
         "weather": ["Wet", "Sunny"],
