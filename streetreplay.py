@@ -15,7 +15,9 @@ from data.terminal import note, open_terminal
 from model.champion.command_line_name import FORM as CHAMPION_FORM
 from model.champion.command_line_name import checkpoint_name, names_champion
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import champion, demo, describe, finetune, train, views, weights
+from model.commands import champion, demo, describe, export, finetune, train, views, weights
+from model.export.command_line_name import FORM as EXPORT_FORM
+from model.export.command_line_name import names_export
 from replay.candidates import registry
 from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
@@ -48,6 +50,7 @@ for command in (
     describe,
     champion,
     weights,
+    export,
     demo,
 ):
     app.add_typer(command.app)
@@ -78,8 +81,16 @@ def _champion(name: str, settings: LoadSettings) -> Predictor:
     return _checkpoint(checkpoint_name(name, settings.store), settings)
 
 
+def _export(name: str, _settings: LoadSettings) -> Predictor:
+    from model.export.predictor import load_named  # noqa: PLC0415
+
+    return load_named(name)
+
+
 registry.register({"orange": _orange})
 registry.register_type(CandidateType(CHAMPION_FORM, names_champion, _champion))
+# before checkpoints, which any folder is taken for
+registry.register_type(CandidateType(EXPORT_FORM, names_export, _export))
 registry.register_type(CandidateType(FORM, names_checkpoint, _checkpoint))
 
 

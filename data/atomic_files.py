@@ -8,6 +8,7 @@ learns of it: fsync waits for what the system had only promised.
 import errno
 import glob
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,35 @@ def atomic_file(file: Path, *, synced: bool = True) -> Iterator[Path]:
         raise write_error(file, error) from error
     finally:
         _remove(temporary)
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder` to fill; it becomes `folder` when the block ends.
+
+    When the block raises, what it wrote is removed; so is what a killed process left of the same.
+
+    Args:
+        folder: not there yet, or empty; it gets files only. The folder above it is made.
+
+    Raises:
+        WriteError: it cannot be written; nothing is there that was not there before.
+    """
+    make_folder(folder.parent)
+    for left_over in folder.parent.glob(f".{glob.escape(folder.name)}.*{_SUFFIX}"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    temporary = temporary_path(folder)
+    try:
+        temporary.mkdir()
+        yield temporary
+        for path in (*temporary.iterdir(), temporary):
+            sync(path)
+        temporary.replace(folder)  # the system replaces an empty folder, and no other
+        sync(folder.parent)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def temporary_path(file: Path) -> Path:

@@ -36,6 +36,7 @@ COMMANDS = (
     "describe",
     "champion",
     "weights",
+    "export",
     "demo",
 )
 

@@ -87,7 +87,7 @@ class CheckpointPredictor:
         self._device = next(backbone.parameters()).device
         self._model = checkpoint.model.to(self._device)
         self._text = text or TextVectors()
-        self.fingerprint = _fingerprint(checkpoint, backbone, settings, self._device)
+        self.fingerprint = answers_fingerprint(checkpoint, backbone, settings, self._device.type)
         self._all_features = FeatureMaker(backbone, cache)
         self._chosen_features: ChosenFeatures | None = None
         if settings.keep is not None:
@@ -206,10 +206,17 @@ def _check_keep(checkpoint: Checkpoint, keep: int, name: str) -> None:
         )
 
 
-def _fingerprint(
-    checkpoint: Checkpoint, backbone: Backbone, settings: PredictorSettings, device: torch.device
+def answers_fingerprint(
+    checkpoint: Checkpoint, backbone: Backbone, settings: PredictorSettings, device: str
 ) -> str:
-    """A hash of all that answers depend on; also of settings that no weight shows, as `heads`."""
+    """A hash of all that answers depend on; also of settings that no weight shows, as `heads`.
+
+    Args:
+        checkpoint: whose answers.
+        backbone: of the checkpoint.
+        settings: how it answers.
+        device: the type of what computes, `cpu` or `cuda`.
+    """
     identity = {
         "version": _VERSION,
         "weights": checkpoint.sha256,
@@ -218,6 +225,6 @@ def _fingerprint(
         "views": dict(checkpoint.card.views),
         "settings": asdict(settings),
         "torch": torch.__version__,
-        "device": device.type,
+        "device": device,
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -21,10 +21,15 @@ def computing_in(precision: Precision, device: torch.device | str) -> Iterator[N
     parts whose outputs need their full resolution. A backward pass runs outside of it: products in
     the types of the forward's, in whole float32 if `exact_float32` is open around it.
 
+    A network that is being exported has no such switches: it computes in its tensors' own type.
+
     Args:
         precision: of the model.
         device: where it computes.
     """
+    if torch.compiler.is_exporting():
+        yield
+        return
     kind = torch.device(device).type
     with exact_float32(), torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16"):
         yield

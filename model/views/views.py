@@ -40,9 +40,19 @@ VIEWS = len(VIEW_NAMES)
 Box = tuple[int, int, int, int]
 """Top, left, bottom, right in pixels; bottom and right are excluded."""
 
-# The range of rows and of columns of each view in that order: an index into `_pixel_ranges`.
-_ROW_RANGES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 0)
-_COLUMN_RANGES = (0, 1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 5)
+RANGES = ((0, 1, 1), (0, 4, 10), (3, 7, 10), (6, 10, 10), (1, 3, 4), (1, 2, 2))
+"""A side's six ranges: all of it, three tiles, the middle half, the second half.
+
+(first, end, parts) is the range from floor(size * first / parts) to ceil(size * end / parts). A
+tile is size / 2.5, at a stride of 0.75 of it: tenths 0 to 4, 3 to 7 and 6 to 10.
+"""
+
+ROW_RANGES = (0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 0)
+"""The range of rows of each view: an index into RANGES."""
+
+COLUMN_RANGES = (0, 1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 5)
+"""Likewise the range of columns."""
+
 _CHANNELS = 3
 
 # Images that a device holds as float32 at once; a photograph of 12 megapixels is 146 MB.
@@ -62,12 +72,8 @@ class ViewSettings:
 
 
 def _pixel_ranges(size: int) -> tuple[PixelRange, ...]:
-    """The six ranges of a side: all of it, three tiles, the middle half, the second half.
-
-    A tile is size / 2.5, at a stride of 0.75 of it: tenths 0 to 4, 3 to 7 and 6 to 10.
-    """
-    tiles = ((3 * k * size // 10, -(-(3 * k + 4) * size // 10)) for k in range(3))
-    return ((0, size), *tiles, (size // 4, -(-3 * size // 4)), (size // 2, size))
+    """The six ranges of a side in pixels."""
+    return tuple((size * first // parts, -(-size * end // parts)) for first, end, parts in RANGES)
 
 
 def view_boxes(height: int, width: int) -> tuple[Box, ...]:
@@ -75,7 +81,7 @@ def view_boxes(height: int, width: int) -> tuple[Box, ...]:
     rows, columns = _pixel_ranges(height), _pixel_ranges(width)
     return tuple(
         (rows[r][0], columns[c][0], rows[r][1], columns[c][1])
-        for r, c in zip(_ROW_RANGES, _COLUMN_RANGES, strict=True)
+        for r, c in zip(ROW_RANGES, COLUMN_RANGES, strict=True)
     )
 
 
@@ -106,10 +112,10 @@ def _bands(height: int, width: int, side: int) -> tuple[_Band, ...]:
     )
     column_starts = np.stack([starts for starts, _ in resized])
     counts = np.array([weights.shape[1] for _, weights in resized])
-    of_view = np.array(_COLUMN_RANGES)
+    of_view = np.array(COLUMN_RANGES)
     bands = []
-    for index in sorted(set(_ROW_RANGES)):
-        views = np.flatnonzero(np.array(_ROW_RANGES) == index)
+    for index in sorted(set(ROW_RANGES)):
+        views = np.flatnonzero(np.array(ROW_RANGES) == index)
         needed = [columns[c] for c in of_view[views]]
         low, high = min(first for first, _ in needed), max(end for _, end in needed)
         row_starts, row_weights = resize_weights(rows[index], side)
@@ -233,12 +239,12 @@ class ViewExtractor:
         for start in range(0, batch, step):
             part = slice(start, start + step)
             pixels = images[part].float().mul_(scale).add_(shift)
-            for index in sorted(set(_ROW_RANGES)):
+            for index in sorted(set(ROW_RANGES)):
                 top, bottom = _pixel_ranges(height)[index]
                 band = rows[index] @ pixels[:, :, top:bottom]  # (b, 3, side, W)
-                for view in (view for view in range(VIEWS) if _ROW_RANGES[view] == index):
-                    left, right = _pixel_ranges(width)[_COLUMN_RANGES[view]]
-                    out[part, view] = band[..., left:right] @ columns[_COLUMN_RANGES[view]]
+                for view in (view for view in range(VIEWS) if ROW_RANGES[view] == index):
+                    left, right = _pixel_ranges(width)[COLUMN_RANGES[view]]
+                    out[part, view] = band[..., left:right] @ columns[COLUMN_RANGES[view]]
         return out
 
     def _extract(self, job: _Job) -> None:

@@ -50,7 +50,8 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         help="The candidate: a name such as orange, champion (the store's), a checkpoint's folder "
-        "(DIR#keep=N: the backbone sees the N views of 12 that the model's scorer chooses), "
+        "(DIR#keep=N: the backbone sees the N views of 12 that the model's scorer chooses), an "
+        "export's folder, "
         "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
         "own Python).",
     ),

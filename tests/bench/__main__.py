@@ -2,15 +2,18 @@
 
 from tests.bench import (
     audit,
-    checkpoint_replay,
     compare,
-    demo_model_mcc,
     image_workers,
     level_3_variants,
-    model_forward,
     rebuild,
     tracker,
     views,
+)
+from tests.bench.models import (
+    checkpoint_replay,
+    demo_model_mcc,
+    exported_answers,
+    model_forward,
 )
 from tests.bench.regions import distances
 from tests.bench.training import fresh_image_steps, sample_weights, steps
@@ -29,4 +32,5 @@ if __name__ == "__main__":
     fresh_image_steps.main()
     sample_weights.main()
     checkpoint_replay.main()
+    exported_answers.main()
     demo_model_mcc.main()
