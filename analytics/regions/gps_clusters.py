@@ -113,9 +113,11 @@ def gps_clusters(
             remedy="ingest a log of real challenges, or name shards with --sources",
         )
     both = pl.concat([frame.select("latitude", "longitude") for frame in (sent, trained)])
-    latitudes, longitudes = both["latitude"].to_numpy(), both["longitude"].to_numpy()
+    positions, index = distinct_positions(both["latitude"].to_numpy(), both["longitude"].to_numpy())
+    latitudes, longitudes = positions.T
     centres = cluster_centres(latitudes, longitudes, settings)
-    numbers = nearest_cluster(centres, latitudes, longitudes, settings.reach_km)
+    of_position = nearest_cluster(centres, latitudes, longitudes, settings.reach_km)
+    numbers = of_position[index]
     asked = _Located(sent, numbers[: sent.height])
     known = _Located(trained, numbers[sent.height :])
     clusters = [
@@ -124,7 +126,7 @@ def gps_clusters(
             zip(
                 centres.names,
                 zip(centres.latitude.tolist(), centres.longitude.tolist(), strict=True),
-                _spread(centres, latitudes, longitudes, numbers),
+                _spread(centres, positions, of_position),
                 strict=True,
             )
         )
@@ -200,16 +202,11 @@ def _cluster(
     )
 
 
-def _spread(
-    centres: Centres, latitudes: Floats, longitudes: Floats, numbers: Numbers
-) -> list[tuple[float, int]]:
+def _spread(centres: Centres, positions: Floats, numbers: Numbers) -> list[tuple[float, int]]:
     """Of each cluster the radius that holds 95% of its different positions, km, and their count."""
-    positions, index = distinct_positions(latitudes, longitudes)
-    of_position = np.empty(len(positions), np.int64)
-    of_position[index] = numbers
     spread: list[tuple[float, int]] = []
     for number in range(len(centres.names)):
-        members = positions[of_position == number]
+        members = positions[numbers == number]
         centre = centres.latitude[number], centres.longitude[number]
         distances = great_circle_km(members[:, 0], members[:, 1], *centre)
         radius = float(np.quantile(distances, _RADIUS_SHARE)) if len(members) else 0.0

@@ -24,8 +24,8 @@ from model.demo.training import train_demo
 from replay.candidates.predictor import Batch, Image, Predictor
 
 CITY = "phoenix"
-SHARES = (0.0, 0.2, 0.5)
-TEST_SCENES = 400
+SHARES = (0.0, 0.25)
+TEST_SCENES = 250
 _SIDE, _BATCH = 224, 50
 
 SCENES = SceneSettings(
