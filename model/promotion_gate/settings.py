@@ -13,8 +13,7 @@ class GateSettings:
     """How a challenger is judged against the champion.
 
     `alpha` is spent by all challengers on one gate set together, see `alpha_spending.py`. A bound
-    is the loss of accuracy, 0..1, that a slice of its field may be shown to have. `threads` changes
-    the time, never a number.
+    is the loss of accuracy, 0..1, that a slice of its field may be shown to have.
 
     Raises:
         RunError: a value out of its range.
@@ -61,7 +60,7 @@ class GateSettings:
 
     @property
     def bootstrap(self) -> BootstrapSettings:
-        """The draws, over all processors."""
+        """The draws, over all processors, whose number changes no result."""
         return BootstrapSettings(
             draws=self.draws,
             seed=self.seed,

@@ -4,15 +4,23 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import streetreplay
 from data.errors import RunError
 from data.store import Store
+from model.backbone.backbone import load_backbone
+from model.backbone.settings import RANDOM, BackboneSettings
 from model.champion.champion import champion
 from model.champion.command_line_name import checkpoint_name, names_champion
 from model.champion.succession import gate, set_champion
+from model.checkpoint.backbone_in_card import card_of
+from model.checkpoint.checkpoint import save_checkpoint
+from replay.candidates import registry
+from replay.candidates.registry import LoadSettings
 from tests.model.champion.checkpoints import GATE, a_checkpoint, bad_evidence
+from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
 
 
 def run(store: Store, *words: str) -> str:
@@ -57,6 +65,23 @@ def test_replay_calls_the_stores_champion_by_its_name(store: Store) -> None:
     assert not names_champion("./champion")
     assert not names_champion("champions")
     assert checkpoint_name("champion#keep=6", store) == f"checkpoint:{folder}#keep=6"
+
+
+def test_the_registry_loads_it_as_the_checkpoint_that_it_is(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    backbone = load_backbone(BackboneSettings(BACKBONE, RANDOM, seed=3), "cpu")
+    folder = store.models / "mine"
+    save_checkpoint(folder, a_model(), card_of(SETTINGS, backbone, {"trained": ["scorer"]}))
+    set_champion(store, folder)
+    loaded, named = (registry.load(name, LoadSettings(store)) for name in ("champion", str(folder)))
+    assert loaded.fingerprint == named.fingerprint
+    assert loaded.name == f"mine on {BACKBONE}"
+    pruned = registry.load("champion#keep=6", LoadSettings(store))
+    assert "6 views" in pruned.name
+    with pytest.raises(RunError, match="no champion in this store"):
+        registry.load("champion", LoadSettings(Store(store.root / "empty")))
 
 
 def test_an_altered_champion_is_not_replayed(store: Store, tmp_path: Path) -> None:
