@@ -68,7 +68,7 @@ _FOR = "promoted: the interval lies above 0, and no guarded slice is shown to lo
 
 
 def _interval(paired: PairedDifference, images: int, alpha: float) -> Interval:
-    """Two-sided, of level 1 - 2 alpha: Student's t times the bootstrap's standard error.
+    """Two-sided, of level 1 - 2 alpha: Student's t times the standard error.
 
     A quantile of so small a tail would rest on a draw or two.
     """

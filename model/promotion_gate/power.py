@@ -2,7 +2,7 @@
 
 The difference of two models' scores is a mean over source images, so its variance is that between
 images divided by their number. A pilot (an earlier challenger on the same champion, or an assumed
-one) gives the variance between images; its bootstrap goes through the validator's windows.
+one) gives the variance between images, through the validator's windows.
 """
 
 import math

@@ -45,7 +45,7 @@ def test_the_interval_is_students_and_of_the_attempts_level() -> None:
     found = paired_difference(evidence, FAST.bootstrap)
     for attempt, tail in ((1, 0.025), (2, 0.05 / 6), (10, 0.05 / 110)):
         verdict = judge(evidence, FAST, attempt)
-        half = stats.t(verdict.images - 1).isf(tail) * found.draws.std(ddof=1)
+        half = stats.t(verdict.images - 1).isf(tail) * found.error
         expected = (found.difference - half, found.difference + half)
         assert verdict.interval == pytest.approx(expected)
         assert verdict.level == pytest.approx(1 - 2 * tail)

@@ -138,6 +138,35 @@ def test_possible_images_count_by_their_weights() -> None:
     assert drawn.challenger < exact.challenger
 
 
+@settings(max_examples=5)
+@given(st.integers(0, 2**32 - 1))
+def test_exchanged_answers_are_those_of_two_models_that_took_turns(seed: int) -> None:
+    for logged in (True, False):
+        evidence = a_gate(seed, 2.5, replace(SMALL, logged=logged))
+        found = paired_difference(evidence, DRAWS)
+        own, other = evidence.champion, evidence.challenger
+        for draw in (0, 19):
+            turned = np.random.default_rng([DRAWS.seed, draw, 1]).random(SMALL.images) < 0.5
+            mixed = np.where(turned[own.images], other.probabilities, own.probabilities)
+            rest = np.where(turned[own.images], own.probabilities, other.probabilities)
+            sides = [replace(own, probabilities=values) for values in (mixed, rest)]
+            if logged:
+                first, second = (in_the_tracker(evidence, side) for side in sides)
+            else:
+                first, second = (
+                    matthews_corrcoef(side.labels, side.probabilities > 0.5) for side in sides
+                )
+            assert found.exchanged[draw] == pytest.approx(second - first)
+
+
+def test_the_error_is_that_of_the_draws_that_spread_more() -> None:
+    found = paired_difference(a_gate(3, world=GateWorld(images=200)), FAST.bootstrap)
+    spread = found.draws.std(ddof=1), np.sqrt((found.exchanged**2).mean())
+    assert found.error == pytest.approx(max(spread))
+    # of equally good models about 0 on average
+    assert abs(found.exchanged.mean()) < 4 * spread[1] / np.sqrt(100)
+
+
 def all_of(evidence: Evidence) -> Membership:
     return Membership(LEVEL, "all", np.ones(evidence.champion.count, np.bool_))
 
@@ -148,4 +177,5 @@ def test_the_same_is_judged_the_same_with_any_number_of_threads() -> None:
         paired_difference(evidence, replace(FAST.bootstrap, threads=threads)) for threads in (1, 5)
     )
     assert np.array_equal(one.draws, many.draws)
+    assert np.array_equal(one.exchanged, many.exchanged)
     assert judge(evidence, FAST) == judge(evidence, FAST)
