@@ -15,7 +15,17 @@ from data.terminal import note, open_terminal
 from model.champion.command_line_name import FORM as CHAMPION_FORM
 from model.champion.command_line_name import checkpoint_name, names_champion
 from model.checkpoint.command_line_name import FORM, names_checkpoint
-from model.commands import champion, demo, describe, export, finetune, train, views, weights
+from model.commands import (
+    champion,
+    demo,
+    describe,
+    export,
+    finetune,
+    retrain,
+    train,
+    views,
+    weights,
+)
 from model.export.command_line_name import FORM as EXPORT_FORM
 from model.export.command_line_name import names_export
 from replay.candidates import registry
@@ -47,6 +57,7 @@ for command in (
     views,
     train,
     finetune,
+    retrain,
     describe,
     champion,
     weights,

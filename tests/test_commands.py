@@ -33,6 +33,7 @@ COMMANDS = (
     "views",
     "train",
     "finetune",
+    "retrain",
     "describe",
     "champion",
     "weights",

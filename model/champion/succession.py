@@ -92,7 +92,7 @@ def gate(
     """Judge a challenger, write down the verdict, and promote it if the verdict says so.
 
     The attempt is counted before anything is judged. The same challenger on the same evidence again
-    gets the same verdict, and is not promoted twice: an interrupted gate is simply repeated.
+    gets the same verdict, and one entry: an interrupted gate is simply repeated.
 
     Args:
         store: of the champion.
@@ -112,6 +112,9 @@ def gate(
         if standing is not None and verdict.promoted:
             return GateOutcome(verdict, standing)
         state.check_still(against)
+        refused = state.refused(verdict)
+        if refused is not None and not verdict.promoted:
+            return GateOutcome(verdict, refused)
         keep_gate_set(store, evidence.gate_set)
         event: Event = "promoted" if verdict.promoted else "refused"
         entry = state.entry(event, folder, digest, verdict.reasons, gate=GateRecord.of(verdict))
@@ -167,6 +170,19 @@ class _State:
         if named != (stored_folder(self.store, folder), sha256):
             return None
         return self._numbered(self.pointer.entry if self.pointer else None)
+
+    def refused(self, verdict: Verdict) -> Entry | None:
+        """The entry that refused this very challenger on this very evidence, if there is one."""
+        judged = (verdict.gate_set, verdict.champion_id, verdict.challenger_id)
+        for entry in self.entries:
+            record = entry.gate
+            if (
+                entry.event == "refused"
+                and record is not None
+                and judged == (record.gate_set, record.champion_id, record.challenger_id)
+            ):
+                return entry
+        return None
 
     def earlier(self, pointer: Pointer) -> Entry | None:
         """The entry that made champion what was there before the present one."""

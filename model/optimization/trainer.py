@@ -72,8 +72,7 @@ class Trainer:
             loaders: of its batches.
             config: all settings.
             accelerator: of the processes.
-            at_once: challenges of a batch in one forward and backward, in each process, at most;
-                the gradients of its parts are summed. None: all.
+            at_once: challenges in one forward and backward of each process; None: a whole batch.
         """
         self._at_once = at_once
         self._config, self._accelerator = config, accelerator
@@ -177,7 +176,7 @@ class Trainer:
 
     @property
     def rate(self) -> float:
-        """Rows trained on a second in this process's last epoch, or its part since a resume."""
+        """Rows a second in this process's last epoch, or its part since a resume."""
         return self._rows / self._seconds if self._seconds else 0.0
 
     def _keep_states_of_processes(self) -> None:

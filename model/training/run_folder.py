@@ -33,6 +33,9 @@ from replay.runs.run_lock import lock_run
 _VERSION = 4
 _ID_DIGITS = 12
 
+SETTINGS = "settings.toml"
+"""The settings of a training, in its folder."""
+
 SPLIT = "split.parquet"
 """Which row is in which part of a training, in its folder."""
 
@@ -121,7 +124,7 @@ class TrainingRun:
             WriteError: the folder cannot be written.
         """
         self._write_run(None)
-        write_settings(self.path / "settings.toml", tables)
+        write_settings(self.path / SETTINGS, tables)
         with atomic_file(self.path / SPLIT) as temporary:
             split.write_parquet(temporary)
 

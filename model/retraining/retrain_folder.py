@@ -1,0 +1,139 @@
+"""The folder of a retraining in the store: what was asked, what is done, and when.
+
+`retrain.json` is written anew after each step, so that a retraining that was cut off goes on where
+it stood; `sample_weights.parquet` and `checkpoint/` are what it made, `report.json` and
+`report.txt` say what it did.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from data.atomic_files import make_folder, remove_left_overs, write_atomic
+from data.errors import RunError
+from data.store import Store
+
+_PREFIX, _FILE = "retrain-", "retrain.json"
+_LOCK = "retrain.lock"
+
+OUTCOME = "outcome"
+"""The step that ends a retraining."""
+
+
+@dataclass
+class RetrainFolder:
+    """A retraining's folder, and its steps that are done, by name, as `retrain.json` has them."""
+
+    path: Path
+    asked: dict[str, Any]
+    steps: dict[str, dict[str, Any]]
+
+    @property
+    def weights(self) -> Path:
+        """The sample weights."""
+        return self.path / "sample_weights.parquet"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The challenger's folder."""
+        return self.path / "checkpoint"
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+        return datetime.fromisoformat(self.asked["started"])
+
+    def done(self, step: str, values: Mapping[str, Any]) -> None:
+        """Keep that a step is done, and what it made.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        self.steps[step] = {"at": _now(), **values}
+        self._write()
+
+    def write_report(self, content: Mapping[str, Any], text: str) -> None:
+        """Write the report, for programs and for people.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
+        write_atomic(self.path / "report.json", json.dumps(content, indent=1).encode())
+        write_atomic(self.path / "report.txt", text.encode())
+
+    def _write(self) -> None:
+        content = {"asked": self.asked, "steps": self.steps}
+        write_atomic(self.path / _FILE, json.dumps(content, indent=1).encode())
+
+
+@contextmanager
+def retrain_lock(store: Store) -> Iterator[None]:
+    """One retraining at a time in a store; the system frees the lock of one that is killed.
+
+    Raises:
+        RunError: another one is at work.
+        WriteError: the store cannot be written.
+    """
+    make_folder(store.models)
+    lock = FileLock(store.models / _LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            f"retraining in {store.root}",
+            found="another one at work",
+            expected="one at a time",
+            remedy="wait until it is done",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def open_retraining(store: Store, asked: Mapping[str, Any]) -> RetrainFolder:
+    """The folder of the retraining that is asked for: one that was cut off, else a new one.
+
+    Args:
+        store: where it lies, under `models`.
+        asked: all that determines what is done.
+
+    Raises:
+        WriteError: the store cannot be written.
+    """
+    for folder in retrainings(store):
+        same = {name: value for name, value in folder.asked.items() if name != "started"}
+        if OUTCOME not in folder.steps and same == dict(asked):
+            remove_left_overs(folder.path)
+            return folder
+    started = _now()
+    digest = hashlib.sha256(json.dumps([started, asked], sort_keys=True).encode()).hexdigest()
+    stamp = started.translate(str.maketrans("", "", "-:"))[:15]
+    path = store.models / f"{_PREFIX}{stamp}-{digest[:6]}"
+    make_folder(path)
+    folder = RetrainFolder(path, {"started": started, **asked}, {})
+    folder._write()
+    return folder
+
+
+def retrainings(store: Store) -> list[RetrainFolder]:
+    """All retrainings in a store that can be read, the newest first."""
+    found = []
+    for file in sorted(store.models.glob(f"{_PREFIX}*/{_FILE}"), reverse=True):
+        try:
+            content = json.loads(file.read_bytes())
+            found.append(RetrainFolder(file.parent, content["asked"], content["steps"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # damaged: it is not gone on with
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
