@@ -24,7 +24,7 @@ from model.network.street_model import StreetModel
 from replay.candidates.predictor import Batch, Predictor
 
 SIZES = ((224, 224), (1080, 1920), (3024, 4032))
-REPEATS = 5
+REPEATS = 3
 
 
 def _seconds(predictors: tuple[Predictor, ...], size: tuple[int, int]) -> list[float]:
