@@ -35,7 +35,7 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
             continue
         ran += 1
         done = subprocess.run(  # noqa: S602  (the README's own words)
-            re.sub(r"(?<= )out\b", str(tmp_path / "out"), command),
+            re.sub(r"(?<= )(?:data/)?(out|store)\b", rf"{tmp_path}/\1", command),
             shell=True,
             cwd=ROOT,
             env=environment,

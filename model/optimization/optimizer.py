@@ -41,12 +41,7 @@ def make_optimizer(model: FullModel, settings: OptimizerSettings) -> torch.optim
         raise RunError(
             "--opt", found=settings.opt, expected="an optimiser of timm, such as adamw or lion"
         )
-    if settings.opt_betas is not None and not get_optimizer_info(settings.opt).has_betas:
-        raise RunError(
-            "--opt-betas",
-            found=f"--opt {settings.opt}, which has none",
-            expected="an optimiser that has, such as adamw or lion",
-        )
+    _check_betas(settings)
     groups = _street_groups(model.street, settings) + _backbone_groups(model.backbone, settings)
     try:
         optimizer: torch.optim.Optimizer = create_optimizer_v2(
@@ -62,6 +57,15 @@ def make_optimizer(model: FullModel, settings: OptimizerSettings) -> torch.optim
             f"--opt {settings.opt}", found=words, expected="an optimiser with these settings"
         ) from error
     return optimizer
+
+
+def _check_betas(settings: OptimizerSettings) -> None:
+    info, betas = get_optimizer_info(settings.opt), settings.opt_betas
+    expected = info.num_betas if info.has_betas else 0
+    if betas is not None and len(betas) != expected:
+        raise RunError(
+            "--opt-betas", found=f"{len(betas)} for --opt {settings.opt}", expected=str(expected)
+        )
 
 
 def _options(settings: OptimizerSettings) -> dict[str, Any]:

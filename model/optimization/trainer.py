@@ -259,7 +259,7 @@ class Trainer:
             f"training, epoch {self._epoch}, after step {self.steps}",
             found=f"out of memory with {min(len(batch), self._at_once or len(batch))} challenges",
             expected="room for them",
-            remedy="choose a smaller --batch-size and more --accumulation-steps",
+            remedy="choose a smaller --batch-size, with more --accumulation-steps",
         )
 
     def _check_finite(self, norm: torch.Tensor) -> None:

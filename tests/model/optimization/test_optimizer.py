@@ -125,8 +125,8 @@ def test_an_optimiser_has_its_own_betas_unless_told(
 @pytest.mark.parametrize(
     ("opt", "betas", "found"),
     [
-        ("sgd", (0.9, 0.98), "--opt-betas: found --opt sgd, which has none"),
-        ("adamw", (0.9,), "--opt adamw: found not enough values"),
+        ("sgd", (0.9, 0.98), "--opt-betas: found 2 for --opt sgd; expected 0"),
+        ("adamw", (0.9,), "--opt-betas: found 1 for --opt adamw; expected 2"),
     ],
 )
 def test_betas_that_an_optimiser_cannot_have_are_one_line(

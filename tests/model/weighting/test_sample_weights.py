@@ -96,8 +96,9 @@ def test_weights_have_mean_1_and_are_the_clipped_product(rows: list[TrainingRow]
     relative = product / product.mean()
     clipped = np.clip(relative, 0.2, 3.0)
     assert weight == pytest.approx(clipped / clipped.mean())
-    assert found.raised == (relative < 0.2).sum()
-    assert found.lowered == (relative > 3.0).sum()
+    # one that is at a limit but for rounding may count or not
+    assert (relative < 0.2 - 1e-9).sum() <= found.raised <= (relative < 0.2 + 1e-9).sum()
+    assert (relative > 3.0 + 1e-9).sum() <= found.lowered <= (relative > 3.0 - 1e-9).sum()
     assert found.effective == pytest.approx(weight.sum() ** 2 / (weight**2).sum())
     assert found.effective <= len(rows) * (1 + 1e-12)
 
