@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from data.atomic_files import make_folder
 from data.errors import RunError
+from data.file_lock import locked
 from data.store import Store
 from model.champion.checkpoint_digest import checkpoint_digest
 from model.champion.pointer import read_pointer
@@ -39,6 +37,23 @@ def champion(store: Store) -> Champion | None:
     folder = store.root / pointer.folder
     check_unaltered(folder, pointer.sha256)
     return Champion(folder, pointer.sha256, pointer.entry)
+
+
+def present_champion(store: Store) -> Champion:
+    """The champion, where there has to be one.
+
+    Raises:
+        RunError: there is none, or as `champion`.
+    """
+    found = champion(store)
+    if found is None:
+        raise RunError(
+            f"champion of {store.root}",
+            found="none",
+            expected="one",
+            remedy="name one: `streetreplay champion set FOLDER`",
+        )
+    return found
 
 
 def entries_in_effect(store: Store) -> list[Entry]:
@@ -91,18 +106,10 @@ def champion_lock(store: Store) -> Iterator[None]:
         RunError: another process is at it.
         WriteError: the store cannot be written.
     """
-    make_folder(store.models)
-    lock = FileLock(store.models / "champion.lock", thread_local=False)
-    try:
-        lock.acquire(timeout=_LOCK_SECONDS)
-    except Timeout:
-        raise RunError(
-            f"champion of {store.root}",
-            found="another process that changes it",
-            expected="one at a time",
-            remedy="wait until it is done",
-        ) from None
-    try:
+    with locked(
+        store.models / "champion.lock",
+        f"champion of {store.root}",
+        found="another process that changes it",
+        seconds=_LOCK_SECONDS,
+    ):
         yield
-    finally:
-        lock.release()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.errors import RunError
 from data.store import Store, open_store
 from data.terminal import JsonOption, StoreOption, print_json, print_table, say
 
@@ -32,18 +31,11 @@ def show(store: StoreOption = None, as_json: JsonOption = False) -> None:
     In effect is what made something champion; an entry that promoted and is not in effect was
     interrupted before the champion changed.
     """
-    from model.champion.champion import champion, entries_in_effect  # noqa: PLC0415
+    from model.champion.champion import entries_in_effect, present_champion  # noqa: PLC0415
     from model.champion.promotions import read_promotions  # noqa: PLC0415
 
     opened = open_store(store)
-    found = champion(opened)
-    if found is None:
-        raise RunError(
-            f"champion of {opened.root}",
-            found="none",
-            expected="one",
-            remedy="name one: `streetreplay champion set FOLDER`",
-        )
+    found = present_champion(opened)
     in_effect = {entry.entry for entry in entries_in_effect(opened)}
     entries = read_promotions(opened)
     if as_json:

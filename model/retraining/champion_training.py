@@ -6,7 +6,7 @@ from pathlib import Path
 from data.errors import RunError
 from data.settings_file import read_settings
 from data.store import Store
-from model.champion.champion import champion
+from model.champion.champion import present_champion
 from model.checkpoint.card import read_card
 from model.optimization.config import TrainingConfig, training_config
 from model.training.run_folder import SETTINGS
@@ -32,14 +32,7 @@ def settings_file(store: Store) -> Path:
     Raises:
         RunError: no champion, one that was removed or altered, or its run is not in the store.
     """
-    found = champion(store)
-    if found is None:
-        raise RunError(
-            f"champion of {store.root}",
-            found="none",
-            expected="one to retrain",
-            remedy="name one: `streetreplay champion set FOLDER`",
-        )
+    found = present_champion(store)
     run_id = str(read_card(found.folder).training.get("run_id", ""))
     file = store.runs / Path(run_id).name / SETTINGS
     if not run_id or not file.is_file():

@@ -15,7 +15,7 @@ from analytics.comparison.bootstrap import (
     point_scores,
 )
 from analytics.comparison.image_confusion import image_confusion
-from analytics.comparison.intervals import Interval
+from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import CANDIDATE, MINER, Flags, PairedAnswers
 from analytics.scoring.metrics import Floats
 from analytics.warehouse.rows import naive_utc
@@ -146,11 +146,9 @@ def _reward_change(
     if earlier is None or later is None:
         return None
     (before, before_draws), (after, after_draws) = earlier, later
-    # the periods share no challenge: their draws are combined as they come
-    draws = after_draws - before_draws
-    tail = (1 - level) / 2
-    change = after - before
-    low, high = change + np.quantile(draws - draws.mean(), [tail, 1 - tail])
+    # a draw is of the same source images in both periods
+    draws, change = after_draws - before_draws, after - before
+    [(low, high)] = centred_intervals(np.array([change]), draws[:, None], level)
     return change, (float(low), float(high))
 
 

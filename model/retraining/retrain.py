@@ -10,11 +10,10 @@ from typing import Any
 
 from analytics.warehouse.connection import reading
 from data.digests import file_digest
-from data.errors import RunError
 from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
-from model.champion.champion import Champion, champion
+from model.champion.champion import present_champion
 from model.champion.promotions import read_promotions
 from model.champion.succession import gate
 from model.optimization.config import TrainingConfig
@@ -104,22 +103,16 @@ class _Retraining:
         progress: Progress,
         note: Callable[[str], None],
     ) -> None:
-        found = champion(store)
-        if found is None:
-            raise RunError(
-                f"champion of {store.root}",
-                found="none",
-                expected="one to retrain",
-                remedy="name one: `streetreplay champion set FOLDER`",
-            )
         self._store, self._settings = store, settings
         self._shards, self._row_shards = shards, row_shards
-        self._champion: Champion = found
+        self._champion = present_champion(store)
         self._progress, self._note = progress, note
         self._minutes: dict[str, float] = {}
 
     def run(self, since: datetime | None, if_needed: bool, dry_run: bool) -> RetrainReport:
         """See `retrain`."""
+        if (done := self._promoted_before()) is not None:
+            return done
         rows = list_rows(self._row_shards).rows
         gate_run = self._gate_run(rows)
         with self._timed("replay of the champion"):
@@ -127,9 +120,11 @@ class _Retraining:
         decision = self._decide(own_run, rows, since)
         with self._timed("power"):
             power = gate_run.power(own_run, self._settings.power, self._settings.gate)
-        self._note(power.sentence)
         if dry_run or (if_needed and not decision.due):
             return RetrainReport(None, decision, power.sentence, minutes=self._minutes)
+        # long before the report that says it too
+        for line in (*decision.sentences, power.sentence):
+            self._note(line)
         folder = open_retraining(self._store, self._asked(own_run, rows))
         self._note(f"retraining in {folder.path}")
         weights = self._weigh(folder, own_run)
@@ -147,6 +142,18 @@ class _Retraining:
         folder.write_report(report_json(report), "\n".join(report_lines(report)))
         folder.done(OUTCOME, {"promoted": report.promoted, "minutes": self._minutes})
         return report
+
+    def _promoted_before(self) -> RetrainReport | None:
+        """The end of a retraining that was cut off after it had promoted its challenger."""
+        for folder in retrainings(self._store):
+            if OUTCOME in folder.steps or (
+                folder.checkpoint.resolve() != self._champion.folder.resolve()
+            ):
+                continue
+            folder.done(OUTCOME, {"promoted": True, "entry": self._champion.entry})
+            said = f"{folder.path.name} had promoted this champion before it was cut off"
+            return RetrainReport(str(folder.path), Decision(False, (), (said,)))
+        return None
 
     def _gate_run(self, rows: Sequence[TrainingRow]) -> GateRun:
         held = split_rows(rows, self._settings.training.split).holdout
@@ -173,10 +180,7 @@ class _Retraining:
         settings = self._settings.decision
         with self._timed("evidence"), reading(self._store) as connection:
             evidence = decision_evidence(connection, self._store, reference, settings)
-        decision = decide(evidence, settings)
-        for line in decision.sentences:
-            self._note(line)
-        return decision
+        return decide(evidence, settings)
 
     def _champion_since(self) -> datetime:
         """When the champion became it; long ago if the promotions log was removed."""
@@ -235,8 +239,6 @@ class _Retraining:
                 self._store, self._champion, folder.checkpoint, evidence, self._settings.gate
             )
         folder.done("gate", {"run_id": run, "entry": outcome.entry.entry})
-        for reason in outcome.verdict.reasons:
-            self._note(reason)
         return run, outcome.verdict
 
     @contextmanager

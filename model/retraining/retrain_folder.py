@@ -14,10 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from data.atomic_files import make_folder, remove_left_overs, write_atomic
-from data.errors import RunError
+from data.file_lock import locked
 from data.store import Store
 
 _PREFIX, _FILE = "retrain-", "retrain.json"
@@ -57,7 +55,7 @@ class RetrainFolder:
             WriteError: the folder cannot be written.
         """
         self.steps[step] = {"at": _now(), **values}
-        self._write()
+        self.write()
 
     def write_report(self, content: Mapping[str, Any], text: str) -> None:
         """Write the report, for programs and for people.
@@ -68,7 +66,12 @@ class RetrainFolder:
         write_atomic(self.path / "report.json", json.dumps(content, indent=1).encode())
         write_atomic(self.path / "report.txt", text.encode())
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write `retrain.json`.
+
+        Raises:
+            WriteError: the folder cannot be written.
+        """
         content = {"asked": self.asked, "steps": self.steps}
         write_atomic(self.path / _FILE, json.dumps(content, indent=1).encode())
 
@@ -81,21 +84,8 @@ def retrain_lock(store: Store) -> Iterator[None]:
         RunError: another one is at work.
         WriteError: the store cannot be written.
     """
-    make_folder(store.models)
-    lock = FileLock(store.models / _LOCK, thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(
-            f"retraining in {store.root}",
-            found="another one at work",
-            expected="one at a time",
-            remedy="wait until it is done",
-        ) from None
-    try:
+    with locked(store.models / _LOCK, f"retraining in {store.root}", found="another one at work"):
         yield
-    finally:
-        lock.release()
 
 
 def open_retraining(store: Store, asked: Mapping[str, Any]) -> RetrainFolder:
@@ -119,7 +109,7 @@ def open_retraining(store: Store, asked: Mapping[str, Any]) -> RetrainFolder:
     path = store.models / f"{_PREFIX}{stamp}-{digest[:6]}"
     make_folder(path)
     folder = RetrainFolder(path, {"started": started, **asked}, {})
-    folder._write()
+    folder.write()
     return folder
 
 

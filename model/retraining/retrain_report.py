@@ -49,7 +49,8 @@ def report_lines(report: RetrainReport) -> Iterator[str]:
         f"view {view}: mean share {before:.3f} -> {after:.3f}"
         for view, (before, after) in report.views.items()
     )
-    yield ", ".join(f"{step} {minutes:g} min" for step, minutes in report.minutes.items())
+    if report.minutes:
+        yield ", ".join(f"{step} {minutes:g} min" for step, minutes in report.minutes.items())
     if report.folder is not None:
         yield f"all of it is in {report.folder}"
 

@@ -1,6 +1,7 @@
 """A retraining of a tiny champion in a small simulated world."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from model.champion.promotions import read_promotions
 from model.champion.succession import set_champion
 from model.demo.run import run_demo
 from model.demo.settings import MODEL
+from model.promotion_gate.judge import judge
 from model.promotion_gate.settings import GateSettings, PowerSettings
+from model.promotion_gate.verdict import Verdict
 from model.retraining.champion_training import training_of
 from model.retraining.decide import DecisionSettings
 from model.retraining.retrain import RetrainSettings, retrain
 from model.retraining.retrain_folder import OUTCOME, RetrainFolder, retrain_lock, retrainings
-from model.retraining.retrain_report import RetrainReport
+from model.retraining.retrain_report import RetrainReport, report_lines
 from model.weighting.policy import WeightPolicy
 from replay.settings import VariantSettings
 from tests.worlds.small_demo import SMALL_DEMO, silence
@@ -54,13 +57,13 @@ def ask(store: Store, **options: Any) -> RetrainReport:
 
 
 def test_a_dry_run_says_what_the_gate_needs_and_trains_nothing(store: Store) -> None:
-    notes: list[str] = []
-    report = ask(store, dry_run=True, note=notes.append)
+    report = ask(store, dry_run=True)
     assert report.folder is None
     assert report.verdict is None
     assert not retrainings(store)
-    assert any("no retraining is due" in line for line in notes)
-    assert any("to find a true difference of 0.05 reward" in line for line in notes)
+    lines = list(report_lines(report))
+    assert lines[0].startswith("no retraining is due")
+    assert any(line.startswith("to find a true difference of 0.05 reward") for line in lines)
 
 
 def test_nothing_due_is_nothing_done(store: Store) -> None:
@@ -128,3 +131,25 @@ def test_an_altered_champion_is_refused_and_stays(store: Store) -> None:
     finally:
         card.write_bytes(content)
     assert (store.models / "champion.json").read_bytes() == before
+
+
+def test_a_retraining_cut_off_after_its_promotion_is_not_done_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = champion(store)
+
+    def promoting(*arguments: Any) -> Verdict:
+        return replace(judge(*arguments), promoted=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("model.champion.succession.judge", promoting)
+        patch.setattr(RetrainFolder, "done", dying_after("gate"))
+        with pytest.raises(KilledError):
+            ask(store)
+    promoted = champion(store)
+    assert promoted is not None
+    assert promoted != before
+    report = ask(store)
+    assert report.folder == str(promoted.folder.parent)
+    assert champion(store) == promoted
+    assert all(OUTCOME in folder.steps for folder in retrainings(store))
