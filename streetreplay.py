@@ -111,17 +111,24 @@ def main() -> None:
     # as Ctrl-C: what is open is closed, worker processes too
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        # an exit status, if a command ends early; what a command returns is None
-        status = app(standalone_mode=False) or 0
-        if status == _INTERRUPTED:
-            status = _wrong_use(typer.Abort())
-    except (TyperException, typer.Abort) as error:
-        status = _wrong_use(error)
-    except Exception as error:  # noqa: BLE001  (the edge: a trace is for --debug only)
-        status = _failure(error)
+        status = _status()
+    except KeyboardInterrupt:  # while an error was told: a launcher stops all when one has failed
+        status = 1
     finally:
         signal.signal(signal.SIGTERM, before)
     raise SystemExit(status)
+
+
+def _status() -> int:
+    """Run the command, tell its error, and return the exit status."""
+    try:
+        # an exit status, if a command ends early; what a command returns is None
+        status = app(standalone_mode=False) or 0
+        return _wrong_use(typer.Abort()) if status == _INTERRUPTED else status
+    except (TyperException, typer.Abort) as error:
+        return _wrong_use(error)
+    except Exception as error:  # noqa: BLE001  (the edge: a trace is for --debug only)
+        return _failure(error)
 
 
 def _wrong_use(error: TyperException | typer.Abort) -> int:

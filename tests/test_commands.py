@@ -255,6 +255,22 @@ def test_sigterm_is_one_line() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "streetreplay: aborted\n")
 
 
+def test_sigterm_while_an_error_is_told_leaves_no_trace() -> None:
+    program = (
+        "import os, signal, sys, time, streetreplay\n"
+        "def note(*_line: str, **_style: str) -> None:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+        "streetreplay.note = note\n"
+        "sys.argv = ['streetreplay', 'sql', 'SELECT 1', '--store', '']\n"
+        "streetreplay.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
 def test_a_bug_is_one_line_too(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
     def broken(*, standalone_mode: bool) -> None:
         raise ZeroDivisionError("oops")

@@ -126,8 +126,9 @@ def _rank() -> str:
 
 
 def _main(sources: Path, folder: Path) -> None:
-    # the launcher ends all when one ends; here each is to say first what it has to say
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # the launcher ends all when one ends; here each is to say first what it has to say, and the
+    # command takes SIGTERM for itself
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     patch = pytest.MonkeyPatch()
     patch.setattr(Accelerator, "end_training", lambda _: None)  # a group cannot be made again
     patch.setattr("model.training.train.make_accelerator", _make)
