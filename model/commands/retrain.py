@@ -63,6 +63,13 @@ def retrain(
         bool,
         typer.Option("--dry-run", help="Say what is due and what the gate needs; train nothing."),
     ] = False,
+    from_scratch: Annotated[
+        bool,
+        typer.Option(
+            "--from-scratch",
+            help="Train the challenger from first weights of its own, not on from the champion's.",
+        ),
+    ] = False,
     policy: PolicyOption = None,
     training: TrainingOption = None,
     rows: RowsOption = None,
@@ -75,10 +82,11 @@ def retrain(
 
     The champion answers the log anew; where it drifted, or where the champion loses, is due for
     retraining. Source rows are weighted by it (see the command weights), a challenger is trained on
-    draws by these weights, and both are compared on challenges that neither was trained on. The
-    challenger becomes champion if the interval of the gain lies above 0 and no guarded slice loses
-    too much; else the champion stays. A retraining that was interrupted goes on when the same
-    command is given again. Its folder in the store's models keeps weights, checkpoint and report.
+    from the champion's weights on draws by them, and both are compared on challenges that neither
+    was trained on. The challenger becomes champion if the interval of the gain lies above 0 and no
+    guarded slice loses too much; else the champion stays. A retraining that was interrupted goes on
+    when the same command is given again. Its folder in the store's models keeps weights, checkpoint
+    and report.
     """
     from data.sources.shards import open_shards  # noqa: PLC0415
     from model.retraining.champion_training import training_of  # noqa: PLC0415
@@ -92,7 +100,10 @@ def retrain(
         opened,
         open_shards(sources or opened.sources, required=sources is not None),
         RetrainSettings(
-            policy=read_policy(policy), training=training_of(opened, training), **settings.tables
+            policy=read_policy(policy),
+            training=training_of(opened, training),
+            from_scratch=from_scratch,
+            **settings.tables,
         ),
         rows=None if rows is None else open_shards(rows, required=True),
         since=since,

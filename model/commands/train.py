@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,16 @@ SampleWeightsOption = Annotated[
     ),
 ]
 
+InitialCheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--initial-checkpoint",
+        metavar="FOLDER",
+        help="Begin with the weights of this checkpoint, whose settings the training has to fit: "
+        "--settings with the settings.toml of its run [default: weights of its own].",
+    ),
+]
+
 
 @app.command(
     cls=SettingsCommand, epilog="Example: streetreplay train --out data/store/models/first"
@@ -50,6 +60,7 @@ def train(
     out: OutOption,
     settings: Settings,
     sample_weights: SampleWeightsOption = None,
+    initial_checkpoint: InitialCheckpointOption = None,
     replace: ReplaceOption = False,
     store: StoreOption = None,
     sources: SourcesOption = None,
@@ -65,7 +76,15 @@ def train(
     row that was seen: replay on others only (leaks --trained-on lists the overlap).
     """
     config = training_config(settings.tables)
-    report = _train(open_store(store), sources, out, config, sample_weights, replace=replace)
+    report = _train(
+        open_store(store),
+        sources,
+        out,
+        config,
+        sample_weights=sample_weights,
+        initial_checkpoint=initial_checkpoint,
+        replace_checkpoint=replace,
+    )
     if report is None:
         return
     if as_json:
@@ -79,9 +98,7 @@ def _train(
     sources: Path | None,
     out: Path,
     config: TrainingConfig,
-    sample_weights: Path | None,
-    *,
-    replace: bool,
+    **options: Any,
 ) -> "TrainReport | None":
     """The report; None in a process beside the main one, which reports for all."""
     from data.sources.shards import open_shards  # noqa: PLC0415
@@ -93,8 +110,7 @@ def _train(
             open_shards(sources or store.sources, required=sources is not None),
             out,
             config,
-            sample_weights=sample_weights,
-            replace_checkpoint=replace,
+            **options,
             progress=progress,
             note=note,
         )

@@ -16,10 +16,10 @@ from model.checkpoint.average import average_weights
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.card import BACKBONE, BACKBONE_KEY, MODEL, SCORER, ModelCard
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
-from model.fine_tuning.base import Base
 from model.fine_tuning.report import NO_OWN_SCORE, FoldReport
 from model.network.street_model import StreetModel
 from model.optimization.config import TrainingConfig
+from model.training.base_checkpoint import Base
 from model.training.run_folder import TrainingRun
 from replay.candidates.float32 import processor_name
 
@@ -73,7 +73,7 @@ def save_average(
     device = next(backbone.parameters()).device
     training = {
         "run_id": run.run_id,
-        "fine_tuned_from": {"sha256": base.checkpoint.sha256, "run_id": base.run_id},
+        "fine_tuned_from": base.named,
         "folds": chosen.folds,
         "averaged_folds": list(chosen.averaged),
         "note": NO_OWN_SCORE,

@@ -17,7 +17,7 @@ from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
 from model.fine_tuning.averaging import AveragedFolds, best_folds, save_average
-from model.fine_tuning.base import Base, base_backbone, check_averageable, load_base, tuned_config
+from model.fine_tuning.base import check_averageable, tuned_config
 from model.fine_tuning.fold_rows import FoldRows, base_holdout, fold_rows
 from model.fine_tuning.fold_training import FoldTrainings
 from model.fine_tuning.out_of_fold import out_of_fold_scores
@@ -29,6 +29,7 @@ from model.optimization.full_model import FullModel
 from model.rows.source_rows import row_columns
 from model.rows.streets import streets_of_rows
 from model.rows.training_row import TrainingRow
+from model.training.base_checkpoint import Base, base_backbone, load_base
 from model.training.context import TrainingContext
 from model.training.out_folder import (
     begin_training,
@@ -120,7 +121,7 @@ def _tune_or_read(
     config = replace(config, dataset=training_config.dataset)
     determining = {
         "config": {**asdict(config), **_own(training_config)},
-        "base": {"sha256": base.checkpoint.sha256, "run_id": base.run_id},
+        "base": base.named,
         "sources": shards.fingerprints([(row.parquet, row.row) for row in rows.listed.rows]),
         "rows": len(rows.listed.rows),
         "folds": rows.digest,
@@ -226,7 +227,7 @@ class _FineTuning:
         return FineTuningReport(
             run_id=self._run.run_id,
             out=str(out),
-            base={"sha256": self._base.checkpoint.sha256, "run_id": self._base.run_id},
+            base=self._base.named,
             backbone=card.backbone,
             image_only=not self._context.config.dataset.metadata,
             rows=len(used),

@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,12 +11,11 @@ import polars as pl
 from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
-from model.fine_tuning.base import Base
 from model.fine_tuning.settings import FineTuningSettings
 from model.rows.folds import Fold, fine_tuning_folds, rows_not_in
 from model.rows.source_rows import ListedRows, list_rows, row_columns
 from model.rows.streets import name_order, streets_of_rows
-from model.training.run_folder import SPLIT
+from model.training.base_checkpoint import Base, read_base_split
 from model.training.session import SessionRows
 
 _NAMES = ("parquet", "row", "vid_id", "gps_lat", "gps_lon")
@@ -83,18 +81,14 @@ def base_holdout(
         base: its card names the run.
         note: takes a line for a person.
     """
-    run_id = base.run_id or ""
-    path = store.runs / Path(run_id).name / SPLIT
-    try:
-        split = pl.read_parquet(path, glob=False)
-        held = split.filter(part=_HOLDOUT).select(_NAMES)
-    except (OSError, pl.exceptions.PolarsError):
+    split = read_base_split(store, base)
+    if split is None:
         note(
-            f"the run of the base ({run_id or 'unnamed'}) is not in the store: rows that it held "
-            "out are not known, and are fine-tuned on if they are among the sources"
+            f"the run of the base ({base.run_id or 'unnamed'}) is not in the store: rows that it "
+            "held out are not known, and are fine-tuned on if they are among the sources"
         )
         return row_columns([])
-    return held
+    return split.filter(part=_HOLDOUT).select(_NAMES)
 
 
 def fold_rows(

@@ -31,8 +31,8 @@ from model.retraining.retrain_folder import (
 )
 from model.retraining.retrain_report import RetrainReport, report_json, report_lines
 from model.rows.source_rows import list_rows
-from model.rows.split import split_rows
 from model.rows.training_row import TrainingRow
+from model.training.base_checkpoint import load_base, training_split
 from model.training.train import train
 from model.weighting.policy import WeightPolicy
 from model.weighting.report import make_weights
@@ -42,7 +42,10 @@ from replay.settings import VariantSettings
 
 @dataclass(frozen=True)
 class RetrainSettings:
-    """All settings of a retraining, a part a stage."""
+    """All settings of a retraining, a part a stage.
+
+    The challenger begins with the champion's weights, unless `from_scratch`.
+    """
 
     policy: WeightPolicy
     decision: DecisionSettings
@@ -50,6 +53,7 @@ class RetrainSettings:
     power: PowerSettings
     training: TrainingConfig
     variants: VariantSettings = field(default_factory=VariantSettings)
+    from_scratch: bool = False
 
 
 def retrain(
@@ -106,6 +110,7 @@ class _Retraining:
         self._store, self._settings = store, settings
         self._shards, self._row_shards = shards, row_shards
         self._champion = present_champion(store)
+        self._base = None if settings.from_scratch else load_base(self._champion.folder)
         self._progress, self._note = progress, note
         self._minutes: dict[str, float] = {}
 
@@ -156,7 +161,8 @@ class _Retraining:
         return None
 
     def _gate_run(self, rows: Sequence[TrainingRow]) -> GateRun:
-        held = split_rows(rows, self._settings.training.split).holdout
+        settings = self._settings.training.split
+        held = training_split(rows, settings, self._store, self._base).holdout
         return GateRun(
             self._store,
             self._shards,
@@ -225,6 +231,7 @@ class _Retraining:
                 folder.checkpoint,
                 self._settings.training,
                 sample_weights=folder.weights,
+                initial_checkpoint=None if self._base is None else self._champion.folder,
                 progress=self._progress,
                 note=self._note,
             )

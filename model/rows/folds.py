@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from sklearn.model_selection import StratifiedGroupKFold
 
-from analytics.leaks.training_overlap import OverlapSettings, source_overlap
+from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
-from model.rows.source_rows import ListedRows, row_columns
-from model.rows.streets import Ints, name_order, streets_of_rows
+from model.rows.source_rows import ListedRows
+from model.rows.streets import Ints, name_order, overlap_of_rows, streets_of_rows
 from model.rows.training_row import TrainingRow
 
 
@@ -84,10 +84,7 @@ def rows_not_in(
         The others in their order, and the counts of those left out by the first reason that holds:
         the same row, the same video, or a location so near.
     """
-    sources = row_columns(rows).with_columns(
-        challenge_id=pl.Series([str(index) for index in range(len(rows))], dtype=pl.String)
-    )
-    found = source_overlap(sources, base, overlap)
+    found = overlap_of_rows(rows, base, overlap)
     reasons = {
         "by_row": "in the base training",
         "by_video": "of a video in the base training",

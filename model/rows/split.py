@@ -16,12 +16,13 @@ from analytics.leaks.training_overlap import OverlapSettings
 from data.errors import RunError
 from model.rows.settings import SplitSettings
 from model.rows.source_rows import row_columns
-from model.rows.streets import Ints, name_order, streets_of_rows
+from model.rows.streets import Ints, name_order, overlap_of_rows, streets_of_rows
 from model.rows.training_row import TrainingRow
 
 _Counts = npt.NDArray[np.float64]
 
 PARTS = ("training", "validation", "holdout")
+_FREE = -1
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def split_rows(
     rows: Sequence[TrainingRow],
     settings: SplitSettings = SplitSettings(),
     overlap: OverlapSettings = OverlapSettings(),
+    earlier: pl.DataFrame | None = None,
 ) -> Split:
     """Draw the validation and the holdout: whole streets, each label in the part's share.
 
@@ -55,10 +57,13 @@ def split_rows(
     the training would bring it nearer. A part that would lack a label takes a street that has it,
     at the cost of its share.
 
+    A street of an earlier split stays in its part: in the training if any of it was trained on.
+
     Args:
         rows: all of them, in any order.
         settings: shares and seed.
         overlap: within how many metres locations count as one.
+        earlier: rows of an earlier split, with their `part`, as `split_table` has them.
 
     Raises:
         RunError: too few streets to split, or a part without one of the labels.
@@ -68,11 +73,18 @@ def split_rows(
     counts = np.zeros((street_of_row.max(initial=-1) + 1, 2))
     np.add.at(counts, (street_of_row, labels), 1)
     order = _drawn_order(rows, street_of_row, settings.seed)
-    part_of_street = np.zeros(len(counts), np.int64)
+    part_of_street = np.full(len(counts), _FREE)
+    if earlier is not None:
+        for part in (2, 1, 0):  # the training last, as it wins
+            named = earlier.filter(part=PARTS[part])
+            overlaps = overlap_of_rows(rows, named, overlap)["overlaps"].to_numpy()
+            part_of_street[street_of_row[overlaps]] = part
     # the holdout first, so that another share to validate leaves it as it is
     for part, share in ((2, settings.holdout), (1, settings.validation)):
-        left = [street for street in order if part_of_street[street] == 0]
-        part_of_street[_chosen_streets(counts, left, share)] = part
+        left = [street for street in order if part_of_street[street] == _FREE]
+        held = counts[part_of_street == part].sum(axis=0)
+        part_of_street[_chosen_streets(counts, left, share, held)] = part
+    part_of_street[part_of_street == _FREE] = 0
     part_of_row = part_of_street[street_of_row]
     training, validation, holdout = (np.flatnonzero(part_of_row == part) for part in range(3))
     split = Split(training, validation, holdout, street_of_row)
@@ -117,25 +129,26 @@ def _drawn_order(rows: Sequence[TrainingRow], street_of_row: Ints, seed: int) ->
     return sorted(first_rows, key=drawn)
 
 
-def _chosen_streets(counts: _Counts, order: list[int], share: float) -> list[int]:
-    """Streets that together hold about `share` of each label's rows.
+def _chosen_streets(counts: _Counts, order: list[int], share: float, held: _Counts) -> list[int]:
+    """Streets that fill a part up to about `share` of each label's rows.
 
     Args:
         counts: (streets, 2), rows of each label in all streets.
         order: the streets that are free, in the order in which they are tried.
         share: 0..1.
+        held: (2,), rows of each label that the part holds already.
     """
     if share == 0:
         return []
     wanted = np.maximum(np.round(share * counts.sum(axis=0)), 1)
-    held, chosen = np.zeros(2), []
+    chosen = []
     for street in order:
         if (held + counts[street] <= wanted).all():
-            held += counts[street]
+            held = held + counts[street]
             chosen.append(street)
     left = [street for street in order if street not in set(chosen)]
     while (better := _better_street(counts, left, held, wanted)) is not None:
-        held += counts[better]
+        held = held + counts[better]
         chosen.append(better)
         left.remove(better)
     return chosen

@@ -8,12 +8,14 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import BallTree
 
-from analytics.leaks.training_overlap import OverlapSettings
+from analytics.leaks.training_overlap import OverlapSettings, source_overlap
 from data.records.cities import EARTH_METRES
+from model.rows.source_rows import row_columns
 from model.rows.training_row import TrainingRow
 
 Ints = npt.NDArray[np.int64]
@@ -50,6 +52,25 @@ def streets_of_rows(
     streets = np.empty(len(rows), np.int64)
     streets[order] = np.argsort(np.argsort(starts))[numbers]
     return streets
+
+
+def overlap_of_rows(
+    rows: Sequence[TrainingRow],
+    others: pl.DataFrame,
+    overlap: OverlapSettings = OverlapSettings(),
+) -> pl.DataFrame:
+    """How each row overlaps with rows of another training: by row, video or location.
+
+    Args:
+        rows: in any order.
+        others: as `analytics.leaks.training_rows.read_training_rows` reads them.
+        overlap: within how many metres locations count as one.
+
+    Returns:
+        As `source_overlap`, in the order of `rows`.
+    """
+    names = pl.Series([str(index) for index in range(len(rows))], dtype=pl.String)
+    return source_overlap(row_columns(rows).with_columns(challenge_id=names), others, overlap)
 
 
 def _same(keys: Iterable[Hashable | None]) -> Ints:

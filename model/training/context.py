@@ -26,6 +26,7 @@ from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
 from model.optimization.trainer import Loaders
 from model.rows.training_row import TrainingRow
+from model.training.base_checkpoint import Base
 from model.training.run_folder import TrainingRun
 from model.training.session import Session, SessionRows
 
@@ -75,7 +76,12 @@ class TrainingContext:
         return answer[0]
 
     def session(
-        self, run: TrainingRun, model: FullModel, rows: SessionRows, progress: Progress
+        self,
+        run: TrainingRun,
+        model: FullModel,
+        rows: SessionRows,
+        progress: Progress,
+        base: Base | None = None,
     ) -> PreparedSession:
         """Prepare rows, and a session that trains a model on them.
 
@@ -84,6 +90,7 @@ class TrainingContext:
             model: with its first weights, on the accelerator's device.
             rows: to train and to validate on.
             progress: shows long work.
+            base: the checkpoint of the first weights, if they are one's.
 
         Raises:
             RunError: rows without any image.
@@ -97,6 +104,7 @@ class TrainingContext:
             model,
             SessionRows(training.table.rows, validation.table.rows),
             loaders,
+            base,
         )
         return PreparedSession(session, training, validation, loaders)
 

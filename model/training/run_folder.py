@@ -42,6 +42,9 @@ SPLIT = "split.parquet"
 SAMPLE_WEIGHTS = "sample_weights"
 """Key of `run.json` and of a card: the SHA-256 of the file of weights that rows were drawn by."""
 
+INITIAL_CHECKPOINT = "initial_checkpoint"
+"""Key of `run.json` and of a card: hash and run of the checkpoint that a training began with."""
+
 # Begins the name of a fold's folder.
 _FOLD = "fold-"
 # Settings that change no weight.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import polars as pl
 from accelerate import Accelerator
 
 from data.progress import Progress, Report
@@ -19,7 +20,8 @@ from model.optimization.threads import threads_beside
 from model.optimization.trainer import Loaders, Trainer
 from model.rows.source_rows import row_columns
 from model.rows.training_row import TrainingRow
-from model.training.run_folder import SAMPLE_WEIGHTS, TrainingRun
+from model.training.base_checkpoint import Base
+from model.training.run_folder import INITIAL_CHECKPOINT, SAMPLE_WEIGHTS, TrainingRun
 from model.training.stop_signal import stop_asked
 from model.training.trackers import log_metrics
 from replay.candidates.float32 import processor_name
@@ -44,14 +46,18 @@ class Session:
         model: FullModel,
         rows: SessionRows,
         loaders: Loaders,
+        base: Base | None = None,
     ) -> None:
         """Take the run's folder, all settings, a model with its first weights, and its rows.
+
+        `base` is the checkpoint of the first weights, if they are one's.
 
         Raises:
             RunError: memory does not hold a step with one challenge.
         """
         self._run, self._config, self._accelerator = run, config, accelerator
         self._rows, self._workers = rows, loaders.training.num_workers
+        self._base = base
         self._size = step_size(model, config, accelerator)
         self._trainer = Trainer(model, loaders, config, accelerator, self._size.at_once)
         self.epochs: list[EpochMetrics] = []
@@ -158,25 +164,34 @@ class Session:
             "arithmetic": self._config.dataset.arithmetic,
             "processor": processor_name(self._accelerator.device),
             SAMPLE_WEIGHTS: self._run.settings.get(SAMPLE_WEIGHTS),
+            INITIAL_CHECKPOINT: self._run.settings.get(INITIAL_CHECKPOINT),
         }
         card = card_of(kept.street.settings, kept.backbone, training)
-        rows = [*self._rows.training, *self._rows.validation]
         save_checkpoint(
             self._run.next_best,
             kept.street,
             card,
             kept.backbone.trained_tensors(),
-            row_columns(rows),
+            self._seen_rows(),
         )
 
+    def _seen_rows(self) -> pl.DataFrame:
+        """All rows behind the weights: those of the checkpoint that they began with too."""
+        rows = row_columns([*self._rows.training, *self._rows.validation])
+        if self._base is None:
+            return rows
+        both = pl.concat([self._base.rows, rows])
+        return both.unique(("parquet", "row"), maintain_order=True)
+
     def _trained_parts(self) -> list[str]:
-        """Which parts a loss has reached."""
+        """Which parts a loss has reached, in the training of the first weights too."""
         parts = {
             MODEL: True,
             SCORER: self._config.loss.scorer > 0,
             BACKBONE: not self._config.backbone.frozen,
         }
-        return [part for part, trained in parts.items() if trained]
+        before = () if self._base is None else self._base.checkpoint.card.trained
+        return [part for part, trained in parts.items() if trained or part in before]
 
 
 def _flat_metrics(metrics: EpochMetrics) -> dict[str, float]:

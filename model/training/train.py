@@ -20,8 +20,16 @@ from model.optimization.config import TrainingConfig
 from model.optimization.full_model import FullModel
 from model.rows.sample_weights import SampleWeights, effective_size, read_sample_weights
 from model.rows.source_rows import ListedRows, list_rows
-from model.rows.split import Split, split_rows, split_table
+from model.rows.split import Split, split_table
 from model.rows.training_row import TrainingRow
+from model.training.base_checkpoint import (
+    Base,
+    base_backbone,
+    base_street_model,
+    check_same_backbone,
+    load_base,
+    training_split,
+)
 from model.training.context import TrainingContext
 from model.training.out_folder import (
     begin_training,
@@ -31,7 +39,12 @@ from model.training.out_folder import (
 )
 from model.training.processes import quiet, together
 from model.training.report import TrainReport
-from model.training.run_folder import SAMPLE_WEIGHTS, TrainingRun, open_training_run
+from model.training.run_folder import (
+    INITIAL_CHECKPOINT,
+    SAMPLE_WEIGHTS,
+    TrainingRun,
+    open_training_run,
+)
 from model.training.session import SessionRows
 from model.training.trackers import start_trackers, tracking
 
@@ -43,6 +56,7 @@ def train(
     config: TrainingConfig,
     *,
     sample_weights: Path | None = None,
+    initial_checkpoint: Path | None = None,
     replace_checkpoint: bool = False,
     progress: Progress = silent,
     note: Callable[[str], None] = lambda _: None,
@@ -59,6 +73,8 @@ def train(
         config: all settings.
         sample_weights: a file of weights by which rows are drawn with replacement; None: each row
             comes once an epoch.
+        initial_checkpoint: the folder of a checkpoint whose weights the training begins with; its
+            rows count as trained on, and stay in the parts of its own training's split.
         replace_checkpoint: of another training, where `out` holds one.
         progress: shows long work.
         note: takes a line for a person.
@@ -66,49 +82,49 @@ def train(
     Raises:
         SourceError: no sources, or not of the public data set's form.
         RunError: rows that cannot be split, a folder that holds another checkpoint, a backbone that
-            cannot be had, settings that do not go together, weights of other rows, a training that
-            was stopped.
+            cannot be had, settings that do not go together, weights of other rows, an initial
+            checkpoint that is not whole or of other settings, a training that was stopped.
         WriteError: a folder cannot be written.
     """
     accelerator = make_accelerator(config, **tracking(config.training.tracker, store.runs))
+    if not accelerator.is_main_process:
+        progress, note = silent, quiet
+    asked = _Asked(
+        store, shards, out, config, sample_weights, initial_checkpoint, replace_checkpoint
+    )
     with together(accelerator):
-        return _train_or_read(
-            store,
-            shards,
-            out,
-            config,
-            accelerator,
-            sample_weights,
-            replace_checkpoint,
-            progress,
-            note,
-        )
+        return _train_or_read(asked, accelerator, progress, note)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `train` was asked for."""
+
+    store: Store
+    shards: Shards
+    out: Path
+    config: TrainingConfig
+    sample_weights: Path | None
+    initial_checkpoint: Path | None
+    replace_checkpoint: bool
 
 
 def _train_or_read(
-    store: Store,
-    shards: Shards,
-    out: Path,
-    config: TrainingConfig,
-    accelerator: Accelerator,
-    sample_weights: Path | None,
-    replace_checkpoint: bool,
-    progress: Progress,
-    note: Callable[[str], None],
+    asked: _Asked, accelerator: Accelerator, progress: Progress, note: Callable[[str], None]
 ) -> TrainReport:
     """Train in all processes, or read the report of what is done already."""
-    if not accelerator.is_main_process:
-        progress, note = silent, quiet
-    weights = None if sample_weights is None else read_sample_weights(sample_weights)
+    store, shards, out, config = asked.store, asked.shards, asked.out, asked.config
+    weights = None if asked.sample_weights is None else read_sample_weights(asked.sample_weights)
+    base = None if asked.initial_checkpoint is None else load_base(asked.initial_checkpoint)
     listed = list_rows(shards)
     if weights is not None:
         weights.check_rows(listed.rows)
-    split = split_rows(listed.rows, config.split)
-    backbone = load_backbone(
-        replace(config.backbone, precision=config.model.precision), accelerator.device
-    )
+    split = training_split(listed.rows, config.split, store, base)
+    backbone = _backbone(config, base, accelerator)
     config = config.resolved(backbone.width)
     determining = _determining(config, shards, listed.rows, split, backbone)
+    if base is not None:
+        determining[INITIAL_CHECKPOINT] = base.named
     sampler_of: SamplerOf = every_row
     if weights is not None:
         determining[SAMPLE_WEIGHTS] = weights.sha256
@@ -125,7 +141,12 @@ def _train_or_read(
         if (report := finished_outcome(out, run, TrainReport.read)) is None:
             table = split_table(listed.rows, split)
             begin_training(
-                out, run, store, config.tables, table, replace_checkpoint=replace_checkpoint
+                out,
+                run,
+                store,
+                config.tables,
+                table,
+                replace_checkpoint=asked.replace_checkpoint,
             )
         return report
 
@@ -134,8 +155,18 @@ def _train_or_read(
         if (finished := context.on_main(begin)) is not None:
             note(f"{out} holds this very training already")
             return finished  # type: ignore[no-any-return]
-        model = FullModel(backbone, StreetModel(config.model).to(accelerator.device))
-        return _train(context, run, model, _Rows(listed, split, out), progress, note)
+        street = StreetModel(config.model) if base is None else base_street_model(base, config)
+        model = FullModel(backbone, street.to(accelerator.device))
+        return _train(context, run, model, _Rows(listed, split, out, base), progress, note)
+
+
+def _backbone(config: TrainingConfig, base: Base | None, accelerator: Accelerator) -> Backbone:
+    """The backbone with its first weights."""
+    settings = replace(config.backbone, precision=config.model.precision)
+    if base is None:
+        return load_backbone(settings, accelerator.device)
+    check_same_backbone(base, settings)
+    return base_backbone(base, settings, accelerator.device)
 
 
 def _by_weights(weights: SampleWeights) -> SamplerOf:
@@ -165,11 +196,12 @@ def _determining(
 
 @dataclass(frozen=True)
 class _Rows:
-    """All rows of the sources, which of them are trained on, and the checkpoint's folder."""
+    """All rows of the sources, which of them are trained on, the checkpoint's folder, its base."""
 
     listed: ListedRows
     split: Split
     out: Path
+    base: Base | None
 
 
 def _train(
@@ -185,7 +217,7 @@ def _train(
     training, validation = (
         [all_rows[index] for index in indices] for indices in (split.training, split.validation)
     )
-    prepared = context.session(run, model, SessionRows(training, validation), progress)
+    prepared = context.session(run, model, SessionRows(training, validation), progress, rows.base)
     context.on_main(lambda: start_trackers(context.accelerator, run))
     session = prepared.session
     session.train(progress, note)

@@ -14,9 +14,10 @@ from model.backbone.settings import RANDOM, AdapterSettings, BackboneSettings, T
 from model.checkpoint.backbone_in_card import backbone_of
 from model.checkpoint.card import BACKBONE_KEY
 from model.checkpoint.checkpoint import load_checkpoint
-from model.fine_tuning.base import Base, check_averageable, load_base, tuned_config
+from model.fine_tuning.base import check_averageable, tuned_config
 from model.fine_tuning.finetune import finetune
 from model.fine_tuning.settings import FineTuningConfig, FineTuningSettings
+from model.training.base_checkpoint import Base, load_base
 from model.training.run_folder import TrainingRun
 from tests.model.fine_tuning.drawn_base import TINY, DrawnBase, draw_base
 

@@ -11,6 +11,7 @@ from data.errors import RunError
 from data.records.cities import EARTH_METRES
 from model.rows.settings import SplitSettings
 from model.rows.split import PARTS, Split, split_rows, split_table
+from model.rows.streets import streets_of_rows
 from model.rows.training_row import TrainingRow
 from tests.model.datasets.drawn_rows import a_city, a_row, worlds
 
@@ -179,3 +180,25 @@ def test_the_table_names_each_row_with_its_part_and_street() -> None:
     for name, part in zip(PARTS, parts(split), strict=True):
         assert table.filter(part=name)["row"].to_list() == part
     assert table.row(-1)[-3:] == (None, 42.0, -71.0)
+
+
+@settings(deadline=None, max_examples=40)
+@given(worlds(), st.integers(0, 9), st.integers(1, 20))
+def test_rows_of_an_earlier_split_stay_in_their_parts(
+    rows: list[TrainingRow], seed: int, known: int
+) -> None:
+    asked = replace(THIRDS, seed=seed)
+    try:
+        before = split_rows(rows[:known], asked)
+        now = split_rows(rows, asked, earlier=split_table(rows[:known], before))
+    except RunError:
+        return
+    was = np.empty(known, np.int64)
+    for part, indices in enumerate(parts(before)):
+        was[indices] = part
+    streets = streets_of_rows(rows)
+    # new rows may join streets that were apart: one that was trained on wins, then the validation
+    of_street = {street: min(was[streets[:known] == street]) for street in set(streets[:known])}
+    for part, indices in enumerate(parts(now)):
+        assert all(of_street.get(streets[index], part) == part for index in indices)
+    assert sorted(index for part in parts(now) for index in part) == list(range(len(rows)))
