@@ -19,7 +19,8 @@ from data.terminal import (
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.promotion_gate.settings import GateSettings, PowerSettings
 from model.retraining.decide import DecisionSettings
-from replay.commands.options import utc_time
+from replay.commands.options import DEFAULT_VARIANTS, VariantsOption, utc_time, variant_settings
+from replay.settings import VariantSettings
 
 app = typer.Typer()
 
@@ -74,6 +75,7 @@ def retrain(
     training: TrainingOption = None,
     rows: RowsOption = None,
     since: SinceOption = None,
+    variants: VariantsOption = DEFAULT_VARIANTS,
     store: StoreOption = None,
     sources: SourcesOption = None,
     as_json: JsonOption = False,
@@ -102,6 +104,7 @@ def retrain(
         RetrainSettings(
             policy=read_policy(policy),
             training=training_of(opened, training),
+            variants=variant_settings(variants, VariantSettings.seed),
             from_scratch=from_scratch,
             **settings.tables,
         ),
