@@ -1,9 +1,9 @@
 """Confidence intervals: of a share, and from bootstrap draws, one by one and simultaneous."""
 
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
 
-from analytics.scoring.metrics import Floats
+Floats = NDArray[np.float64]
 
 Interval = tuple[float, float]
 """Lower and upper end."""
@@ -11,6 +11,9 @@ Interval = tuple[float, float]
 
 def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
     """Wilson's score interval (1927) of the share `part` / `whole`; 0..1 for a `whole` of 0."""
+    # seconds to import, which no command's settings and `--help` are to wait for
+    from scipy import stats  # noqa: PLC0415
+
     if whole == 0:
         return 0.0, 1.0
     share = stats.binomtest(part, whole)

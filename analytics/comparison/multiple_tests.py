@@ -1,8 +1,9 @@
 """P-values of many tests at once, by Holm's step-down adjustment (Holm 1979)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.scoring.metrics import Floats
+Floats = NDArray[np.float64]
 
 
 def holm(p_values: Floats) -> Floats:

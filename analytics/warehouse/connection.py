@@ -203,6 +203,8 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         )
         # else a time with an offset is compared, and shown, in the zone of the machine
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        # else a slow query draws one among the results where DuckDB takes Python for interactive
+        connection.execute("SET enable_progress_bar = false")
         return connection
     except duckdb.Error as error:
         raise _cannot_open(path, error) from None

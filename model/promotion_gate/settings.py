@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from analytics.comparison.bootstrap import BootstrapSettings
 from data.machine.processes import cores
 from data.settings import LARGEST_SEED, check_settings, setting
+
+if TYPE_CHECKING:
+    from analytics.comparison.bootstrap import BootstrapSettings
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,11 @@ class GateSettings:
         }
 
     @property
-    def bootstrap(self) -> BootstrapSettings:
+    def bootstrap(self) -> "BootstrapSettings":
         """The draws, over all processors, whose number changes no result."""
+        # numba with it, which `--help` does not wait for
+        from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
+
         return BootstrapSettings(
             draws=self.draws,
             seed=self.seed,

@@ -124,6 +124,12 @@ def test_sql_can_neither_write_nor_reach_out(filled: Store, sql: str) -> None:
     assert not Path("/tmp/streetreplay-stolen.csv").exists()  # noqa: S108
 
 
+def test_no_progress_is_drawn_among_the_results(filled: Store) -> None:
+    """As DuckDB does where `__main__` has no file, which is so in a worker of `make test`."""
+    sql = "SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'"
+    assert query(filled, sql).rows == [("false",)]
+
+
 def test_rows_are_made_as_they_are_taken(store: Store) -> None:
     """A result of a trillion rows would fill any memory."""
     with writing(store):

@@ -16,8 +16,8 @@ from data.sources.shards import Shards
 from model.checkpoint.unfinished import unfinished_run
 from model.training.stop_signal import stop_asked
 from tests.model.optimization.toy import cpu_accelerator
-from tests.model.training.commands_in_forks import OPTIONS, Command, run, start
-from tests.model.training.tiny import TINY
+from tests.model.training.tiny import OPTIONS, TINY
+from tests.worlds.commands_in_forks import Command, run, start
 
 STOPPED = re.compile(
     r"streetreplay: training: found asked to stop after step (\d+) of 9; "

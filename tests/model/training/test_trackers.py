@@ -19,9 +19,9 @@ from model.training.run_folder import TrainingRun
 from model.training.trackers import finish_trackers, start_trackers, tracking
 from model.training.train import train
 from tests.model.optimization.toy import QUICK, cpu_accelerator
-from tests.model.training.commands_in_forks import OPTIONS, run, start
 from tests.model.training.kill_switch import Killed
-from tests.model.training.tiny import FROZEN, with_training
+from tests.model.training.tiny import FROZEN, OPTIONS, with_training
+from tests.worlds.commands_in_forks import run, start
 
 NO_LOGIN = {"WANDB_MODE": None, "WANDB_API_KEY": None}
 

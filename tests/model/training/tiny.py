@@ -21,6 +21,24 @@ TINY = TrainingConfig(
     model=ModelSettings(width=32, heads=4, layers=1, prune_after=1, scorer_width=8),
 )
 FROZEN = replace(TINY, backbone=replace(TINY.backbone, trained="none"))
+OPTIONS = (
+    "--backbone=test_resnet",
+    "--side=32",
+    "--weights=random",
+    "--epochs=2",
+    "--draws=2",
+    "--validation=0.3",
+    "--holdout=0.1",
+    "--batch-size=8",
+    "--accumulation-steps=1",
+    "--workers=0",
+    "--width=32",
+    "--heads=4",
+    "--layers=1",
+    "--prune-after=1",
+    "--scorer-width=8",
+)
+"""Of the command `train`, for a training as small."""
 
 
 def with_training(config: TrainingConfig, **changes: Any) -> TrainingConfig:

@@ -30,9 +30,8 @@ from model.optimization.accelerator import make_accelerator
 from model.optimization.config import TrainingConfig
 from model.optimization.trainer import Trainer
 from model.training.train import train
-from tests.model.training.commands_in_forks import OPTIONS
 from tests.model.training.kill_switch import KillSwitch
-from tests.model.training.tiny import TINY, with_training
+from tests.model.training.tiny import OPTIONS, TINY, with_training
 
 # Off is what each process draws from its own random numbers, and the one loss that is no mean over
 # rows. AdamW would make steps of rounding errors in gradients that are nearly 0.

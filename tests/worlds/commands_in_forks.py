@@ -1,39 +1,35 @@
 """Commands in processes of their own that begin as forks of one with all imports done.
 
-A start of Python with torch takes many seconds; the fork of one that has started takes none.
+A start of Python with torch takes many seconds; the fork of one that has started takes none. Else a
+fork is a process as any other: its streams are files, its environment and signals its own.
 """
 
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from subprocess import CompletedProcess
 
-_PATIENCE = 180.0
+from tests.conftest import ROOT
+
+_PATIENCE = 600.0
 """Seconds after which a test gives up."""
 
-OPTIONS = (
-    "--backbone=test_resnet",
-    "--side=32",
-    "--weights=random",
-    "--epochs=2",
-    "--draws=2",
-    "--validation=0.3",
-    "--holdout=0.1",
-    "--batch-size=8",
-    "--accumulation-steps=1",
-    "--workers=0",
-    "--width=32",
-    "--heads=4",
-    "--layers=1",
-    "--prune-after=1",
-    "--scorer-width=8",
+_PRELOADED = (
+    __name__,
+    "streetreplay",
+    "analytics.warehouse.ingest",
+    "model.training.train",
+    "replay.comparing.clusters",
+    "replay.comparing.with_miners",
+    "replay.runs.run",
 )
-"""Of `train`, for a training of seconds."""
 
 
 @dataclass
@@ -86,15 +82,20 @@ class Command:
 def start(
     words: Sequence[str | Path], folder: Path, environment: Mapping[str, str | None] = {}
 ) -> Command:
-    """Start a command; `folder` is made, and gets its output. A variable of None is removed."""
+    """Start a command in the project's folder, with the environment of this process and more.
+
+    Args:
+        words: of the command, without `streetreplay`.
+        folder: is made, and gets its output.
+        environment: what is other than here; a variable of None is removed.
+    """
     folder.mkdir()
     for name in ("stdout", "stderr"):
         (folder / name).touch()
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__, "streetreplay", "model.training.train"])
-    process = context.Process(
-        target=_run, args=([str(word) for word in words], folder, environment)
-    )
+    context.set_forkserver_preload(list(_PRELOADED))
+    whole = {name: value for name, value in (os.environ | environment).items() if value is not None}
+    process = context.Process(target=_run, args=([str(word) for word in words], folder, whole))
     process.start()
     command = Command(process, folder)
     command.wait_for((folder / "started").exists)
@@ -110,12 +111,21 @@ def run(
     return command
 
 
-def _run(words: list[str], folder: Path, environment: Mapping[str, str | None]) -> None:
+def completed(
+    words: Sequence[str | Path], environment: Mapping[str, str | None] = {}
+) -> CompletedProcess[str]:
+    """Run a command to its end, as `subprocess.run` does with captured text."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = run(words, Path(folder) / "output", environment)
+        errors = (command.folder / "stderr").read_text()
+        return CompletedProcess(words, command.wait(), command.output, errors)
+
+
+def _run(words: list[str], folder: Path, environment: Mapping[str, str]) -> None:
     os.setpgid(0, 0)
-    for variable, value in environment.items():
-        os.environ.pop(variable, None)
-        if value is not None:
-            os.environ[variable] = value
+    os.chdir(ROOT)
+    os.environ.clear()
+    os.environ.update(environment)
     for number, name in ((1, "stdout"), (2, "stderr")):
         os.dup2(os.open(folder / name, os.O_WRONLY | os.O_APPEND), number)
     signal.signal(signal.SIGINT, signal.default_int_handler)
