@@ -35,6 +35,29 @@ def great_circle_km(
         np.sin((other_north - north) / 2) ** 2
         + np.cos(north) * np.cos(other_north) * np.sin(east / 2) ** 2
     )
+    return haversine_km(half_chord)
+
+
+def unit_vectors(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
+    """Places in degrees as points of the unit sphere, (3, ...): for many distances to one place."""
+    north, east = np.radians(latitude), np.radians(longitude)
+    return np.stack((np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)))
+
+
+def haversines(vectors: Floats, other: Floats) -> Floats:
+    """The haversine of the angle between points and another, (n,): a quarter of the squared chord.
+
+    Args:
+        vectors: (3, n), as `unit_vectors` gives them.
+        other: (3,), likewise.
+    """
+    x, y, z = (axis - value for axis, value in zip(vectors, other, strict=True))
+    quarter: Floats = (x * x + y * y + z * z) / 4
+    return quarter
+
+
+def haversine_km(haversine: Floats) -> Floats:
+    """Kilometres on the sphere by the haversine of the angle."""
     # between opposite places rounding may leave it just above 1
-    angle: Floats = 2 * np.arcsin(np.sqrt(np.minimum(half_chord, 1.0)))
+    angle: Floats = 2 * np.arcsin(np.sqrt(np.minimum(haversine, 1.0)))
     return EARTH_KILOMETRES * angle

@@ -100,14 +100,29 @@ def factor_of_rows(rows: pl.DataFrame, slices: pl.DataFrame) -> Floats:
         own = slices.filter(pl.col("field") == field, pl.col("factor") > 1.0)
         if own.is_empty():
             continue
-        named = pl.DataFrame({"place": np.arange(rows.height), "value": rows[field]})
-        if named.schema["value"] == pl.List(pl.String):
-            named = named.explode("value")
         of_value = own.group_by("value").agg(pl.col("factor").max())
-        found = named.join(of_value, on="value", how="inner").filter(
-            pl.col("place").n_unique().over("value") < rows.height
-        )
-        np.maximum.at(factor, found["place"].to_numpy(), found["factor"].to_numpy())
+        factors = _of_lists if rows.schema[field] == pl.List(pl.String) else _of_values
+        factor = np.maximum(factor, factors(rows[field], of_value))
+    return factor
+
+
+def _of_values(values: pl.Series, of_value: pl.DataFrame) -> Floats:
+    """The factor of each row's value, (rows,); 1 for others, and where all rows have the same."""
+    if values.n_unique() < 2:  # noqa: PLR2004
+        return np.ones(len(values))
+    return values.replace_strict(
+        of_value["value"], of_value["factor"], default=1.0, return_dtype=pl.Float64
+    ).to_numpy()
+
+
+def _of_lists(values: pl.Series, of_value: pl.DataFrame) -> Floats:
+    """The largest factor of each row's values, (rows,); 1 for others, and values that all have."""
+    factor = np.ones(len(values))
+    named = pl.DataFrame({"place": np.arange(len(values)), "value": values}).explode("value")
+    found = named.join(of_value, on="value", how="inner").filter(
+        pl.col("place").n_unique().over("value") < len(values)
+    )
+    np.maximum.at(factor, found["place"].to_numpy(), found["factor"].to_numpy())
     return factor
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from analytics.comparison.intervals import wilson_interval
-from analytics.regions.distances import great_circle_km
+from analytics.regions.distances import haversine_km, haversines, unit_vectors
 from analytics.scoring.metrics import Floats
 from data.errors import RunError
 from model.weighting.policy import GpsPolicy
@@ -50,7 +50,7 @@ def places(
         RunError: no row has GPS.
     """
     row_places = _positions(rows)
-    if not len(row_places):
+    if not row_places.size:
         raise RunError(
             f"GPS of {rows.height} source rows",
             found="none that is known",
@@ -85,12 +85,15 @@ def nearest_km(rows: pl.DataFrame, targets: list[Place]) -> Floats:
     latitude, longitude = (
         rows[name].fill_null(np.nan).to_numpy() for name in ("latitude", "longitude")
     )
+    if not targets:
+        return np.full(rows.height, np.inf)
+    vectors = unit_vectors(latitude, longitude)
     nearest = np.full(rows.height, np.inf)
     # one after the other: rows times targets would not fit into memory
     for target in targets:
-        distance = great_circle_km(latitude, longitude, target.latitude, target.longitude)
-        nearest = np.minimum(nearest, distance)
-    return nearest
+        other = unit_vectors(target.latitude, target.longitude)
+        nearest = np.minimum(nearest, haversines(vectors, other))
+    return haversine_km(nearest)
 
 
 def tiers(distance: Floats, policy: GpsPolicy) -> Floats:
@@ -132,15 +135,16 @@ def _cluster(
 
 
 def _share_near(
-    positions: Floats, latitude: float, longitude: float, km: float
+    vectors: Floats, latitude: float, longitude: float, km: float
 ) -> tuple[float, int, int]:
-    """The share of positions, (n, 2), within so far of a place, their number, and n."""
-    distance = great_circle_km(positions[:, 0], positions[:, 1], latitude, longitude)
+    """The share of places, (3, n), within so far of another, their number, and n."""
+    count = vectors.shape[1]
+    distance = haversine_km(haversines(vectors, unit_vectors(latitude, longitude)))
     near = int((distance <= km).sum())
-    return near / max(1, len(positions)), near, len(positions)
+    return near / max(1, count), near, count
 
 
 def _positions(frame: pl.DataFrame) -> Floats:
-    """Latitudes and longitudes in degrees, (n, 2), of the rows that have GPS."""
-    positions: Floats = frame.select("latitude", "longitude").drop_nulls().to_numpy()
-    return positions
+    """The rows that have GPS as points of the unit sphere, (3, n)."""
+    known = frame.select("latitude", "longitude").drop_nulls()
+    return unit_vectors(known["latitude"].to_numpy(), known["longitude"].to_numpy())

@@ -8,7 +8,12 @@ from geopy.distance import geodesic, great_circle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.regions.distances import great_circle_km
+from analytics.regions.distances import (
+    great_circle_km,
+    haversine_km,
+    haversines,
+    unit_vectors,
+)
 from data.records.cities import CITIES, EARTH_KILOMETRES
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
@@ -95,3 +100,14 @@ def test_nothing_and_nan_pass_through() -> None:
     empty = np.empty(0)
     assert great_circle_km(empty, empty, 1.0, 2.0).shape == (0,)
     assert np.isnan(great_circle_km([1.0, np.nan], 2.0, 3.0, 4.0)).tolist() == [False, True]
+
+
+@given(LATITUDES, LONGITUDES, LATITUDES, LONGITUDES)
+def test_points_of_the_sphere_are_as_far_apart(
+    lat: float, lon: float, other_lat: float, other_lon: float
+) -> None:
+    vectors = unit_vectors(np.array([lat]), np.array([lon]))
+    found = haversine_km(haversines(vectors, unit_vectors(other_lat, other_lon)))
+    expected = great_circle((lat, lon), (other_lat, other_lon)).km
+    assert found.shape == (1,)
+    assert float(found[0]) == pytest.approx(expected, rel=1e-9, abs=2e-3)
