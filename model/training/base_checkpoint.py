@@ -149,7 +149,7 @@ def check_same_backbone(base: Base, settings: BackboneSettings) -> None:
                 f"{name} of the backbone",
                 found=f"{ours}, and {theirs} in the checkpoint to begin with",
                 expected="the same",
-                remedy="--settings with the settings.toml of its own training's run",
+                remedy="take the settings.toml of its training's run, or begin from scratch",
             )
     check_covers(settings, written)
 
