@@ -56,6 +56,24 @@ def present_champion(store: Store) -> Champion:
     return found
 
 
+def earlier_champion(store: Store, number: int) -> Champion | None:
+    """The champion before the one that an entry of the log made so.
+
+    None if there was none, or its folder was removed or altered since.
+    """
+    by_number = {entry.entry: entry for entry in read_promotions(store)}
+    present = by_number.get(number)
+    found = None if present is None else by_number.get(present.previous or 0)
+    if found is None:
+        return None
+    folder = store.root / found.folder
+    try:
+        check_unaltered(folder, found.sha256)
+    except RunError:
+        return None
+    return Champion(folder, found.sha256, found.entry)
+
+
 def entries_in_effect(store: Store) -> list[Entry]:
     """The entries that made something champion, the present one first.
 

@@ -102,8 +102,11 @@ def read_promotions(store: Store) -> list[Entry]:
     return list(_entries(_file(store)))
 
 
-def append_promotion(store: Store, entry: Entry) -> None:
+def append_promotion(store: Store, entry: Entry) -> Entry:
     """Append an entry, and wait until it is on disk; the caller holds the store's champion lock.
+
+    Returns:
+        The entry.
 
     Raises:
         WriteError: it cannot be written; the log is as it was.
@@ -115,6 +118,7 @@ def append_promotion(store: Store, entry: Entry) -> None:
         _append(file, line.encode())
     except OSError as error:
         raise write_error(file, error) from error
+    return entry
 
 
 def _append(file: Path, line: bytes) -> None:

@@ -6,7 +6,7 @@ the champion is the old one or the new one, and never a folder that is not what 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def gate(
         event: Event = "promoted" if verdict.promoted else "refused"
         entry = state.entry(event, folder, digest, verdict.reasons, gate=GateRecord.of(verdict))
         if verdict.promoted:
-            state.move(entry)
+            entry = state.take_effect(state.written(entry) or append_promotion(store, entry))
         else:
             append_promotion(store, entry)
         return GateOutcome(verdict, entry)
@@ -160,9 +160,22 @@ class _State:
 
     def move(self, entry: Entry) -> Entry:
         """Append the entry, then let the pointer name it: only then is it in effect."""
-        append_promotion(self.store, entry)
+        return self.take_effect(append_promotion(self.store, entry))
+
+    def take_effect(self, entry: Entry) -> Entry:
+        """Let the pointer name an entry of the log."""
         write_pointer(self.store, Pointer(entry.entry, entry.folder, entry.sha256))
         return entry
+
+    def written(self, entry: Entry) -> Entry | None:
+        """The log's entry that says just this, of a gate that was cut off before the pointer moved.
+
+        Had it been in effect ever, `previous` would be another one by now.
+        """
+        for one in self.entries:
+            if replace(one, entry=entry.entry, at=entry.at) == entry:
+                return one
+        return None
 
     def standing(self, folder: Path, sha256: str) -> Entry | None:
         """The entry that the pointer names, if this very checkpoint is champion."""

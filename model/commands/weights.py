@@ -50,13 +50,14 @@ def weights(
     if out.suffix != ".parquet":
         raise typer.BadParameter("expected NAME.parquet", param_hint="--out")
     from data.sources.shards import open_shards  # noqa: PLC0415
+    from model.rows.source_rows import list_rows  # noqa: PLC0415
     from model.weighting.policy import read_policy  # noqa: PLC0415
     from model.weighting.report import make_weights  # noqa: PLC0415
     from model.weighting.text import print_weights  # noqa: PLC0415
 
     chosen, opened = read_policy(policy), open_store(store)
     shards = open_shards(sources or opened.sources, required=sources is not None)
-    report = make_weights(opened, shards, out, chosen, run)
+    report = make_weights(opened, list_rows(shards), out, chosen, run)
     if as_json:
         print_json(report, indent=1)
     else:

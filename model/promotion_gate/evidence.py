@@ -9,6 +9,7 @@ import numpy as np
 
 from analytics.comparison.paired_answers import Answers, Challenges
 from analytics.comparison.slices import Membership
+from analytics.scoring.metrics import Floats
 
 REWARD, MCC = "reward", "mcc"
 """What the gate compares: reward in miners' places where they are logged, else MCC."""
@@ -53,6 +54,8 @@ class Evidence:
         places: who was asked what: both are scored in each of these miners' places; what the miners
             answered does not matter. None: nobody was asked (source rows), and MCC is compared.
         slices: that are guarded: (C,) flags by field and value.
+        positions: latitude and longitude of each challenge, degrees, (C, 2), NaN where unknown;
+            None: nobody asked for them.
         small_slices: by field, how many values have too few challenges to be one.
         gate_set: which challenges these are.
         champion_id: tells champions apart, such as the id of its replay.
@@ -72,6 +75,7 @@ class Evidence:
     gate_set: GateSet
     champion_id: str
     challenger_id: str
+    positions: Floats | None = None
     small_slices: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     training_unknown: Sequence[str] = ()

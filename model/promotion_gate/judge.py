@@ -104,6 +104,8 @@ def _slice_verdicts(
             value=part.value,
             n=int(found.n[index]),
             images=int(found.images[index]),
+            champion=float(found.champion[index]),
+            challenger=float(found.champion[index] + found.points[index]),
             difference=float(found.points[index]),
             interval=(float(intervals[index, 0]), float(intervals[index, 1])),
             bound=settings.bounds[part.field],

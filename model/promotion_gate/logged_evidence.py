@@ -10,6 +10,8 @@ import polars as pl
 
 from analytics.comparison.paired_answers import Answers, Flags
 from analytics.miners.answers import stage
+from analytics.regions.positions import challenge_positions
+from analytics.scoring.metrics import Floats
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
@@ -52,11 +54,13 @@ def logged_evidence(store: Store, champion_run: str, challenger_run: str) -> Evi
         challenges = champion.predicted
         table = connection.sql(statements("model/promotion_gate/gate_challenges")).pl()
         shown = challenges.select("ordinal").join(table, on="ordinal", maintain_order="left")
+        positions = _positions(connection, shown["challenge_id"])
         guarded = _guarded(connection, challenges["ordinal"])
     return Evidence(
         champion=champion.challenges(),
         challenger=challenger.challenges(),
         places=places,
+        positions=positions,
         slices=guarded.memberships,
         small_slices=guarded.small,
         gate_set=gate_set(shown["challenge_id"], shown["source_image"]),
@@ -112,6 +116,16 @@ def _places(answers: Answers, kept: Flags) -> Answers:
     numbers = (np.cumsum(kept) - 1).astype(np.int32)
     asked = answers.only(kept[answers.challenge])
     return replace(asked, challenge=numbers[asked.challenge])
+
+
+def _positions(connection: duckdb.DuckDBPyConnection, challenge_ids: pl.Series) -> Floats:
+    """Latitude and longitude of these challenges, (C, 2), NaN where unknown."""
+    known = challenge_positions(connection)
+    shown = challenge_ids.to_frame().join(
+        known, on="challenge_id", how="left", maintain_order="left"
+    )
+    positions: Floats = shown.select("latitude", "longitude").fill_null(np.nan).to_numpy()
+    return positions
 
 
 def _guarded(connection: duckdb.DuckDBPyConnection, ordinals: pl.Series) -> GuardedSlices:

@@ -149,8 +149,12 @@ def _exchanged(images: int, settings: BootstrapSettings, draw: int) -> Flags:
 
 @dataclass(frozen=True)
 class SliceDifferences:
-    """Differences of accuracy in S slices: `points` and sizes (S,), `draws` (draws, S)."""
+    """Differences of accuracy in S slices: `points` and sizes (S,), `draws` (draws, S).
 
+    `champion`, (S,), is the accuracy of the champion there.
+    """
+
+    champion: Floats
     points: Floats
     draws: Floats
     n: NDArray[np.int64]
@@ -164,7 +168,8 @@ def slice_differences(
 
     A draw that holds no image of a slice is taken to be as the whole.
     """
-    gains = _right(evidence.challenger) - _right(evidence.champion)
+    before = _right(evidence.champion)
+    gains = _right(evidence.challenger) - before
     images, count = evidence.champion.images, evidence.champion.image_count
     members = [np.flatnonzero(part.members) for part in slices]
     rows = np.repeat(np.arange(len(slices)), [len(indices) for indices in members])
@@ -183,6 +188,7 @@ def slice_differences(
     whole = np.repeat(points[:, None], settings.draws, axis=1)
     draws = np.divide(drawn, drawn_n, out=whole, where=drawn_n > 0).T
     return SliceDifferences(
+        np.array([before[indices].mean() if len(indices) else 0.0 for indices in members]),
         points,
         draws,
         n.astype(np.int64),

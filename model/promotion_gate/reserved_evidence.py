@@ -62,45 +62,24 @@ def reserved_evidence(
         RunError: a candidate wants metadata, or gave no probability.
         SourceError: a candidate's training rows cannot be read.
     """
-    sides = {"champion": champion, "challenger": challenger}
-    _refuse_metadata(sides)
-    unseen = _unseen(rows, [champion, challenger])
-    asked = _Asked(shards, [champion, challenger], dataset, seed)
+    asked = _Asked(shards, (champion, challenger), dataset, seed)
+    for side, predictor in asked.sides.items():
+        _refuse_metadata(side, predictor)
+    unseen = _unseen(rows, asked.predictors)
     answered = _answer_all(asked, unseen.rows, on_progress)
-    left_out = Counter(unseen.left_out) + answered.left_out
-    if not answered.samples:
-        return None
-    samples = answered.samples
-    own, other = (
-        _challenges(unseen.rows, samples, np.array([pair[side] for pair in answered.answers]))
-        for side in range(2)
-    )
-    guarded = _guarded(unseen.rows, samples)
-    return Evidence(
-        champion=own,
-        challenger=other,
-        places=None,
-        slices=guarded.memberships,
-        small_slices=guarded.small,
-        gate_set=gate_set(
-            (sample.challenge.challenge_id for sample in samples),
-            (f"{sample.challenge.parquet}:{sample.challenge.row}" for sample in samples),
-        ),
-        champion_id=champion.fingerprint,
-        challenger_id=challenger.fingerprint,
-        left_out=left_out,
-        training_unknown=[
-            side for side, predictor in sides.items() if training_rows(predictor) is None
-        ],
-    )
+    return _evidence(asked, unseen, answered) if answered.samples else None
 
 
 @dataclass(frozen=True)
 class _Asked:
     shards: Shards
-    predictors: Sequence[Predictor]
+    predictors: tuple[Predictor, Predictor]
     dataset: DatasetSettings
     seed: int
+
+    @property
+    def sides(self) -> dict[str, Predictor]:
+        return dict(zip(("champion", "challenger"), self.predictors, strict=True))
 
 
 @dataclass
@@ -110,6 +89,33 @@ class _Answered:
     samples: list[Sample]
     answers: list[tuple[float, ...]]
     left_out: Counter[str]
+
+
+def _evidence(asked: _Asked, unseen: ListedRows, answered: _Answered) -> Evidence:
+    rows, samples = unseen.rows, answered.samples
+    own, other = (
+        _challenges(rows, samples, np.array([pair[side] for pair in answered.answers]))
+        for side in range(2)
+    )
+    guarded = _guarded(rows, samples)
+    return Evidence(
+        champion=own,
+        challenger=other,
+        places=None,
+        positions=np.array([rows[sample.row].gps or (np.nan, np.nan) for sample in samples]),
+        slices=guarded.memberships,
+        small_slices=guarded.small,
+        gate_set=gate_set(
+            (sample.challenge.challenge_id for sample in samples),
+            (f"{sample.challenge.parquet}:{sample.challenge.row}" for sample in samples),
+        ),
+        champion_id=asked.predictors[0].fingerprint,
+        challenger_id=asked.predictors[1].fingerprint,
+        left_out=Counter(unseen.left_out) + answered.left_out,
+        training_unknown=[
+            side for side, predictor in asked.sides.items() if training_rows(predictor) is None
+        ],
+    )
 
 
 def _unseen(rows: Sequence[TrainingRow], predictors: Sequence[Predictor]) -> ListedRows:
@@ -227,11 +233,10 @@ def _values(row: TrainingRow, sample: Sample) -> Iterator[tuple[str, str]]:
     yield NULL_PATTERN, ", ".join(nulls) or "none"
 
 
-def _refuse_metadata(sides: dict[str, Predictor]) -> None:
-    for side, predictor in sides.items():
-        if predictor.wants_metadata:
-            raise RunError(
-                f"{side} {predictor.name}",
-                found="one that wants metadata, in which the description reveals the label",
-                expected="one that looks at the image alone",
-            )
+def _refuse_metadata(side: str, predictor: Predictor) -> None:
+    if predictor.wants_metadata:
+        raise RunError(
+            f"{side} {predictor.name}",
+            found="one that wants metadata, in which the description reveals the label",
+            expected="one that looks at the image alone",
+        )

@@ -8,16 +8,19 @@ from analytics.comparison.intervals import Interval
 
 @dataclass(frozen=True)
 class SliceVerdict:
-    """Challenger minus champion in one guarded slice, in accuracy, -1..1.
+    """Accuracy of `champion` and `challenger` in one guarded slice, 0..1, and their difference.
 
-    `interval` is simultaneous: the intervals of all slices hold at once. The slice `fails` where it
-    lies wholly below minus the `bound`. `n` challenges, of `images` source images.
+    `interval`, of the difference, is simultaneous: the intervals of all slices hold at once. The
+    slice `fails` where it lies wholly below minus the `bound`. `n` challenges, of `images` source
+    images.
     """
 
     field: str
     value: str
     n: int
     images: int
+    champion: float
+    challenger: float
     difference: float
     interval: Interval
     bound: float

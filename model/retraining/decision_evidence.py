@@ -1,7 +1,6 @@
 """Gathers from a store what has changed since the champion was made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
@@ -25,27 +24,13 @@ from data.records.fields import NULL_COLUMNS
 from data.store import Store
 from model.retraining.decide import DecisionSettings, Evidence
 from model.retraining.drift import Drift, count_drift, mean_drift
+from model.retraining.reference import Reference
 from replay.comparing.loaded_answers import run_answers
 from replay.runs.training_rows import trained_on
 
 _KIND = "_kind"
 _SEED = 0
 _DRAWS = BootstrapSettings(draws=500)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What the evidence is about: the champion's replay, since when, and what else is known.
-
-    `since` parts the earlier challenges from the later ones; `last` is the time of the last
-    retraining; `new_rows` are source rows that the champion was not trained on. Times have an
-    offset.
-    """
-
-    run_id: str
-    since: datetime
-    last: datetime | None
-    new_rows: int
 
 
 def decision_evidence(

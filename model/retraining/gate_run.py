@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from analytics.queries.challenges import stored_challenges
+from analytics.regions.positions import challenge_positions
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import statements
 from data.errors import RunError
@@ -18,30 +20,40 @@ from model.champion.champion import Champion
 from model.champion.gate_sets import attempt_number
 from model.champion.promotions import read_promotions
 from model.checkpoint.predictor import load_predictor
+from model.datasets.settings import DatasetSettings
 from model.promotion_gate.evidence import Evidence
 from model.promotion_gate.logged_evidence import logged_evidence
 from model.promotion_gate.power import GatePower, assumed_challenger, gate_power
 from model.promotion_gate.reserved_evidence import reserved_evidence
 from model.promotion_gate.settings import GateSettings, PowerSettings
+from model.retraining.cluster_changes import shown_positions
+from model.rows.settings import SplitSettings
 from model.rows.training_row import TrainingRow
+from model.training.base_checkpoint import Base, training_split
 from replay.plans.plan import plan
 from replay.runs.run import Replay
 from replay.settings import VariantSettings
+
+_DATASET = DatasetSettings()
+"""How challenges are drawn of reserved rows."""
 
 
 @dataclass(frozen=True)
 class GateRun:
     """What the gate is held on: the log of a store, else the reserved source rows.
 
-    `shards` hold the images of challenges, `row_shards` those of the reserved rows. `variants` of a
-    challenge are shown to both. `progress` shows long work.
+    `shards` hold the images of challenges, `row_shards` those of the source `rows`, of which
+    `split` reserves some, with regard to `base` (see `training_split`). `variants` of a challenge
+    are shown to both. `progress` shows long work.
     """
 
     store: Store
     shards: Shards
     row_shards: Shards
+    rows: Sequence[TrainingRow]
+    split: SplitSettings
+    base: Base | None
     champion: Champion
-    reserved: Sequence[TrainingRow]
     variants: VariantSettings
     progress: Progress
 
@@ -73,9 +85,10 @@ class GateRun:
         own, other = (
             load_predictor(folder, self.store) for folder in (self.champion.folder, challenger)
         )
-        with self.progress("reserved rows", len(self.reserved)) as on_progress:
+        reserved = self._reserved
+        with self.progress("reserved rows", len(reserved)) as on_progress:
             evidence = reserved_evidence(
-                self.reserved, self.row_shards, own, other, on_progress=on_progress
+                reserved, self.row_shards, own, other, _DATASET, on_progress=on_progress
             )
         if evidence is None:
             raise RunError(
@@ -92,6 +105,18 @@ class GateRun:
         pilot = assumed_challenger(own, power.disagreement)
         attempt = attempt_number(self.store, read_promotions(self.store), pilot)
         return gate_power(pilot, power, gate, attempt, "an assumed challenger")
+
+    def positions(self, evidence: Evidence) -> pl.DataFrame:
+        """Where all challenges are that could be evidence; see `cluster_changes`."""
+        if evidence.places is None:
+            return shown_positions([row.gps for row in self._reserved], _DATASET.draws)
+        with reading(self.store) as connection:
+            return challenge_positions(connection)
+
+    @property
+    def _reserved(self) -> list[TrainingRow]:
+        held = training_split(self.rows, self.split, self.store, self.base).holdout
+        return [self.rows[index] for index in held]
 
     def view_shares(self, champion_run: str, challenger_run: str) -> dict[int, tuple[float, float]]:
         """The mean share of each view in the fusion, of both over the challenges both answered.

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -13,16 +13,17 @@ from data.digests import file_digest
 from data.progress import Progress, silent
 from data.sources.shards import Shards
 from data.store import Store
-from model.champion.champion import present_champion
-from model.champion.promotions import read_promotions
+from model.champion.champion import Champion, earlier_champion, present_champion
 from model.champion.succession import gate
 from model.optimization.config import TrainingConfig
 from model.promotion_gate.settings import GateSettings, PowerSettings
-from model.promotion_gate.verdict import Verdict
+from model.retraining.cluster_changes import cluster_changes
 from model.retraining.decide import Decision, DecisionSettings, decide
-from model.retraining.decision_evidence import Reference, decision_evidence
+from model.retraining.decision_evidence import decision_evidence
 from model.retraining.gate_run import GateRun
+from model.retraining.reference import champion_reference
 from model.retraining.retrain_folder import (
+    DECISION,
     OUTCOME,
     RetrainFolder,
     open_retraining,
@@ -31,12 +32,10 @@ from model.retraining.retrain_folder import (
 )
 from model.retraining.retrain_report import RetrainReport, report_json, report_lines
 from model.rows.source_rows import list_rows
-from model.rows.training_row import TrainingRow
-from model.training.base_checkpoint import load_base, training_split
+from model.training.base_checkpoint import load_base
 from model.training.train import train
 from model.weighting.policy import WeightPolicy
 from model.weighting.report import make_weights
-from replay.runs.training_rows import trained_on
 from replay.settings import VariantSettings
 
 
@@ -109,20 +108,23 @@ class _Retraining:
     ) -> None:
         self._store, self._settings = store, settings
         self._shards, self._row_shards = shards, row_shards
-        self._champion = present_champion(store)
-        self._base = None if settings.from_scratch else load_base(self._champion.folder)
+        self._stand_against(present_champion(store))
         self._progress, self._note = progress, note
         self._minutes: dict[str, float] = {}
 
+    def _stand_against(self, champion: Champion) -> None:
+        """Take the champion that the challenger begins with and is judged against."""
+        self._champion = champion
+        self._base = None if self._settings.from_scratch else load_base(champion.folder)
+
     def run(self, since: datetime | None, if_needed: bool, dry_run: bool) -> RetrainReport:
         """See `retrain`."""
-        if (done := self._promoted_before()) is not None:
-            return done
-        rows = list_rows(self._row_shards).rows
-        gate_run = self._gate_run(rows)
-        with self._timed("replay of the champion"):
-            own_run = gate_run.replay(self._champion.folder)
-        decision = self._decide(own_run, rows, since)
+        self._listed = list_rows(self._row_shards)
+        if not dry_run and (ended := self._end_promoting_one()) is not None:
+            return ended
+        gate_run = self._gate_run()
+        own_run = self._replay_champion(gate_run)
+        decision = self._decide(own_run, since)
         with self._timed("power"):
             power = gate_run.power(own_run, self._settings.power, self._settings.gate)
         if dry_run or (if_needed and not decision.due):
@@ -130,79 +132,100 @@ class _Retraining:
         # long before the report that says it too
         for line in (*decision.sentences, power.sentence):
             self._note(line)
-        folder = open_retraining(self._store, self._asked(own_run, rows))
+        decided = {"decision": asdict(decision), "power": power.sentence}
+        return self._go_on(open_retraining(self._store, self._asked(own_run), decided), own_run)
+
+    def _end_promoting_one(self) -> RetrainReport | None:
+        """The end of a retraining that was cut off after it had promoted its challenger.
+
+        It goes on against the champion of then; where that is gone, or something else is asked for,
+        it can only be closed.
+        """
+        promoted = self._champion
+        folder = next(
+            (
+                folder
+                for folder in retrainings(self._store)
+                if OUTCOME not in folder.steps
+                and folder.checkpoint.resolve() == promoted.folder.resolve()
+            ),
+            None,
+        )
+        if folder is None:
+            return None
+        if (beaten := earlier_champion(self._store, promoted.entry)) is not None:
+            self._stand_against(beaten)
+            own_run = folder.asked["champion_run"]
+            if (
+                folder.is_unfinished(self._asked(own_run))
+                and self._replay_champion(self._gate_run()) == own_run
+            ):
+                return self._go_on(folder, own_run)
+        folder.done(OUTCOME, {"promoted": True, "entry": promoted.entry})
+        said = f"{folder.path.name} had promoted this champion before it was cut off"
+        return RetrainReport(str(folder.path), Decision(False, (), (said,)))
+
+    def _go_on(self, folder: RetrainFolder, own_run: str) -> RetrainReport:
+        """Do what is left of a retraining."""
         self._note(f"retraining in {folder.path}")
+        for what, minutes in self._minutes.items():
+            folder.minutes[what] = folder.minutes.get(what, 0.0) + minutes
+        self._minutes = folder.minutes
         weights = self._weigh(folder, own_run)
         self._train(folder)
-        run, verdict = self._judge(gate_run, folder, own_run)
+        gate_run = self._gate_run()
+        with self._timed("replay of the challenger"):
+            run = gate_run.replay(folder.checkpoint)
+        with self._timed("gate"):
+            evidence = gate_run.evidence(own_run, run, folder.checkpoint)
+            outcome = gate(
+                self._store, self._champion, folder.checkpoint, evidence, self._settings.gate
+            )
+        folder.done("gate", {"run_id": run, "entry": outcome.entry.entry})
+        decided = folder.steps[DECISION]
         report = RetrainReport(
             folder=str(folder.path),
-            decision=decision,
-            power=power.sentence,
+            decision=Decision(**decided["decision"]),
+            power=decided["power"],
             weights=weights,
-            verdict=verdict,
+            verdict=outcome.verdict,
+            clusters=cluster_changes(evidence, gate_run.positions(evidence), self._settings.gate),
             views=gate_run.view_shares(own_run, run),
             minutes=self._minutes,
         )
         folder.write_report(report_json(report), "\n".join(report_lines(report)))
-        folder.done(OUTCOME, {"promoted": report.promoted, "minutes": self._minutes})
+        folder.done(OUTCOME, {"promoted": report.promoted})
         return report
 
-    def _promoted_before(self) -> RetrainReport | None:
-        """The end of a retraining that was cut off after it had promoted its challenger."""
-        for folder in retrainings(self._store):
-            if OUTCOME in folder.steps or (
-                folder.checkpoint.resolve() != self._champion.folder.resolve()
-            ):
-                continue
-            folder.done(OUTCOME, {"promoted": True, "entry": self._champion.entry})
-            said = f"{folder.path.name} had promoted this champion before it was cut off"
-            return RetrainReport(str(folder.path), Decision(False, (), (said,)))
-        return None
-
-    def _gate_run(self, rows: Sequence[TrainingRow]) -> GateRun:
-        settings = self._settings.training.split
-        held = training_split(rows, settings, self._store, self._base).holdout
+    def _gate_run(self) -> GateRun:
         return GateRun(
             self._store,
             self._shards,
             self._row_shards,
+            self._listed.rows,
+            self._settings.training.split,
+            self._base,
             self._champion,
-            [rows[index] for index in held],
             self._settings.variants,
             self._progress,
         )
 
-    def _decide(
-        self, own_run: str, rows: Sequence[TrainingRow], since: datetime | None
-    ) -> Decision:
-        last = [folder.started for folder in retrainings(self._store) if OUTCOME in folder.steps]
-        reference = Reference(
-            run_id=own_run,
-            since=since or self._champion_since(),
-            last=max(last, default=None),
-            new_rows=self._new_rows(own_run, rows),
+    def _replay_champion(self, gate_run: GateRun) -> str:
+        with self._timed("replay of the champion"):
+            return gate_run.replay(self._champion.folder)
+
+    def _decide(self, own_run: str, since: datetime | None) -> Decision:
+        reference = champion_reference(
+            self._store, self._champion, own_run, self._listed.rows, since
         )
         settings = self._settings.decision
         with self._timed("evidence"), reading(self._store) as connection:
             evidence = decision_evidence(connection, self._store, reference, settings)
         return decide(evidence, settings)
 
-    def _champion_since(self) -> datetime:
-        """When the champion became it; long ago if the promotions log was removed."""
-        entries = read_promotions(self._store)
-        times = (entry.at for entry in entries if entry.entry == self._champion.entry)
-        return datetime.fromisoformat(next(times, "1970-01-01T00:00:00+00:00"))
-
-    def _new_rows(self, own_run: str, rows: Sequence[TrainingRow]) -> int:
-        trained = trained_on(self._store, own_run).rows
-        if trained is None:
-            return len(rows)
-        seen = set(trained.select("parquet", "row").iter_rows())
-        return sum((row.parquet, row.row) not in seen for row in rows)
-
-    def _asked(self, own_run: str, rows: Sequence[TrainingRow]) -> dict[str, Any]:
-        fingerprints = self._row_shards.fingerprints([(row.parquet, row.row) for row in rows])
+    def _asked(self, own_run: str) -> dict[str, Any]:
+        rows = [(row.parquet, row.row) for row in self._listed.rows]
+        fingerprints = self._row_shards.fingerprints(rows)
         asked = {
             "champion": {"sha256": self._champion.sha256, "entry": self._champion.entry},
             "champion_run": own_run,
@@ -218,7 +241,7 @@ class _Retraining:
             return step["report"]  # type: ignore[no-any-return]
         with self._timed("weights"):
             report = make_weights(
-                self._store, self._row_shards, folder.weights, self._settings.policy, own_run
+                self._store, self._listed, folder.weights, self._settings.policy, own_run
             )
         folder.done("weights", {"sha256": report.sha256, "report": asdict(report)})
         return asdict(report)
@@ -237,19 +260,9 @@ class _Retraining:
             )
         folder.done("training", {"run_id": report.run_id, "best": asdict(report.best)})
 
-    def _judge(self, gate_run: GateRun, folder: RetrainFolder, own_run: str) -> tuple[str, Verdict]:
-        with self._timed("replay of the challenger"):
-            run = gate_run.replay(folder.checkpoint)
-        with self._timed("gate"):
-            evidence = gate_run.evidence(own_run, run, folder.checkpoint)
-            outcome = gate(
-                self._store, self._champion, folder.checkpoint, evidence, self._settings.gate
-            )
-        folder.done("gate", {"run_id": run, "entry": outcome.entry.entry})
-        return run, outcome.verdict
-
     @contextmanager
-    def _timed(self, step: str) -> Iterator[None]:
+    def _timed(self, what: str) -> Iterator[None]:
         start = time.monotonic()
         yield
-        self._minutes[step] = round((time.monotonic() - start) / 60, 2)
+        minutes = (time.monotonic() - start) / 60
+        self._minutes[what] = self._minutes.get(what, 0.0) + minutes

@@ -1,8 +1,8 @@
 """The folder of a retraining in the store: what was asked, what is done, and when.
 
 `retrain.json` is written anew after each step, so that a retraining that was cut off goes on where
-it stood; `sample_weights.parquet` and `checkpoint/` are what it made, `report.json` and
-`report.txt` say what it did.
+it stood, by what was decided when it began; `sample_weights.parquet` and `checkpoint/` are what it
+made, `report.json` and `report.txt` say what it did.
 """
 
 import hashlib
@@ -21,17 +21,21 @@ from data.store import Store
 _PREFIX, _FILE = "retrain-", "retrain.json"
 _LOCK = "retrain.lock"
 
-OUTCOME = "outcome"
-"""The step that ends a retraining."""
+DECISION, OUTCOME = "decision", "outcome"
+"""The steps that begin and end a retraining."""
 
 
 @dataclass
 class RetrainFolder:
-    """A retraining's folder, and its steps that are done, by name, as `retrain.json` has them."""
+    """A retraining's folder, and its steps that are done, by name, as `retrain.json` has them.
+
+    `minutes` are what was spent until the last step that is done, by what they were spent on.
+    """
 
     path: Path
     asked: dict[str, Any]
     steps: dict[str, dict[str, Any]]
+    minutes: dict[str, float]
 
     @property
     def weights(self) -> Path:
@@ -48,6 +52,11 @@ class RetrainFolder:
         """When it began."""
         return datetime.fromisoformat(self.asked["started"])
 
+    def is_unfinished(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it is the retraining that is asked for, and has not ended."""
+        same = {name: value for name, value in self.asked.items() if name != "started"}
+        return OUTCOME not in self.steps and same == asked
+
     def done(self, step: str, values: Mapping[str, Any]) -> None:
         """Keep that a step is done, and what it made.
 
@@ -55,7 +64,8 @@ class RetrainFolder:
             WriteError: the folder cannot be written.
         """
         self.steps[step] = {"at": _now(), **values}
-        self.write()
+        content = {"asked": self.asked, "steps": self.steps, "minutes": self.minutes}
+        write_atomic(self.path / _FILE, json.dumps(content, indent=1).encode())
 
     def write_report(self, content: Mapping[str, Any], text: str) -> None:
         """Write the report, for programs and for people.
@@ -65,15 +75,6 @@ class RetrainFolder:
         """
         write_atomic(self.path / "report.json", json.dumps(content, indent=1).encode())
         write_atomic(self.path / "report.txt", text.encode())
-
-    def write(self) -> None:
-        """Write `retrain.json`.
-
-        Raises:
-            WriteError: the folder cannot be written.
-        """
-        content = {"asked": self.asked, "steps": self.steps}
-        write_atomic(self.path / _FILE, json.dumps(content, indent=1).encode())
 
 
 @contextmanager
@@ -88,19 +89,21 @@ def retrain_lock(store: Store) -> Iterator[None]:
         yield
 
 
-def open_retraining(store: Store, asked: Mapping[str, Any]) -> RetrainFolder:
+def open_retraining(
+    store: Store, asked: Mapping[str, Any], decision: Mapping[str, Any]
+) -> RetrainFolder:
     """The folder of the retraining that is asked for: one that was cut off, else a new one.
 
     Args:
         store: where it lies, under `models`.
         asked: all that determines what is done.
+        decision: what a new one keeps as its first step.
 
     Raises:
         WriteError: the store cannot be written.
     """
     for folder in retrainings(store):
-        same = {name: value for name, value in folder.asked.items() if name != "started"}
-        if OUTCOME not in folder.steps and same == dict(asked):
+        if folder.is_unfinished(asked):
             remove_left_overs(folder.path)
             return folder
     started = _now()
@@ -108,8 +111,8 @@ def open_retraining(store: Store, asked: Mapping[str, Any]) -> RetrainFolder:
     stamp = started.translate(str.maketrans("", "", "-:"))[:15]
     path = store.models / f"{_PREFIX}{stamp}-{digest[:6]}"
     make_folder(path)
-    folder = RetrainFolder(path, {"started": started, **asked}, {})
-    folder.write()
+    folder = RetrainFolder(path, {"started": started, **asked}, {}, {})
+    folder.done(DECISION, decision)
     return folder
 
 
@@ -119,7 +122,8 @@ def retrainings(store: Store) -> list[RetrainFolder]:
     for file in sorted(store.models.glob(f"{_PREFIX}*/{_FILE}"), reverse=True):
         try:
             content = json.loads(file.read_bytes())
-            found.append(RetrainFolder(file.parent, content["asked"], content["steps"]))
+            kept = (content[part] for part in ("asked", "steps", "minutes"))
+            found.append(RetrainFolder(file.parent, *kept))
         except (OSError, ValueError, TypeError, KeyError):
             continue  # damaged: it is not gone on with
     return found

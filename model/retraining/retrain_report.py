@@ -1,10 +1,11 @@
 """What a retraining did, as JSON and as lines for a person."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from model.promotion_gate.verdict import SliceVerdict, Verdict
+from model.retraining.cluster_changes import ClusterChange
 from model.retraining.decide import Decision
 
 
@@ -12,8 +13,9 @@ from model.retraining.decide import Decision
 class RetrainReport:
     """What a retraining did; what was not reached is None.
 
-    `views` has the mean share of each view in the fusion, of champion and challenger over the
-    challenges that both answered; `minutes` are those of each step in this sitting.
+    `clusters` are both models by place. `views` has the mean share of each view in the fusion, of
+    champion and challenger over the challenges that both answered; `minutes` were spent on each
+    step, in all sittings.
     """
 
     folder: str | None
@@ -21,6 +23,7 @@ class RetrainReport:
     power: str | None = None
     weights: Mapping[str, Any] | None = None
     verdict: Verdict | None = None
+    clusters: Sequence[ClusterChange] = ()
     views: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     minutes: Mapping[str, float] = field(default_factory=dict)
 
@@ -36,7 +39,7 @@ def report_json(report: RetrainReport) -> dict[str, Any]:
 
 
 def report_lines(report: RetrainReport) -> Iterator[str]:
-    """A page: decision, weights, gate, slices, views, cost."""
+    """A page: decision, weights, gate, before and after by slice and cluster, views, cost."""
     yield from report.decision.sentences
     if report.power is not None:
         yield report.power
@@ -44,13 +47,16 @@ def report_lines(report: RetrainReport) -> Iterator[str]:
         yield from _weights(report.weights)
     if report.verdict is not None:
         yield from report.verdict.reasons
+        yield from _left_out("challenges left out", report.verdict.left_out)
         yield from map(_slice, report.verdict.slices)
+        yield from _left_out("slices of too few images", report.verdict.slices_left_out)
+    yield from map(_cluster, report.clusters)
     yield from (
         f"view {view}: mean share {before:.3f} -> {after:.3f}"
         for view, (before, after) in report.views.items()
     )
     if report.minutes:
-        yield ", ".join(f"{step} {minutes:g} min" for step, minutes in report.minutes.items())
+        yield ", ".join(f"{step} {minutes:.2f} min" for step, minutes in report.minutes.items())
     if report.folder is not None:
         yield f"all of it is in {report.folder}"
 
@@ -72,6 +78,23 @@ def _weights(weights: Mapping[str, Any]) -> Iterator[str]:
 def _slice(part: SliceVerdict) -> str:
     low, high = part.interval
     return (
-        f"{part.field} {part.value}: accuracy {part.difference:+.3f} ({low:+.3f} to {high:+.3f}) "
-        f"on {part.n} challenges of {part.images} images"
+        f"{part.field} {part.value}: accuracy {part.champion:.3f} -> {part.challenger:.3f}, "
+        f"{part.difference:+.3f} ({low:+.3f} to {high:+.3f}, all slices at once) on {part.n} "
+        f"challenges of {part.images} images"
     )
+
+
+def _cluster(part: ClusterChange) -> str:
+    interval = "too few for an interval"
+    if part.interval is not None:
+        interval = f"{part.interval[0]:+.3f} to {part.interval[1]:+.3f}, all clusters at once"
+    return (
+        f"GPS cluster {part.name}: MCC {part.champion:.3f} -> {part.challenger:.3f}, "
+        f"{part.difference:+.3f} ({interval}) on {part.n} challenges of {part.images} images, "
+        f"{part.left_out} left out"
+    )
+
+
+def _left_out(what: str, counts: Mapping[str, int]) -> Iterator[str]:
+    if counts:
+        yield f"{what}: " + ", ".join(f"{count} {reason}" for reason, count in counts.items())

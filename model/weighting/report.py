@@ -10,9 +10,8 @@ import polars as pl
 
 from analytics.warehouse.connection import reading
 from data.digests import file_digest
-from data.sources.shards import Shards
 from data.store import Store
-from model.rows.source_rows import list_rows
+from model.rows.source_rows import ListedRows
 from model.weighting.draws import DrawShares, draw_shares
 from model.weighting.evidence import Evidence
 from model.weighting.gather import gather
@@ -66,24 +65,22 @@ class WeightsReport:
 
 
 def make_weights(
-    store: Store, shards: Shards, out: Path, policy: WeightPolicy, run: str = "latest"
+    store: Store, listed: ListedRows, out: Path, policy: WeightPolicy, run: str = "latest"
 ) -> WeightsReport:
-    """Weigh the rows of shards by what a store's log and replay say; write and publish the weights.
+    """Weigh source rows by what a store's log and replay say; write and publish the weights.
 
     Args:
         store: its warehouse gets the relation `sample_weights`.
-        shards: the source rows.
+        listed: the source rows.
         out: the Parquet file.
         policy: what each factor may do.
         run: a replay's id, or `latest`.
 
     Raises:
         StoreError: the store holds no warehouse, or another process writes it.
-        SourceError: no sources, or not of the public data set's form.
         RunError: no such replay, no rows with GPS, or all weights are 0.
         WriteError: `out` or the warehouse cannot be written.
     """
-    listed = list_rows(shards)
     with reading(store) as connection:
         gathered = gather(connection, store, listed.rows, policy, run)
     weighted = weigh(gathered.evidence, policy)

@@ -39,6 +39,7 @@ from model.demo.training import train_demo
 from model.promotion_gate.logged_evidence import logged_evidence
 from model.retraining.champion_training import training_of
 from model.retraining.gate_run import GateRun
+from model.rows.settings import SplitSettings
 from model.training.train import train
 from replay.settings import VariantSettings
 from tests.bench.training.options import sizes_from
@@ -171,13 +172,15 @@ def main(arguments: Sequence[str]) -> None:
     uniform = train_uniformly(world, first)
     folders = {"first": first, "weighted": challenger, "uniform": uniform}
     gate_run = GateRun(
-        world.store,
-        Shards(world.store.sources),
-        Shards(world.rows),
-        present_champion(world.store),
-        [],
-        VariantSettings(sizes.variants),
-        silent,
+        store=world.store,
+        shards=Shards(world.store.sources),
+        row_shards=Shards(world.rows),
+        rows=[],
+        split=SplitSettings(),
+        base=None,
+        champion=present_champion(world.store),
+        variants=VariantSettings(sizes.variants),
+        progress=silent,
     )
     runs = {name: gate_run.replay(folder) for name, folder in folders.items()}
     table = []

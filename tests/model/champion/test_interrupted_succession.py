@@ -81,6 +81,8 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_and_the_same_again_goes_
             "models/second",
             "models/first",
         ]
+        # what was written before the kill takes effect, and nothing is written twice
+        assert [entry.event for entry in read_promotions(store)] == ["set", "promoted"]
         assert roll_back(store).folder == "models/first"
         if not killed:
             break
@@ -90,6 +92,25 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_and_the_same_again_goes_
     assert set(seen) == {"first", "second"}
     # in order: once the new one is champion, no later kill brings the old one back
     assert seen == sorted(seen)
+
+
+def test_a_promotion_that_was_cut_off_does_not_take_effect_over_another_champion(
+    store: Store, first: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, old = a_checkpoint(store, "second", 2), present(store)
+    with monkeypatch.context() as patch:
+
+        def killed(*_: Any) -> None:
+            raise Killed
+
+        patch.setattr("model.champion.succession.write_pointer", killed)
+        with pytest.raises(Killed):
+            gate(store, old, second, good_evidence(), GATE)
+    set_champion(store, a_checkpoint(store, "third", 3))
+    with pytest.raises(RunError, match="compare it with the new one"):
+        gate(store, old, second, good_evidence(), GATE)
+    assert gate(store, present(store), second, good_evidence(), GATE).entry.entry == 4
+    assert [entry.entry for entry in entries_in_effect(store)] == [4, 3, 1]
 
 
 def test_an_entry_between_log_and_pointer_has_no_effect(

@@ -111,6 +111,8 @@ def test_slices_are_scikit_learns_accuracies(seed: int) -> None:
             )
             value = found.points[index] if draw is None else found.draws[draw, index]
             assert value == pytest.approx(other - own)
+            if draw is None:
+                assert found.champion[index] == pytest.approx(own)
 
 
 def test_possible_images_count_by_their_weights() -> None:

@@ -98,6 +98,9 @@ def test_labels_and_streets_are_those_of_the_rows(shards: Shards, rows: list[Tra
     same = streets[:, None] == streets[None, :]
     images = evidence.champion.images
     assert np.array_equal(images[:, None] == images[None, :], same)
+    places = [row.gps or (np.nan, np.nan) for row in rows for _ in range(2)]
+    assert evidence.positions is not None
+    assert np.array_equal(evidence.positions, np.array(places), equal_nan=True)
     slices = {(part.field, part.value): part.members for part in evidence.slices}
     assert np.array_equal(slices["label", "roadwork"], np.array(labels) == 1)
     assert slices["era", "E7"].all()

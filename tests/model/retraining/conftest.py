@@ -1,0 +1,73 @@
+"""What tests of whole retrainings share: one world, and one undisturbed retraining in it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import streetreplay
+from data.store import Store
+from model.backbone.batch_size import ForwardCost
+from model.retraining.retrain_report import RetrainReport
+from tests.model.optimization.toy import cpu_accelerator
+from tests.model.retraining.coloured_world import ColouredWorld, ask, coloured_world
+
+
+@pytest.fixture(scope="session")
+def on_the_processor() -> Iterator[None]:
+    """Trainings in this process on the CPU, without what takes longer than they: curves, costs."""
+    cost = ForwardCost(fixed=0, per_image=2**20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setattr("model.training.train.make_accelerator", cpu_accelerator)
+        patch.setattr("model.training.run_folder.write_curves", lambda file, _: file.touch())
+        for module in ("backbone.batch_size", "optimization.step_memory"):
+            patch.setattr(f"model.{module}.step_cost", lambda *_: cost)
+        yield
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, on_the_processor: None) -> ColouredWorld:
+    """No test changes it."""
+    return coloured_world(tmp_path_factory.mktemp("coloured"))
+
+
+@pytest.fixture(scope="session")
+def replayed(
+    world: ColouredWorld, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Store, RetrainReport]:
+    """A store in which the champion has answered the log, and the dry run that made it do so."""
+    store = world.copied(tmp_path_factory.mktemp("replayed") / "store")
+    return store, ask(store, world.rows, dry_run=True)
+
+
+@pytest.fixture
+def store(replayed: tuple[Store, RetrainReport], tmp_path: Path) -> Store:
+    """A copy of it that a test may change."""
+    shutil.copytree(replayed[0].root, tmp_path / "copy")
+    return Store(tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def retrained(
+    world: ColouredWorld,
+    replayed: tuple[Store, RetrainReport],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Store, str]:
+    """A store in which the command `retrain` was run undisturbed, and what it printed."""
+    store = Store(tmp_path_factory.mktemp("retrained") / "store")
+    shutil.copytree(replayed[0].root, store.root)
+    words = ["retrain", f"--rows={world.rows}", "--draws=100", f"--store={store.root}", "--json"]
+    result = CliRunner().invoke(streetreplay.app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    return store, result.stdout
+
+
+@pytest.fixture
+def successor(retrained: tuple[Store, str], tmp_path: Path) -> Store:
+    """A copy of the store in which the command has promoted a challenger that is always right."""
+    shutil.copytree(retrained[0].root, tmp_path / "successor")
+    return Store(tmp_path / "successor")
