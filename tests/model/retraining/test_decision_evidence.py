@@ -40,10 +40,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         logs.append(write_lines(folder / f"{era}.jsonl", simulate(settings, sent)))
     ingest(store, logs)
     # only the client's own logs say when; here a minute apart
-    started = "CASE era WHEN 'E7' THEN TIMESTAMP '2026-02-01' ELSE TIMESTAMP '2026-03-01' END"
+    first_days = "CASE era WHEN 'E7' THEN TIMESTAMP '2026-02-01' ELSE TIMESTAMP '2026-03-01' END"
     with writing(store) as writer:
         minutes = "position * INTERVAL 1 MINUTE"
-        writer.connection.execute(f"UPDATE media SET time = {started} + {minutes}")  # noqa: S608
+        writer.connection.execute(f"UPDATE media SET time = {first_days} + {minutes}")  # noqa: S608
     rng = np.random.default_rng(0)
     answers: dict[str, list[float] | float | None] = {}
     gates = []
@@ -62,7 +62,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def media(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """The challenges in order of their ids, and whether each is of the later period."""
-    found = connection.sql("SELECT * FROM media ORDER BY challenge_id").pl()
+    found: pl.DataFrame = connection.sql("SELECT * FROM media ORDER BY challenge_id").pl()
     later = pl.col("time") >= SINCE.replace(tzinfo=None)
     return found.with_columns(later=later, image=pl.format("{}:{}", "parquet", "row"))
 
