@@ -12,9 +12,10 @@ CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 demo: $(READY)
 	$(BIN)/streetreplay demo
 
-# a process a core, at most four of about 1 GB; tests of one file stay together for their fixtures
+# a process a core, at most four of about 1 GB; tests of one file stay together for their fixtures,
+# in the order that tests/conftest.py gives the files
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -32,6 +32,29 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")
 
 
+# Files that take longest, so that with several processes none begins one when the others are done.
+LONGEST_FIRST = (
+    "test_readme.py",
+    "model/training/test_resume.py",
+    "model/training/test_processes.py",
+    "model/retraining/test_retrain.py",
+    "model/demo/test_demo.py",
+    "model/export/test_predictor.py",
+    "model/training/test_stop_signal.py",
+    "gpu/test_gpu.py",
+    "model/fine_tuning/test_base.py",
+    "replay/rebuilding/test_arithmetic.py",
+    "test_wheel.py",
+    "test_commands.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of `LONGEST_FIRST` before all others, in its order."""
+    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 # A skipped test proves nothing, so only these may be, and each says how to run it.
 ALLOWED_SKIPS = ("needs CUDA", "needs root") + (() if os.environ.get("CI") else ("needs Chromium",))
 

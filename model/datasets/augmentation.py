@@ -1,13 +1,13 @@
 """Augmentation beyond the validator's, by torchvision: RandAugment, cutout and MixUp.
 
-It changes the 224 px image before its views are cut out, in training only.
+It changes the 224 px image before its views are cut out, in training only. torchvision takes
+seconds to import, for which a process that rebuilds images waits only where it is used.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 import torch
-from torchvision.transforms import v2
 
 # The published setting for ImageNet (Cubuk et al., arXiv 1909.13719): 2 operations of strength 9.
 _OPERATIONS, _MAGNITUDE = 2, 9
@@ -34,6 +34,10 @@ class ImageAugmentation:
             scene: what the image shows; rows of one scene stay matched pairs.
             draw: the number of the challenge.
         """
+        if not (self.randaugment or self.cutout):
+            return image
+        from torchvision.transforms import v2  # noqa: PLC0415
+
         digest = hashlib.sha256(f"{self.seed} {scene} {draw} augmentation".encode()).digest()
         # torchvision draws from torch's own generator
         with torch.random.fork_rng(devices=[]):
@@ -69,6 +73,8 @@ class Mixup:
         """
         if len(images) == 1:
             return images, *shares
+        from torchvision.transforms import v2  # noqa: PLC0415
+
         # each challenge a class of its own: the mixed classes are the weights of the mixing
         mix = v2.MixUp(alpha=self._alpha, num_classes=len(images))
         mixed, weights = mix(images.float(), torch.arange(len(images), device=images.device))

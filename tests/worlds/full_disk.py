@@ -1,5 +1,6 @@
 """A disk that is full: a small tmpfs, which only root can mount."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        gc.collect()  # files that garbage holds open keep the disk busy
         subprocess.run(["umount", str(folder)], check=True)
 
 

@@ -3,9 +3,7 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
-from subprocess import run
 from typing import Any
 
 import pytest
@@ -13,7 +11,8 @@ import pytest
 from analytics.queries.user_sql import query
 from analytics.warehouse.ingest import ingest
 from data.store import Store
-from tests.conftest import CASES, ROOT, golden_records
+from tests.conftest import CASES, golden_records
+from tests.worlds.commands_in_forks import completed
 
 Json = dict[str, Any]
 
@@ -49,10 +48,7 @@ def test_every_file_of_a_case_is_read_or_named(
 
 
 def test_a_form_that_is_not_read_ends_with_status_1_in_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "streetreplay", "ingest", str(CASES / "rotated-logs")]
-    ended = run(
-        [*command, "--store", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    ended = completed(["ingest", CASES / "rotated-logs", "--store", tmp_path])
     assert ended.returncode == 1
     assert "10 challenges read from 7 logs" in ended.stdout
     assert "found a zip archive" in " ".join(ended.stdout.split())
@@ -79,14 +75,7 @@ def test_a_name_that_is_no_utf_8_is_a_name(store: Store, tmp_path: Path, golden:
 def test_an_odd_name_ends_no_command(tmp_path: Path, record: Json) -> None:
     name = os.fsdecode(b"\xff\x1b[31m.jsonl")
     lines(tmp_path / name, [record, {}])
-    command = [sys.executable, "-m", "streetreplay", "ingest", str(tmp_path / name)]
-    ended = run(
-        [*command, "--store", str(tmp_path / "store")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = completed(["ingest", tmp_path / name, "--store", tmp_path / "store"])
     assert ended.returncode == 1
     assert "1 new" in ended.stdout
     assert "bug" not in ended.stderr

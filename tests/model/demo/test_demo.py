@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +23,14 @@ from model.metadata.encoder import MetadataEncoder
 from model.network.fusion import GatedFusion
 from replay.candidates.predictor import TRAINING_ROWS
 from tests.conftest import ROOT
+from tests.model.optimization.known_costs import costs_are_known
 from tests.worlds.small_demo import SMALL_DEMO, silence
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory_is_known() -> Iterator[None]:
+    with costs_are_known():
+        yield
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,7 @@ from numba.core.dispatcher import Dispatcher
 from data.store import Store
 from model.demo.warm_up import STEPS, warm_up
 from model.demo.run import run_demo
+from tests.model.optimization.known_costs import costs_are_known
 from tests.worlds.small_demo import SMALL_DEMO, silence
 
 if __name__ == "__main__":

@@ -16,12 +16,13 @@ from model.training.context import PreparedSession, TrainingContext
 from model.training.run_folder import TrainingRun
 from model.training.session import SessionRows
 from tests.model.fine_tuning.drawn_base import TINY, DrawnBase, draw_base
+from tests.model.optimization.known_costs import costs_are_known
 from tests.model.optimization.toy import cpu_accelerator
 
 
 @pytest.fixture(autouse=True, scope="package")
 def on_the_processor() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
+    with costs_are_known(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
         patch.setattr("model.training.train.make_accelerator", cpu_accelerator)
         patch.setattr("model.fine_tuning.finetune.make_accelerator", cpu_accelerator)

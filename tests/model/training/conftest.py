@@ -1,12 +1,21 @@
 """What tests of whole trainings share."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 
 from data.scenes.parquet import write_shards
 from data.sources.shards import Shards
+from tests.model.optimization.known_costs import costs_are_known
 from tests.model.optimization.toy import cpu_accelerator
 from tests.model.training.tiny import SCENES
+
+
+@pytest.fixture(autouse=True, scope="package")
+def memory_is_known() -> Iterator[None]:
+    with costs_are_known():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from model.optimization.accelerator import make_accelerator
 from model.optimization.config import TrainingConfig
 from model.optimization.trainer import Trainer
 from model.training.train import train
+from tests.model.optimization.known_costs import costs_are_known
 from tests.model.training.kill_switch import KillSwitch
 from tests.model.training.tiny import OPTIONS, TINY, with_training
 
@@ -131,7 +132,8 @@ def _main(sources: Path, folder: Path) -> None:
     patch = pytest.MonkeyPatch()
     patch.setattr(Accelerator, "end_training", lambda _: None)  # a group cannot be made again
     patch.setattr("model.training.train.make_accelerator", _make)
-    saw = json.dumps(seen(Shards(sources), folder, _make))
+    with costs_are_known():
+        saw = json.dumps(seen(Shards(sources), folder, _make))
     (folder / f"seen-{_rank()}.json").write_text(saw)
     _command(sources, folder, "whole")
     if _rank() == "0":
