@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -47,6 +47,13 @@ def card_of(
         views=_geometry(backbone),
         training={**training, BACKBONE_KEY: _described(backbone)},
     )
+
+
+def with_weights_named_in(first: ModelCard, card: ModelCard) -> ModelCard:
+    """A card that names the backbone's weights as an earlier one: those of its first training."""
+    weights = first.training[BACKBONE_KEY]["weights"]
+    described = {**card.training[BACKBONE_KEY], "weights": weights}
+    return replace(card, training={**card.training, BACKBONE_KEY: described})
 
 
 def backbone_of(checkpoint: Checkpoint, device: torch.device | str | None = None) -> Backbone:

@@ -18,6 +18,7 @@ from data.terminal import (
 )
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.promotion_gate.settings import GateSettings, PowerSettings
+from model.retraining.challenger_settings import ChallengerSettings
 from model.retraining.decide import DecisionSettings
 from replay.commands.options import DEFAULT_VARIANTS, VariantsOption, utc_time, variant_settings
 from replay.settings import VariantSettings
@@ -53,7 +54,12 @@ SinceOption = Annotated[
 
 
 @app.command(cls=SettingsCommand, epilog="Example: streetreplay retrain --if-needed")
-@with_settings(decision=DecisionSettings(), gate=GateSettings(), power=PowerSettings())
+@with_settings(
+    decision=DecisionSettings(),
+    challenger=ChallengerSettings(),
+    gate=GateSettings(),
+    power=PowerSettings(),
+)
 def retrain(
     settings: Settings,
     if_needed: Annotated[
@@ -63,13 +69,6 @@ def retrain(
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Say what is due and what the gate needs; train nothing."),
-    ] = False,
-    from_scratch: Annotated[
-        bool,
-        typer.Option(
-            "--from-scratch",
-            help="Train the challenger from first weights of its own, not on from the champion's.",
-        ),
     ] = False,
     policy: PolicyOption = None,
     training: TrainingOption = None,
@@ -84,11 +83,11 @@ def retrain(
 
     The champion answers the log anew; where it drifted, or where the champion loses, is due for
     retraining. Source rows are weighted by it (see the command weights), a challenger is trained on
-    from the champion's weights on draws by them, and both are compared on challenges that neither
-    was trained on. The challenger becomes champion if the interval of the gain lies above 0 and no
-    guarded slice loses too much; else the champion stays. A retraining that was interrupted goes on
-    when the same command is given again. Its folder in the store's models keeps weights, checkpoint
-    and report.
+    from the champion's weights on draws by them and set between both (--interpolation), and it is
+    compared with the champion on challenges that neither was trained on. It becomes champion if the
+    interval of the gain lies above 0 and no guarded slice loses too much; else the champion stays.
+    A retraining that was interrupted goes on when the same command is given again. Its folder in
+    the store's models keeps weights, checkpoint and report.
     """
     from data.sources.shards import open_shards  # noqa: PLC0415
     from model.retraining.champion_training import training_of  # noqa: PLC0415
@@ -105,7 +104,6 @@ def retrain(
             policy=read_policy(policy),
             training=training_of(opened, training),
             variants=variant_settings(variants, VariantSettings.seed),
-            from_scratch=from_scratch,
             **settings.tables,
         ),
         rows=None if rows is None else open_shards(rows, required=True),

@@ -5,16 +5,15 @@ A uniform soup (Wortsman et al., arXiv 2203.05482): sound because all begin at o
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from model.backbone.backbone import Backbone
 from model.checkpoint.average import average_weights
-from model.checkpoint.backbone_in_card import card_of
-from model.checkpoint.card import BACKBONE, BACKBONE_KEY, MODEL, SCORER, ModelCard
+from model.checkpoint.backbone_in_card import card_of, with_weights_named_in
+from model.checkpoint.card import BACKBONE, MODEL, SCORER, ModelCard
 from model.checkpoint.checkpoint import load_checkpoint, save_checkpoint
 from model.fine_tuning.report import NO_OWN_SCORE, FoldReport
 from model.network.street_model import StreetModel
@@ -87,7 +86,7 @@ def save_average(
     save_checkpoint(
         out,
         street,
-        _with_first_weights(card, base.checkpoint.card),
+        with_weights_named_in(base.checkpoint.card, card),
         backbone.trained_tensors(),
         pl.concat([base.rows, chosen.rows]).unique(("parquet", "row"), maintain_order=True),
     )
@@ -97,10 +96,3 @@ def _trained_parts(base: ModelCard, config: TrainingConfig) -> list[str]:
     """The parts that the base's training reached, or this one; `card_of` adds the backbone."""
     reached = {*base.trained, MODEL, *([SCORER] if config.loss.scorer > 0 else [])}
     return [part for part in (MODEL, SCORER, BACKBONE) if part in reached]
-
-
-def _with_first_weights(card: ModelCard, base: ModelCard) -> ModelCard:
-    """The card with the backbone's weights named as in the base's: those of its first training."""
-    named: dict[str, Any] = {"weights": base.training[BACKBONE_KEY]["weights"]}
-    described = {**card.training[BACKBONE_KEY], **named}
-    return replace(card, training={**card.training, BACKBONE_KEY: described})

@@ -15,12 +15,15 @@ from data.sources.shards import Shards
 from data.store import Store
 from model.champion.champion import Champion, earlier_champion, present_champion
 from model.champion.succession import gate
+from model.checkpoint.card import CARD
 from model.optimization.config import TrainingConfig
 from model.promotion_gate.settings import GateSettings, PowerSettings
+from model.retraining.challenger_settings import ChallengerSettings
 from model.retraining.cluster_changes import cluster_changes
 from model.retraining.decide import Decision, DecisionSettings, decide
 from model.retraining.decision_evidence import decision_evidence
 from model.retraining.gate_run import GateRun
+from model.retraining.interpolation import save_interpolated
 from model.retraining.reference import champion_reference
 from model.retraining.retrain_folder import (
     DECISION,
@@ -32,7 +35,7 @@ from model.retraining.retrain_folder import (
 )
 from model.retraining.retrain_report import RetrainReport, report_json, report_lines
 from model.rows.source_rows import list_rows
-from model.training.base_checkpoint import load_base
+from model.training.base_checkpoint import Base, load_base
 from model.training.train import train
 from model.weighting.policy import WeightPolicy
 from model.weighting.report import make_weights
@@ -41,10 +44,7 @@ from replay.settings import VariantSettings
 
 @dataclass(frozen=True)
 class RetrainSettings:
-    """All settings of a retraining, a part a stage.
-
-    The challenger begins with the champion's weights, unless `from_scratch`.
-    """
+    """All settings of a retraining, a part a stage."""
 
     policy: WeightPolicy
     decision: DecisionSettings
@@ -52,7 +52,7 @@ class RetrainSettings:
     power: PowerSettings
     training: TrainingConfig
     variants: VariantSettings = field(default_factory=VariantSettings)
-    from_scratch: bool = False
+    challenger: ChallengerSettings = field(default_factory=ChallengerSettings)
 
 
 def retrain(
@@ -115,7 +115,7 @@ class _Retraining:
     def _stand_against(self, champion: Champion) -> None:
         """Take the champion that the challenger begins with and is judged against."""
         self._champion = champion
-        self._base = None if self._settings.from_scratch else load_base(champion.folder)
+        self._base = None if self._settings.challenger.from_scratch else load_base(champion.folder)
 
     def run(self, since: datetime | None, if_needed: bool, dry_run: bool) -> RetrainReport:
         """See `retrain`."""
@@ -251,7 +251,7 @@ class _Retraining:
             report = train(
                 self._store,
                 self._row_shards,
-                folder.checkpoint,
+                folder.trained if self._settings.challenger.interpolates else folder.checkpoint,
                 self._settings.training,
                 sample_weights=folder.weights,
                 initial_checkpoint=None if self._base is None else self._champion.folder,
@@ -259,6 +259,16 @@ class _Retraining:
                 note=self._note,
             )
         folder.done("training", {"run_id": report.run_id, "best": asdict(report.best)})
+        if self._base is not None and self._settings.challenger.interpolates:
+            self._interpolate(folder, self._base)
+
+    def _interpolate(self, folder: RetrainFolder, champion: Base) -> None:
+        share, step = self._settings.challenger.interpolation, "interpolation"
+        if step in folder.steps and (folder.checkpoint / CARD).is_file():
+            return
+        with self._timed("training"):
+            sha256 = save_interpolated(champion, folder.trained, folder.checkpoint, share)
+        folder.done(step, {"share": share, "sha256": sha256})
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:

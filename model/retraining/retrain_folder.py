@@ -1,8 +1,8 @@
 """The folder of a retraining in the store: what was asked, what is done, and when.
 
 `retrain.json` is written anew after each step, so that a retraining that was cut off goes on where
-it stood, by what was decided when it began; `sample_weights.parquet` and `checkpoint/` are what it
-made, `report.json` and `report.txt` say what it did.
+it stood, by what was decided when it began; `sample_weights.parquet`, `trained/` and `checkpoint/`
+are what it made, `report.json` and `report.txt` say what it did.
 """
 
 import hashlib
@@ -46,6 +46,11 @@ class RetrainFolder:
     def checkpoint(self) -> Path:
         """The challenger's folder."""
         return self.path / "checkpoint"
+
+    @property
+    def trained(self) -> Path:
+        """The trained model, where the challenger is between it and the champion."""
+        return self.path / "trained"
 
     @property
     def started(self) -> datetime:

@@ -61,7 +61,7 @@ class Sizes:
 
     scenes: int = 600
     new_scenes: int = 150
-    new_share: float = 0.7
+    new_share: float = 0.85
     images: int = 800
     challenges: int = 1600
     log_share: float = 0.5

@@ -34,7 +34,8 @@ def test_the_command_promotes_a_better_challenger_and_reports(
     store, printed = retrained
     [folder] = retrainings(store)
     assert present(store).folder == folder.checkpoint
-    assert list(folder.steps) == ["decision", "weights", "training", "gate", OUTCOME]
+    steps = ["decision", "weights", "training", "interpolation", "gate", OUTCOME]
+    assert list(folder.steps) == steps
     report = json.loads(printed)
     assert report == json.loads((folder.path / "report.json").read_bytes())
     assert report["promoted"]
