@@ -1,10 +1,8 @@
 """A replay killed at random moments and run again gives what one that was not killed gives."""
 
-import os
+import contextlib
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,17 +11,14 @@ import pytest
 from analytics.queries.user_sql import query
 from analytics.warehouse.ingest import ingest
 from data.store import Store
-from tests.conftest import ROOT
+from tests.worlds.commands_in_forks import Command, start
 
 ANSWERS = "SELECT * FROM replay_variants ORDER BY ALL"
 
 
-def start(store: Store, sources: Path, workers: int = 1) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "streetreplay", "replay", "--model", "orange"]
-    options = ["--variants", "2", "--store", str(store.root), "--sources", str(sources)]
-    quiet = subprocess.DEVNULL
-    options += ["--workers", str(workers)]
-    return subprocess.Popen([*command, *options], cwd=ROOT, stdout=quiet, stderr=quiet)
+def start_replay(store: Store, sources: Path, output: Path, workers: int = 1) -> Command:
+    options = ["--variants=2", f"--store={store.root}", f"--sources={sources}"]
+    return start(["replay", "--model=orange", *options, f"--workers={workers}"], output)
 
 
 def killed_and_resumed(
@@ -33,18 +28,21 @@ def killed_and_resumed(
     whole, broken = Store(tmp_path / "whole"), Store(tmp_path / "broken")
     for store in (whole, broken):
         ingest(store, [log])
+    undisturbed = start_replay(whole, sources, tmp_path / "undisturbed")
     began = time.monotonic()
-    assert start(whole, sources).wait() == 0
+    assert undisturbed.wait() == 0
     lasted = time.monotonic() - began
     moments = random.Random(seed)  # noqa: S311
     cut_short = 0
-    for _ in range(kills):
-        running = start(broken, sources, moments.randint(1, most_workers))
-        time.sleep(lasted * moments.uniform(0.3, 0.95))
-        os.kill(running.pid, signal.SIGKILL)
+    for number in range(kills):
+        workers = moments.randint(1, most_workers)
+        running = start_replay(broken, sources, tmp_path / f"killed-{number}", workers)
+        time.sleep(lasted * moments.uniform(0.1, 0.95))
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            running.signal(signal.SIGKILL)
         cut_short += running.wait() == -signal.SIGKILL
     assert cut_short > 0
-    assert start(broken, sources).wait() == 0
+    assert start_replay(broken, sources, tmp_path / "last").wait() == 0
     expected = query(whole, ANSWERS).rows
     assert len(expected) > 400
     assert query(broken, ANSWERS).rows == expected
