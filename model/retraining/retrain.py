@@ -155,7 +155,7 @@ class _Retraining:
             return None
         if (beaten := earlier_champion(self._store, promoted.entry)) is not None:
             self._stand_against(beaten)
-            own_run = folder.asked["champion_run"]
+            own_run = str(folder.asked.get("champion_run"))
             if (
                 folder.is_unfinished(self._asked(own_run))
                 and self._replay_champion(self._gate_run()) == own_run

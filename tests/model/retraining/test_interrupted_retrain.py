@@ -5,11 +5,13 @@ the old one until the pointer has moved.
 """
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,13 +94,13 @@ def test_whatever_the_moment_it_ends_in_what_an_undisturbed_one_ends_in(
     world: ColouredWorld, retrained: tuple[Store, str], tmp_path: Path
 ) -> None:
     store = world.copied(tmp_path / "killed")
-    old = present(store)
+    old, power = present(store), json.loads(retrained[1])["power"]
     for moment in OLD:
-        interrupt(store, world.rows, moment)
+        interrupt(store, world.rows, moment, power)
         assert present(store) == old, moment[0]
         assert len(retrainings(store)) <= 1
     for moment in NEW:
-        interrupt(store, world.rows, moment)
+        interrupt(store, world.rows, moment, power)
         assert present(store).folder == retrainings(store)[0].checkpoint, moment[0]
     report = ask(store, world.rows)
     [folder], [undisturbed] = retrainings(store), retrainings(retrained[0])
@@ -127,12 +129,16 @@ def loaded(folder: Path, store: Store) -> Predictor:
     return load_predictor(folder, store)
 
 
-def interrupt(store: Store, rows: Path, moment: Moment) -> None:
-    """Retrain until a moment; a full disk is an error, all else the end of the process."""
+def interrupt(store: Store, rows: Path, moment: Moment, power: str) -> None:
+    """Retrain until a moment; a full disk is an error, all else the end of the process.
+
+    What the gate needs, `power`, is not calculated each time.
+    """
     name, owner, function, dies = moment
     full = "disk is full" in name
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gate_run, "load_predictor", loaded)
+        patch.setattr(gate_run.GateRun, "power", lambda *_: SimpleNamespace(sentence=power))
         reached = stop_at(patch, owner, function, dies, full=full)
         with pytest.raises(WriteError if full else Killed) as stopped:
             ask(store, rows)
