@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import streetreplay
 from data.store import Store
-from model.backbone.batch_size import ForwardCost
 from model.retraining.retrain_report import RetrainReport
+from tests.model.optimization.known_costs import costs_are_known
 from tests.model.optimization.toy import cpu_accelerator
 from tests.model.retraining.coloured_world import ColouredWorld, ask, coloured_world
 
@@ -19,13 +19,10 @@ from tests.model.retraining.coloured_world import ColouredWorld, ask, coloured_w
 @pytest.fixture(scope="session")
 def on_the_processor() -> Iterator[None]:
     """Trainings in this process on the CPU, without what takes longer than they: curves, costs."""
-    cost = ForwardCost(fixed=0, per_image=2**20)
-    with pytest.MonkeyPatch.context() as patch:
+    with costs_are_known(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
         patch.setattr("model.training.train.make_accelerator", cpu_accelerator)
         patch.setattr("model.training.run_folder.write_curves", lambda file, _: file.touch())
-        for module in ("backbone.batch_size", "optimization.step_memory"):
-            patch.setattr(f"model.{module}.step_cost", lambda *_: cost)
         yield
 
 
