@@ -2,7 +2,7 @@
 
 Not a speed. In a simulated world whose scenes look different in one city, a champion is trained on
 rows without the city. The log is half of the city; of the source rows to retrain on a seventh is.
-`streetreplay retrain` runs as from a shell; beside it a challenger is trained with uniform weights,
+`streetreplay retrain` runs as from a shell; beside it a challenger is made with uniform weights, by
 the same settings, steps and seed. `python -m tests.bench.retraining.unlike_region FOLDER` keeps the
 world in the folder and goes on where it stopped; `--help` names the sizes.
 """
@@ -37,9 +37,12 @@ from model.champion.succession import set_champion
 from model.demo.settings import DemoTraining
 from model.demo.training import train_demo
 from model.promotion_gate.logged_evidence import logged_evidence
+from model.retraining.challenger_settings import ChallengerSettings
 from model.retraining.champion_training import training_of
 from model.retraining.gate_run import GateRun
+from model.retraining.interpolation import save_interpolated
 from model.rows.settings import SplitSettings
+from model.training.base_checkpoint import load_base
 from model.training.train import train
 from replay.settings import VariantSettings
 from tests.bench.training.options import sizes_from
@@ -126,17 +129,18 @@ def retrain(world: World) -> tuple[dict[str, Any], float]:
 
 
 def train_uniformly(world: World, first: Path) -> Path:
-    """A challenger of the first champion that draws rows with the same weight each."""
-    out = world.store.models / "uniform"
+    """A challenger that is made likewise, of draws with the same weight for each row."""
+    trained, out = world.store.models / "uniform-trained", world.store.models / "uniform"
     config = training_of(world.store)  # those of the first champion, whichever stands
-    train(world.store, Shards(world.rows), out, config, initial_checkpoint=first, note=note)
+    train(world.store, Shards(world.rows), trained, config, initial_checkpoint=first, note=note)
+    save_interpolated(load_base(first), trained, out, ChallengerSettings().interpolation)
     return out
 
 
 def score_row(
-    name: str, where: str, sides: Sequence[Challenges], members: Flags, left_out: int
+    where: str, sides: Sequence[Challenges], members: Flags, left_out: int
 ) -> tuple[object, ...]:
-    """MCC of the champion and of another model on some challenges, and the paired difference."""
+    """MCC of two models on some challenges, and the paired difference."""
     settings = BootstrapSettings()
     counts = [
         image_confusion(without_miners(side).within(members), side.positive_shares())
@@ -155,7 +159,7 @@ def score_row(
     [ends] = centred_intervals(np.array([after - before]), differences, settings.level)
     interval: Interval = (float(ends[0]), float(ends[1]))
     n = int(members.sum())
-    return name, where, before, after, after - before, _signed(interval), n, left_out
+    return where, before, after, after - before, _signed(interval), n, left_out
 
 
 def _signed(interval: Interval) -> str:
@@ -184,20 +188,30 @@ def main(arguments: Sequence[str]) -> None:
     )
     runs = {name: gate_run.replay(folder) for name, folder in folders.items()}
     table = []
-    for name in ("weighted", "uniform"):
-        evidence = logged_evidence(world.store, runs["first"], runs[name])
+    for before, after in (("first", "weighted"), ("first", "uniform"), ("uniform", "weighted")):
+        evidence = logged_evidence(world.store, runs[before], runs[after])
         assert evidence is not None
         sides = (evidence.champion, evidence.challenger)
         [here] = [each.members for each in evidence.slices if each.value == CITY]
         left_out = sum(evidence.left_out.values())
         for where, members in ((CITY, here), ("elsewhere", ~here)):
-            table.append(score_row(name, where, sides, members, left_out))
+            table.append((before, after, *score_row(where, sides, members, left_out)))
     draws = report["weights"]["draws"]
     say(f"draws near the targets: {draws['before']:.1%} without weights, {draws['after']:.1%} with")
     say(f"`retrain` took {minutes:.1f} minutes: {'; '.join(report['verdict']['reasons'])}")
     print_table(
-        "MCC on logged challenges, of the champion and after retraining",
-        ("weights", "where", "before", "after", "difference", "95% interval", "n", "left out"),
+        "MCC on logged challenges: the first champion, and challengers of both kinds of weights",
+        (
+            "model",
+            "other model",
+            "where",
+            "MCC",
+            "other MCC",
+            "difference",
+            "95% interval",
+            "n",
+            "left out",
+        ),
         table,
     )
 
