@@ -1,10 +1,13 @@
 """Errors of a loader's processes, each as one line."""
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from data.errors import RunError, SourceError
 from model.datasets.batch import Batch
+
+_SECONDS_TO_DIE = 5.0
 
 
 class BatchError(RunError):
@@ -42,9 +45,25 @@ def batches_of(loader: Iterable[Any]) -> Iterator[Batch]:
         except RuntimeError as error:
             loader_process_died(error)
             raise
+        except (ConnectionError, EOFError):
+            _await_its_death()
+            raise
         if isinstance(batch, SourceError):
             raise BatchError(
                 str(batch),
                 remedy="a source changed while it was trained on: start the training anew",
             ) from batch
         yield batch
+
+
+def _await_its_death() -> None:
+    """Word the death of a process that closed its connection: its signal comes a moment later.
+
+    Raises:
+        BatchError: it died.
+    """
+    try:
+        time.sleep(_SECONDS_TO_DIE)
+    except RuntimeError as error:  # torch's, on the signal
+        loader_process_died(error)
+        raise

@@ -119,6 +119,31 @@ def test_a_process_that_dies_is_one_line(source: ImageSource) -> None:
         list(batches_of(loader))
 
 
+class Reset:
+    """A loader whose process dies while it hands a batch over."""
+
+    def __iter__(self) -> "Reset":
+        return self
+
+    def __next__(self) -> Batch:
+        raise ConnectionResetError("Connection reset by peer")
+
+
+def test_a_process_that_dies_while_it_hands_over_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def signalled(_seconds: float) -> None:
+        raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("time.sleep", signalled)
+        with pytest.raises(RunError, match="one that died"):
+            list(batches_of(Reset()))
+        patch.setattr("time.sleep", lambda _seconds: None)
+        with pytest.raises(ConnectionResetError):
+            list(batches_of(Reset()))
+
+
 class Deadly(FreshImages):
     """Ends its process at the third batch, as the system does where memory runs out."""
 
