@@ -126,10 +126,15 @@ def _rank() -> str:
 
 
 def _main(sources: Path, folder: Path) -> None:
-    # the launcher ends all when one ends; here each is to say first what it has to say, and the
-    # command takes SIGTERM for itself
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    # the launcher ends all when one ends; here each is to say first what it has to say
+    set_handler = signal.signal
+    set_handler(signal.SIGTERM, signal.SIG_IGN)
+
+    def all_but_sigterm(number: int, handler: Any) -> Any:
+        return signal.SIG_IGN if number == signal.SIGTERM else set_handler(number, handler)
+
     patch = pytest.MonkeyPatch()
+    patch.setattr(signal, "signal", all_but_sigterm)
     patch.setattr(Accelerator, "end_training", lambda _: None)  # a group cannot be made again
     patch.setattr("model.training.train.make_accelerator", _make)
     with costs_are_known():
