@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from data.errors import RunError
+from data.versioned_json import read_versioned_json
 from model.backbone.settings import Trained
 from model.checkpoint.unfinished import check_finished
 from model.network.settings import ModelSettings
@@ -142,18 +143,11 @@ def read_card_and_digests(folder: Path) -> tuple[ModelCard, dict[str, str]]:
     """
     path = folder / CARD
     _check_card_exists(folder)
-    try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(str(path), found=error, expected="a JSON object") from error
-    form = (written.get("format"), written.get("version")) if isinstance(written, dict) else None
-    if form != (_FORMAT, _VERSION):
-        raise RunError(
-            str(path),
-            found=f"format and version {form}",
-            expected=f"{(_FORMAT, _VERSION)}",
-            remedy="train again, or use the version of StreetReplay that wrote it",
-        )
+    written = read_versioned_json(
+        path,
+        (_FORMAT, _VERSION),
+        remedy="train again, or use the version of StreetReplay that wrote it",
+    )
     try:
         digests = {name: written[key] for name, key in _DIGEST_KEYS.items()}
         card = _parse_card(written, path)

@@ -8,6 +8,7 @@ from typing import Any
 
 from data.digests import file_digest
 from data.errors import RunError
+from data.versioned_json import read_versioned_json
 from model.export.command_line_name import CARD
 from model.export.detector import CONFIG
 from replay.candidates.predictor import TRAINING_ROWS
@@ -59,19 +60,12 @@ def read_card(folder: Path) -> ExportCard:
         raise RunError(
             f"export {folder}", found=problem, expected="a folder that `streetreplay export` wrote"
         )
-    try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(str(path), found=error, expected="a JSON object") from error
-    form = (written.get("format"), written.get("version")) if isinstance(written, dict) else None
-    if form != (_FORMAT, _VERSION):
-        raise RunError(
-            str(path),
-            found=f"format and version {form}",
-            expected=f"{(_FORMAT, _VERSION)}",
-            remedy="export again, or use the version of StreetReplay that wrote it",
-        )
-    parts = {part.name: written.get(part.name) for part in fields(ExportCard)}
+    written = read_versioned_json(
+        path,
+        (_FORMAT, _VERSION),
+        remedy="export again, or use the version of StreetReplay that wrote it",
+    )
+    parts: dict[str, Any] = {part.name: written.get(part.name) for part in fields(ExportCard)}
     for name, value in parts.items():
         if not isinstance(value, dict) and not (name == "comparison" and value is None):
             raise RunError(f"{name} in {path}", found=repr(value)[:40], expected="an object")
