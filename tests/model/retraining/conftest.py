@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from tests.model.optimization.toy import cpu_accelerator
 from tests.model.retraining.coloured_world import ColouredWorld, ask, coloured_world
 
 
-@pytest.fixture(scope="session")
-def on_the_processor() -> Iterator[None]:
+@contextmanager
+def quick_trainings() -> Iterator[None]:
     """Trainings in this process on the CPU, without what takes longer than they: curves, costs."""
     with costs_are_known(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
@@ -26,10 +27,18 @@ def on_the_processor() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def trainings_are_quick() -> Iterator[None]:
+    """A test at a time: what a session changes would be there for all tests after it."""
+    with quick_trainings():
+        yield
+
+
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory, on_the_processor: None) -> ColouredWorld:
+def world(tmp_path_factory: pytest.TempPathFactory) -> ColouredWorld:
     """No test changes it."""
-    return coloured_world(tmp_path_factory.mktemp("coloured"))
+    with quick_trainings():
+        return coloured_world(tmp_path_factory.mktemp("coloured"))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +47,8 @@ def replayed(
 ) -> tuple[Store, RetrainReport]:
     """A store in which the champion has answered the log, and the dry run that made it do so."""
     store = world.copied(tmp_path_factory.mktemp("replayed") / "store")
-    return store, ask(store, world.rows, dry_run=True)
+    with quick_trainings():
+        return store, ask(store, world.rows, dry_run=True)
 
 
 @pytest.fixture
@@ -58,7 +68,8 @@ def retrained(
     store = Store(tmp_path_factory.mktemp("retrained") / "store")
     shutil.copytree(replayed[0].root, store.root)
     words = ["retrain", f"--rows={world.rows}", "--draws=100", f"--store={store.root}", "--json"]
-    result = CliRunner().invoke(streetreplay.app, words, catch_exceptions=False)
+    with quick_trainings():
+        result = CliRunner().invoke(streetreplay.app, words, catch_exceptions=False)
     assert result.exit_code == 0
     return store, result.stdout
 
