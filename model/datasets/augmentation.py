@@ -34,8 +34,6 @@ class ImageAugmentation:
             scene: what the image shows; rows of one scene stay matched pairs.
             draw: the number of the challenge.
         """
-        if not (self.randaugment or self.cutout):
-            return image
         from torchvision.transforms import v2  # noqa: PLC0415
 
         digest = hashlib.sha256(f"{self.seed} {scene} {draw} augmentation".encode()).digest()

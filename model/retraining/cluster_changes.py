@@ -53,7 +53,8 @@ def cluster_changes(
     if evidence.positions is None:
         return []
     places = _places(evidence.positions, positions)
-    found = [_scores(evidence, place.members, settings.bootstrap) for place in places]
+    repeats = _repeats(evidence.champion.image_count, settings.bootstrap)
+    found = [_scores(evidence, place.members, repeats) for place in places]
     images = [len(np.unique(evidence.champion.images[place.members])) for place in places]
     large = [index for index, count in enumerate(images) if count >= MIN_IMAGES]
     intervals: dict[int, Interval] = {}
@@ -129,11 +130,14 @@ class _Scores:
     differences: Floats
 
 
-def _scores(evidence: Evidence, members: Flags, settings: BootstrapSettings) -> _Scores:
-    count = evidence.champion.image_count
+def _repeats(images: int, settings: BootstrapSettings) -> list[NDArray[np.uint8]]:
+    """How often each source image counts: as observed, then in each draw; alike in all places."""
+    drawn = [image_repeats(images, settings, draw) for draw in range(settings.draws)]
+    return [np.ones(images, np.uint8), *drawn]
+
+
+def _scores(evidence: Evidence, members: Flags, repeats: list[NDArray[np.uint8]]) -> _Scores:
     sides = [_confusion(side, members) for side in (evidence.champion, evidence.challenger)]
-    repeats = [np.ones(count, np.uint8)]
-    repeats += [image_repeats(count, settings, draw) for draw in range(settings.draws)]
     before, after = (
         mcc_of_tables(np.stack([side.summed(one)[0, CANDIDATE] for one in repeats]))
         for side in sides
