@@ -26,6 +26,7 @@ from model.backbone.batch_size import (
     forward_cost,
     in_parts,
 )
+from model.backbone.compiled_blocks import compile_blocks
 from model.backbone.free_memory import check_free_memory
 from model.backbone.settings import HUB, RANDOM, BackboneSettings
 from model.backbone.timm_model import (
@@ -112,9 +113,11 @@ class Backbone(nn.Module):
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Features (N, width) of normalised views (N, 3, side, side); no gradients if frozen.
 
-        They are computed in `settings.precision` and given in float32, whatever is around the call.
+        They are computed in `settings.precision` and given in float32, whatever is around the call;
+        on a GPU in bf16 by compiled blocks.
         """
         gradients = torch.is_grad_enabled() and not self.frozen
+        compile_blocks(self.model, self.precision, views.device)
         with torch.set_grad_enabled(gradients), computing_in(self.precision, views.device):
             # channels last is what convolutions are fast at
             features: torch.Tensor = self.model(views.contiguous(memory_format=torch.channels_last))

@@ -12,6 +12,7 @@ from data.errors import RunError
 from model.backbone.backbone import Backbone
 from model.backbone.batch_size import MemorySettings, batch_that_fits
 from model.backbone.cache import FeatureCache, FeatureCacheSettings, Features
+from model.backbone.compiled_blocks import compiles_blocks
 from model.views.views import VIEWS, VIEWS_VERSION, ViewExtractor
 from replay.candidates.float32 import processor_name
 from replay.candidates.predictor import Image
@@ -89,7 +90,7 @@ def open_cache(
     """The cache of a frozen backbone's features, keyed by all that determines their bits.
 
     That is its weights, the views' geometry, torch's version and what computes: a GPU never serves
-    what a processor has made, nor the other way round.
+    what a processor has made, nor the other way round, nor compiled blocks what others have.
 
     Args:
         folder: of all backbones' caches.
@@ -108,7 +109,8 @@ def open_cache(
             expected="a frozen one, whose features stay the same",
         )
     device = next(backbone.parameters()).device
-    computed_by = [torch.__version__, device.type, processor_name(device)]
+    compiled = compiles_blocks(backbone.precision, device)
+    computed_by = [torch.__version__, device.type, processor_name(device), compiled]
     identity = json.dumps([VIEWS_VERSION, backbone.fingerprint, *computed_by])
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()
     return FeatureCache(folder, fingerprint, (VIEWS, backbone.width), on_note, settings)

@@ -17,9 +17,10 @@ def describe(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a model's parts in the order of the forward pass, and its attention's kernels here."""
+    """Print a model's parts in the order of the forward pass, and what computes it here."""
     import torch  # noqa: PLC0415
 
+    from model.backbone.compiled_blocks import compiles_blocks  # noqa: PLC0415
     from model.checkpoint.card import read_card  # noqa: PLC0415
     from model.network.attention_kernel import attention_kernels  # noqa: PLC0415
     from model.network.describe import describe as parts_of  # noqa: PLC0415
@@ -30,6 +31,7 @@ def describe(
     parts = parts_of(settings)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kernels = attention_kernels(settings, device)
+    compiled = compiles_blocks(settings.precision, device)
     total = sum(part.parameters for part in parts)
     if as_json:
         backbone = None if card is None else card.backbone
@@ -40,6 +42,7 @@ def describe(
                 "parameters": total,
                 "parts": parts,
                 "attention": kernels,
+                "compiled_blocks": compiled,
             }
         )
         return
@@ -51,5 +54,6 @@ def describe(
     )
     say(
         f"attention in {settings.precision} on {kernels.device}: {kernels.all_seen} where all "
-        f"views are seen, {kernels.masked} where some are masked"
+        f"views are seen, {kernels.masked} where some are masked; the backbone's "
+        f"blocks are {'compiled' if compiled else 'not compiled'}"
     )

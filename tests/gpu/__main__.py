@@ -16,7 +16,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.gpu", description=__doc__)
     parser.add_argument("--device", default="cuda", help="cuda, or cpu: the script against itself")
     parser.add_argument("--quick", action="store_true", help="the smallest models and sizes")
-    parser.add_argument("--only", default="", help="checks whose name holds this text")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="TEXT", help="checks whose name holds a text"
+    )
     given = parser.parse_args()
     device = torch.device(given.device)
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -32,7 +34,12 @@ def main() -> int:
     target = Target(torch.empty(0, device=device).device, given.quick)
     _say(f"gpu-check on {_described(device)}, torch {torch.__version__}, against the CPU")
     results = []
-    for result in run([check for check in CHECKS if given.only in check.name], target):
+    chosen = [
+        check
+        for check in CHECKS
+        if not given.only or any(text in check.name for text in given.only)
+    ]
+    for result in run(chosen, target):
         results.append(result)
         worst = result.error or f"{result.worst:.1e}"
         _say(f"  {result.name}, {result.precision}: {worst} ({result.seconds:.1f} s)")

@@ -116,11 +116,13 @@ def _trained(
     # accelerate knows of one device in a process
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
+    # first of all that asks accelerate for a device: a loader would take the GPU
+    accelerator = make_accelerator(config, cpu=device.type == "cpu")
     trainer = Trainer(
         FullModel(backbone, StreetModel(config.model).to(device)),
         _loaders(target, device, backbone, config),
         config,
-        make_accelerator(config, cpu=device.type == "cpu"),
+        accelerator,
     )
     epochs = list(trainer.epochs())
     state = trainer.kept.trained_state()

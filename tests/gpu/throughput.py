@@ -14,6 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.compiled_blocks import compiles_blocks, uncompiled
 from model.backbone.features import FeatureMaker
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
@@ -54,8 +55,12 @@ def _usual(target: Target) -> str:
 
 def _largest_line(target: Target, rate: float) -> str:
     """On a GPU the largest backbone, of random weights; elsewhere a tiny one in its place."""
-    settings = largest_settings(target)
-    return _backbone_line(target, load_backbone(settings, target.device), rate)
+    backbone = load_backbone(largest_settings(target), target.device)
+    with uncompiled():
+        plain = _backbone_line(target, backbone, rate)
+    if not compiles_blocks(backbone.precision, target.device):
+        return plain
+    return f"{plain}\n{_backbone_line(target, backbone, rate)}; compiled blocks"
 
 
 def _usual_line(target: Target, rate: float, precision: Precision) -> str:
@@ -111,7 +116,7 @@ def _answer(target: Target, backbone: Backbone, images: list[Image]) -> None:
 def _flops(backbone: Backbone) -> int:
     """Floating-point operations of a forward pass of one view, as torch counts them."""
     device = next(backbone.parameters()).device
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with uncompiled(), FlopCounterMode(display=False) as counter, torch.inference_mode():
         backbone(random_views(backbone, 1).to(device))
     return int(counter.get_total_flops())
 

@@ -6,12 +6,14 @@ On a GPU the largest backbone, of random weights at 224 px, with gradient checkp
 
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from data.machine.processes import cores
 from model.backbone.backbone import load_backbone
+from model.backbone.compiled_blocks import compiles_blocks, uncompiled
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.datasets.batch import Batch, row_table
 from model.datasets.loaders import training_loader, worker_count
@@ -57,7 +59,9 @@ class _Training:
         self.optimizer.zero_grad()
 
 
+@cache
 def _training(target: Target) -> _Training:
+    """One for all lines: the largest backbone's weights take half a minute to draw."""
     largest = largest_settings(target)
     settings = BackboneSettings(
         largest.name,
@@ -91,7 +95,7 @@ def step_line(target: Target, rate: float) -> str:
     training, count = _training(target), _challenges(target)
     batch = _images(target, 1).__getitems__(range(count)).to(target.device)
     seconds = seconds_of(target, lambda: training.step(batch), times=3)
-    done, again = _step_flops(training, batch)
+    done, again = _step_flops(training, count)
     return (
         f"{_name(training)}: {count / seconds:.1f} images/s of {VIEWS} views, "
         f"{done / seconds / TERA:.2f} TFLOP/s, {done / seconds / rate:.1%} of the bf16 product, "
@@ -106,14 +110,13 @@ def loader_line(target: Target, rate: float) -> str:
     scenes = torch.arange(len(images))
     batches = TrainingBatches(SceneSampler(scenes, 0), scenes, BatchSettings(count), 0)
     workers = worker_count(2 if target.quick else cores())
-    seconds, batch = [], None
+    seconds = []
     for batch in training_loader(images, batches, workers, target.device):
         training.step(batch)
         wait(target)
         seconds.append(time.perf_counter())
-    assert batch is not None
     each = (seconds[-1] - seconds[_WARM_UP - 1]) / (len(seconds) - _WARM_UP)
-    done, _ = _step_flops(training, batch)
+    done, _ = _step_flops(training, count)
     return (
         f"{_name(training)}, end to end with a loader of {workers} processes: "
         f"{count / each:.1f} images/s, {done / each / rate:.1%} of the bf16 product"
@@ -122,13 +125,25 @@ def loader_line(target: Target, rate: float) -> str:
 
 def _name(training: _Training) -> str:
     backbone = training.model.backbone
-    return f"training {backbone.settings.name} at {backbone.side} px with adapters in bf16"
+    compiled = compiles_blocks(backbone.precision, next(backbone.parameters()).device)
+    return (
+        f"training {backbone.settings.name} at {backbone.side} px with adapters in bf16"
+        f"{', compiled blocks' if compiled else ''}"
+    )
 
 
-def _step_flops(training: _Training, batch: Batch) -> tuple[int, int]:
-    """Operations of a step as torch counts them, and those of the forward that is done again."""
-    with FlopCounterMode(display=False) as step:
-        training.step(batch)
-    with FlopCounterMode(display=False) as forward, torch.no_grad():
-        training.model.features(batch.inputs[:1], None)
-    return int(step.get_total_flops()), len(batch) * int(forward.get_total_flops())
+def _step_flops(training: _Training, count: int) -> tuple[int, int]:
+    """Operations of the backbone in a step, and those of the forward that is done again.
+
+    As torch counts them; those of the model on top are few beside them.
+    """
+    backbone = training.model.backbone
+    views = torch.zeros(
+        VIEWS, 3, backbone.side, backbone.side, device=next(backbone.parameters()).device
+    )
+    with uncompiled(), FlopCounterMode(display=False) as step:
+        torch.autograd.backward(backbone(views).sum())
+    training.optimizer.zero_grad()
+    with uncompiled(), FlopCounterMode(display=False) as forward, torch.no_grad():
+        backbone(views)
+    return count * int(step.get_total_flops()), count * int(forward.get_total_flops())

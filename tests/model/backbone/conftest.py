@@ -4,7 +4,7 @@ import huggingface_hub.constants
 import pytest
 
 from model.backbone.backbone import Backbone, load_backbone
-from tests.model.backbone.random_views import VIT
+from tests.model.backbone.random_backbones import VIT
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,7 @@ from data.errors import RunError
 from model.backbone import adapters
 from model.backbone.backbone import empty_backbone, load_backbone
 from model.backbone.settings import RANDOM, AdapterKind, AdapterSettings, BackboneSettings
-from tests.model.backbone.adapted import KINDS, adapter_settings, perturbed
-from tests.model.backbone.random_views import random_views
+from tests.model.backbone.random_backbones import KINDS, adapter_settings, perturbed, random_views
 
 VIEWS = random_views(2, 64)
 

@@ -12,7 +12,7 @@ from model.backbone.backbone import Backbone, backbone_sizes, load_backbone
 from model.backbone.batch_size import MemorySettings
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.network.settings import Precision
-from tests.model.backbone.random_views import VIT, random_views
+from tests.model.backbone.random_backbones import VIT, random_views
 
 
 @pytest.mark.parametrize(

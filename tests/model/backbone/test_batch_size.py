@@ -9,7 +9,7 @@ from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.batch_size import MemorySettings
 from model.backbone.settings import RANDOM, BackboneSettings
 from tests.model.backbone.allocated_peak import allocated_peak
-from tests.model.backbone.random_views import random_views
+from tests.model.backbone.random_backbones import random_views
 
 CPU = torch.device("cpu")
 

@@ -15,7 +15,7 @@ from model.network.settings import Precision
 from model.network.view_scorer import ViewScorer
 from model.views.views import VIEWS, ViewExtractor
 from replay.candidates.predictor import Image
-from tests.model.backbone.random_views import VIT
+from tests.model.backbone.random_backbones import VIT
 from tests.worlds.stores import picture
 
 KEEP = 4

@@ -12,13 +12,13 @@ from model.backbone.backbone import Backbone, empty_backbone, load_backbone
 from model.backbone.features import open_cache
 from model.backbone.settings import RANDOM, AdapterSettings, BackboneSettings, Trained
 from model.network.settings import Precision
-from tests.model.backbone.adapted import (
+from tests.model.backbone.random_backbones import (
     KINDS,
     adapter_settings,
     perturbed,
+    random_views,
     trained_one_step,
 )
-from tests.model.backbone.random_views import random_views
 
 VIEWS = random_views(3, 64)
 

@@ -12,7 +12,7 @@ from data.errors import RunError
 from model.backbone import weights as backbone_weights
 from model.backbone.backbone import load_backbone
 from model.backbone.settings import BackboneSettings
-from tests.model.backbone.random_views import random_views
+from tests.model.backbone.random_backbones import random_views
 
 Tensors = dict[str, torch.Tensor | None]
 

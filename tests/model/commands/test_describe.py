@@ -9,6 +9,7 @@ def test_it_says_which_kernels_attention_takes_here() -> None:
     text = CliRunner().invoke(app, [])
     assert text.exit_code == 0, text.output
     assert "attention in fp32 on " in text.output
+    assert "blocks are not compiled" in text.output
     as_json = json.loads(CliRunner().invoke(app, ["--json"]).output)
     kernels = as_json["attention"]
     assert set(kernels) == {"device", "all_seen", "masked"}

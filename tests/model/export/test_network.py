@@ -7,8 +7,7 @@ from model.backbone.backbone import load_backbone
 from model.backbone.settings import RANDOM, AdapterKind, BackboneSettings
 from model.export.network import ExportedNetwork, merge_adapters
 from model.views.views import ViewExtractor
-from tests.model.backbone.adapted import KINDS, adapter_settings, perturbed
-from tests.model.backbone.random_views import random_views
+from tests.model.backbone.random_backbones import KINDS, adapter_settings, perturbed, random_views
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, a_model, images
 
 # Of features of size 1; a merged product rounds once instead of twice.

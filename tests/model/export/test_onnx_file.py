@@ -19,7 +19,7 @@ from model.export.network import ExportedNetwork
 from model.export.onnx_file import onnx_content
 from model.export.threshold import ThresholdRequest
 from tests.conftest import ROOT
-from tests.model.backbone.adapted import adapter_settings, perturbed
+from tests.model.backbone.random_backbones import adapter_settings, perturbed
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, a_model, images
 from tests.model.export.exported import save_on, shifted_answers
 

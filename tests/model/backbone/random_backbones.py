@@ -1,4 +1,4 @@
-"""Backbones with adapters that are no longer at their start, and one step of training."""
+"""Backbones of random weights, with adapters too, one step of training, and views of noise."""
 
 from typing import Any
 
@@ -6,9 +6,16 @@ import torch
 
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.settings import RANDOM, AdapterKind, AdapterSettings, BackboneSettings
-from tests.model.backbone.random_views import random_views
+
+VIT = BackboneSettings("test_vit", RANDOM)
+"""timm's smallest vision transformer."""
 
 KINDS: tuple[AdapterKind, ...] = ("lora", "dora", "rslora", "explora")
+
+
+def random_views(count: int, side: int = 160) -> torch.Tensor:
+    """Normalised views of noise, (count, 3, side, side); the same in every call."""
+    return torch.randn(count, 3, side, side, generator=torch.Generator().manual_seed(0))
 
 
 def adapter_settings(
