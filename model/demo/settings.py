@@ -10,8 +10,7 @@ MODEL = "demo"
 class DemoTraining:
     """The size of the training: scenes, each drawn with and without roadwork, and epochs.
 
-    `side` of the views in pixels; `validation` is the share of rows in the validation split;
-    `workers` are processes that rebuild images beside the training.
+    `side` of the views in pixels; `validation` is the share of rows in the validation split.
     """
 
     seed: int = 7272
@@ -19,7 +18,6 @@ class DemoTraining:
     epochs: int = 8
     side: int = 64
     validation: float = 0.1
-    workers: int = 1
 
 
 @dataclass(frozen=True)

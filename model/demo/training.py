@@ -65,9 +65,7 @@ def train_demo(
             gamma=1.0, smoothing=0.0, label=1.0, views=1.0, consistency=0.0, weather=0.1
         ),
         split=SplitSettings(settings.validation, holdout=0.0, seed=settings.seed),
-        dataset=DatasetSettings(
-            draws=2, workers=settings.workers, randaugment=False, cutout=0, mixup=0.0
-        ),
+        dataset=DatasetSettings(draws=2, randaugment=False, cutout=0, mixup=0.0),
         backbone=BackboneSettings(
             "test_resnet", RANDOM, settings.side, settings.seed, trained="all"
         ),
