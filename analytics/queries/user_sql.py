@@ -52,6 +52,7 @@ def streamed_query(store: Store, sql: str) -> Iterator[StreamedResult]:
         QueryError: DuckDB refused the query, or failed while its rows were read.
     """
     with reading(store) as connection:
+        connection.execute("SET lock_configuration = true")
         try:
             result = connection.execute(sql)
             # DuckDB gives nothing back for a query that holds no statement

@@ -56,6 +56,13 @@ _SERIES = (
 )
 RELATIONS = (*TABLES, *(f"miner_{series}" for series in _SERIES), "audit_recent_accuracy")
 
+_CONFIG = {
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+_NO_FILES = {"enable_external_access": "false"}
+
 _LOCK_SECONDS = 30
 # DuckDB's message where another process has the file open: "... held in /usr/bin/duckdb (PID 4711)"
 _HOLDER = re.compile(r"held in (.{1,200}?) \(PID (\d+)\)")
@@ -73,6 +80,9 @@ class Writer:
 def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection that can reach neither files nor Python variables.
 
+    Its settings are its own. It keeps what was published when it was opened; a later one, in this
+    process too, reads what is published then.
+
     Raises:
         StoreError: the store holds no warehouse, or one that cannot be read.
     """
@@ -83,7 +93,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
             expected="an ingested log",
             remedy="run `streetreplay demo` or `streetreplay ingest LOG`",
         )
-    connection = _connect(store.warehouse, read_only=True)
+    connection = _open_to_read(store.warehouse)
     try:
         _check_format(connection, store)
         yield connection
@@ -120,7 +130,7 @@ def _publish(store: Store) -> Iterator[Writer]:
         with _as_write_error(store.warehouse, OSError, *_NOT_WRITTEN):
             if store.warehouse.exists():
                 shutil.copyfile(store.warehouse, temporary)
-            writer = Writer(_connect(temporary, read_only=False))
+            writer = Writer(_open_to_write(temporary))
         try:
             with _as_write_error(store.warehouse, *_NOT_WRITTEN):
                 _prepare(writer.connection, store)
@@ -170,7 +180,7 @@ def _check_written(database: Path, rows: list[int]) -> None:
     """Open what was written as a reader will, and count it."""
     if _log_beside(database).exists():
         raise OSError("some of it only in a write-ahead log")
-    connection = _connect(database, read_only=True)
+    connection = _open_to_read(database)
     try:
         if (read := _row_counts(connection)) != rows:
             raise OSError(f"{read} rows of {', '.join(TABLES)} in place of {rows}")
@@ -189,25 +199,38 @@ def _replace(temporary: Path, warehouse: Path) -> None:
     _log_beside(warehouse).unlink(missing_ok=True)
 
 
-def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _open_to_write(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(
-            utf8_name(path),
-            read_only=read_only,
-            config={
-                "enable_external_access": "false",
-                "autoload_known_extensions": "false",
-                "autoinstall_known_extensions": "false",
-                "python_enable_replacements": "false",
-            },
-        )
-        # else a time with an offset is compared, and shown, in the zone of the machine
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        # else a slow query draws one among the results where DuckDB takes Python for interactive
-        connection.execute("SET enable_progress_bar = false")
+        connection = duckdb.connect(utf8_name(path), config={**_CONFIG, **_NO_FILES})
+        _configure(connection)
         return connection
     except duckdb.Error as error:
         raise _cannot_open(path, error) from None
+
+
+def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to a database in memory, which the warehouse is attached to.
+
+    DuckDB shares a file that is opened itself among all connections of a process, with its settings
+    and with the content that it had for the first of them, though it has been replaced since.
+    """
+    try:
+        connection = duckdb.connect(":memory:", config=_CONFIG)
+        quoted = utf8_name(path).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS warehouse (READ_ONLY); USE warehouse")
+        _configure(connection)
+        for option, value in _NO_FILES.items():
+            connection.execute(f"SET {option} = {value}")
+        return connection
+    except duckdb.Error as error:
+        raise _cannot_open(path, error) from None
+
+
+def _configure(connection: duckdb.DuckDBPyConnection) -> None:
+    # else a time with an offset is compared, and shown, in the zone of the machine
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    # else a slow query draws one among the results where DuckDB takes Python for interactive
+    connection.execute("SET enable_progress_bar = false")
 
 
 def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:

@@ -1,10 +1,9 @@
-"""Cached access of pages to a store: one reader at a time, results kept until the store changes.
+"""Cached access of pages to a store: results are kept until the store changes.
 
 A page passes the `Version` of what it asks about, so that a new ingest, replay or shard is seen at
 the next click, and nothing is computed twice until then.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,11 +29,6 @@ from replay.comparing.with_miners import compare_with_miners
 from replay.plans.plan import Planned, plan
 from replay.runs.training_rows import trained_on
 from replay.settings import ReplaySettings, recorded_settings
-
-# DuckDB shares one open file among the connections of a process: while an old snapshot is open, a
-# new connection reads it too, though the published file has been replaced. One at a time it is.
-_ONE_READER = threading.Lock()
-
 
 @dataclass(frozen=True)
 class Version:
@@ -91,7 +85,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 @contextmanager
 def _connection(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
-    with _ONE_READER, reading(version.store) as connection:
+    with reading(version.store) as connection:
         yield connection
 
 

@@ -56,6 +56,32 @@ def test_a_reader_keeps_its_snapshot_while_a_writer_publishes(filled: Store) -> 
     assert query(filled, "SELECT count(*) FROM media").rows == [(0,)]
 
 
+def test_a_reader_that_begins_later_sees_what_is_published_then(filled: Store) -> None:
+    """Also while an earlier one of the same process still reads."""
+    with reading(filled) as earlier:
+        with writing(filled) as writer:
+            writer.connection.execute("DELETE FROM media")
+        with reading(filled) as later:
+            assert later.execute("SELECT count(*) FROM media").fetchall() == [(0,)]
+        assert earlier.execute("SELECT count(*) FROM media").fetchall() == [(1,)]
+
+
+def test_a_readers_settings_are_its_own(filled: Store) -> None:
+    threads = "SELECT current_setting('threads')"
+    with reading(filled) as connection, reading(filled) as other:
+        before = other.execute(threads).fetchall()
+        connection.execute("SET threads = 1")
+        assert other.execute(threads).fetchall() == before
+    with pytest.raises(QueryError, match="locked"):
+        query(filled, "SET threads = 1")
+
+
+def test_a_folder_with_a_quote_in_its_name_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path / "it's; DROP")
+    ingest(store, [SAMPLE])
+    assert query(store, "SELECT count(*) FROM media").rows == [(1,)]
+
+
 def _read_in_another_process(path: str) -> int:
     count: int = query(Store(Path(path)), "SELECT count(*) FROM media").rows[0][0]
     return count
