@@ -30,6 +30,7 @@ from replay.plans.plan import Planned, plan
 from replay.runs.training_rows import trained_on
 from replay.settings import ReplaySettings, recorded_settings
 
+
 @dataclass(frozen=True)
 class Version:
     """A store's folder and what changes when its files do.
