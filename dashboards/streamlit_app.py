@@ -7,5 +7,6 @@ st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
         st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
+        st.Page("pages/sql.py", title="SQL", icon=":material/database:"),
     ]
 ).run()

@@ -36,7 +36,7 @@ from rich.text import Text
 
 from data.progress import Report
 from data.store import STORE_VARIABLE
-from data.text import is_printable, printable
+from data.text import is_printable, printable, printable_value
 
 StoreOption = Annotated[
     Path | None,
@@ -150,17 +150,10 @@ def print_csv(rows: Iterable[Sequence[object]], *, raw: bool = False) -> int:
         quoting=csv.QUOTE_NONNUMERIC if raw else csv.QUOTE_MINIMAL,
     )
     for row in rows:
-        values = row if raw else [_csv_value(value) for value in row]
+        values = row if raw else [printable_value(value) for value in row]
         escaped += sum(value is not written for value, written in zip(row, values, strict=True))
         writer.writerow(values)
     return escaped
-
-
-def _csv_value(value: object) -> object:
-    """The value itself, or its text escaped where it has invisible characters."""
-    if value is None or isinstance(value, int | float) or is_printable(text := str(value)):
-        return value
-    return printable(text)
 
 
 def _json(value: object, indent: int | None) -> str:

@@ -34,6 +34,13 @@ def printable(text: str, limit: int | None = None) -> str:
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def printable_value(value: object) -> object:
+    """A value of a table itself, or its text escaped where that has invisible characters."""
+    if value is None or isinstance(value, int | float) or is_printable(text := str(value)):
+        return value
+    return printable(text)
+
+
 def is_printable(text: str) -> bool:
     """True if every character of `text` is visible and stands for itself."""
     return text.isprintable() and (text.isascii() or _INVISIBLE.search(text) is None)

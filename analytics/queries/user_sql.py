@@ -1,5 +1,6 @@
 """Run a user's SQL on the warehouse, read-only and without access to files."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,35 +45,72 @@ def query(store: Store, sql: str) -> QueryResult:
 
 
 @contextmanager
-def streamed_query(store: Store, sql: str) -> Iterator[StreamedResult]:
+def streamed_query(
+    store: Store, sql: str, seconds: float | None = None
+) -> Iterator[StreamedResult]:
     """Run one query; rows are read while the block lasts, some thousands at a time in memory.
+
+    Args:
+        store: with a warehouse.
+        sql: the query.
+        seconds: the most that it may take, with the reading of its rows; None: as long as it likes.
 
     Raises:
         StoreError: the store holds no warehouse.
-        QueryError: DuckDB refused the query, or failed while its rows were read.
+        QueryError: DuckDB refused the query, or failed while its rows were read, or time was over.
     """
-    with reading(store) as connection:
-        connection.execute("SET lock_configuration = true")
-        try:
+    with bounded(store, seconds) as connection:
+        with refusals_in_one_line(seconds):
             result = connection.execute(sql)
             # DuckDB gives nothing back for a query that holds no statement
             description = None if result is None else result.description
-            columns = [column[0] for column in description or ()]
-        except duckdb.Error as error:
-            raise _refused(error) from None
-        yield StreamedResult(_distinct(columns), _rows(connection) if columns else iter(()))
+        columns = [column[0] for column in description or ()]
+        yield StreamedResult(
+            _distinct(columns), _rows(connection, seconds) if columns else iter(())
+        )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Row]:
-    try:
+@contextmanager
+def bounded(store: Store, seconds: float | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose settings cannot be changed, interrupted when its time is over.
+
+    Raises:
+        StoreError: the store holds no warehouse.
+    """
+    with reading(store) as connection:
+        connection.execute("SET lock_configuration = true")
+        if seconds is None:
+            yield connection
+            return
+        timer = threading.Timer(seconds, connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield connection
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[Row]:
+    with refusals_in_one_line(seconds):
         while rows := connection.fetchmany(_ROWS_AT_ONCE):
             yield from rows
+
+
+@contextmanager
+def refusals_in_one_line(seconds: float | None) -> Iterator[None]:
+    """Raise DuckDB's errors as a QueryError in its own words, on one line."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise QueryError(
+            "query",
+            found=f"no end after {seconds:g} seconds",
+            remedy="ask for less, or run it by `streetreplay sql`",
+        ) from None
     except duckdb.Error as error:
-        raise _refused(error) from None
-
-
-def _refused(error: duckdb.Error) -> QueryError:
-    return QueryError("query", found=" ".join(str(error).split()))
+        raise QueryError("query", found=" ".join(str(error).split())) from None
 
 
 def _distinct(columns: list[str]) -> list[str]:

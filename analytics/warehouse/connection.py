@@ -56,7 +56,7 @@ _SERIES = (
 )
 RELATIONS = (*TABLES, *(f"miner_{series}" for series in _SERIES), "audit_recent_accuracy")
 
-_CONFIG = {
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
     "python_enable_replacements": "false",

@@ -14,8 +14,10 @@ import duckdb
 import streamlit as st
 
 from analytics.gates import mean_gates
+from analytics.queries import bounded_query
 from analytics.queries import challenge_answers as answer_queries
 from analytics.queries import overview as count_queries
+from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
@@ -95,6 +97,21 @@ def overview(version: Version) -> count_queries.Overview:
     """Totals and counts of a store."""
     with _connection(version) as connection:
         return count_queries.overview(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def relation_columns(version: Version) -> list[column_queries.Relation]:
+    """The store's relations with their columns."""
+    with _connection(version) as connection:
+        return column_queries.relation_columns(connection)
+
+
+@st.cache_data(max_entries=8, show_spinner="Asking the store …")
+def first_rows(
+    version: Version, sql: str, bounds: bounded_query.QueryBounds
+) -> bounded_query.FirstRows:
+    """The first rows of a user's query."""
+    return bounded_query.first_rows(version.store, sql, bounds)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -1,0 +1,110 @@
+"""A user's query with bounds, and its files; the oracle is DuckDB on the published file itself."""
+
+import csv
+import io
+from decimal import Decimal
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from analytics.queries.bounded_query import (
+    QueryBounds,
+    first_rows,
+    result_as_csv,
+    result_as_parquet,
+)
+from analytics.queries.example_queries import example_queries
+from analytics.queries.relation_columns import relation_columns
+from analytics.warehouse.connection import RELATIONS, reading
+from analytics.warehouse.ingest import ingest
+from data.errors import QueryError
+from data.store import Store
+from tests.conftest import GOLDEN
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
+HOSTILE = 'SELECT \'a\x1b[2J,"\n\u202eb\' AS "=1+1", [1, 2] AS list, 1.5::DECIMAL(4, 2) AS number'
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    return store
+
+
+def _direct(store: Store, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(store.warehouse), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_the_first_rows_are_those_of_duckdb_and_say_whether_there_are_more(filled: Store) -> None:
+    sql = "SELECT challenge_id, label FROM media ORDER BY challenge_id"
+    rows = _direct(filled, sql)
+    some = first_rows(filled, sql, QueryBounds(rows=len(rows) - 1))
+    assert (some.rows, some.more) == (rows[:-1], True)
+    every = first_rows(filled, sql, QueryBounds(rows=len(rows)))
+    assert (every.columns, every.rows, every.more) == (["challenge_id", "label"], rows, False)
+    assert first_rows(filled, "-- nothing").columns == []
+
+
+def test_files_hold_all_rows(filled: Store) -> None:
+    sql = "SELECT * FROM responses ORDER BY ALL"
+    bounds = QueryBounds(rows=1)
+    rows = _direct(filled, sql)
+    parquet = pq.read_table(io.BytesIO(result_as_parquet(filled, sql, bounds)))
+    assert [tuple(row.values()) for row in parquet.to_pylist()] == rows
+    heading, *written = csv.reader(io.StringIO(result_as_csv(filled, sql, bounds).decode()))
+    assert heading == parquet.column_names
+    assert written == [["" if value is None else str(value) for value in row] for row in rows]
+
+
+def test_hostile_text_is_escaped_in_csv_and_kept_in_parquet(filled: Store) -> None:
+    rows = list(csv.reader(io.StringIO(result_as_csv(filled, HOSTILE).decode())))
+    assert rows == [["=1+1", "list", "number"], ['a\\x1b[2J,"\\n\\u202eb', "[1, 2]", "1.50"]]
+    table = pq.read_table(io.BytesIO(result_as_parquet(filled, HOSTILE)))
+    assert table.to_pylist() == [
+        {"=1+1": 'a\x1b[2J,"\n\u202eb', "list": [1, 2], "number": Decimal("1.50")}
+    ]
+
+
+@pytest.mark.parametrize("ask", [first_rows, result_as_csv, result_as_parquet])
+def test_what_takes_too_long_is_interrupted(filled: Store, ask: object) -> None:
+    assert callable(ask)
+    with pytest.raises(QueryError, match=r"no end after 0\.2 seconds; ask for less"):
+        ask(filled, ENDLESS, QueryBounds(seconds=0.2))
+
+
+@pytest.mark.parametrize("ask", [result_as_csv, result_as_parquet])
+def test_a_file_that_is_too_large_is_refused(filled: Store, ask: object) -> None:
+    assert callable(ask)
+    with pytest.raises(QueryError, match=r"result: found more than 1 MB"):
+        # of hashes, which do not compress
+        ask(filled, "SELECT md5(i::VARCHAR) FROM range(200000) r(i)", QueryBounds(file_bytes=2**20))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELEC 1", "DELETE FROM media", "COPY media TO 'x.csv'", "SET threads = 1", "FROM 'x.csv'"],
+)
+def test_a_refusal_is_one_line(filled: Store, sql: str) -> None:
+    for ask in (first_rows, result_as_csv, result_as_parquet):
+        with pytest.raises(QueryError) as error:
+            ask(filled, sql)
+        assert "\n" not in str(error.value)
+
+
+def test_examples_run_on_a_store_of_today(filled: Store) -> None:
+    examples = example_queries()
+    assert len(examples) >= 5
+    for title, sql in examples.items():
+        assert first_rows(filled, sql).columns, title
+        assert ";" not in sql
+
+
+def test_relations_are_all_that_there_are_with_the_columns_of_describe(filled: Store) -> None:
+    with reading(filled) as connection:
+        relations = relation_columns(connection)
+    assert {relation.name for relation in relations} == {*RELATIONS, "warehouse_format"}
+    for relation in relations:
+        described = [(row[0], row[1]) for row in _direct(filled, f"DESCRIBE {relation.name}")]
+        assert [(column.name, column.type) for column in relation.columns] == described

@@ -1,0 +1,123 @@
+"""The SQL page: what is asked and shown, its refusals, and hostile text."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from analytics.warehouse.ingest import ingest
+from data.store import STORE_VARIABLE, Store
+from tests.conftest import GOLDEN, ROOT
+
+PAGE = ROOT / "dashboards" / "pages" / "sql.py"
+HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$ \x1b[2J"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    store = Store(tmp_path / "store")
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    return store
+
+
+def _page(sql: str | None = None) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    if sql is not None:
+        page.query_params["sql"] = sql
+    return page.run()
+
+
+def _ask(page: AppTest, sql: str) -> AppTest:
+    page.text_area(key="sql").set_value(sql)
+    return page.button[0].click().run()
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
+    page = _page()
+    assert not page.exception
+    assert "holds no logs yet" in page.info[0].value
+
+
+def test_nothing_is_asked_until_a_query_is_run_or_the_link_has_one(store: Store) -> None:
+    page = _page()
+    assert not page.exception
+    assert "media" in str(page.text_area(key="sql").value)
+    assert len(page.dataframe) == 1  # the columns of media
+    linked = _page("SELECT 42 AS answer")
+    assert linked.dataframe[1].value["answer"].tolist() == [42]
+    assert linked.text_area(key="sql").value == "SELECT 42 AS answer"
+
+
+def test_a_query_gives_a_table_a_chart_and_its_link(store: Store) -> None:
+    page = _ask(_page(), "SELECT label, count(*) AS n FROM media GROUP BY ALL ORDER BY ALL")
+    assert not page.exception
+    frame = page.dataframe[1].value
+    assert frame["label"].tolist() == [0, 1]
+    assert any("**2 rows**, 2 columns" in element.value for element in page.markdown)
+    assert str(page.query_params["sql"]).startswith("SELECT label, count(*) AS n FROM media")
+    assert [box.label for box in page.selectbox[-3:]] == ["Across", "Up", "Drawn as"]
+    for mark in ("line", "point"):
+        page = page.selectbox[-1].select(mark).run()
+        assert not page.exception
+
+
+def test_an_example_goes_into_the_editor_and_is_run(store: Store) -> None:
+    page = _page()
+    page = page.selectbox(key="example").select("What could not be read, and why").run()
+    assert not page.exception
+    assert "FROM rejects" in str(page.text_area(key="sql").value)
+    assert any("**0 rows**" in element.value for element in page.markdown)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM media",
+        "COPY media TO 'stolen.csv'",
+        "ATTACH 'other.duckdb' AS other",
+        "INSTALL httpfs",
+        "FROM read_text('/etc/passwd')",
+        "SET enable_external_access = true",
+        "SELEC 1",
+    ],
+)
+def test_what_could_write_or_reach_out_is_refused_in_one_line(store: Store, sql: str) -> None:
+    before = store.warehouse.read_bytes()
+    page = _ask(_page(), sql)
+    assert not page.exception
+    assert len(page.error) == 1
+    assert page.code[0].value.startswith("query: found ")
+    assert "\n" not in page.code[0].value
+    assert store.warehouse.read_bytes() == before
+
+
+def test_hostile_text_is_shown_as_text(store: Store) -> None:
+    page = _ask(_page(), f"SELECT '{HOSTILE}' AS \"{HOSTILE}\", i FROM range(3) r(i)")  # noqa: S608
+    assert not page.exception
+    shown = HOSTILE.replace("\x1b", "\\x1b")
+    frame = page.dataframe[1].value
+    assert frame.columns.tolist() == [shown, "i"]
+    assert set(frame[shown]) == {shown}
+    rendered = [element.value for kind in (page.markdown, page.caption) for element in kind]
+    assert not any("script" in text for text in rendered)
+
+
+def test_many_rows_and_long_values_are_cut_and_said(store: Store) -> None:
+    page = _ask(_page(), "SELECT repeat('x', 1000000) AS long FROM range(3)")
+    assert {len(value) for value in page.dataframe[1].value["long"]} == {1000}
+    page = _ask(page, "SELECT * FROM range(5000)")
+    assert len(page.dataframe[1].value) == 1000
+    assert any("the first 1,000 rows of more" in element.value for element in page.markdown)
+
+
+def test_any_type_of_duckdb_is_shown(store: Store) -> None:
+    values = (
+        "1::HUGEINT * 170141183460469231731687303715884105727, 1.5::DECIMAL(4, 2), now(), "
+        "DATE '2026-01-01', TIME '12:00', INTERVAL 1 DAY, [1, NULL], {'a': 1}, 'x'::BLOB, uuid(), "
+        "'nan'::DOUBLE, NULL, TRUE"
+    )
+    page = _ask(_page(), f"SELECT {values} UNION ALL SELECT {values}")
+    assert not page.exception
+    assert page.dataframe[1].value.shape == (2, 13)
