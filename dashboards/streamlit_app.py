@@ -6,6 +6,7 @@ st.set_page_config(page_title="StreetReplay", page_icon=":material/traffic:", la
 st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
+        st.Page("pages/gps_clusters.py", title="GPS clusters", icon=":material/map:"),
         st.Page("pages/gates.py", title="Gates", icon=":material/tune:"),
         st.Page("pages/sql.py", title="SQL", icon=":material/database:"),
     ]

@@ -19,10 +19,13 @@ from analytics.regions.cluster_centres import (
     nearest_cluster,
 )
 from analytics.regions.distances import great_circle_km
+from analytics.regions.positions import SOURCE_SCHEMA
 from analytics.scoring.metrics import Floats
 from data.errors import QueryError
 
 _RADIUS_SHARE = 0.95
+# What tells challenges, or source rows, apart.
+_IDS = ("challenge_id", "source", "row")
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,16 @@ class LeftOut:
 class ClusterReport:
     """The clusters, those with most challenges first, and what is in none of them.
 
-    `members` has a row a challenge of a cluster: challenge_id and the cluster's name. `run_id` is
-    the replay that the clusters are scored with, `run_left_out` counts its challenges without a
-    score by reason.
+    `members` has a row a challenge of a cluster: challenge_id and the cluster's name;
+    `source_members` likewise a row a source row: source, row, cluster. `run_id` is the replay that
+    the clusters are scored with, `run_left_out` counts its challenges without a score by reason.
     """
 
     clusters: list[GpsCluster]
     challenges: LeftOut
     sources: LeftOut
     members: pl.DataFrame
+    source_members: pl.DataFrame
     run_id: str | None = None
     run_left_out: dict[str, int] = field(default_factory=dict)
 
@@ -102,7 +106,7 @@ def gps_clusters(
     Raises:
         QueryError: no challenge and no source row has a position.
     """
-    rows = challenges.clear() if sources is None else sources
+    rows = pl.DataFrame(schema=SOURCE_SCHEMA) if sources is None else sources
     sent, trained = (_located(frame) for frame in (challenges, rows))
     if sent.is_empty() and trained.is_empty():
         raise QueryError(
@@ -136,6 +140,7 @@ def gps_clusters(
         asked.left_out(challenges),
         known.left_out(rows),
         asked.members(centres.names),
+        known.members(centres.names),
     )
 
 
@@ -170,14 +175,12 @@ class _Located:
         return LeftOut(whole.height, whole.height - self.frame.height, elsewhere)
 
     def members(self, names: Sequence[str]) -> pl.DataFrame:
+        """What tells the rows inside clusters apart, and their clusters' names."""
         inside = self.numbers != ELSEWHERE
         clusters = [names[number] for number in self.numbers[inside]]
-        return pl.DataFrame(
-            {
-                "challenge_id": self.frame["challenge_id"].filter(pl.Series(inside)),
-                "cluster": pl.Series(clusters, dtype=pl.String),
-            }
-        )
+        rows = self.frame.filter(pl.Series(inside, dtype=pl.Boolean))
+        named = rows.with_columns(pl.Series("cluster", clusters, dtype=pl.String))
+        return named.select(*(name for name in _IDS if name in rows.columns), "cluster")
 
 
 def _cluster(

@@ -15,7 +15,11 @@ def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayR
         return None
     by_id = {run.run_id: run for run in runs}
     chosen = st.selectbox(
-        "Replay run, newest first", list(by_id), format_func=lambda run_id: _label(by_id[run_id])
+        "Replay run, newest first",
+        list(by_id),
+        format_func=lambda run_id: _label(by_id[run_id]),
+        key="run",
+        bind="query-params",
     )
     return by_id[chosen]
 

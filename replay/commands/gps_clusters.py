@@ -48,6 +48,6 @@ def gps_clusters(
     report = cluster_report(opened, ScoredRun(run, training_file), sources, settings)
     publish_clusters(opened, report)
     if as_json:
-        print_json({k: v for k, v in vars(report).items() if k != "members"}, indent=1)
+        print_json({k: v for k, v in vars(report).items() if not k.endswith("members")}, indent=1)
     else:
         print_clusters(report)

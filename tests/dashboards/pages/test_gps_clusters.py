@@ -1,0 +1,197 @@
+"""The GPS clusters page on empty, small, scored and hostile stores."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import matthews_corrcoef
+from streamlit.testing.v1 import AppTest
+
+from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.ingest import ingest
+from data.store import STORE_VARIABLE, Store
+from tests.conftest import GOLDEN, ROOT
+from tests.worlds.replays import publish_replay
+
+HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
+# golden images, moved to two cities of the data set, and every tenth without a position
+MOVED = """
+UPDATE media SET
+    gps_lat = CASE image % 2 WHEN 0 THEN 39.74 ELSE 42.36 END + image / 5000,
+    gps_lon = CASE image % 2 WHEN 0 THEN -104.99 ELSE -71.06 END + image / 4000,
+    gps_null = NULL
+FROM (SELECT challenge_id AS id, hash(parquet || row) % 100 AS image FROM media) AS numbered
+WHERE challenge_id = id AND parquet IS NOT NULL;
+UPDATE media SET gps_lat = NULL, gps_lon = NULL WHERE position % 10 = 3;
+"""
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = Store(tmp_path_factory.mktemp("replayed"))
+    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e7", "e9")])
+    change(store, MOVED)
+    guesses = np.random.default_rng(0).random(1000)
+    with reading(store) as connection:
+        ids = connection.execute("SELECT challenge_id FROM media ORDER BY 1").fetchall()
+    publish_replay(store, {one: float(guesses[k]) for k, (one,) in enumerate(ids)})
+    return store.root
+
+
+@pytest.fixture
+def store(replayed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    shutil.copytree(replayed, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    return store
+
+
+def change(store: Store, sql: str) -> None:
+    with writing(store) as writer:
+        writer.connection.execute(sql)
+
+
+def the_page() -> AppTest:
+    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
+    return app.switch_page("pages/gps_clusters.py").run()
+
+
+def rendered(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.warning, page.error, page.header)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def plain(page: AppTest) -> str:
+    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
+
+
+def table(page: AppTest) -> pd.DataFrame:
+    frame: pd.DataFrame = page.dataframe[0].value
+    return frame
+
+
+def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
+    page = the_page()
+    assert not page.exception
+    assert "holds no logs yet" in rendered(page)
+
+
+def test_a_torn_warehouse_is_one_line(store: Store) -> None:
+    store.warehouse.write_bytes(store.warehouse.read_bytes()[:5000])
+    page = the_page()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "move it away and ingest again" in plain(page)
+
+
+def test_a_store_without_a_position_says_so(store: Store) -> None:
+    change(store, "UPDATE media SET gps_lat = NULL, gps_lon = NULL")
+    page = the_page()
+    assert not page.exception
+    assert "Nothing in this store has a GPS position" in rendered(page)
+
+
+def test_positions_too_few_for_a_cluster(store: Store) -> None:
+    change(store, "UPDATE media SET gps_lat = 40, gps_lon = -75 WHERE gps_lat IS NOT NULL")
+    page = the_page()
+    assert not page.exception
+    assert "there is no cluster" in rendered(page)
+
+
+def test_numbers_are_those_of_the_rows(store: Store) -> None:
+    with reading(store) as connection:
+        rows = connection.sql(
+            "SELECT gps_lat < 41 AS is_denver, label, r.prediction, p.probability FROM media "
+            "JOIN responses r USING (challenge_id) JOIN replay_predictions p USING (challenge_id) "
+            "WHERE r.prediction <> -1 AND gps_lat IS NOT NULL"
+        ).pl()
+        counts = dict(
+            connection.execute(
+                "SELECT CASE WHEN gps_lat < 41 THEN 'Denver' ELSE 'Boston' END, count(*) "
+                "FROM media WHERE gps_lat IS NOT NULL GROUP BY 1"
+            ).fetchall()
+        )
+        (without,) = (
+            connection.execute("SELECT count(*) - count(gps_lat) FROM media").fetchone() or ()
+        )
+    page = the_page()
+
+    assert not page.exception
+    shown = table(page).set_index("Cluster")
+    assert dict(shown["Challenges"]) == counts
+    for city, is_denver in (("Denver", True), ("Boston", False)):
+        own = rows.filter(rows["is_denver"] == is_denver)
+        candidate = own["probability"].to_numpy() > 0.5
+        assert shown.loc[city, "MCC"] == pytest.approx(matthews_corrcoef(own["label"], candidate))
+        miners = np.round(own["prediction"].to_numpy())
+        expected = matthews_corrcoef(own["label"], miners)
+        assert shown.loc[city, "Miners' MCC"] == pytest.approx(expected)
+    most = max(counts, key=lambda city: counts[city])
+    first, second = (element.value for element in page.markdown[:2])
+    assert f"**{most}**: {counts[most]:,} of {sum(counts.values()):,} with GPS" in first
+    assert f"Left out: {without:,} of" in first
+    assert "The candidate is" in second
+    charts = [page.get(kind) for kind in ("arrow_vega_lite_chart", "vega_lite_chart")]
+    assert sum(map(len, charts)) == 1
+    assert "streetreplay weights" in plain(page)
+    assert "streetreplay retrain" in plain(page)
+
+
+def test_colour_and_part_of_the_map_are_of_the_link(store: Store) -> None:
+    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
+    app.query_params["area"] = "Boston"
+    app.query_params["colour"] = "share of challenges"
+    page = app.switch_page("pages/gps_clusters.py").run()
+    assert not page.exception
+    assert page.selectbox("area").value == "Boston"
+    assert page.selectbox("colour").value == "share of challenges"
+    for measure in page.selectbox("colour").options:
+        assert not page.selectbox("colour").set_value(measure).run().exception
+    assert not page.selectbox("area").set_value("the whole country").run().exception
+
+
+def test_eras_are_held_against_each_other(store: Store) -> None:
+    page = the_page()
+    eras = next(element.value for element in page.dataframe if "Era" in element.value)
+    assert set(eras["Era"]) == {"E7", "E9"}
+    assert "From E7 to E9" in rendered(page)
+
+
+def test_weights_are_shown_where_there_are_some(store: Store) -> None:
+    change(store, "INSERT INTO sample_weights VALUES ('a.parquet', 0, 1, 1, 1, 1, 1, 1, 1)")
+    assert "None of the 1 weighted source rows" in rendered(the_page())
+
+
+def test_without_a_replay_places_are_shown_alone(store: Store) -> None:
+    change(store, "DELETE FROM replay_runs")
+    page = the_page()
+    assert not page.exception
+    assert "streetreplay replay --model orange" in plain(page)
+    assert "candidate's MCC" not in page.selectbox("colour").options
+    assert list(table(page)["Cluster"])
+
+
+def test_a_replay_that_no_miner_was_asked_about_gives_no_scores(store: Store) -> None:
+    change(store, "DELETE FROM replay_predictions WHERE run_id = 'replay-a'")
+    page = the_page()
+    assert not page.exception
+    assert "No scores" in plain(page)
+    assert len(table(page)) == 2
+
+
+def test_text_of_a_log_is_never_rendered(store: Store) -> None:
+    change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
+    change(store, f"UPDATE media SET city = '{HOSTILE}', weather = ['{HOSTILE}']")  # noqa: S608
+    page = the_page()
+    assert not page.exception
+    assert "script" not in rendered(page)
+
+
+def test_new_challenges_are_seen_at_the_next_click(store: Store) -> None:
+    page = the_page()
+    before = int(table(page)["Challenges"].sum())
+    change(store, "DELETE FROM media WHERE position < 5")
+    assert int(table(page.run())["Challenges"].sum()) < before
