@@ -25,6 +25,7 @@ PLANTED = {
         "model/network/fusion.py",
         "import polars",
     ),
+    "a page never pays for torch": ("dashboards/parts/run_choice.py", "import torch"),
     "rooms of data": ("data/records/values.py", "import data.logs.discovery"),
     "rooms of analytics": ("analytics/scoring/metrics.py", "import analytics.comparison.bootstrap"),
     "rooms of replay": ("replay/rebuilding/fidelity.py", "import replay.runs.run_folder"),

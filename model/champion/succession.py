@@ -82,6 +82,18 @@ def roll_back(store: Store) -> Entry:
         )
 
 
+def rollback_target(store: Store) -> Entry | None:
+    """The entry whose checkpoint `roll_back` would make champion again; None if there is none.
+
+    Raises:
+        RunError: the pointer is damaged.
+    """
+    pointer = read_pointer(store)
+    if pointer is None:
+        return None
+    return _State(store, read_promotions(store), pointer).earlier(pointer)
+
+
 def gate(
     store: Store,
     against: Champion,

@@ -84,6 +84,7 @@ class CheckpointPredictor:
             checkpoint.card.check_metadata(name)
         self.name, self.wants_metadata = name, settings.metadata
         self.training_rows = training_rows
+        self.checkpoint_sha256 = checkpoint.sha256 if settings == PredictorSettings() else None
         self._device = next(backbone.parameters()).device
         self._model = checkpoint.model.to(self._device)
         self._text = text or TextVectors()

@@ -95,14 +95,42 @@ def decide(evidence: Evidence, settings: DecisionSettings = DecisionSettings()) 
     return Decision(bool(reasons) and not hindrances, reasons, hindrances)
 
 
-def _drifts(evidence: Evidence, settings: DecisionSettings) -> list[str]:
+@dataclass(frozen=True)
+class JudgedDrift:
+    """A drift beside the bound that is tolerated; `p_value` is adjusted for all tests together."""
+
+    name: str
+    drift: Drift
+    tolerated: float
+    p_value: float
+    is_reason: bool
+
+
+def judged_drifts(
+    evidence: Evidence, settings: DecisionSettings = DecisionSettings()
+) -> list[JudgedDrift]:
+    """Every drift that was looked for, and whether it is a reason to retrain."""
     named = _named_drifts(evidence, settings)
     adjusted = holm(np.array([drift.p_value for _, drift, _ in named]))
     return [
-        f"{name} drifted by {drift.size:.3f} ({drift.chance:.3f} by chance alone; tolerated: "
-        f"{bound:g}), from {drift.before} to {drift.after} challenges, p {p_value:.2g}"
+        JudgedDrift(
+            name=name,
+            drift=drift,
+            tolerated=bound,
+            p_value=float(p_value),
+            is_reason=bool(drift.beyond_chance > bound and p_value < 1 - settings.level),
+        )
         for (name, drift, bound), p_value in zip(named, adjusted, strict=True)
-        if drift.beyond_chance > bound and p_value < 1 - settings.level
+    ]
+
+
+def _drifts(evidence: Evidence, settings: DecisionSettings) -> list[str]:
+    return [
+        f"{one.name} drifted by {one.drift.size:.3f} ({one.drift.chance:.3f} by chance alone; "
+        f"tolerated: {one.tolerated:g}), from {one.drift.before} to {one.drift.after} challenges, "
+        f"p {one.p_value:.2g}"
+        for one in judged_drifts(evidence, settings)
+        if one.is_reason
     ]
 
 

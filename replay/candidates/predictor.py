@@ -68,7 +68,8 @@ class Predictions:
 class Predictor(Protocol):
     """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
 
-    Two attributes may be left out: `training_rows` and `precision`, see the functions of that name.
+    Attributes that may be left out: `training_rows`, `precision` and `checkpoint_sha256`, see the
+    functions of that name.
     """
 
     @property
@@ -121,3 +122,13 @@ def precision(predictor: Predictor) -> str:
     raise RunError(
         f"precision of {predictor.name}", found=f"a {type(floats).__name__}", expected="text"
     )
+
+
+def checkpoint_sha256(predictor: Predictor) -> str | None:
+    """The hash of the checkpoint's weights that a candidate answers by, as a miner would be served.
+
+    It is the optional attribute `checkpoint_sha256` of a predictor; None for other candidates, and
+    for a checkpoint that is asked in another way, such as with fewer views or with metadata.
+    """
+    sha256 = getattr(predictor, "checkpoint_sha256", None)
+    return sha256 if isinstance(sha256, str) else None

@@ -12,7 +12,7 @@ from analytics.warehouse.connection import writing
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.store import Store
-from replay.candidates.predictor import Predictor
+from replay.candidates.predictor import Predictor, checkpoint_sha256
 from replay.runs.run_folder import RunFolder
 
 
@@ -71,7 +71,9 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
             "finished": rows.naive_utc(datetime.now(UTC)),
             "selected": report.selected,
             "predicted": report.predicted,
-            "settings": json.dumps(run.read_description()),
+            "settings": json.dumps(
+                {**run.read_description(), "checkpoint_sha256": checkpoint_sha256(predictor)}
+            ),
         }
         rows.append_rows(connection, "replay_runs", [described])
     return report

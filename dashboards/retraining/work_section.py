@@ -1,0 +1,135 @@
+"""Starting, watching, stopping and resuming a retraining, which is a process of its own."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from dashboards.retraining.answer import report_sentences, work_sentence
+from data.background.log_tail import log_tail
+from data.background.process import RUNNING, State
+from data.errors import StreetReplayError
+from data.store import Store
+from data.text import printable
+from model.retraining.background import (
+    BackgroundRetraining,
+    Mode,
+    RetrainRequest,
+    RowsFolder,
+    last_retraining,
+    resume_retraining,
+    start_retraining,
+)
+from model.weighting.policy import WeightPolicy
+
+_EVERY_SECONDS = 2
+_LINES = 200
+_LOG_HEIGHT = 320
+
+_MODES = {
+    Mode.IF_NEEDED: "Retrain if it is due",
+    Mode.ALWAYS: "Retrain, due or not",
+    Mode.DRY_RUN: "Say what is due, train nothing",
+}
+_PROBLEM = "retraining_problem"
+_CAN_RESUME = (State.STOPPED, State.FAILED, State.KILLED)
+
+
+def draw_work(store: Store, rows: RowsFolder, policy: WeightPolicy) -> None:
+    """Draw how the last one stands, and what can be done about it."""
+    st.header("Retrain", divider="gray")
+    _draw_problem()
+    last = last_retraining(store)
+    running = last is not None and last.process.state in RUNNING
+    if last is not None:
+        every = _EVERY_SECONDS if running else None
+        st.fragment(_draw_last, run_every=every)(store, running)
+    if not running:
+        _draw_start(store, rows, policy)
+
+
+def _draw_last(store: Store, was_running: bool) -> None:
+    last = last_retraining(store)
+    if last is None:
+        return
+    running = last.process.state in RUNNING
+    if was_running != running:
+        st.rerun()  # the whole page: when it has ended there may be a new champion
+    st.text(work_sentence(last))
+    for sentence in report_sentences(last):
+        st.text(sentence)
+    _draw_steps(last)
+    _draw_buttons(store, last)
+    lines = log_tail(last.process.log, _LINES)
+    with st.expander(f"Log, the last {len(lines)} lines", expanded=running):
+        # as text, of which nothing is rendered
+        st.code("\n".join(lines) or "nothing yet", language=None, height=_LOG_HEIGHT)
+
+
+def _draw_steps(last: BackgroundRetraining) -> None:
+    if last.request is not None and last.request.mode is Mode.DRY_RUN:
+        return
+    names = ["decide", "weigh", "train", "judge", "report"]
+    at = names.index(last.step) if last.step in names else len(names)
+    done = ", ".join(names[:at]) or "nothing"
+    st.progress(at / len(names), text=f"done: {done}")
+
+
+def _draw_buttons(store: Store, last: BackgroundRetraining) -> None:
+    state = last.process.state
+    if state in RUNNING:
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            disabled=state is State.STOPPING,
+            key="stop_retraining",
+            on_click=_attempt,
+            args=(last.process.stop,),
+        )
+        st.caption("It ends by itself within a step; what is done is kept.")
+    elif state in _CAN_RESUME and last.request is not None:
+        st.button(
+            "Resume",
+            icon=":material/resume:",
+            key="resume_retraining",
+            on_click=_attempt,
+            args=(partial(resume_retraining, store),),
+        )
+
+
+def _draw_start(store: Store, rows: RowsFolder, policy: WeightPolicy) -> None:
+    mode = st.radio("What to do", list(_MODES), format_func=_MODES.__getitem__, key="mode")
+    variants = st.number_input(
+        "Possible images shown of a challenge of level 2 or 3",
+        min_value=1,
+        max_value=1024,
+        value=RetrainRequest().variants,
+        key="variants",
+        help="The more, the truer its mean answer and the longer each replay takes.",
+    )
+    if policy != WeightPolicy():
+        st.caption("It will weigh rows by the sliders below.")
+    request = RetrainRequest(Mode(mode), rows, int(variants), policy)
+    st.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="start_retraining",
+        on_click=_attempt,
+        args=(partial(start_retraining, store, request),),
+    )
+
+
+def _attempt(action: Callable[[], object]) -> None:
+    """Do it before the page is drawn, however it stands by now; what is refused is said there."""
+    try:
+        action()
+    except (StreetReplayError, OSError) as error:
+        st.session_state[_PROBLEM] = str(error)
+
+
+def _draw_problem() -> None:
+    problem = st.session_state.pop(_PROBLEM, None)
+    if problem is not None:
+        st.error("This was not done:", icon=":material/error:")
+        st.code(printable(problem), language=None, wrap_lines=True)
