@@ -53,7 +53,7 @@ def _row(one: JudgedDrift) -> dict[str, object]:
     }
 
 
-def _chart(frame: pd.DataFrame) -> alt.LayerChart:
+def _chart(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     base = alt.Chart(frame).encode(
         y=alt.Y("What:N", sort=None, title=None, axis=alt.Axis(labelLimit=150))
     )

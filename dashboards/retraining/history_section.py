@@ -87,7 +87,7 @@ def _draw_rollback(store: Store) -> None:
             st.rerun()
 
 
-def _gains_chart(judged: list[Entry]) -> alt.LayerChart:
+def _gains_chart(judged: list[Entry]) -> alt.LayerChart | alt.FacetChart:
     frame = pd.DataFrame([_gain(entry) for entry in judged])
     base = alt.Chart(frame).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
