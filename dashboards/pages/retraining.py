@@ -7,6 +7,7 @@ from dashboards.retraining import access
 from dashboards.retraining.answer import basis_sentence, decision_sentence, work_sentence
 from dashboards.retraining.drift_section import draw_drifts
 from dashboards.retraining.history_section import draw_history
+from dashboards.retraining.weights_section import draw_weights
 from dashboards.retraining.work_section import draw_work
 from data.background.process import RUNNING
 from data.store import Store, open_store
@@ -55,11 +56,20 @@ def _draw_sections(store: Store) -> None:
     if standing.champion is None:
         draw_history(store, standing)
         return
-    rows = _choose_rows(store)
-    decided = _draw_answer(store, rows)
-    draw_work(store, rows, WeightPolicy())
+    first, work, drifts, weights = st.container(), st.container(), st.container(), st.container()
+    with work:
+        st.header("Retrain", divider="gray")
+        rows = _choose_rows(store)
+    with first:
+        decided = _draw_answer(store, rows)
+    policy = WeightPolicy()
     if decided is not None:
-        draw_drifts(decided)
+        with drifts:
+            draw_drifts(decided)
+        with weights, errors_in_one_line():
+            policy = draw_weights(store, rows, decided.run.run_id)
+    with work:
+        draw_work(store, rows, policy)
     draw_history(store, standing)
 
 
