@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = $(shell command -v uv || echo $(BIN)/uv)
 CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 
-.PHONY: demo test check bench soak gpu-check dashboards latest constraints clean
+.PHONY: demo test test-browser check bench soak gpu-check dashboards latest constraints clean
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
@@ -17,12 +17,16 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
+# every page in Chromium (Debian's package); screenshots go to .cache/screenshots
+test-browser: $(READY)
+	$(BIN)/python -m pytest -m browser tests/browser
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test
+	$(MAKE) test test-browser
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
@@ -30,7 +34,11 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-gpu-check: $(READY)
+gpu-# every page in Chromium (Debian's package); screenshots go to .cache/screenshots
+test-browser: $(READY)
+	$(BIN)/python -m pytest -m browser tests/browser
+
+check: $(READY)
 	$(BIN)/python -m tests.gpu
 
 dashboards: $(READY)

@@ -9,7 +9,8 @@ from analytics.comparison.intervals import Interval
 from analytics.gates.mean_gates import GateMeans, Measure
 from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
-from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, planes_chart
+from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, plane_charts
 from dashboards.parts.run_choice import choose_run
 from data.store import open_store
 from data.text import printable
@@ -81,7 +82,8 @@ def _draw_run(version: store_access.Version, run: ReplayRun) -> None:
     names = VIEW_NAMES
     if len(gates.views) == len(VIEW_NAMES):
         st.subheader("On the image plane")
-        st.altair_chart(planes_chart(gates), width="content")
+        for column, chart in zip(st.columns(3), plane_charts(gates), strict=True):
+            draw_chart(chart, f"Mean {gates.measure} of each view.", width="content", place=column)
     else:
         names = tuple(f"view {view.view}" for view in gates.views)
         st.info(f"This model has {len(gates.views)} views; where they lie is not known.")
@@ -121,7 +123,10 @@ def _draw_differences(gates: GateMeans, names: Sequence[str]) -> None:
             f"{len(significant)} of {len(names)} views differ by more than chance, with "
             f"{gates.level:.0%} intervals that hold for all of them at once."
         )
-    st.altair_chart(intervals_chart(gates, names), width="content")
+    draw_chart(
+        intervals_chart(gates, names),
+        f"Difference of each view's {gates.measure} between right and wrong answers.",
+    )
     _draw_table(gates, names)
 
 

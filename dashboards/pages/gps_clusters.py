@@ -10,6 +10,7 @@ from dashboards.maps.mapped_clusters import MappedClusters, mapped_clusters
 from dashboards.maps.measures import measures, place_name
 from dashboards.maps.outlines import Box
 from dashboards.parts import store_access
+from dashboards.parts.drawn_chart import draw_chart
 from dashboards.parts.percent import in_percent
 from dashboards.parts.run_choice import choose_run
 from data.errors import QueryError
@@ -67,7 +68,7 @@ def draw_page() -> None:
             mapped = mapped_clusters(version, None if run is None else run.run_id)
         except QueryError:
             st.info(_NO_POSITION, icon=":material/info:")
-            st.code("streetreplay ingest LOG", language="bash")
+            st.code("streetreplay ingest LOG", language=None)
             return
         if run is not None and run.uses_metadata:
             st.warning(
@@ -155,7 +156,7 @@ def _draw_map(mapped: MappedClusters) -> None:
     box: Box | None = None
     if area != _EXTENTS[1]:
         box = extent([places[area]] if area in places else mapped.clusters)
-    st.altair_chart(cluster_map(mapped.clusters, measure, box), width="stretch")
+    draw_chart(cluster_map(mapped.clusters, measure, box), "Map of the GPS clusters.")
     unknown = sum(measure.value(cluster) is None for cluster in mapped.clusters)
     st.caption(
         f"Circles are sized by the number of challenges. {unknown} of {len(mapped.clusters)} "
@@ -233,9 +234,9 @@ def _draw_next(mapped: MappedClusters) -> None:
     elif weights.rows:
         st.write(f"None of the {weights.rows:,} weighted source rows is in a cluster here.")
     st.write("Weigh source rows by where challenges are from and where the candidate loses:")
-    st.code("streetreplay weights --out weights.parquet", language="bash", wrap_lines=True)
+    st.code("streetreplay weights --out weights.parquet", language=None, wrap_lines=True)
     st.write("Train a challenger where it is due, and let it replace the champion if it is better:")
-    st.code("streetreplay retrain --if-needed", language="bash")
+    st.code("streetreplay retrain --if-needed", language=None)
 
 
 draw_page()

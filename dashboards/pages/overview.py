@@ -49,9 +49,9 @@ def _draw_sections(store: Store) -> None:
 
 def _write_how_to_begin() -> None:
     st.info(_NO_WAREHOUSE, icon=":material/info:")
-    st.code("make demo", language="bash")
+    st.code("make demo", language=None)
     st.write("or read a validator's logs (JSON, W&B media files or run folders):")
-    st.code("streetreplay ingest LOG", language="bash")
+    st.code("streetreplay ingest LOG", language=None)
     st.write("then load this page again.")
 
 

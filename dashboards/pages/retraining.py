@@ -7,7 +7,6 @@ from dashboards.retraining import access
 from dashboards.retraining.answer import basis_sentence, decision_sentence, work_sentence
 from dashboards.retraining.drift_section import draw_drifts
 from dashboards.retraining.history_section import draw_history
-from dashboards.retraining.weights_section import draw_weights
 from dashboards.retraining.work_section import draw_work
 from data.background.process import RUNNING
 from data.store import Store, open_store
@@ -42,7 +41,7 @@ def draw_page() -> None:
     store = open_store()
     if not store.warehouse.is_file():
         st.info(_NO_WAREHOUSE, icon=":material/info:")
-        st.code("make demo\nstreetreplay ingest LOG", language="bash")
+        st.code("make demo\nstreetreplay ingest LOG", language=None)
         return
     with errors_in_one_line():
         _draw_sections(store)
@@ -56,20 +55,11 @@ def _draw_sections(store: Store) -> None:
     if standing.champion is None:
         draw_history(store, standing)
         return
-    first, work, drifts, weights = st.container(), st.container(), st.container(), st.container()
-    with work:
-        st.header("Retrain", divider="gray")
-        rows = _choose_rows(store)
-    with first:
-        decided = _draw_answer(store, rows)
-    policy = WeightPolicy()
+    rows = _choose_rows(store)
+    decided = _draw_answer(store, rows)
+    draw_work(store, rows, WeightPolicy())
     if decided is not None:
-        with drifts:
-            draw_drifts(decided)
-        with weights, errors_in_one_line():
-            policy = draw_weights(store, rows, decided.run.run_id)
-    with work:
-        draw_work(store, rows, policy)
+        draw_drifts(decided)
     draw_history(store, standing)
 
 

@@ -83,8 +83,8 @@ def _draw_image(version: store_access.Version, chosen: Planned, run: ReplayRun |
         st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
         st.text(f"No image: {printable(image.missing_reason or '')}")
         return
-    st.image(image.png)
     width, height = image.size
+    st.image(image.png, alt="The image that miners were sent, as far as it can be rebuilt.")
     st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
     if not image.same_source:
         st.warning(

@@ -29,7 +29,7 @@ _INSIDE: dict[str, Box] = {
     "centre": (0.25, 0.25, 0.75, 0.75),
     "right": (0.0, 0.5, 1.0, 1.0),
 }
-_SIDE, _ROW, _INTERVALS = 270, 22, 560
+_SIDE, _ROW = 270, 22
 _DARK, _GREY, _LINE, _POINT = "#1b1f24", "#7c858e", "#8a8a8a", "#0072B2"
 _BRIGHT = 0.6  # of the scale of means: text on brighter cells is dark
 _LEAST_RANGES: dict[Measure, float] = {"share": 0.005, "gate": 0.02}
@@ -66,8 +66,8 @@ def _inset(name: str, left: float) -> Cell:
     return Cell(name, box, (_INSET_TOP, left, _INSET_TOP + _INSET_SIDE, left + _INSET_SIDE))
 
 
-def planes_chart(gates: GateMeans) -> alt.HConcatChart:
-    """Three planes: the means of right answers, of wrong ones, and right minus wrong.
+def plane_charts(gates: GateMeans) -> list[alt.LayerChart | alt.FacetChart]:
+    """Three planes of a phone's width: means of right answers, of wrong ones, and the difference.
 
     Args:
         gates: of 12 views. A gate is coloured on a scale from 0 to 1, a share on one up to the
@@ -82,7 +82,7 @@ def planes_chart(gates: GateMeans) -> alt.HConcatChart:
     ends = [end for view in gates.views for end in (view.difference, *(view.interval or ()))]
     largest = max([_LEAST_RANGES[gates.measure], *(abs(end) for end in ends if end is not None)])
     difference_scale = alt.Scale(domain=[-largest, largest], scheme="purpleorange", reverse=True)
-    planes = [
+    return [
         _plane(
             gates, f"Right answers, n = {gates.right:,}", lambda view: view.right, mean_scale, ".3f"
         ),
@@ -91,9 +91,6 @@ def planes_chart(gates: GateMeans) -> alt.HConcatChart:
         ),
         _plane(gates, "Right minus wrong", lambda view: view.difference, difference_scale, "+.3f"),
     ]
-    chart: alt.HConcatChart = alt.hconcat(*planes, spacing=36).resolve_scale(color="independent")
-    styled: alt.HConcatChart = chart.configure_title(anchor="start", fontSize=14)
-    return styled.configure_view(stroke=None)  # type: ignore[no-any-return]
 
 
 def _plane(
@@ -133,10 +130,11 @@ def _plane(
     layers = [_frames(position), rectangles, _values(frame, gates.measure), _names()]
     if form.startswith("+"):
         layers.insert(2, _significance_outlines(frame, position))
-    layered: alt.LayerChart | alt.FacetChart = alt.layer(*layers).properties(
-        width=_SIDE, height=_SIDE * _BOTTOM, title=title
-    )
-    return layered
+    layered = alt.layer(*layers).properties(width=_SIDE, height=_SIDE * _BOTTOM, title=title)
+    styled: alt.LayerChart | alt.FacetChart = layered.configure_title(
+        anchor="start", fontSize=14
+    ).configure_view(stroke=None)
+    return styled
 
 
 def _pairs(gates: GateMeans) -> list[tuple[Cell, ViewMeans]]:
@@ -251,7 +249,7 @@ def intervals_chart(gates: GateMeans, names: Sequence[str]) -> alt.LayerChart | 
             ],
         ),
     )
-    return layered.properties(width=_INTERVALS, height=_ROW * len(rows))
+    return layered.properties(height=_ROW * len(rows))
 
 
 def _interval(view: ViewMeans) -> dict[str, float | None]:

@@ -10,23 +10,24 @@ from replay.comparing.results import MinerComparison
 
 # Okabe and Ito's palette; the shapes tell the two apart without it.
 _CANDIDATE, _MINER, _LINE = "#0072B2", "#D55E00", "#8a8a8a"
-_ROW_HEIGHT, _LEFT_WIDTH, _RIGHT_WIDTH = 24, 370, 310
+_ROW_HEIGHT = 24
 _HOTKEY_LENGTH = 6
 
 
-def comparison_chart(miners: Sequence[MinerComparison], first: int = 1) -> alt.HConcatChart:
-    """A row a miner, in the order given and ranked from `first` on, with n used and left out."""
+def comparison_charts(
+    miners: Sequence[MinerComparison], first: int = 1
+) -> list[alt.LayerChart | alt.FacetChart]:
+    """Both MCCs, and their difference: a row a miner, ranked in the order given from `first` on."""
     frame = pd.DataFrame([_row(rank, miner) for rank, miner in enumerate(miners, first)])
+    charts = (
+        _scores(frame).properties(title="MCC on shared challenges"),
+        _differences(frame).properties(title="Candidate minus miner, with 95% interval"),
+    )
     height = _ROW_HEIGHT * len(miners)
-    left = _scores(frame).properties(
-        width=_LEFT_WIDTH, height=height, title="MCC on shared challenges"
-    )
-    right = _differences(frame).properties(
-        width=_RIGHT_WIDTH, height=height, title="Candidate minus miner, with 95% interval"
-    )
-    # flush: the plots stand level, though only one has a legend above it
-    chart: alt.HConcatChart = alt.hconcat(left, right, spacing=24, bounds="flush")
-    return chart.configure_title(anchor="start", fontSize=14)  # type: ignore[no-any-return]
+    return [
+        chart.properties(height=height).configure_title(anchor="start", fontSize=14)
+        for chart in charts
+    ]
 
 
 def _row(rank: int, miner: MinerComparison) -> dict[str, object]:
@@ -35,8 +36,7 @@ def _row(rank: int, miner: MinerComparison) -> dict[str, object]:
     low, high = difference.interval or (None, None)
     return {
         # the rank keeps equal names apart
-        "name": f"{rank}. uid {miner.uid} · {printable(miner.hotkey, _HOTKEY_LENGTH)} "
-        f"({miner.score.n} used, {left_out} out)",
+        "name": f"{rank}. uid {miner.uid} · {printable(miner.hotkey, _HOTKEY_LENGTH)}",
         "rank": rank,
         "miner": miner.score.mcc,
         "candidate": miner.candidate.mcc,
@@ -58,13 +58,12 @@ def _tooltip() -> list[alt.Tooltip]:
     ]
 
 
-def _rows(*, labels: bool) -> alt.Y:
+def _rows() -> alt.Y:
     axis = alt.Axis(
-        labelLimit=320,
+        labelLimit=150,
         title=None,
         ticks=False,
         grid=True,
-        labels=labels,
         domain=False,
         labelFlush=False,
     )
@@ -72,7 +71,7 @@ def _rows(*, labels: bool) -> alt.Y:
 
 
 def _scores(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    base = alt.Chart(frame).encode(y=_rows(labels=True), tooltip=_tooltip())
+    base = alt.Chart(frame).encode(y=_rows(), tooltip=_tooltip())
     axis = alt.X("miner:Q", title="MCC (1 = all right, 0 = guessing)", scale=alt.Scale(nice=True))
     line = base.mark_rule(color=_LINE).encode(x=axis, x2="candidate:Q")
     dots = (
@@ -89,12 +88,12 @@ def _by_answerer(channel: type[alt.Color] | type[alt.Shape]) -> alt.Color | alt.
         "who:N",
         title=None,
         scale=alt.Scale(domain=["miner", "candidate"], range=values),
-        legend=alt.Legend(orient="top", symbolSize=110),
+        legend=alt.Legend(orient="bottom", symbolSize=110),
     )
 
 
 def _differences(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    base = alt.Chart(frame).encode(y=_rows(labels=False), tooltip=_tooltip())
+    base = alt.Chart(frame).encode(y=_rows(), tooltip=_tooltip())
     axis = alt.X("difference:Q", title="Left of 0: the miner is better · right: the candidate")
     interval = base.mark_rule(color=_CANDIDATE, strokeWidth=2).encode(x=alt.X("low:Q"), x2="high:Q")
     dots = base.mark_point(filled=True, size=90, opacity=1, color=_CANDIDATE, shape="diamond")

@@ -7,7 +7,8 @@ import streamlit as st
 
 from analytics.lives.text import lives_line
 from dashboards.parts import store_access
-from dashboards.parts.miner_chart import comparison_chart
+from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.miner_chart import comparison_charts
 from data.text import printable
 from replay.comparing.results import Comparison, MinerComparison
 
@@ -131,7 +132,8 @@ def _draw_chart(miners: Sequence[MinerComparison]) -> None:
             len(miners) - _IN_CHART + 1,
         )
     shown = miners[first - 1 : first - 1 + _IN_CHART]
-    st.altair_chart(comparison_chart(shown, first), width="content")
+    for column, chart in zip(st.columns(2), comparison_charts(shown, first), strict=True):
+        draw_chart(chart, "MCC of each miner beside the candidate's.", place=column)
 
 
 def _draw_table(miners: Sequence[MinerComparison]) -> None:

@@ -16,6 +16,7 @@ from analytics.queries.bounded_query import (
     result_as_parquet,
 )
 from dashboards.parts import store_access
+from dashboards.parts.drawn_chart import draw_chart
 from data.text import printable
 
 # Characters of one value that are shown; a download has all.
@@ -91,7 +92,7 @@ def _draw_chart(result: FirstRows) -> None:
         y = up.selectbox("Up", numbers, index=len(numbers) - 1, format_func=names.__getitem__)
         mark = kind.selectbox("Drawn as", _MARKS)
         chart = _chart(result, x, y, names)
-        st.altair_chart(getattr(chart, f"mark_{mark}")(), width="stretch")
+        draw_chart(getattr(chart, f"mark_{mark}")(), "Two columns of the result.")
 
 
 def _is_number(result: FirstRows, index: int) -> bool:

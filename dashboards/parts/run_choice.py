@@ -11,7 +11,7 @@ def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayR
     """The run that was chosen, at first the newest; without any, say so and what to run."""
     if not runs:
         st.info(no_run_text, icon=":material/info:")
-        st.code(command, language="bash")
+        st.code(command, language=None)
         return None
     by_id = {run.run_id: run for run in runs}
     chosen = st.selectbox(

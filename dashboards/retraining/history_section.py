@@ -17,7 +17,7 @@ from model.retraining.retrain_folder import OUTCOME, RetrainFolder
 # Okabe and Ito's palette
 _COLOURS = {"promoted": "#0072B2", "refused": "#D55E00"}
 _LINE = "#8a8a8a"
-_ROW_HEIGHT, _FRAME_HEIGHT, _IN_CHART = 26, 90, 20
+_ROW_HEIGHT, _IN_CHART = 26, 20
 _MOST_REPORT = 200_000
 
 
@@ -28,8 +28,8 @@ def draw_history(store: Store, standing: Standing) -> None:
     judged = [entry for entry in standing.entries if entry.gate is not None]
     promoted = sum(entry.event == "promoted" for entry in judged)
     st.markdown(
-        f"Challengers judged: **{len(judged)}**, of them promoted: **{promoted}**. Changes by a "
-        f"person: {len(standing.entries) - len(judged)}."
+        f"**{len(judged)}** challengers were judged, **{promoted}** promoted; "
+        f"{len(standing.entries) - len(judged)} more entries are by a person."
     )
     if judged:
         st.altair_chart(_gains_chart(judged[-_IN_CHART:]), width="stretch")
@@ -47,7 +47,7 @@ def _draw_deployed(store: Store, standing: Standing) -> None:
         st.code(printable(standing.problem), language=None, wrap_lines=True)
     elif standing.champion is None:
         st.info("Nothing is deployed yet. Name the first champion:", icon=":material/info:")
-        st.code("streetreplay champion set FOLDER", language="bash")
+        st.code("streetreplay champion set FOLDER", language=None)
         return
     else:
         found = standing.champion
@@ -58,7 +58,7 @@ def _draw_deployed(store: Store, standing: Standing) -> None:
         st.caption("What a miner runs is made of it by:")
         st.code(
             f"streetreplay export champion --out out/miner --store {_argument(store.root)}",
-            language="bash",
+            language=None,
             wrap_lines=True,
         )
     _draw_rollback(store)
@@ -112,7 +112,7 @@ def _gains_chart(judged: list[Entry]) -> alt.LayerChart | alt.FacetChart:
         x="difference:Q", color=colour, shape=alt.Shape("event:N", legend=None), tooltip=tooltip
     )
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=_LINE).encode(x="x:Q")
-    return alt.layer(zero, rules, points, height=_FRAME_HEIGHT + _ROW_HEIGHT * len(frame))
+    return alt.layer(zero, rules, points, height=_ROW_HEIGHT * len(frame))
 
 
 def _gain(entry: Entry) -> dict[str, object]:
@@ -152,24 +152,23 @@ def _entry_row(entry: Entry, in_effect: bool) -> dict[str, object]:
     low, high = (gate.interval if gate is not None else None) or (None, None)
     return {
         "Entry": entry.entry,
+        "At": printable(entry.at, 40),
         "Event": entry.event,
         "In effect": in_effect,
-        "Difference": gate and gate.difference,
-        "From": low,
-        "To": high,
-        "Challenges": gate and gate.n,
-        "Images": gate and gate.images,
-        "Left out": gate and sum(gate.left_out.values()),
-        "Checkpoint": printable(_named(entry), 120),
-        "At": printable(entry.at, 40),
-        "Why": printable("; ".join(map(str, entry.reasons)), 1000),
-        "Slices that lost": gate and printable(", ".join(map(str, gate.failed_slices)), 400),
+        "Checkpoint": printable(entry.folder, 120),
+        "Attempt": gate and gate.attempt,
         "Statistic": gate and printable(gate.statistic, 40),
         "Champion": gate and gate.champion,
         "Challenger": gate and gate.challenger,
+        "Difference": gate and gate.difference,
+        "From": low,
+        "To": high,
         "Level": gate and gate.level,
-        "Attempt": gate and gate.attempt,
-        "Folder": printable(entry.folder, 200),
+        "Challenges": gate and gate.n,
+        "Images": gate and gate.images,
+        "Left out": gate and sum(gate.left_out.values()),
+        "Slices that lost": gate and printable(", ".join(map(str, gate.failed_slices)), 400),
+        "Why": printable("; ".join(map(str, entry.reasons)), 1000),
     }
 
 

@@ -37,6 +37,7 @@ _CAN_RESUME = (State.STOPPED, State.FAILED, State.KILLED)
 
 def draw_work(store: Store, rows: RowsFolder, policy: WeightPolicy) -> None:
     """Draw how the last one stands, and what can be done about it."""
+    st.header("Retrain", divider="gray")
     _draw_problem()
     last = last_retraining(store)
     running = last is not None and last.process.state in RUNNING

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.gates.mean_gates import GateMeans, Measure, ViewMeans, gate_means
 from analytics.warehouse.connection import reading, writing
-from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, planes_chart
+from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, plane_charts
 from data.store import STORE_VARIABLE, Store
 from model.views import views
 from tests.conftest import ROOT
@@ -191,25 +191,26 @@ def test_charts_hold_every_view_and_mark_what_is_significant(measure: Measure, m
         for k in range(1, 13)
     ]
     means = GateMeans(measure, gates, 30, 20, 12, 11, 0, {}, 0.95)
-    planes: dict[str, Any] = planes_chart(means).to_dict()
+    planes: list[dict[str, Any]] = [chart.to_dict() for chart in plane_charts(means)]
     intervals: dict[str, Any] = intervals_chart(means, VIEW_NAMES).to_dict()
 
-    assert [plane["title"] for plane in planes["hconcat"]] == [
+    assert [plane["title"] for plane in planes] == [
         "Right answers, n = 30",
         "Wrong answers, n = 20",
         "Right minus wrong",
     ]
-    rows = [rows for rows in planes["datasets"].values() if "significant" in rows[0]]
+    datasets = [rows for plane in planes for rows in plane["datasets"].values()]
+    rows = [rows for rows in datasets if "significant" in rows[0]]
     assert [len(plane) for plane in rows] == [12] * 3
     assert [row["name"] for row in rows[2] if row["significant"]] == ["grid 1,1"]
     assert [plane[0]["text"] for plane in rows] == ["0.500", "0.250", "+0.250"]
     assert len(next(rows for rows in intervals["datasets"].values() if "order" in rows[0])) == 12
-    scales = [plane["layer"][1]["encoding"]["color"]["scale"] for plane in planes["hconcat"]]
+    scales = [plane["layer"][1]["encoding"]["color"]["scale"] for plane in planes]
     assert [scale["domain"] for scale in scales] == [[0, most], [0, most], [-0.6, 0.6]]
 
 
 def test_a_model_that_shut_every_gate_is_drawn() -> None:
     shut = [ViewMeans(k, 0.0, 0.0, 1.0, 1.0, 0.0, None) for k in range(1, 13)]
-    planes = planes_chart(GateMeans("share", shut, 30, 20, 12, 11, 0, {}, 0.95)).to_dict()
-    color = planes["hconcat"][0]["layer"][1]["encoding"]["color"]
+    planes = plane_charts(GateMeans("share", shut, 30, 20, 12, 11, 0, {}, 0.95))
+    color = planes[0].to_dict()["layer"][1]["encoding"]["color"]
     assert color["scale"]["domain"] == [0, 1]
