@@ -16,7 +16,7 @@ from scipy.stats import fisher_exact
 
 from analytics.comparison.intervals import Interval, newcombe_interval, wilson_interval
 from analytics.comparison.multiple_tests import holm
-from analytics.warehouse.statements import named_rows, statements
+from analytics.leaks.null_kinds import NullKinds, null_kinds
 from data.errors import QueryError
 from data.records.fields import NULL_COLUMNS, read_fields
 from data.records.types import NullKind
@@ -97,8 +97,21 @@ def null_rates(
         QueryError: no challenge and no source row.
         SourceError: a shard cannot be read.
     """
-    rows = named_rows(connection.execute(statements("analytics/leaks/null_rates")))
-    rates = [NullRate(rows_of=CHALLENGES, **row) for row in rows]
+    return rates_of(null_kinds(connection), shards)
+
+
+def rates_of(kinds: Sequence[NullKinds], shards: Shards | None = None) -> list[NullRate]:
+    """The same, of NULL kinds that are counted already.
+
+    Args:
+        kinds: as `null_kinds` gives them.
+        shards: as for `null_rates`.
+
+    Raises:
+        QueryError: no challenge and no source row.
+        SourceError: a shard cannot be read.
+    """
+    rates = _challenge_rates(kinds)
     if shards is not None:
         rates += _source_rates(shards)
     if not rates:
@@ -109,6 +122,20 @@ def null_rates(
             remedy="run `streetreplay ingest LOG`, or name shards with --sources",
         )
     return _adjusted([_drifting(rate, _before(rates, index)) for index, rate in enumerate(rates)])
+
+
+def _challenge_rates(kinds: Sequence[NullKinds]) -> list[NullRate]:
+    """By era of both labels: by field and source, all sources first, then in order of eras."""
+    by_era = [one for one in kinds if one.era is not None and one.label is None]
+    # stable: eras are in their order already
+    by_era.sort(key=lambda one: (one.field, one.source is not None, one.source or ""))
+    return [
+        NullRate(
+            rows_of=CHALLENGES,
+            **{name: value for name, value in vars(one).items() if name != "label"},
+        )
+        for one in by_era
+    ]
 
 
 def _source_rates(shards: Shards) -> list[NullRate]:

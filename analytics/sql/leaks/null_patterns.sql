@@ -1,7 +1,8 @@
 -- How NULL kinds of each metadata field go with the label, by era and source and over all of them.
 -- Repeats of a source image are not independent, so a row is a pattern: a number of images whose
 -- challenges all have the same counts of labels and NULL kinds (kind '' = a value). To a bootstrap
--- over images those are interchangeable, which keeps a year of challenges small.
+-- over images those are interchangeable, which keeps a year of challenges small. Unless $every, only
+-- those of $era and $source, NULL for all.
 WITH numbered AS (
     -- an image that is sent once needs no name: all of its kind are counted at once
     SELECT
@@ -40,6 +41,7 @@ counted AS (
         sum(challenges)::BIGINT AS challenges
     FROM fields
     GROUP BY field, image, label, kind, CUBE (era, source)
+    HAVING $every OR (era IS NOT DISTINCT FROM $era AND source IS NOT DISTINCT FROM $source)
 ),
 
 patterns AS (

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef, mutual_info_score
 
-from analytics.leaks.null_leak import LeakSettings, NullLeak, mutual_information, null_leaks
+from analytics.leaks.null_leak import (
+    LeakChoice,
+    LeakSettings,
+    NullLeak,
+    mutual_information,
+    null_leaks,
+)
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
 from data.errors import QueryError
@@ -161,3 +167,16 @@ def gps_any(connection: duckdb.DuckDBPyConnection) -> list[NullLeak]:
 def width(leak: NullLeak) -> float:
     assert leak.mcc_interval is not None
     return leak.mcc_interval[1] - leak.mcc_interval[0]
+
+
+def test_one_era_and_source_are_the_same_alone(
+    connection: duckdb.DuckDBPyConnection, leaks: list[NullLeak]
+) -> None:
+    every = {(leak.field, leak.era, leak.source): leak for leak in leaks if leak.kind == "any"}
+    for era, source in {key[1:] for key in every}:
+        alone = null_leaks(connection, only=LeakChoice(era, source))
+        fields = {field for field, *group in every if group == [era, source]}
+        assert {leak.field for leak in alone} == fields
+        assert all(leak == every[leak.field, era, source] for leak in alone)
+    with pytest.raises(QueryError):
+        null_leaks(connection, only=LeakChoice("E1", None))

@@ -17,7 +17,7 @@ def eras_listed(file: str) -> set[str]:
 def test_eras_that_log_no_source() -> None:
     without_source = {era.name for era in ERAS if not era.logs_source}
     assert eras_listed("leaks/null_patterns.sql") == without_source
-    assert eras_listed("leaks/null_rates.sql") == without_source
+    assert eras_listed("leaks/null_kinds.sql") == without_source
     assert eras_listed("queries/sources.sql") == without_source
 
 
