@@ -58,11 +58,16 @@ def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
     Raises:
         WriteError: it cannot be written; an earlier file is as it was.
     """
+    write_atomic(path, settings_toml(settings).encode())
+
+
+def settings_toml(settings: Mapping[str, Any]) -> str:
+    """The text of such a file, for an instance of a settings dataclass for each table."""
     tables = []
     for name, values in settings.items():
         lines = [f"{key} = {_toml(getattr(values, key))}\n" for key in settable(type(values))]
         tables.append(f"[{name}]\n" + "".join(lines))
-    write_atomic(path, "\n".join(tables).encode())
+    return "\n".join(tables)
 
 
 def _parse(path: Path) -> dict[str, Any]:

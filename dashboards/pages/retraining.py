@@ -5,9 +5,11 @@ import streamlit as st
 from dashboards.parts.store_access import errors_in_one_line, warehouse_version
 from dashboards.retraining import access
 from dashboards.retraining.answer import basis_sentence, decision_sentence, work_sentence
+from dashboards.retraining.attempts import draw_problem
 from dashboards.retraining.drift_section import draw_drifts
 from dashboards.retraining.history_section import draw_history
-from dashboards.retraining.work_section import draw_work
+from dashboards.retraining.weights_section import draw_weights
+from dashboards.retraining.work_section import draw_last, draw_start
 from data.background.process import RUNNING
 from data.store import Store, open_store
 from data.text import printable
@@ -52,14 +54,27 @@ def draw_page() -> None:
 
 def _draw_sections(store: Store) -> None:
     standing = access.standing(store)
+    draw_problem()
     if standing.champion is None:
+        draw_last(store)
         draw_history(store, standing)
         return
-    rows = _choose_rows(store)
-    decided = _draw_answer(store, rows)
-    draw_work(store, rows, WeightPolicy())
+    first, work, drifts, weights = st.container(), st.container(), st.container(), st.container()
+    with work:
+        st.header("Retrain", divider="gray")
+        rows = _choose_rows(store)
+    with first:
+        decided = _draw_answer(store, rows)
+    policy: WeightPolicy | None = WeightPolicy()
     if decided is not None:
-        draw_drifts(decided)
+        with drifts:
+            draw_drifts(decided)
+        policy = None
+        with weights, errors_in_one_line():
+            policy = draw_weights(store, rows, decided.run.run_id)
+    with work:
+        if not draw_last(store):
+            draw_start(store, rows, policy)
     draw_history(store, standing)
 
 

@@ -22,6 +22,10 @@ from model.retraining.background import RowsFolder
 from model.retraining.decision_now import DecisionNow, decision_now
 from model.retraining.retrain_folder import RetrainFolder, retrainings
 from model.rows.source_rows import ListedRows, list_rows
+from model.weighting.evidence import Evidence
+from model.weighting.gather import gather
+from model.weighting.policy import WeightPolicy
+from model.weighting.sample_weights import WeightedRows, weigh
 
 Key = tuple[str, ...]
 
@@ -72,6 +76,27 @@ def listed_rows(store: Store, rows: RowsFolder) -> ListedRows:
     return _listed_rows(str(store.root), rows, listing_sha256(rows_folder(store, rows)))
 
 
+def weights_evidence(version: Version, store: Store, rows: RowsFolder, run_id: str) -> Evidence:
+    """What the log and the champion's replay say of the rows; not to be changed.
+
+    Raises:
+        SourceError: no shards.
+    """
+    return _weights_evidence(version, rows, run_id, listing_sha256(rows_folder(store, rows)))
+
+
+def weighted(
+    version: Version, store: Store, rows: RowsFolder, run_id: str, policy: WeightPolicy
+) -> WeightedRows:
+    """What a policy makes of them; not to be changed.
+
+    Raises:
+        RunError: no rows, none with GPS although the policy weighs by place, or all weights are 0.
+        SourceError: no shards.
+    """
+    return _weighted(version, rows, run_id, listing_sha256(rows_folder(store, rows)), policy)
+
+
 def rows_folder(store: Store, rows: RowsFolder) -> Path:
     """Where the rows lie."""
     return store.training if rows is RowsFolder.TRAINING else store.sources
@@ -108,3 +133,17 @@ def _decision(version: Version, rows: RowsFolder, changed: Key, listing: str) ->
 @st.cache_resource(max_entries=2, show_spinner="Reading the source rows …")
 def _listed_rows(root: str, rows: RowsFolder, listing: str) -> ListedRows:
     return list_rows(open_shards(rows_folder(Store(Path(root)), rows)))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking where the champion loses …")
+def _weights_evidence(version: Version, rows: RowsFolder, run_id: str, listing: str) -> Evidence:
+    listed = listed_rows(version.store, rows)
+    with reading(version.store) as connection:
+        return gather(connection, version.store, listed.rows, WeightPolicy(), run_id).evidence
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _weighted(
+    version: Version, rows: RowsFolder, run_id: str, listing: str, policy: WeightPolicy
+) -> WeightedRows:
+    return weigh(_weights_evidence(version, rows, run_id, listing), policy)

@@ -10,7 +10,7 @@ from model.retraining.decision_now import DecisionNow
 
 # Okabe and Ito's palette
 _SIZE, _REASON, _LINE = "#0072B2", "#D55E00", "#8a8a8a"
-_ROW_HEIGHT = 24
+_ROW_HEIGHT, _FRAME_HEIGHT = 24, 90
 
 
 def draw_drifts(decided: DecisionNow) -> None:
@@ -72,4 +72,4 @@ def _chart(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     bounds = base.mark_tick(thickness=2, size=18, color=_LINE).encode(
         x=alt.X("Tolerated:Q"), tooltip=tooltip
     )
-    return alt.layer(bars, bounds, height=_ROW_HEIGHT * len(frame))
+    return alt.layer(bars, bounds, height=_FRAME_HEIGHT + _ROW_HEIGHT * len(frame))

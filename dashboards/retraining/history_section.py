@@ -1,6 +1,7 @@
 """What is deployed, every challenger that was judged, rolling back, and the way to a miner."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import altair as alt
@@ -8,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.retraining.access import Standing
+from dashboards.retraining.attempts import attempt
+from data.errors import RunError
 from data.store import Store
 from data.text import printable
 from model.champion.promotions import Entry
@@ -17,7 +20,7 @@ from model.retraining.retrain_folder import OUTCOME, RetrainFolder
 # Okabe and Ito's palette
 _COLOURS = {"promoted": "#0072B2", "refused": "#D55E00"}
 _LINE = "#8a8a8a"
-_ROW_HEIGHT, _IN_CHART = 26, 20
+_ROW_HEIGHT, _FRAME_HEIGHT, _IN_CHART = 26, 90, 20
 _MOST_REPORT = 200_000
 
 
@@ -28,8 +31,8 @@ def draw_history(store: Store, standing: Standing) -> None:
     judged = [entry for entry in standing.entries if entry.gate is not None]
     promoted = sum(entry.event == "promoted" for entry in judged)
     st.markdown(
-        f"**{len(judged)}** challengers were judged, **{promoted}** promoted; "
-        f"{len(standing.entries) - len(judged)} more entries are by a person."
+        f"Challengers judged: **{len(judged)}**, of them promoted: **{promoted}**. Changes by a "
+        f"person: {len(standing.entries) - len(judged)}."
     )
     if judged:
         st.altair_chart(_gains_chart(judged[-_IN_CHART:]), width="stretch")
@@ -80,25 +83,39 @@ def _draw_rollback(store: Store) -> None:
             f"{printable(target.at, 40)}?"
         )
         st.caption("The promotions log keeps both; nothing is deleted.")
-        # by its key: what was shown when it was pressed is what is done
         key = f"roll_back_{target.entry}_{target.sha256[:12]}"
-        if st.button("Yes, roll back", key=key, type="primary"):
-            roll_back(store)
-            st.rerun()
+        st.button(
+            "Yes, roll back",
+            key=key,
+            type="primary",
+            on_click=attempt,
+            args=(partial(_roll_back_to, store, target),),
+        )
+
+
+def _roll_back_to(store: Store, shown: Entry) -> None:
+    """Roll back, if that is still what was shown.
+
+    Raises:
+        RunError: the champion is another one by now, or as `roll_back`.
+    """
+    if rollback_target(store) != shown:
+        raise RunError(
+            "rollback", found="another champion by now", remedy="look at what is deployed again"
+        )
+    roll_back(store)
 
 
 def _gains_chart(judged: list[Entry]) -> alt.LayerChart | alt.FacetChart:
     frame = pd.DataFrame([_gain(entry) for entry in judged])
-    base = alt.Chart(frame).encode(
-        y=alt.Y("name:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
-    )
+    base = alt.Chart(frame).encode(y=alt.Y("entry:N", sort=None, title="entry"))
     colour = alt.Color(
         "event:N",
         scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
         legend=alt.Legend(title=None, orient="top"),
     )
     tooltip = [
-        alt.Tooltip("name:N"),
+        alt.Tooltip("checkpoint:N"),
         alt.Tooltip("event:N"),
         *(alt.Tooltip(f"{name}:Q", format="+.4f") for name in ("difference", "low", "high")),
         alt.Tooltip("n:Q", title="challenges"),
@@ -112,7 +129,7 @@ def _gains_chart(judged: list[Entry]) -> alt.LayerChart | alt.FacetChart:
         x="difference:Q", color=colour, shape=alt.Shape("event:N", legend=None), tooltip=tooltip
     )
     zero = alt.Chart(pd.DataFrame({"x": [0.0]})).mark_rule(color=_LINE).encode(x="x:Q")
-    return alt.layer(zero, rules, points, height=_ROW_HEIGHT * len(frame))
+    return alt.layer(zero, rules, points, height=_FRAME_HEIGHT + _ROW_HEIGHT * len(frame))
 
 
 def _gain(entry: Entry) -> dict[str, object]:
@@ -120,7 +137,8 @@ def _gain(entry: Entry) -> dict[str, object]:
     assert gate is not None  # noqa: S101  (of judged ones only)
     low, high = gate.interval or (None, None)
     return {
-        "name": f"{entry.entry}. {printable(_named(entry), 40)}",
+        "entry": entry.entry,
+        "checkpoint": printable(_named(entry), 60),
         "event": entry.event,
         "difference": gate.difference,
         "low": low,
@@ -152,23 +170,24 @@ def _entry_row(entry: Entry, in_effect: bool) -> dict[str, object]:
     low, high = (gate.interval if gate is not None else None) or (None, None)
     return {
         "Entry": entry.entry,
-        "At": printable(entry.at, 40),
         "Event": entry.event,
         "In effect": in_effect,
-        "Checkpoint": printable(entry.folder, 120),
-        "Attempt": gate and gate.attempt,
-        "Statistic": gate and printable(gate.statistic, 40),
-        "Champion": gate and gate.champion,
-        "Challenger": gate and gate.challenger,
         "Difference": gate and gate.difference,
         "From": low,
         "To": high,
-        "Level": gate and gate.level,
         "Challenges": gate and gate.n,
         "Images": gate and gate.images,
         "Left out": gate and sum(gate.left_out.values()),
-        "Slices that lost": gate and printable(", ".join(map(str, gate.failed_slices)), 400),
+        "Checkpoint": printable(_named(entry), 120),
+        "At": printable(entry.at, 40),
         "Why": printable("; ".join(map(str, entry.reasons)), 1000),
+        "Slices that lost": gate and printable(", ".join(map(str, gate.failed_slices)), 400),
+        "Statistic": gate and printable(gate.statistic, 40),
+        "Champion": gate and gate.champion,
+        "Challenger": gate and gate.challenger,
+        "Level": gate and gate.level,
+        "Attempt": gate and gate.attempt,
+        "Folder": printable(entry.folder, 200),
     }
 
 

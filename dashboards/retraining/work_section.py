@@ -1,16 +1,14 @@
 """Starting, watching, stopping and resuming a retraining, which is a process of its own."""
 
-from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from dashboards.retraining.answer import report_sentences, work_sentence
+from dashboards.retraining.attempts import attempt
 from data.background.log_tail import log_tail
 from data.background.process import RUNNING, State
-from data.errors import StreetReplayError
 from data.store import Store
-from data.text import printable
 from model.retraining.background import (
     BackgroundRetraining,
     Mode,
@@ -31,21 +29,50 @@ _MODES = {
     Mode.ALWAYS: "Retrain, due or not",
     Mode.DRY_RUN: "Say what is due, train nothing",
 }
-_PROBLEM = "retraining_problem"
 _CAN_RESUME = (State.STOPPED, State.FAILED, State.KILLED)
 
 
-def draw_work(store: Store, rows: RowsFolder, policy: WeightPolicy) -> None:
-    """Draw how the last one stands, and what can be done about it."""
-    st.header("Retrain", divider="gray")
-    _draw_problem()
+def draw_last(store: Store) -> bool:
+    """Draw how the retraining that was started last stands; True if it runs."""
     last = last_retraining(store)
-    running = last is not None and last.process.state in RUNNING
-    if last is not None:
-        every = _EVERY_SECONDS if running else None
-        st.fragment(_draw_last, run_every=every)(store, running)
-    if not running:
-        _draw_start(store, rows, policy)
+    if last is None:
+        return False
+    running = last.process.state in RUNNING
+    st.fragment(_draw_last, run_every=_EVERY_SECONDS if running else None)(store, running)
+    return running
+
+
+def draw_start(store: Store, rows: RowsFolder, policy: WeightPolicy | None) -> None:
+    """Draw what can be started.
+
+    Args:
+        store: of the champion.
+        rows: to train on.
+        policy: of their weights; None where what the sliders say was refused.
+    """
+    mode = st.radio("What to do", list(_MODES), format_func=_MODES.__getitem__, key="mode")
+    variants = st.number_input(
+        "Possible images shown of a challenge of level 2 or 3",
+        min_value=1,
+        max_value=1024,
+        value=RetrainRequest().variants,
+        key="variants",
+        help="The more, the truer its mean answer and the longer each replay takes.",
+    )
+    if policy is None:
+        st.caption("The sliders below say what does not go together.")
+    elif policy != WeightPolicy():
+        st.caption("It will weigh rows by the sliders below.")
+    request = RetrainRequest(Mode(mode), rows, int(variants), policy or WeightPolicy())
+    st.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="start_retraining",
+        disabled=policy is None,
+        on_click=attempt,
+        args=(partial(start_retraining, store, request),),
+    )
 
 
 def _draw_last(store: Store, was_running: bool) -> None:
@@ -61,6 +88,8 @@ def _draw_last(store: Store, was_running: bool) -> None:
     _draw_steps(last)
     _draw_buttons(store, last)
     lines = log_tail(last.process.log, _LINES)
+    if last.process.state is State.FAILED and lines:
+        st.code(lines[-1], language=None, wrap_lines=True)
     with st.expander(f"Log, the last {len(lines)} lines", expanded=running):
         # as text, of which nothing is rendered
         st.code("\n".join(lines) or "nothing yet", language=None, height=_LOG_HEIGHT)
@@ -83,7 +112,7 @@ def _draw_buttons(store: Store, last: BackgroundRetraining) -> None:
             icon=":material/stop:",
             disabled=state is State.STOPPING,
             key="stop_retraining",
-            on_click=_attempt,
+            on_click=attempt,
             args=(last.process.stop,),
         )
         st.caption("It ends by itself within a step; what is done is kept.")
@@ -92,44 +121,6 @@ def _draw_buttons(store: Store, last: BackgroundRetraining) -> None:
             "Resume",
             icon=":material/resume:",
             key="resume_retraining",
-            on_click=_attempt,
+            on_click=attempt,
             args=(partial(resume_retraining, store),),
         )
-
-
-def _draw_start(store: Store, rows: RowsFolder, policy: WeightPolicy) -> None:
-    mode = st.radio("What to do", list(_MODES), format_func=_MODES.__getitem__, key="mode")
-    variants = st.number_input(
-        "Possible images shown of a challenge of level 2 or 3",
-        min_value=1,
-        max_value=1024,
-        value=RetrainRequest().variants,
-        key="variants",
-        help="The more, the truer its mean answer and the longer each replay takes.",
-    )
-    if policy != WeightPolicy():
-        st.caption("It will weigh rows by the sliders below.")
-    request = RetrainRequest(Mode(mode), rows, int(variants), policy)
-    st.button(
-        "Start",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="start_retraining",
-        on_click=_attempt,
-        args=(partial(start_retraining, store, request),),
-    )
-
-
-def _attempt(action: Callable[[], object]) -> None:
-    """Do it before the page is drawn, however it stands by now; what is refused is said there."""
-    try:
-        action()
-    except (StreetReplayError, OSError) as error:
-        st.session_state[_PROBLEM] = str(error)
-
-
-def _draw_problem() -> None:
-    problem = st.session_state.pop(_PROBLEM, None)
-    if problem is not None:
-        st.error("This was not done:", icon=":material/error:")
-        st.code(printable(problem), language=None, wrap_lines=True)

@@ -1,6 +1,5 @@
 """Makes sample weights from a store: gathers the evidence, weighs, writes, and reports."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,12 @@ from data.store import Store
 from model.rows.source_rows import ListedRows
 from model.weighting.draws import DrawShares, draw_shares
 from model.weighting.evidence import Evidence
+from model.weighting.factor_summary import FactorSummary, factor_summaries
 from model.weighting.gather import gather
 from model.weighting.policy import WeightPolicy
-from model.weighting.sample_weights import FACTORS, WeightedRows, weigh
+from model.weighting.sample_weights import WeightedRows, weigh
 from model.weighting.targets import Place
 from model.weighting.weights_file import publish_weights, write_weights
-
-
-@dataclass(frozen=True)
-class FactorSummary:
-    """A factor over all rows: its range, how many rows it is not 1 for; `reason` where for none."""
-
-    name: str
-    least: float
-    mean: float
-    most: float
-    rows: int
-    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -97,7 +85,7 @@ def make_weights(
         places=weighted.places,
         slices=_above_one(weighted.slices),
         gates=_above_one(weighted.gates),
-        factors=[_summary(name, table[name], weighted.reasons) for name in FACTORS],
+        factors=factor_summaries(weighted),
         least=_number(table["weight"].min()),
         most=_number(table["weight"].max()),
         raised=weighted.raised,
@@ -111,17 +99,6 @@ def make_weights(
 def _above_one(slices: pl.DataFrame) -> list[dict[str, Any]]:
     above = slices.filter(pl.col("factor") > 1.0)
     return above.sort("factor", "field", "value", descending=[True, False, False]).to_dicts()
-
-
-def _summary(name: str, values: pl.Series, reasons: Mapping[str, str]) -> FactorSummary:
-    return FactorSummary(
-        name=name,
-        least=_number(values.min()),
-        mean=_number(values.mean()),
-        most=_number(values.max()),
-        rows=int((values != 1.0).sum()),
-        reason=reasons.get(name),
-    )
 
 
 def _number(value: object) -> float:

@@ -23,6 +23,9 @@ from model.retraining.background import last_retraining
 from model.retraining.decide import judged_drifts
 from model.retraining.decision_now import decision_now
 from model.rows.source_rows import list_rows
+from model.weighting.gather import gather
+from model.weighting.policy import DifficultyPolicy, WeightPolicy
+from model.weighting.sample_weights import weigh
 from tests.conftest import ROOT
 from tests.dashboards.retraining.deployed_world import answer, deploy, logged
 from tests.dashboards.retraining.sleeping_command import HOSTILE
@@ -135,7 +138,17 @@ def test_the_answer_is_that_of_the_decision(store: Store) -> None:
     assert list(shown["What"]) == [one.name for one in drifts]
     assert list(shown["Drift"]) == [one.drift.size for one in drifts]
     assert list(shown["n after"]) == [one.drift.after for one in drifts]
-    assert len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart")) == 1
+    assert len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart")) == 2
+
+
+def test_why_it_failed_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("model.retraining.background._MODULE", "no_such_module")
+    page = press(the_page(), "start_retraining")
+    wait_for(lambda: state(store) is State.FAILED)
+    page.run()
+    assert not page.exception
+    assert "No module named no_such_module" in plain(page)
+    assert "failed" in plain(page)
 
 
 def test_no_torch_is_imported(store: Store) -> None:
@@ -191,7 +204,7 @@ def test_history_and_rolling_back(store: Store) -> None:
 
     assert not page.exception
     assert "Deployed: better" in plain(page)
-    assert "**2** challengers were judged, **1** promoted" in rendered(page)
+    assert "judged: **2**, of them promoted: **1**" in rendered(page)
     shown = table(page, "Event")
     assert list(shown["Event"]) == ["promoted", "refused", "set"]
     assert list(shown["In effect"]) == [True, False, True]
@@ -204,6 +217,15 @@ def test_history_and_rolling_back(store: Store) -> None:
     assert "Deployed: first" in plain(page)
     assert table(page, "Event")["Event"][0] == "rolled back"
     assert "There is no champion before it" in rendered(page)
+
+
+def test_rolling_back_to_what_is_shown_no_more_is_refused(store: Store) -> None:
+    deploy(store, "second", 2)
+    page = the_page()
+    deploy(store, "third", 3)
+    press(page, "roll_back_1")
+    assert "found another champion by now" in plain(page)
+    assert present(store).folder.name == "third"
 
 
 def test_altered_champion_is_one_line(store: Store) -> None:
@@ -253,3 +275,56 @@ def test_an_altered_store_is_seen_at_the_next_click(store: Store) -> None:
     deploy(store, "second", 2)
     page.run()
     assert "Deployed: second" in plain(page)
+
+
+def effective(store: Store, policy: WeightPolicy) -> str:
+    """How many equal rows the store's rows count like, as the page writes it."""
+    rows = list_rows(Shards(store.sources)).rows
+    with reading(store) as connection:
+        gathered = gather(connection, store, rows, WeightPolicy(), "replay-a")
+    return f"count like **{weigh(gathered.evidence, policy).effective:,.0f}** equal ones"
+
+
+def test_sliders_weigh_at_once(store: Store) -> None:
+    page = the_page()
+    assert effective(store, WeightPolicy()) in rendered(page)
+    assert "Most" in table(page, "Rows not at 1")
+
+    page.slider(key="difficulty.strength").set_value(1.0)
+    page.slider(key="difficulty.most").set_value(8.0).run()
+    policy = WeightPolicy(difficulty=DifficultyPolicy(strength=1.0, most=8.0))
+    assert not page.exception
+    assert effective(store, policy) != effective(store, WeightPolicy())
+    assert effective(store, policy) in rendered(page)
+    assert "It will weigh rows by the sliders below" in rendered(page)
+
+    press(page, "start_retraining")
+    last = last_retraining(store)
+    assert last is not None
+    assert last.request is not None
+    assert last.request.policy == policy
+
+    press(page, "reset_policy")
+    assert page.slider(key="difficulty.strength").value == 0.25
+    assert effective(store, WeightPolicy()) in rendered(page)
+
+
+def test_a_link_shows_the_same(store: Store) -> None:
+    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
+    app.query_params["difficulty.strength"] = "1.0"
+    page = app.switch_page("pages/retraining.py").run()
+    assert page.slider(key="difficulty.strength").value == 1.0
+    policy = WeightPolicy(difficulty=DifficultyPolicy(strength=1.0))
+    assert effective(store, policy) != effective(store, WeightPolicy())
+    assert effective(store, policy) in rendered(page)
+
+
+def test_values_that_do_not_go_together_are_one_line(store: Store) -> None:
+    page = the_page()
+    page.slider(key="gps.near_km").set_value(200.0).run()
+    assert not page.exception
+    assert "expected rising distances" in plain(page)
+    assert page.button(key="start_retraining").disabled
+    assert page.slider(key="product.highest").value == 20.0
+    assert page.subheader[0].value.startswith("No retraining is due")
+    assert store.warehouse.is_file()
