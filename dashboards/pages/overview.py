@@ -1,4 +1,4 @@
-"""The Overview page: what the store holds, miners beside a candidate, one challenge in full."""
+"""The Overview page: a candidate among miners, what the store holds, one challenge in full."""
 
 import streamlit as st
 
@@ -32,17 +32,19 @@ def draw_page() -> None:
 def _draw_sections(store: Store) -> None:
     version = store_access.warehouse_version(store)
     overview = store_access.overview(version)
-    _draw_totals(overview)
     if not overview.totals.challenges:
+        _draw_totals(overview)
         _write_how_to_begin()
         return
-    challenge_counts.draw_challenge_counts(overview)
-    st.header("Miners and a candidate on the same challenges", divider="gray")
+    st.header("A candidate in every miner's place", divider="gray")
     run = choose_run(
         store_access.replay_runs(version), _NO_RUN, "streetreplay replay --model orange"
     )
     if run is not None:
         miner_comparison.draw_miner_comparison(version, run.run_id)
+    st.header("What the store holds", divider="gray")
+    _draw_totals(overview)
+    challenge_counts.draw_challenge_counts(overview)
     st.header("One challenge", divider="gray")
     challenge_viewer.draw_challenge_viewer(store, run)
 

@@ -9,6 +9,7 @@ from analytics.lives.text import lives_line
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
 from dashboards.parts.miner_chart import comparison_charts
+from dashboards.parts.verdict import draw_verdict
 from data.text import printable
 from replay.comparing.results import Comparison, MinerComparison
 
@@ -33,6 +34,7 @@ def draw_miner_comparison(version: store_access.Version, run_id: str) -> None:
     """Draw the candidate's own numbers, then chart and table of miners."""
     with store_access.errors_in_one_line():
         compared = store_access.comparison(version, run_id)
+        draw_verdict(compared)
         _draw_candidate(compared)
         miners = _with_enough_shared(compared)
         if not miners:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.leaks.training_rows import read_training_rows
 from analytics.queries.challenges import stored_challenges
-from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from dashboards.parts.rebuilt_image import rebuilt_image
 from dashboards.parts.store_access import images_version
@@ -24,50 +23,14 @@ from replay.comparing.loaded_answers import TRAINED_ON
 from replay.comparing.with_miners import compare_with_miners
 from replay.rebuilding.variants import UNDISTORTED
 from tests.conftest import GOLDEN, ROOT
+from tests.dashboards.conftest import change
 
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
-# A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
-# images it could not rebuild.
-RUN = """
-INSERT INTO replay_runs VALUES
-    ('replay-a', 'a candidate', false, '2026-01-01', 60, 32, '{}'),
-    ('replay-fed', 'a fed one', true, '2025-01-01', 60, 32, '{}');
-INSERT INTO replay_predictions
-SELECT run.run_id, challenge_id, CASE WHEN aug_level < 2 THEN label END, 0,
-    CASE WHEN aug_level < 2 THEN label END,
-    CASE WHEN aug_level < 2 THEN 'exact' ELSE 'impossible' END,
-    CASE WHEN aug_level >= 2 THEN 'shard missing' END,
-    (aug_level < 2)::INTEGER, 0
-FROM media, replay_runs AS run;
-"""
-
-
-@pytest.fixture(scope="module")
-def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the challenges of e9 and their shards, but no replay."""
-    store = Store(tmp_path_factory.mktemp("ingested"))
-    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
-    # copyfile: the golden files are read-only
-    store.sources.mkdir()
-    for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
-        shutil.copyfile(shard, store.sources / shard.name)
-    return store.root
-
 
 @pytest.fixture
-def store(ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A copy of that store, with two replay runs; the one that the page shows."""
-    shutil.copytree(ingested, tmp_path / "store")
-    store = Store(tmp_path / "store")
-    _change(store, RUN)
-    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
-    return store
-
-
-def _change(store: Store, sql: str) -> None:
-    with writing(store) as writer:
-        writer.connection.execute(sql)
+def store(replayed: Store) -> Store:
+    return replayed
 
 
 def _page() -> AppTest:
@@ -82,6 +45,10 @@ def _rendered(page: AppTest) -> str:
 
 def _plain(page: AppTest) -> str:
     return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
+
+
+def _metric(page: AppTest, label: str) -> str:
+    return next(str(metric.value) for metric in page.metric if metric.label == label)
 
 
 def _frames(page: AppTest) -> list[pd.DataFrame]:
@@ -117,7 +84,7 @@ def test_an_error_of_a_damaged_warehouse_is_one_line(store: Store) -> None:
 
 
 def test_store_without_a_run_names_the_command(store: Store) -> None:
-    _change(store, "DELETE FROM replay_runs")
+    change(store, "DELETE FROM replay_runs")
 
     page = _page()
 
@@ -127,7 +94,7 @@ def test_store_without_a_run_names_the_command(store: Store) -> None:
 
 
 def test_every_count_table_holds_all_challenges(store: Store) -> None:
-    _change(store, "UPDATE media SET aug_level = -1, geometry = 'none' WHERE position = 3")
+    change(store, "UPDATE media SET aug_level = -1, geometry = 'none' WHERE position = 3")
 
     counts = [frame for frame in _frames(_page()) if "challenges" in frame]
 
@@ -165,7 +132,7 @@ def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> 
 
 
 def test_no_miner_left_is_said(store: Store) -> None:
-    _change(
+    change(
         store,
         "DELETE FROM replay_predictions WHERE challenge_id != (SELECT min(challenge_id) "
         "FROM replay_predictions WHERE probability IS NOT NULL)",
@@ -179,7 +146,7 @@ def test_no_miner_left_is_said(store: Store) -> None:
 
 
 def test_no_shared_challenge_is_said(store: Store) -> None:
-    _change(store, "UPDATE replay_predictions SET probability = NULL, reason = 'shard missing'")
+    change(store, "UPDATE replay_predictions SET probability = NULL, reason = 'shard missing'")
 
     page = _page()
 
@@ -266,8 +233,8 @@ def test_filters_without_a_match_say_so(store: Store) -> None:
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     columns = ("media.city", "media.source", "media.parquet", "media.file", "responses.hotkey")
     for relation, column in (name.split(".") for name in (*columns, "replay_runs.model")):
-        _change(store, f"UPDATE {relation} SET {column} = '{HOSTILE}'")  # noqa: S608
-    _change(store, "UPDATE responses SET prediction = 1e300 WHERE slot = 0")
+        change(store, f"UPDATE {relation} SET {column} = '{HOSTILE}'")  # noqa: S608
+    change(store, "UPDATE responses SET prediction = 1e300 WHERE slot = 0")
 
     page = _page()
 
@@ -279,12 +246,12 @@ def test_text_of_a_log_is_never_rendered(store: Store) -> None:
 
 def test_new_logs_are_seen_at_the_next_click(store: Store) -> None:
     page = _page()
-    assert page.metric[0].value == "60"
+    assert _metric(page, "Challenges") == "60"
 
     ingest(store, [GOLDEN / "real" / "media_record.json"])
     page.run()
 
-    assert page.metric[0].value == "61"
+    assert _metric(page, "Challenges") == "61"
     assert not page.exception
 
 

@@ -1,0 +1,54 @@
+"""A store with two replays, as pages of candidates need it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analytics.warehouse.connection import writing
+from analytics.warehouse.ingest import ingest
+from data.store import STORE_VARIABLE, Store
+from tests.conftest import GOLDEN
+
+# A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
+# images it could not rebuild.
+_RUN = """
+INSERT INTO replay_runs VALUES
+    ('replay-a', 'a candidate', false, '2026-01-01', 60, 32, '{}'),
+    ('replay-fed', 'a fed one', true, '2025-01-01', 60, 32, '{}');
+INSERT INTO replay_predictions
+SELECT run.run_id, challenge_id, CASE WHEN aug_level < 2 THEN label END, 0,
+    CASE WHEN aug_level < 2 THEN label END,
+    CASE WHEN aug_level < 2 THEN 'exact' ELSE 'impossible' END,
+    CASE WHEN aug_level >= 2 THEN 'shard missing' END,
+    (aug_level < 2)::INTEGER, 0
+FROM media, replay_runs AS run;
+"""
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the challenges of e9 and their shards, but no replay."""
+    store = Store(tmp_path_factory.mktemp("ingested"))
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    # copyfile: the golden files are read-only
+    store.sources.mkdir()
+    for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
+        shutil.copyfile(shard, store.sources / shard.name)
+    return store.root
+
+
+@pytest.fixture
+def replayed(ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A copy of that store with two replay runs; the one that pages show."""
+    shutil.copytree(ingested, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    change(store, _RUN)
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    return store
+
+
+def change(store: Store, sql: str) -> None:
+    """Change the published warehouse."""
+    with writing(store) as writer:
+        writer.connection.execute(sql)

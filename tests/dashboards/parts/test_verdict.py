@@ -1,0 +1,37 @@
+"""The verdict on a candidate is that of `compare`, with its intervals."""
+
+from streamlit.testing.v1 import AppTest
+
+from analytics.warehouse.connection import reading
+from data.store import Store
+from replay.comparing.with_miners import compare_with_miners
+
+SCRIPT = """
+from analytics.warehouse.connection import reading
+from dashboards.parts.verdict import draw_verdict
+from data.store import open_store
+from replay.comparing.with_miners import compare_with_miners
+
+with reading(open_store()) as connection:
+    draw_verdict(compare_with_miners(connection, "replay-a"))
+"""
+
+
+def test_the_sentence_and_the_table_hold_what_compare_says(replayed: Store) -> None:
+    with reading(replayed) as connection:
+        compared = compare_with_miners(connection, "replay-a")
+    drawn = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    assert not drawn.exception
+    rank = compared.ranks["mcc"]
+    left_out = sum(compared.left_out.values())
+    sentence = drawn.markdown[0].value
+    assert f"MCC of {compared.candidate.mcc:.2f}" in sentence
+    assert f"on {compared.candidate.n} challenges, {left_out} left out" in sentence
+    assert f"rank {rank.rank} of {rank.of}" in sentence
+    assert f"interval {rank.best} to {rank.worst}" in sentence
+    if compared.baselines:
+        beside = drawn.dataframe[0].value
+        assert list(beside["Beside"]) == [baseline.name for baseline in compared.baselines]
+        assert list(beside["MCC"]) == [baseline.score.mcc for baseline in compared.baselines]
+    texts = [text.value for text in drawn.text]
+    assert texts == [f"No {name}: {why}" for name, why in compared.without_baseline.items()]
