@@ -4,16 +4,15 @@ import streamlit as st
 
 from dashboards.parts.store_access import errors_in_one_line, warehouse_version
 from dashboards.retraining import access
-from dashboards.retraining.answer import basis_sentence, decision_sentence, work_sentence
+from dashboards.retraining.answer import basis_sentence, decision_sentence
 from dashboards.retraining.attempts import draw_problem
 from dashboards.retraining.drift_section import draw_drifts
 from dashboards.retraining.history_section import draw_history
 from dashboards.retraining.weights_section import draw_weights
-from dashboards.retraining.work_section import draw_last, draw_start
-from data.background.process import RUNNING
+from dashboards.retraining.work_section import draw_last, draw_running, draw_start
 from data.store import Store, open_store
 from data.text import printable
-from model.retraining.background import RowsFolder, last_retraining
+from model.retraining.background import RowsFolder
 from model.retraining.decision_now import DecisionNow
 from model.weighting.policy import WeightPolicy
 
@@ -99,9 +98,7 @@ def _choose_rows(store: Store) -> RowsFolder:
 
 def _draw_answer(store: Store, rows: RowsFolder) -> DecisionNow | None:
     """The sentence that is the answer; the decision, where it can be made."""
-    last = last_retraining(store)
-    if last is not None and last.process.state in RUNNING:
-        st.subheader(work_sentence(last), anchor=False)
+    draw_running(store)
     with errors_in_one_line():
         decided = access.decision(warehouse_version(store), store, rows)
         st.subheader(decision_sentence(decided), anchor=False)

@@ -32,6 +32,19 @@ _MODES = {
 _CAN_RESUME = (State.STOPPED, State.FAILED, State.KILLED)
 
 
+def draw_running(store: Store) -> None:
+    """Draw the sentence that says what is at work; nothing where nothing is."""
+    last = last_retraining(store)
+    if last is not None and last.process.state in RUNNING:
+        st.fragment(_draw_sentence, run_every=_EVERY_SECONDS)(store)
+
+
+def _draw_sentence(store: Store) -> None:
+    last = last_retraining(store)
+    if last is not None:
+        st.subheader(work_sentence(last), anchor=False)
+
+
 def draw_last(store: Store) -> bool:
     """Draw how the retraining that was started last stands; True if it runs."""
     last = last_retraining(store)
@@ -92,7 +105,9 @@ def _draw_last(store: Store, was_running: bool) -> None:
         st.code(lines[-1], language=None, wrap_lines=True)
     with st.expander(f"Log, the last {len(lines)} lines", expanded=running):
         # as text, of which nothing is rendered
-        st.code("\n".join(lines) or "nothing yet", language=None, height=_LOG_HEIGHT)
+        st.code(
+            "\n".join(lines) or "nothing yet", language=None, height=_LOG_HEIGHT, wrap_lines=True
+        )
 
 
 def _draw_steps(last: BackgroundRetraining) -> None:
