@@ -21,9 +21,12 @@ _COLOURS, _SHAPES = ["#0072B2", "#D55E00"], ["circle", "diamond"]
 _BRIGHT, _DARK = 0.55, "#1b1f24"
 # Pixels of a field's row, and of axis and legend: a chart that follows the width counts them in.
 _ROW, _AROUND = 26, 130
-_FIELD_AXIS = alt.Axis(
-    title=None, ticks=False, domain=False, grid=True, labelLimit=150, labelOverlap=False
-)
+
+
+def _field_axis(*, grid: bool) -> alt.Axis:
+    return alt.Axis(
+        title=None, ticks=False, domain=False, grid=grid, labelLimit=150, labelOverlap=False
+    )
 
 
 def kinds_heatmap(rows: Sequence[NullKinds]) -> alt.LayerChart | alt.FacetChart:
@@ -85,7 +88,7 @@ def _heatmap(
             sort=list(columns),
             axis=alt.Axis(title=title, orient="top", labelAngle=0, ticks=False, domain=False),
         ),
-        y=alt.Y("field:N", axis=_FIELD_AXIS),
+        y=alt.Y("field:N", axis=_field_axis(grid=False)),
         tooltip=_tooltip(),
     )
     scale = alt.Scale(domain=[0, 1], scheme="viridis")
@@ -127,7 +130,7 @@ def labels_chart(gaps: Mapping[str, LabelGap]) -> alt.LayerChart | alt.FacetChar
         y=alt.Y(
             "field:N",
             sort=order,
-            axis=_FIELD_AXIS,
+            axis=_field_axis(grid=True),
         ),
         yOffset=alt.YOffset("label:N", sort=domain),
         color=alt.Color(
