@@ -30,7 +30,10 @@ PLANTED = {
     "rooms of analytics": ("analytics/scoring/metrics.py", "import analytics.comparison.bootstrap"),
     "rooms of replay": ("replay/rebuilding/fidelity.py", "import replay.runs.run_folder"),
     "rooms of model": ("model/views/kernel.py", "import model.backbone.features"),
-    "rooms of dashboards": ("dashboards/parts/run_choice.py", "import dashboards.pages.overview"),
+    "rooms of dashboards": (
+        "dashboards/parts/run_choice.py",
+        "import dashboards.app_pages.overview",
+    ),
     "no circle of files": ("data/scenes/canvas.py", "import data.scenes.objects"),
 }
 

@@ -4,6 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboards.parts.drawn_chart import draw_chart
 from data.text import printable
 from model.retraining.decide import JudgedDrift, judged_drifts
 from model.retraining.decision_now import DecisionNow
@@ -24,7 +25,7 @@ def draw_drifts(decided: DecisionNow) -> None:
         )
         return
     frame = pd.DataFrame([_row(one) for one in drifts])
-    st.altair_chart(_chart(frame), width="stretch")
+    draw_chart(_chart(frame), "Each drift beside what chance would give.")
     shown = frame.drop(columns=["kind"])
     number = st.column_config.NumberColumn(format="%.3f")
     numbers = ("Drift", "By chance", "Beyond chance", "Tolerated", "p, all together")

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboards.parts.drawn_chart import draw_chart
 from dashboards.retraining.access import Standing
 from dashboards.retraining.attempts import attempt
 from data.errors import RunError
@@ -35,7 +36,7 @@ def draw_history(store: Store, standing: Standing) -> None:
         f"person: {len(standing.entries) - len(judged)}."
     )
     if judged:
-        st.altair_chart(_gains_chart(judged[-_IN_CHART:]), width="stretch")
+        draw_chart(_gains_chart(judged[-_IN_CHART:]), "Gain of each challenger with its interval.")
         if len(judged) > _IN_CHART:
             st.caption(f"The last {_IN_CHART} of {len(judged)} are drawn; the table has all.")
     if standing.entries:

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboards.parts.drawn_chart import draw_chart
 from dashboards.parts.store_access import errors_in_one_line, warehouse_version
 from dashboards.retraining import access
 from dashboards.retraining.policy_sliders import choose_policy
@@ -74,7 +75,9 @@ def _draw_regions(evidence: Evidence, weighted: WeightedRows, policy: WeightPoli
         f"Regions reach {policy.gps.near_km:g} km. Shares are of the {shares[0].with_gps:,} of "
         f"{weighted.table.height:,} rows with GPS, and of the logged challenges with GPS."
     )
-    st.altair_chart(_regions_chart(shares[:_IN_CHART]), width="stretch")
+    draw_chart(
+        _regions_chart(shares[:_IN_CHART]), "Share of each region before and after weighing."
+    )
     if len(shares) > _IN_CHART:
         st.caption(f"The first {_IN_CHART} of {len(shares)} are drawn; the table has all.")
     frame = pd.DataFrame([_region_row(one) for one in shares])

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from tests.conftest import ROOT
 
 WIDTHS = (390, 1440, 2560)
-PAGES = sorted(path.stem for path in (ROOT / "dashboards" / "pages").glob("[!_]*.py"))
+PAGES = sorted(path.stem for path in (ROOT / "dashboards" / "app_pages").glob("[!_]*.py"))
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 
 # Streamlit draws it while a page's script runs.

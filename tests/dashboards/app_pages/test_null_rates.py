@@ -39,7 +39,7 @@ def change(store: Store, sql: str) -> None:
 
 def the_page() -> AppTest:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    return app.switch_page("pages/null_rates.py").run()
+    return app.switch_page("app_pages/null_rates.py").run()
 
 
 def rendered(page: AppTest) -> str:
@@ -116,7 +116,7 @@ def test_era_source_and_label_are_of_the_link(store: Store) -> None:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
     app.query_params["era"] = "E9"
     app.query_params["label"] = "1 · roadwork"
-    page = app.switch_page("pages/null_rates.py").run()
+    page = app.switch_page("app_pages/null_rates.py").run()
     assert not page.exception
     with reading(store) as connection:
         (expected,) = connection.execute(

@@ -39,7 +39,7 @@ def change(store: Store, sql: str) -> None:
 
 def the_page() -> AppTest:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
-    return app.switch_page("pages/gates.py").run()
+    return app.switch_page("app_pages/gates.py").run()
 
 
 def rendered(page: AppTest) -> str:

@@ -9,7 +9,7 @@ from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import GOLDEN, ROOT
 
-PAGE = ROOT / "dashboards" / "pages" / "sql.py"
+PAGE = ROOT / "dashboards" / "app_pages" / "sql.py"
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$ \x1b[2J"
 
 

@@ -72,7 +72,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def the_page() -> AppTest:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
-    return app.switch_page("pages/retraining.py").run()
+    return app.switch_page("app_pages/retraining.py").run()
 
 
 def rendered(page: AppTest) -> str:
@@ -155,7 +155,7 @@ def test_no_torch_is_imported(store: Store) -> None:
     program = (
         "import sys; from streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('dashboards/streamlit_app.py', default_timeout=120)\n"
-        "page = app.switch_page('pages/retraining.py').run()\n"
+        "page = app.switch_page('app_pages/retraining.py').run()\n"
         "assert not page.exception and 'retraining is due' in page.subheader[0].value\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'transformers')))"
     )
@@ -312,7 +312,7 @@ def test_sliders_weigh_at_once(store: Store) -> None:
 def test_a_link_shows_the_same(store: Store) -> None:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
     app.query_params["difficulty.strength"] = "1.0"
-    page = app.switch_page("pages/retraining.py").run()
+    page = app.switch_page("app_pages/retraining.py").run()
     assert page.slider(key="difficulty.strength").value == 1.0
     policy = WeightPolicy(difficulty=DifficultyPolicy(strength=1.0))
     assert effective(store, policy) != effective(store, WeightPolicy())

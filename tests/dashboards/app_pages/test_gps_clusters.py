@@ -55,7 +55,7 @@ def change(store: Store, sql: str) -> None:
 
 def the_page() -> AppTest:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    return app.switch_page("pages/gps_clusters.py").run()
+    return app.switch_page("app_pages/gps_clusters.py").run()
 
 
 def rendered(page: AppTest) -> str:
@@ -144,7 +144,7 @@ def test_colour_and_part_of_the_map_are_of_the_link(store: Store) -> None:
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
     app.query_params["area"] = "Boston"
     app.query_params["colour"] = "share of challenges"
-    page = app.switch_page("pages/gps_clusters.py").run()
+    page = app.switch_page("app_pages/gps_clusters.py").run()
     assert not page.exception
     assert page.selectbox("area").value == "Boston"
     assert page.selectbox("colour").value == "share of challenges"
