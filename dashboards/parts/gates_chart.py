@@ -110,7 +110,7 @@ def _plane(
         orient="bottom",
         offset=0,
         gradientLength=_SIDE,
-        format=".2f" if low == 0 else "+.2f",
+        format=".2f" if low == 0 else "+.3f",
     )
     position: dict[str, Any] = {
         "x": alt.X("left:Q", scale=alt.Scale(domain=[0, 1]), axis=None),

@@ -94,7 +94,7 @@ def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> No
         ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in means.views]),
     ):
         assert list(shown[column]) == values
-    assert charts(page) == 2
+    assert charts(page) == 4
 
 
 def test_a_label_can_be_chosen(store: Store) -> None:
@@ -126,7 +126,7 @@ def test_right_answers_alone(store: Store) -> None:
     assert not page.exception
     assert "No intervals" in rendered(page)
     assert table(page)["Share, wrong"].isna().all()
-    assert charts(page) == 2
+    assert charts(page) == 4
 
 
 def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
