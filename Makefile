@@ -34,11 +34,7 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m pytest -m slow
 
-gpu-# every page in Chromium (Debian's package); screenshots go to .cache/screenshots
-test-browser: $(READY)
-	$(BIN)/python -m pytest -m browser tests/browser
-
-check: $(READY)
+gpu-check: $(READY)
 	$(BIN)/python -m tests.gpu
 
 dashboards: $(READY)
