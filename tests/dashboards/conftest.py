@@ -1,6 +1,7 @@
 """A store with two replays, as pages of candidates need it."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def change(store: Store, sql: str) -> None:
     """Change the published warehouse."""
     with writing(store) as writer:
         writer.connection.execute(sql)
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit puts a page in the place of `__main__`, which later processes would start with."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])

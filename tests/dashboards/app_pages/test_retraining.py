@@ -4,11 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -28,6 +26,15 @@ from model.weighting.policy import DifficultyPolicy, WeightPolicy
 from model.weighting.sample_weights import weigh
 from tests.conftest import ROOT
 from tests.dashboards.retraining.deployed_world import answer, deploy, logged
+from tests.dashboards.retraining.page import (
+    plain,
+    press,
+    rendered,
+    state,
+    table,
+    the_page,
+    wait_for,
+)
 from tests.dashboards.retraining.sleeping_command import HOSTILE
 from tests.model.champion.checkpoints import (
     GATE,
@@ -61,45 +68,6 @@ def store(answered: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     if last is not None and last.process.state in RUNNING:
         last.process.stop()
         wait_for(lambda: last.process.state not in RUNNING)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.02)
-
-
-def the_page() -> AppTest:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
-    return app.switch_page("app_pages/retraining.py").run()
-
-
-def rendered(page: AppTest) -> str:
-    kinds = (
-        *(page.markdown, page.caption, page.info, page.warning, page.error),
-        *(page.header, page.subheader),
-    )
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def plain(page: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
-
-
-def table(page: AppTest, column: str) -> pd.DataFrame:
-    frames: list[pd.DataFrame] = [shown.value for shown in page.dataframe]
-    return next(frame for frame in frames if column in frame)
-
-
-def press(page: AppTest, key: str) -> AppTest:
-    return next(button for button in page.button if str(button.key).startswith(key)).click().run()
-
-
-def state(store: Store) -> State:
-    last = last_retraining(store)
-    assert last is not None
-    return last.process.state
 
 
 def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
