@@ -58,14 +58,23 @@ class FullModel(nn.Module):
 
     def features(self, images: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
         """The backbone's features of the views shown, float32 (B, K, width)."""
-        return self.features_of_views(self.extractor.of_batch(images), views)
+        return self.features_of_views(chosen_views(self.extractor.of_batch(images), views))
 
-    def features_of_views(self, pixels: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
-        """As `features`, from all normalised views of the images (B, 12, 3, side, side)."""
-        if views is not None:
-            pixels = pixels[torch.arange(len(pixels), device=pixels.device)[:, None], views]
+    def features_of_views(self, pixels: torch.Tensor) -> torch.Tensor:
+        """As `features`, from the normalised views that are shown (B, K, 3, side, side)."""
         # without gradients in parts that fit into memory; a step is sized by its challenges
         forward = self.backbone if torch.is_grad_enabled() else self.backbone.features
         # (B, K, 3, side, side) -> (B * K, ...) and back
         features: torch.Tensor = forward(pixels.flatten(0, 1))
         return features.view(*pixels.shape[:2], -1)
+
+
+def chosen_views(pixels: torch.Tensor, views: torch.Tensor | None) -> torch.Tensor:
+    """The views (B, K, 3, side, side) that are shown, of all (B, 12, 3, side, side).
+
+    A call of its own, after which nothing holds the others: a caller further up would keep them in
+    memory while the backbone runs, wherever something watches Python's calls (torch's compiler).
+    """
+    if views is None:
+        return pixels
+    return pixels[torch.arange(len(pixels), device=pixels.device)[:, None], views]

@@ -15,7 +15,7 @@ from model.metadata.tensors import MetadataTensors
 from model.network.street_model import ModelOutput
 from model.optimization.batch_loss import BatchLoss
 from model.optimization.config import TrainingConfig
-from model.optimization.full_model import FullModel
+from model.optimization.full_model import FullModel, chosen_views
 from replay.augmentation.augment import SIDE
 
 # Numbers that an optimiser keeps of each weight: AdamW's two means. Few keep more.
@@ -120,7 +120,8 @@ class _OnDevice:
     ) -> ModelOutput:
         model = self._model
         if inputs.dtype == torch.uint8:
-            inputs = model.features_of_views(model.extractor.by_matrices(inputs), views)
+            pixels = chosen_views(model.extractor.by_matrices(inputs), views)
+            inputs = model.features_of_views(pixels)
         output: ModelOutput = model.street(inputs, metadata, views=views)
         return output
 
