@@ -12,6 +12,7 @@ st.navigation(
         st.Page(
             "app_pages/overview.py", title="Overview", icon=":material/dashboard:", default=True
         ),
+        st.Page("app_pages/challenges.py", title="Challenges", icon=":material/image_search:"),
         st.Page("app_pages/gps_clusters.py", title="GPS clusters", icon=":material/map:"),
         st.Page("app_pages/null_rates.py", title="NULL rates", icon=":material/rule:"),
         st.Page("app_pages/gates.py", title="Gates", icon=":material/tune:"),

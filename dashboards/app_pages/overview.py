@@ -1,9 +1,9 @@
-"""The Overview page: a candidate among miners, what the store holds, one challenge in full."""
+"""The Overview page: a candidate among miners, and what the store holds."""
 
 import streamlit as st
 
 from analytics.queries.overview import Overview
-from dashboards.parts import challenge_counts, challenge_viewer, miner_comparison, store_access
+from dashboards.parts import challenge_counts, miner_comparison, store_access
 from dashboards.parts.run_choice import choose_run
 from data.store import Store, open_store
 
@@ -45,8 +45,6 @@ def _draw_sections(store: Store) -> None:
     st.header("What the store holds", divider="gray")
     _draw_totals(overview)
     challenge_counts.draw_challenge_counts(overview)
-    st.header("One challenge", divider="gray")
-    challenge_viewer.draw_challenge_viewer(store, run)
 
 
 def _write_how_to_begin() -> None:

@@ -11,13 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from dashboards.challenges.rebuilt_image import rebuilt_image
 from dashboards.parts import store_access
-from dashboards.parts.rebuilt_image import rebuilt_image
 from data.errors import RunError
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
@@ -28,7 +27,8 @@ from replay.plans.plan import plan
 from replay.rebuilding.variants import Variant, distortion_combinations
 from replay.runs.run import replay
 from replay.settings import Arithmetic, ReplaySettings, VariantSettings, recorded_settings
-from tests.conftest import GOLDEN, ROOT
+from tests.conftest import GOLDEN
+from tests.dashboards.page import the_page
 from tests.worlds.stores import encoded, picture, write_shard
 
 SEED, COUNT = 7, 5
@@ -106,7 +106,7 @@ def test_a_page_tells_the_answer_to_each_image(
     replayed: Replayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(replayed.store.root))
-    page = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120).run()
+    page = the_page("challenges")
     challenge = replayed.challenges[-1]
     page.text_input[0].set_value(challenge.challenge_id).run()
     version = store_access.images_version(replayed.store)
@@ -167,7 +167,7 @@ def test_a_new_shard_below_is_seen_at_the_next_click(
     ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     st.cache_resource.clear()
-    page = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120).run()
+    page = the_page("challenges")
     assert not page.get("image")
     (store.sources / "data").mkdir(parents=True)
     for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):

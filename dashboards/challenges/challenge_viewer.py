@@ -9,10 +9,10 @@ import streamlit as st
 
 from analytics.queries.challenge_answers import AnswerOutcome, CandidateAnswer, MinerAnswer
 from analytics.queries.replay_runs import ReplayRun
+from dashboards.challenges.challenge_choice import choose_challenge
+from dashboards.challenges.challenge_tables import augmentation_rows, record_rows
+from dashboards.challenges.rebuilt_image import DisplayedImage, rebuilt_image
 from dashboards.parts import store_access
-from dashboards.parts.challenge_choice import choose_challenge
-from dashboards.parts.challenge_tables import augmentation_rows, record_rows
-from dashboards.parts.rebuilt_image import DisplayedImage, rebuilt_image
 from data.records.stored_challenge import StoredChallenge
 from data.store import Store
 from data.text import printable
