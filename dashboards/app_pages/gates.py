@@ -11,11 +11,10 @@ from analytics.queries.replay_runs import ReplayRun
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
 from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, plane_charts
+from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
-from data.store import open_store
 from data.text import printable
 
-_NO_WAREHOUSE = "This store holds no logs yet: the page Overview says how to begin."
 _NO_RUN = (
     "No replay of a model with gates is in this store yet. In a terminal, replay a checkpoint, the "
     "folder that a training wrote:"
@@ -48,14 +47,11 @@ _READING = """\
 
 def draw_page() -> None:
     """Draw the page."""
-    st.title("Gates")
-    store = open_store()
-    st.caption(
-        "How much weight a model gives each of its views, where it is right and where wrong."
+    store = draw_page_head(
+        "Gates",
+        "How much weight a model gives each of its views, where it is right and where wrong.",
     )
-    st.text(f"Store: {store.root}")
-    if not store.warehouse.is_file():
-        st.info(_NO_WAREHOUSE, icon=":material/info:")
+    if store is None:
         return
     with store_access.errors_in_one_line():
         version = store_access.warehouse_version(store)

@@ -11,13 +11,12 @@ from dashboards.maps.measures import measures, place_name
 from dashboards.maps.outlines import Box
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.percent import in_percent
 from dashboards.parts.run_choice import choose_run
 from data.errors import QueryError
-from data.store import open_store
 from data.text import printable
 
-_NO_WAREHOUSE = "This store holds no logs yet: the page Overview says how to begin."
 _NO_RUN = "No candidate has been replayed yet, so the map shows places alone. In a terminal:"
 _NO_POSITION = "Nothing in this store has a GPS position, so there is no map. In a terminal:"
 _NO_CLUSTER = "No {least} different positions lie together, so there is no cluster."
@@ -52,12 +51,10 @@ _READING = """\
 
 def draw_page() -> None:
     """Draw the page."""
-    st.title("GPS clusters")
-    store = open_store()
-    st.caption("Where challenges are from, and where a candidate wins and loses.")
-    st.text(f"Store: {store.root}")
-    if not store.warehouse.is_file():
-        st.info(_NO_WAREHOUSE, icon=":material/info:")
+    store = draw_page_head(
+        "GPS clusters", "Where challenges are from, and where a candidate wins and loses."
+    )
+    if store is None:
         return
     with store_access.errors_in_one_line():
         version = store_access.images_version(store)

@@ -11,11 +11,10 @@ from dashboards.nulls.null_charts import KIND_NAMES, kinds_heatmap, labels_chart
 from dashboards.nulls.null_evidence import null_evidence, strongest_leaks
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.percent import in_percent
-from data.store import open_store
 from data.text import printable
 
-_NO_WAREHOUSE = "This store holds no logs yet: the page Overview says how to begin."
 _NO_CHALLENGE = "This store holds no challenge yet. In a terminal, read a validator's log:"
 _ALL = "all"
 _LABELS = {_ALL: None, "0 · no roadwork": 0, "1 · roadwork": 1}
@@ -39,12 +38,10 @@ _READING = """\
 
 def draw_page() -> None:
     """Draw the page."""
-    st.title("NULL rates")
-    store = open_store()
-    st.caption("Which metadata fields hold no value, and what that alone gives away.")
-    st.text(f"Store: {store.root}")
-    if not store.warehouse.is_file():
-        st.info(_NO_WAREHOUSE, icon=":material/info:")
+    store = draw_page_head(
+        "NULL rates", "Which metadata fields hold no value, and what that alone gives away."
+    )
+    if store is None:
         return
     with store_access.errors_in_one_line():
         version = store_access.images_version(store)

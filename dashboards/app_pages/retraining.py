@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.store_access import errors_in_one_line, warehouse_version
 from dashboards.retraining import access
 from dashboards.retraining.answer import basis_sentence, decision_sentence
@@ -10,13 +11,10 @@ from dashboards.retraining.drift_section import draw_drifts
 from dashboards.retraining.history_section import draw_history
 from dashboards.retraining.weights_section import draw_weights
 from dashboards.retraining.work_section import draw_last, draw_running, draw_start
-from data.store import Store, open_store
-from data.text import printable
+from data.store import Store
 from model.retraining.background import RowsFolder
 from model.retraining.decision_now import DecisionNow
 from model.weighting.policy import WeightPolicy
-
-_NO_WAREHOUSE = "This store holds no logs yet. In a terminal, make a small simulated world, or:"
 
 _READING = """\
 - A retraining is **due** where something drifted beyond what is tolerated and nothing hinders it.
@@ -38,17 +36,15 @@ _READING = """\
 
 def draw_page() -> None:
     """Draw the page."""
-    st.title("Retraining")
-    store = open_store()
-    if not store.warehouse.is_file():
-        st.info(_NO_WAREHOUSE, icon=":material/info:")
-        st.code("make demo\nstreetreplay ingest LOG", language=None)
+    store = draw_page_head(
+        "Retraining", "Whether the champion needs a successor, training one, and what is deployed."
+    )
+    if store is None:
         return
     with errors_in_one_line():
         _draw_sections(store)
     with st.expander("How to read this"):
         st.markdown(_READING)
-    st.text(f"Store: {printable(str(store.root))}")
 
 
 def _draw_sections(store: Store) -> None:

@@ -5,35 +5,31 @@ import streamlit as st
 from analytics.queries.bounded_query import QueryBounds
 from analytics.queries.example_queries import example_queries
 from dashboards.parts import query_result, store_access
-from data.store import Store, open_store
+from dashboards.parts.page_head import draw_page_head
 
-_NO_WAREHOUSE = "This store holds no logs yet: the page Overview says how to begin."
 _BOUNDS = QueryBounds()
 _FIRST = "Challenges by era, source and label"
 
 
 def draw_page() -> None:
     """Draw the page."""
-    st.title("SQL")
-    store = open_store()
-    st.caption(
+    store = draw_page_head(
+        "SQL",
         "Any question to the store, in DuckDB's SQL. It is read-only: nothing can be written, and "
         f"no file can be reached. The first {_BOUNDS.rows:,} rows are shown; a query ends after "
-        f"{_BOUNDS.seconds:.0f} seconds."
+        f"{_BOUNDS.seconds:.0f} seconds.",
     )
-    st.text(f"Store: {store.root}")
-    if not store.warehouse.is_file():
-        st.info(_NO_WAREHOUSE, icon=":material/info:")
+    if store is None:
         return
     with store_access.errors_in_one_line():
         version = store_access.warehouse_version(store)
         _draw_relations(version)
-        sql = _asked(store)
+        sql = _asked()
         if sql:
             query_result.draw_query_result(version, sql, _BOUNDS)
 
 
-def _asked(store: Store) -> str:
+def _asked() -> str:
     """The query that is asked: of the link that opened the page, until another is run."""
     examples = example_queries()
     if "sql" not in st.session_state:

@@ -1,4 +1,4 @@
-"""A page of the dashboards as its tests open and read it."""
+"""A page as its tests open, read and press it."""
 
 import pandas as pd
 from streamlit.testing.v1 import AppTest
@@ -6,32 +6,49 @@ from streamlit.testing.v1 import AppTest
 from tests.conftest import ROOT
 
 HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
+"""What a log may hold: to be shown as text, never as HTML, Markdown or LaTeX."""
 
 
-def the_page(name: str, **query: str) -> AppTest:
-    """A page by the name of its file, opened with these parameters in its link."""
+def the_page(name: str, **link: str) -> AppTest:
+    """A page by its file's name, run once, with the parameters of a link if there are some."""
     app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    page = app.switch_page(f"app_pages/{name}.py")
-    for key, value in query.items():
-        page.query_params[key] = value
-    return page.run()
+    for key, value in link.items():
+        app.query_params[key] = value
+    return app.switch_page(f"app_pages/{name}.py").run()
 
 
 def rendered(page: AppTest) -> str:
-    """All of its text that is rendered as Markdown."""
+    """All text that is rendered as Markdown."""
     kinds = (
-        *(page.markdown, page.caption, page.info, page.warning, page.error),
-        *(page.header, page.subheader),
+        *(page.markdown, page.caption, page.info, page.warning, page.error, page.success),
+        *(page.title, page.header, page.subheader),
     )
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def plain(page: AppTest) -> str:
-    """All of its text that is shown as it is."""
+    """All text that is shown as it is."""
     return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
 
 
+def tables(page: AppTest) -> list[pd.DataFrame]:
+    return [element.value for element in page.dataframe]
+
+
 def table(page: AppTest, column: str) -> pd.DataFrame:
-    """Its first table with such a column."""
-    frames: list[pd.DataFrame] = [shown.value for shown in page.dataframe]
-    return next(frame for frame in frames if column in frame)
+    """The first table that has a column of this name."""
+    return next(frame for frame in tables(page) if column in frame)
+
+
+def metric(page: AppTest, label: str) -> str:
+    return next(str(element.value) for element in page.metric if element.label == label)
+
+
+def charts(page: AppTest) -> int:
+    """How many charts of Altair there are."""
+    return sum(len(page.get(kind)) for kind in ("arrow_vega_lite_chart", "vega_lite_chart"))
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    """Press the first button whose key begins so, and run the page again."""
+    return next(button for button in page.button if str(button.key).startswith(key)).click().run()

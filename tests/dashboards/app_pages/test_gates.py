@@ -3,19 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from analytics.gates.mean_gates import GateMeans, Measure, ViewMeans, gate_means
-from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.connection import reading
 from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, plane_charts
 from data.store import STORE_VARIABLE, Store
 from model.views import views
-from tests.conftest import ROOT
+from tests.dashboards.conftest import change
+from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, the_page
 from tests.worlds.gated_replays import GATED_REPLAYS, SHARES_OF_GATES
-
-HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
 TWELVE = """
 INSERT INTO replay_gates
@@ -32,44 +29,16 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store
 
 
-def change(store: Store, sql: str) -> None:
-    with writing(store) as writer:
-        writer.connection.execute(sql)
-
-
-def the_page() -> AppTest:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
-    return app.switch_page("app_pages/gates.py").run()
-
-
-def rendered(page: AppTest) -> str:
-    kinds = (page.markdown, page.caption, page.info, page.warning, page.error, page.header)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def plain(page: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
-
-
-def table(page: AppTest) -> pd.DataFrame:
-    frame: pd.DataFrame = page.dataframe[0].value
-    return frame
-
-
-def charts(page: AppTest) -> int:
-    return len(page.get("arrow_vega_lite_chart")) + len(page.get("vega_lite_chart"))
-
-
 def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
-    page = the_page()
+    page = the_page("gates")
     assert not page.exception
     assert "holds no logs yet" in rendered(page)
 
 
 def test_store_without_gates_names_the_command(store: Store) -> None:
     change(store, "DELETE FROM replay_gates")
-    page = the_page()
+    page = the_page("gates")
     assert not page.exception
     assert "streetreplay replay --model DIR" in plain(page)
 
@@ -78,14 +47,14 @@ def test_store_without_gates_names_the_command(store: Store) -> None:
 def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> None:
     with reading(store) as connection:
         means = gate_means(connection, "gated", measure=measure)
-    page = the_page()
+    page = the_page("gates")
     if measure == "gate":  # shares are shown first
         page.radio[1].set_value("gate").run()
 
     assert not page.exception
     assert [metric.value for metric in page.metric] == ["58", "38", "20", "2"]
     assert "1 × shard missing" in plain(page)
-    shown = table(page)
+    shown = table(page, "View")
     assert tuple(shown["View"]) == VIEW_NAMES
     for column, values in (
         (f"{measure.capitalize()}, right", [view.right for view in means.views]),
@@ -98,7 +67,7 @@ def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> No
 
 
 def test_a_label_can_be_chosen(store: Store) -> None:
-    page = the_page()
+    page = the_page("gates")
     page.radio[0].set_value("1 · roadwork").run()
 
     assert not page.exception
@@ -108,7 +77,7 @@ def test_a_label_can_be_chosen(store: Store) -> None:
 
 def test_a_label_without_a_challenge_is_said(store: Store) -> None:
     change(store, "UPDATE media SET label = 0")
-    page = the_page()
+    page = the_page("gates")
     page.radio[0].set_value("1 · roadwork").run()
 
     assert not page.exception
@@ -121,33 +90,33 @@ def test_right_answers_alone(store: Store) -> None:
         "UPDATE replay_predictions SET probability = label FROM media "
         "WHERE media.challenge_id = replay_predictions.challenge_id",
     )
-    page = the_page()
+    page = the_page("gates")
 
     assert not page.exception
     assert "No intervals" in rendered(page)
-    assert table(page)["Share, wrong"].isna().all()
+    assert table(page, "View")["Share, wrong"].isna().all()
     assert charts(page) == 4
 
 
 def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
     change(store, "DELETE FROM replay_gates WHERE view > 5")
-    page = the_page()
+    page = the_page("gates")
 
     assert not page.exception
     assert "This model has 5 views" in rendered(page)
-    assert list(table(page)["View"]) == [f"view {k}" for k in range(1, 6)]
+    assert list(table(page, "View")["View"]) == [f"view {k}" for k in range(1, 6)]
     assert charts(page) == 1
 
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:
     change(store, "UPDATE replay_runs SET uses_metadata = true")
-    assert "With metadata" in the_page().warning[0].value
+    assert "With metadata" in the_page("gates").warning[0].value
 
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     change(store, f"UPDATE replay_predictions SET reason = '{HOSTILE}' WHERE reason IS NOT NULL")  # noqa: S608
     change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
-    page = the_page()
+    page = the_page("gates")
 
     assert not page.exception
     assert "script" not in rendered(page)
@@ -155,7 +124,7 @@ def test_text_of_a_log_is_never_rendered(store: Store) -> None:
 
 
 def test_a_new_replay_is_seen_at_the_next_click(store: Store) -> None:
-    page = the_page()
+    page = the_page("gates")
     change(store, "DELETE FROM replay_gates WHERE challenge_id = 'c1'")
     page.run()
     assert page.metric[0].value == "57"

@@ -4,18 +4,17 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import matthews_corrcoef
-from streamlit.testing.v1 import AppTest
 
-from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
-from tests.conftest import GOLDEN, ROOT
+from tests.conftest import GOLDEN
+from tests.dashboards.conftest import change
+from tests.dashboards.page import HOSTILE, plain, rendered, table, the_page
 from tests.worlds.replays import publish_replay
 
-HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 # golden images, moved to two cities of the data set, and every tenth without a position
 MOVED = """
 UPDATE media SET
@@ -48,40 +47,16 @@ def store(replayed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> St
     return store
 
 
-def change(store: Store, sql: str) -> None:
-    with writing(store) as writer:
-        writer.connection.execute(sql)
-
-
-def the_page() -> AppTest:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    return app.switch_page("app_pages/gps_clusters.py").run()
-
-
-def rendered(page: AppTest) -> str:
-    kinds = (page.markdown, page.caption, page.info, page.warning, page.error, page.header)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def plain(page: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
-
-
-def table(page: AppTest) -> pd.DataFrame:
-    frame: pd.DataFrame = page.dataframe[0].value
-    return frame
-
-
 def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "holds no logs yet" in rendered(page)
 
 
 def test_a_torn_warehouse_is_one_line(store: Store) -> None:
     store.warehouse.write_bytes(store.warehouse.read_bytes()[:5000])
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert len(page.error) == 1
     assert "move it away and ingest again" in plain(page)
@@ -89,14 +64,14 @@ def test_a_torn_warehouse_is_one_line(store: Store) -> None:
 
 def test_a_store_without_a_position_says_so(store: Store) -> None:
     change(store, "UPDATE media SET gps_lat = NULL, gps_lon = NULL")
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "Nothing in this store has a GPS position" in rendered(page)
 
 
 def test_positions_too_few_for_a_cluster(store: Store) -> None:
     change(store, "UPDATE media SET gps_lat = 40, gps_lon = -75 WHERE gps_lat IS NOT NULL")
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "there is no cluster" in rendered(page)
 
@@ -117,10 +92,10 @@ def test_numbers_are_those_of_the_rows(store: Store) -> None:
         (without,) = (
             connection.execute("SELECT count(*) - count(gps_lat) FROM media").fetchone() or ()
         )
-    page = the_page()
+    page = the_page("gps_clusters")
 
     assert not page.exception
-    shown = table(page).set_index("Cluster")
+    shown = table(page, "Cluster").set_index("Cluster")
     assert dict(shown["Challenges"]) == counts
     for city, is_denver in (("Denver", True), ("Boston", False)):
         own = rows.filter(rows["is_denver"] == is_denver)
@@ -141,10 +116,7 @@ def test_numbers_are_those_of_the_rows(store: Store) -> None:
 
 
 def test_colour_and_part_of_the_map_are_of_the_link(store: Store) -> None:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    app.query_params["area"] = "Boston"
-    app.query_params["colour"] = "share of challenges"
-    page = app.switch_page("app_pages/gps_clusters.py").run()
+    page = the_page("gps_clusters", area="Boston", colour="share of challenges")
     assert not page.exception
     assert page.selectbox("area").value == "Boston"
     assert page.selectbox("colour").value == "share of challenges"
@@ -154,44 +126,44 @@ def test_colour_and_part_of_the_map_are_of_the_link(store: Store) -> None:
 
 
 def test_eras_are_held_against_each_other(store: Store) -> None:
-    page = the_page()
-    eras = next(element.value for element in page.dataframe if "Era" in element.value)
+    page = the_page("gps_clusters")
+    eras = table(page, "Era")
     assert set(eras["Era"]) == {"E7", "E9"}
     assert "From E7 to E9" in rendered(page)
 
 
 def test_weights_are_shown_where_there_are_some(store: Store) -> None:
     change(store, "INSERT INTO sample_weights VALUES ('a.parquet', 0, 1, 1, 1, 1, 1, 1, 1)")
-    assert "None of the 1 weighted source rows" in rendered(the_page())
+    assert "None of the 1 weighted source rows" in rendered(the_page("gps_clusters"))
 
 
 def test_without_a_replay_places_are_shown_alone(store: Store) -> None:
     change(store, "DELETE FROM replay_runs")
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "streetreplay replay --model orange" in plain(page)
     assert "candidate's MCC" not in page.selectbox("colour").options
-    assert list(table(page)["Cluster"])
+    assert list(table(page, "Cluster")["Cluster"])
 
 
 def test_a_replay_that_no_miner_was_asked_about_gives_no_scores(store: Store) -> None:
     change(store, "DELETE FROM replay_predictions WHERE run_id = 'replay-a'")
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "No scores" in plain(page)
-    assert len(table(page)) == 2
+    assert len(table(page, "Cluster")) == 2
 
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
     change(store, f"UPDATE media SET city = '{HOSTILE}', weather = ['{HOSTILE}']")  # noqa: S608
-    page = the_page()
+    page = the_page("gps_clusters")
     assert not page.exception
     assert "script" not in rendered(page)
 
 
 def test_new_challenges_are_seen_at_the_next_click(store: Store) -> None:
-    page = the_page()
-    before = int(table(page)["Challenges"].sum())
+    page = the_page("gps_clusters")
+    before = int(table(page, "Cluster")["Challenges"].sum())
     change(store, "DELETE FROM media WHERE position < 5")
-    assert int(table(page.run())["Challenges"].sum()) < before
+    assert int(table(page.run(), "Cluster")["Challenges"].sum()) < before

@@ -3,18 +3,16 @@
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from sklearn.metrics import matthews_corrcoef
-from streamlit.testing.v1 import AppTest
 
-from analytics.warehouse.connection import reading, writing
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.records.fields import NULL_COLUMNS
 from data.store import STORE_VARIABLE, Store
-from tests.conftest import GOLDEN, ROOT
-
-HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
+from tests.conftest import GOLDEN
+from tests.dashboards.conftest import change
+from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, the_page
 
 
 @pytest.fixture(scope="module")
@@ -32,50 +30,23 @@ def store(ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> St
     return store
 
 
-def change(store: Store, sql: str) -> None:
-    with writing(store) as writer:
-        writer.connection.execute(sql)
-
-
-def the_page() -> AppTest:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    return app.switch_page("app_pages/null_rates.py").run()
-
-
-def rendered(page: AppTest) -> str:
-    kinds = (page.markdown, page.caption, page.info, page.warning, page.error, page.header)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-def plain(page: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (page.text, page.code) for element in kind)
-
-
-def table(page: AppTest, column: str) -> pd.DataFrame:
-    return next(element.value for element in page.dataframe if column in element.value)
-
-
-def charts(page: AppTest) -> int:
-    return sum(len(page.get(kind)) for kind in ("arrow_vega_lite_chart", "vega_lite_chart"))
-
-
 def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
-    page = the_page()
+    page = the_page("null_rates")
     assert not page.exception
     assert "holds no logs yet" in rendered(page)
 
 
 def test_a_store_without_a_challenge_names_the_command(store: Store) -> None:
     change(store, "DELETE FROM media")
-    page = the_page()
+    page = the_page("null_rates")
     assert not page.exception
     assert "streetreplay ingest LOG" in plain(page)
 
 
 def test_a_torn_warehouse_is_one_line(store: Store) -> None:
     store.warehouse.write_bytes(store.warehouse.read_bytes()[:5000])
-    page = the_page()
+    page = the_page("null_rates")
     assert not page.exception
     assert len(page.error) == 1
 
@@ -90,7 +61,7 @@ def test_the_answer_is_the_mcc_of_the_rows(store: Store) -> None:
         (images,) = connection.execute(
             "SELECT count(DISTINCT coalesce(parquet || ':' || row, challenge_id)) FROM media"
         ).fetchall()[0]
-    page = the_page()
+    page = the_page("null_rates")
 
     assert not page.exception
     labels, has_value = zip(*rows, strict=True)
@@ -107,16 +78,13 @@ def test_the_answer_is_the_mcc_of_the_rows(store: Store) -> None:
 
 
 def test_the_description_gives_the_label_away(store: Store) -> None:
-    first = str(the_page().markdown[0].value)
+    first = str(the_page("null_rates").markdown[0].value)
     assert first.startswith("Whether **scene_description** is NULL gives away the label")
     assert "MCC 1.00" in first
 
 
 def test_era_source_and_label_are_of_the_link(store: Store) -> None:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=120)
-    app.query_params["era"] = "E9"
-    app.query_params["label"] = "1 · roadwork"
-    page = app.switch_page("app_pages/null_rates.py").run()
+    page = the_page("null_rates", era="E9", label="1 · roadwork")
     assert not page.exception
     with reading(store) as connection:
         (expected,) = connection.execute(
@@ -131,14 +99,14 @@ def test_era_source_and_label_are_of_the_link(store: Store) -> None:
 
 def test_one_label_gives_nothing_away(store: Store) -> None:
     change(store, "UPDATE media SET label = 1")
-    page = the_page()
+    page = the_page("null_rates")
     assert not page.exception
     assert "have one label" in rendered(page)
 
 
 def test_drift_is_said(store: Store) -> None:
     change(store, "UPDATE media SET city_null = CASE WHEN era = 'E9' THEN 'absent' END")
-    page = the_page()
+    page = the_page("null_rates")
     assert "`city` +1.00" in rendered(page)
     change(store, "DELETE FROM media WHERE era = 'E9'")
     assert "nothing can have drifted" in rendered(page.run())
@@ -146,7 +114,7 @@ def test_drift_is_said(store: Store) -> None:
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     change(store, f"UPDATE media SET source = '{HOSTILE}', city = '{HOSTILE}'")  # noqa: S608
-    page = the_page()
+    page = the_page("null_rates")
     assert not page.exception
     assert "<script" not in rendered(page)
     source = page.selectbox("source").options[1]

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from analytics.leaks.training_rows import read_training_rows
 from analytics.warehouse.connection import reading
@@ -16,7 +14,7 @@ from replay.comparing.loaded_answers import TRAINED_ON
 from replay.comparing.with_miners import compare_with_miners
 from tests.conftest import GOLDEN, ROOT
 from tests.dashboards.conftest import change
-from tests.dashboards.page import HOSTILE, plain, rendered, the_page
+from tests.dashboards.page import HOSTILE, metric, plain, rendered, table, tables, the_page
 
 
 @pytest.fixture
@@ -24,28 +22,12 @@ def store(replayed: Store) -> Store:
     return replayed
 
 
-def _page() -> AppTest:
-    return the_page("overview")
-
-
-def _metric(page: AppTest, label: str) -> str:
-    return next(str(metric.value) for metric in page.metric if metric.label == label)
-
-
-def _frames(page: AppTest) -> list[pd.DataFrame]:
-    return [element.value for element in page.dataframe]
-
-
-def _frame(page: AppTest, column: str) -> pd.DataFrame:
-    return next(frame for frame in _frames(page) if column in frame)
-
-
 def test_store_that_does_not_exist_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
 
-    page = _page()
+    page = the_page("overview")
 
     assert not page.exception
     assert "make demo" in plain(page)
@@ -56,7 +38,7 @@ def test_store_that_does_not_exist_says_what_to_run(
 def test_an_error_of_a_damaged_warehouse_is_one_line(store: Store) -> None:
     store.warehouse.write_bytes(store.warehouse.read_bytes()[:5000])
 
-    page = _page()
+    page = the_page("overview")
 
     assert not page.exception
     assert len(page.error) == 1
@@ -67,7 +49,7 @@ def test_an_error_of_a_damaged_warehouse_is_one_line(store: Store) -> None:
 def test_store_without_a_run_names_the_command(store: Store) -> None:
     change(store, "DELETE FROM replay_runs")
 
-    page = _page()
+    page = the_page("overview")
 
     assert not page.exception
     assert "streetreplay replay --model orange" in plain(page)
@@ -76,7 +58,7 @@ def test_store_without_a_run_names_the_command(store: Store) -> None:
 def test_every_count_table_holds_all_challenges(store: Store) -> None:
     change(store, "UPDATE media SET aug_level = -1, geometry = 'none' WHERE position = 3")
 
-    counts = [frame for frame in _frames(_page()) if "challenges" in frame]
+    counts = [frame for frame in tables(the_page("overview")) if "challenges" in frame]
 
     assert len(counts) == 4
     assert [frame["challenges"].sum() for frame in counts] == [60] * 4
@@ -85,15 +67,15 @@ def test_every_count_table_holds_all_challenges(store: Store) -> None:
 def test_miners_are_those_of_compare(store: Store) -> None:
     with reading(store) as connection:
         compared = compare_with_miners(connection, "replay-a")
-    page = _page()
+    page = the_page("overview")
     page.slider[0].set_value(1).run()
 
-    table = _frame(page, "n used")
+    used = table(page, "n used")
 
     assert not page.exception
-    assert list(table["Uid"]) == [miner.uid for miner in compared.miners]
-    assert list(table["MCC"]) == [miner.score.mcc for miner in compared.miners]
-    assert list(table["n left out"]) == [sum(m.left_out.values()) for m in compared.miners]
+    assert list(used["Uid"]) == [miner.uid for miner in compared.miners]
+    assert list(used["MCC"]) == [miner.score.mcc for miner in compared.miners]
+    assert list(used["n left out"]) == [sum(m.left_out.values()) for m in compared.miners]
     assert "Image-only" in rendered(page)
     assert f"{compared.left_out['shard missing']} × shard missing" in plain(page)
 
@@ -101,13 +83,13 @@ def test_miners_are_those_of_compare(store: Store) -> None:
 def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> None:
     with reading(store) as connection:
         shared = [miner.score.n for miner in compare_with_miners(connection, "replay-a").miners]
-    page = _page()
+    page = the_page("overview")
     for minimum in (4, max(shared)):
         page.slider[0].set_value(minimum).run()
         enough = sum(n >= minimum for n in shared)
 
         assert not page.exception
-        assert len(_frame(page, "n used")) == enough
+        assert len(table(page, "n used")) == enough
         assert f"{len(shared) - enough} hidden with fewer than {minimum}" in rendered(page)
 
 
@@ -117,7 +99,7 @@ def test_no_miner_left_is_said(store: Store) -> None:
         "DELETE FROM replay_predictions WHERE challenge_id != (SELECT min(challenge_id) "
         "FROM replay_predictions WHERE probability IS NOT NULL)",
     )
-    page = _page()
+    page = the_page("overview")
 
     page.slider[0].set_value(2).run()
 
@@ -128,14 +110,14 @@ def test_no_miner_left_is_said(store: Store) -> None:
 def test_no_shared_challenge_is_said(store: Store) -> None:
     change(store, "UPDATE replay_predictions SET probability = NULL, reason = 'shard missing'")
 
-    page = _page()
+    page = the_page("overview")
 
     assert not page.exception
     assert "found 0 answers of miners to its 0 predicted challenges (60 more" in plain(page)
 
 
 def test_what_the_candidate_was_trained_on_is_left_out_and_counted(store: Store) -> None:
-    assert "Not checked whether the candidate was trained" in rendered(_page())
+    assert "Not checked whether the candidate was trained" in rendered(the_page("overview"))
     with reading(store) as connection:
         [(parquet, row)] = connection.execute(
             "SELECT parquet, row FROM media WHERE aug_level < 2 ORDER BY challenge_id LIMIT 1"
@@ -146,13 +128,13 @@ def test_what_the_candidate_was_trained_on_is_left_out_and_counted(store: Store)
     with reading(store) as connection:
         expected = compare_with_miners(connection, "replay-a", training=read_training_rows(kept))
     st.cache_data.clear()
-    page = _page()
+    page = the_page("overview")
     assert "own 1 training rows" in rendered(page)
     assert f"{expected.left_out[TRAINED_ON]} × {TRAINED_ON}" in plain(page)
 
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:
-    page = _page()
+    page = the_page("overview")
     page.selectbox[0].set_value("replay-fed").run()
 
     assert not page.exception
@@ -166,20 +148,20 @@ def test_text_of_a_log_is_never_rendered(store: Store) -> None:
         change(store, f"UPDATE {relation} SET {column} = '{HOSTILE}'")  # noqa: S608
     change(store, "UPDATE responses SET prediction = 1e300 WHERE slot = 0")
 
-    page = _page()
+    page = the_page("overview")
 
     assert not page.exception
     assert "script" not in rendered(page)
 
 
 def test_new_logs_are_seen_at_the_next_click(store: Store) -> None:
-    page = _page()
-    assert _metric(page, "Challenges") == "60"
+    page = the_page("overview")
+    assert metric(page, "Challenges") == "60"
 
     ingest(store, [GOLDEN / "real" / "media_record.json"])
     page.run()
 
-    assert _metric(page, "Challenges") == "61"
+    assert metric(page, "Challenges") == "61"
     assert not page.exception
 
 

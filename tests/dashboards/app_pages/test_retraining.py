@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from analytics.warehouse.connection import reading
 from dashboards.retraining.answer import decision_sentence
@@ -25,17 +24,10 @@ from model.weighting.gather import gather
 from model.weighting.policy import DifficultyPolicy, WeightPolicy
 from model.weighting.sample_weights import weigh
 from tests.conftest import ROOT
+from tests.dashboards.page import plain, press, rendered, table, the_page
 from tests.dashboards.retraining.deployed_world import answer, deploy, logged
-from tests.dashboards.retraining.page import (
-    plain,
-    press,
-    rendered,
-    state,
-    table,
-    the_page,
-    wait_for,
-)
 from tests.dashboards.retraining.sleeping_command import HOSTILE
+from tests.dashboards.retraining.started import state, wait_for
 from tests.model.champion.checkpoints import (
     GATE,
     a_checkpoint,
@@ -72,14 +64,14 @@ def store(answered: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 def test_store_that_does_not_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
-    page = the_page()
+    page = the_page("retraining")
     assert not page.exception
     assert "streetreplay ingest LOG" in plain(page)
 
 
 def test_store_without_a_champion_names_the_command(store: Store) -> None:
     shutil.rmtree(store.models)
-    page = the_page()
+    page = the_page("retraining")
     assert not page.exception
     assert "Nothing is deployed yet" in rendered(page)
     assert "streetreplay champion set FOLDER" in plain(page)
@@ -87,7 +79,7 @@ def test_store_without_a_champion_names_the_command(store: Store) -> None:
 
 def test_champion_that_never_answered_names_the_command(store: Store) -> None:
     deploy(store, "second", 2)
-    page = the_page()
+    page = the_page("retraining")
     assert not page.exception
     assert "`streetreplay retrain --dry-run`" in plain(page)
     assert "Deployed: second" in plain(page)
@@ -96,7 +88,7 @@ def test_champion_that_never_answered_names_the_command(store: Store) -> None:
 def test_the_answer_is_that_of_the_decision(store: Store) -> None:
     with reading(store) as connection:
         decided = decision_now(connection, store, list_rows(Shards(store.sources)).rows)
-    page = the_page()
+    page = the_page("retraining")
 
     assert not page.exception
     assert page.subheader[0].value == decision_sentence(decided)
@@ -111,7 +103,7 @@ def test_the_answer_is_that_of_the_decision(store: Store) -> None:
 
 def test_why_it_failed_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.retraining.background._MODULE", "no_such_module")
-    page = press(the_page(), "start_retraining")
+    page = press(the_page("retraining"), "start_retraining")
     wait_for(lambda: state(store) is State.FAILED)
     page.run()
     assert not page.exception
@@ -132,11 +124,11 @@ def test_no_torch_is_imported(store: Store) -> None:
 
 
 def test_start_reload_stop_and_resume(store: Store) -> None:
-    page = press(the_page(), "start_retraining")
+    page = press(the_page("retraining"), "start_retraining")
     assert not page.exception
     assert page.subheader[0].value.startswith("Running: step decide")
 
-    reloaded = the_page()  # another session, or the same after a restart of the server
+    reloaded = the_page("retraining")  # another session, or the same after a restart of the server
     assert reloaded.subheader[0].value.startswith("Running: step decide")
     assert not [button for button in reloaded.button if button.key == "start_retraining"]
     wait_for(lambda: HOSTILE in plain(reloaded.run()))
@@ -156,7 +148,7 @@ def test_start_reload_stop_and_resume(store: Store) -> None:
 
 
 def test_a_second_start_says_so(store: Store) -> None:
-    first, second = the_page(), the_page()
+    first, second = the_page("retraining"), the_page("retraining")
     press(first, "start_retraining")
     press(second, "start_retraining")
     assert not second.exception
@@ -168,7 +160,7 @@ def test_history_and_rolling_back(store: Store) -> None:
     first = present(store)
     gate(store, first, a_checkpoint(store, "worse", 3), bad_evidence(), GATE)
     gate(store, first, a_checkpoint(store, "better", 4), good_evidence(), GATE)
-    page = the_page()
+    page = the_page("retraining")
 
     assert not page.exception
     assert "Deployed: better" in plain(page)
@@ -189,7 +181,7 @@ def test_history_and_rolling_back(store: Store) -> None:
 
 def test_rolling_back_to_what_is_shown_no_more_is_refused(store: Store) -> None:
     deploy(store, "second", 2)
-    page = the_page()
+    page = the_page("retraining")
     deploy(store, "third", 3)
     press(page, "roll_back_1")
     assert "found another champion by now" in plain(page)
@@ -198,7 +190,7 @@ def test_rolling_back_to_what_is_shown_no_more_is_refused(store: Store) -> None:
 
 def test_altered_champion_is_one_line(store: Store) -> None:
     (store.models / "first" / "model.safetensors").write_bytes(b"altered")
-    page = the_page()
+    page = the_page("retraining")
     assert not page.exception
     assert "What is deployed cannot be said" in rendered(page)
     assert "streetreplay champion set FOLDER" in plain(page)
@@ -207,7 +199,7 @@ def test_altered_champion_is_one_line(store: Store) -> None:
 @pytest.mark.parametrize("content", ["", "{", "[]", "[" * 100_000])
 def test_damaged_pointer_is_one_line(store: Store, content: str) -> None:
     (store.models / "champion.json").write_text(content)
-    page = the_page()
+    page = the_page("retraining")
     assert not page.exception
     assert "name the champion again" in plain(page)
 
@@ -228,7 +220,7 @@ def test_text_of_files_is_never_rendered(store: Store) -> None:
     written = {"asked": {"started": HOSTILE}, "steps": {HOSTILE: {}}, "minutes": {}}
     (folder / "retrain.json").write_text(json.dumps(written))
     (folder / "report.txt").write_text(f"{HOSTILE}\x1b[31m\n" * 3)
-    page = the_page()
+    page = the_page("retraining")
 
     assert not page.exception
     assert "script" not in rendered(page)
@@ -239,7 +231,7 @@ def test_text_of_files_is_never_rendered(store: Store) -> None:
 
 
 def test_an_altered_store_is_seen_at_the_next_click(store: Store) -> None:
-    page = the_page()
+    page = the_page("retraining")
     deploy(store, "second", 2)
     page.run()
     assert "Deployed: second" in plain(page)
@@ -254,7 +246,7 @@ def effective(store: Store, policy: WeightPolicy) -> str:
 
 
 def test_sliders_weigh_at_once(store: Store) -> None:
-    page = the_page()
+    page = the_page("retraining")
     assert effective(store, WeightPolicy()) in rendered(page)
     assert "Most" in table(page, "Rows not at 1")
 
@@ -278,9 +270,7 @@ def test_sliders_weigh_at_once(store: Store) -> None:
 
 
 def test_a_link_shows_the_same(store: Store) -> None:
-    app = AppTest.from_file(ROOT / "dashboards" / "streamlit_app.py", default_timeout=60)
-    app.query_params["difficulty.strength"] = "1.0"
-    page = app.switch_page("app_pages/retraining.py").run()
+    page = the_page("retraining", **{"difficulty.strength": "1.0"})
     assert page.slider(key="difficulty.strength").value == 1.0
     policy = WeightPolicy(difficulty=DifficultyPolicy(strength=1.0))
     assert effective(store, policy) != effective(store, WeightPolicy())
@@ -288,7 +278,7 @@ def test_a_link_shows_the_same(store: Store) -> None:
 
 
 def test_values_that_do_not_go_together_are_one_line(store: Store) -> None:
-    page = the_page()
+    page = the_page("retraining")
     page.slider(key="gps.near_km").set_value(200.0).run()
     assert not page.exception
     assert "expected rising distances" in plain(page)

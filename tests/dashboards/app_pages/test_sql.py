@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
-from tests.conftest import GOLDEN, ROOT
+from tests.conftest import GOLDEN
+from tests.dashboards.page import HOSTILE, rendered, the_page
 
-PAGE = ROOT / "dashboards" / "app_pages" / "sql.py"
-HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$ \x1b[2J"
+ESCAPE = "\x1b[2J"
 
 
 @pytest.fixture
@@ -21,13 +21,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store
 
 
-def _page(sql: str | None = None) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    if sql is not None:
-        page.query_params["sql"] = sql
-    return page.run()
-
-
 def _ask(page: AppTest, sql: str) -> AppTest:
     page.text_area(key="sql").set_value(sql)
     return page.button[0].click().run()
@@ -35,27 +28,27 @@ def _ask(page: AppTest, sql: str) -> AppTest:
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none"))
-    page = _page()
+    page = the_page("sql")
     assert not page.exception
-    assert "holds no logs yet" in page.info[0].value
+    assert "holds no logs yet" in rendered(page)
 
 
 def test_nothing_is_asked_until_a_query_is_run_or_the_link_has_one(store: Store) -> None:
-    page = _page()
+    page = the_page("sql")
     assert not page.exception
     assert "media" in str(page.text_area(key="sql").value)
     assert len(page.dataframe) == 1  # the columns of media
-    linked = _page("SELECT 42 AS answer")
+    linked = the_page("sql", sql="SELECT 42 AS answer")
     assert linked.dataframe[1].value["answer"].tolist() == [42]
     assert linked.text_area(key="sql").value == "SELECT 42 AS answer"
 
 
 def test_a_query_gives_a_table_a_chart_and_its_link(store: Store) -> None:
-    page = _ask(_page(), "SELECT label, count(*) AS n FROM media GROUP BY ALL ORDER BY ALL")
+    page = _ask(the_page("sql"), "SELECT label, count(*) AS n FROM media GROUP BY ALL ORDER BY ALL")
     assert not page.exception
     frame = page.dataframe[1].value
     assert frame["label"].tolist() == [0, 1]
-    assert any("**2 rows**, 2 columns" in element.value for element in page.markdown)
+    assert "**2 rows**, 2 columns" in rendered(page)
     assert str(page.query_params["sql"]).startswith("SELECT label, count(*) AS n FROM media")
     assert [box.label for box in page.selectbox[-3:]] == ["Across", "Up", "Drawn as"]
     for mark in ("line", "point"):
@@ -64,11 +57,11 @@ def test_a_query_gives_a_table_a_chart_and_its_link(store: Store) -> None:
 
 
 def test_an_example_goes_into_the_editor_and_is_run(store: Store) -> None:
-    page = _page()
+    page = the_page("sql")
     page = page.selectbox(key="example").select("What could not be read, and why").run()
     assert not page.exception
     assert "FROM rejects" in str(page.text_area(key="sql").value)
-    assert any("**0 rows**" in element.value for element in page.markdown)
+    assert "**0 rows**" in rendered(page)
 
 
 @pytest.mark.parametrize(
@@ -85,31 +78,31 @@ def test_an_example_goes_into_the_editor_and_is_run(store: Store) -> None:
 )
 def test_what_could_write_or_reach_out_is_refused_in_one_line(store: Store, sql: str) -> None:
     before = store.warehouse.read_bytes()
-    page = _ask(_page(), sql)
+    page = _ask(the_page("sql"), sql)
     assert not page.exception
     assert len(page.error) == 1
-    assert page.code[0].value.startswith("query: found ")
-    assert "\n" not in page.code[0].value
+    assert page.code[-1].value.startswith("query: found ")
+    assert "\n" not in page.code[-1].value
     assert store.warehouse.read_bytes() == before
 
 
 def test_hostile_text_is_shown_as_text(store: Store) -> None:
-    page = _ask(_page(), f"SELECT '{HOSTILE}' AS \"{HOSTILE}\", i FROM range(3) r(i)")  # noqa: S608
+    hostile = f"{HOSTILE} {ESCAPE}"
+    page = _ask(the_page("sql"), f"SELECT '{hostile}' AS \"{hostile}\", i FROM range(3) r(i)")  # noqa: S608
     assert not page.exception
-    shown = HOSTILE.replace("\x1b", "\\x1b")
+    shown = hostile.replace("\x1b", "\\x1b")
     frame = page.dataframe[1].value
     assert frame.columns.tolist() == [shown, "i"]
     assert set(frame[shown]) == {shown}
-    rendered = [element.value for kind in (page.markdown, page.caption) for element in kind]
-    assert not any("script" in text for text in rendered)
+    assert "script" not in rendered(page)
 
 
 def test_many_rows_and_long_values_are_cut_and_said(store: Store) -> None:
-    page = _ask(_page(), "SELECT repeat('x', 1000000) AS long FROM range(3)")
+    page = _ask(the_page("sql"), "SELECT repeat('x', 1000000) AS long FROM range(3)")
     assert {len(value) for value in page.dataframe[1].value["long"]} == {1000}
     page = _ask(page, "SELECT * FROM range(5000)")
     assert len(page.dataframe[1].value) == 1000
-    assert any("the first 1,000 rows of more" in element.value for element in page.markdown)
+    assert "the first 1,000 rows of more" in rendered(page)
 
 
 def test_any_type_of_duckdb_is_shown(store: Store) -> None:
@@ -118,6 +111,6 @@ def test_any_type_of_duckdb_is_shown(store: Store) -> None:
         "DATE '2026-01-01', TIME '12:00', INTERVAL 1 DAY, [1, NULL], {'a': 1}, 'x'::BLOB, uuid(), "
         "'nan'::DOUBLE, NULL, TRUE"
     )
-    page = _ask(_page(), f"SELECT {values} UNION ALL SELECT {values}")
+    page = _ask(the_page("sql"), f"SELECT {values} UNION ALL SELECT {values}")
     assert not page.exception
     assert page.dataframe[1].value.shape == (2, 13)
