@@ -76,6 +76,7 @@ def null_kinds(connection: duckdb.DuckDBPyConnection) -> list[NullKinds]:
 
     Ordered by field, then era, source and label, all before each.
     """
+    connection.execute(statements("analytics/leaks/image_nulls"))
     rows = named_rows(connection.execute(statements("analytics/leaks/null_kinds")))
     return [NullKinds(**row) for row in rows]
 

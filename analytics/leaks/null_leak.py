@@ -89,6 +89,7 @@ def null_leaks(
         QueryError: the store holds no challenge, or none of that choice.
     """
     chosen = only or LeakChoice()
+    connection.execute(statements("analytics/leaks/image_nulls"))
     rows = connection.execute(
         statements("analytics/leaks/null_patterns"),
         {"every": only is None, "era": chosen.era, "source": chosen.source},

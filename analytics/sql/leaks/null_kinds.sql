@@ -1,54 +1,44 @@
 -- NULL kinds of each metadata field by era, source and label, each NULL for all, over source images.
 -- An image counts once, with a value if any of its challenges has one ('' sorts first), else by the
--- first kind in order. An image that is sent once needs no name: all of its kind are counted at
--- once, which keeps a year of challenges small.
-WITH named AS (
+-- first kind in order; challenges whose image is not named are images of their own. Fields stay
+-- columns until all is counted: a row a field and image would take ten times as long.
+WITH images AS (
     SELECT
         era,
-        CASE WHEN source IS NULL AND era IN ('E4', 'E5') THEN 'real'
-            ELSE coalesce(source, 'not logged') END AS source,
+        source,
         label,
-        hash(coalesce(parquet || ':' || row, challenge_id)) AS image,
-        coalesce(COLUMNS('^(.*)_null$'), '') AS '\1'
-    FROM media
+        min(COLUMNS('^.*_null$')),
+        sum(challenges) AS challenges,
+        CASE WHEN parquet IS NULL THEN sum(challenges) ELSE 1 END AS images
+    FROM (
+        SELECT *, CASE WHEN parquet IS NULL THEN row_number() OVER () END AS unnamed
+        FROM image_nulls
+    )
+    GROUP BY parquet, row, unnamed, CUBE (era, source, label)
 ),
 
-combined AS (
-    SELECT * EXCLUDE (image, sent), CASE WHEN sent > 1 THEN image END AS image, count(*) AS challenges
-    FROM (SELECT *, count(*) OVER (PARTITION BY image) AS sent FROM named)
-    GROUP BY ALL
+counted AS (
+    SELECT
+        era,
+        source,
+        label,
+        sum(challenges) AS challenges,
+        {
+            'n': sum(CASE WHEN COLUMNS('^(.*)_null$') <> 'unreadable' THEN images ELSE 0 END),
+            'unreadable': sum(CASE WHEN COLUMNS('^(.*)_null$') = 'unreadable' THEN images ELSE 0 END),
+            'absent': sum(CASE WHEN COLUMNS('^(.*)_null$') = 'absent' THEN images ELSE 0 END),
+            'json_null': sum(CASE WHEN COLUMNS('^(.*)_null$') = 'null' THEN images ELSE 0 END),
+            'empty': sum(CASE WHEN COLUMNS('^(.*)_null$') = 'empty' THEN images ELSE 0 END),
+            'word': sum(CASE WHEN COLUMNS('^(.*)_null$') = 'word' THEN images ELSE 0 END)
+        } AS '\1'
+    FROM images
+    GROUP BY era, source, label
 ),
 
 fields AS (
-    UNPIVOT combined
-    ON COLUMNS(* EXCLUDE (era, source, label, image, challenges))
-    INTO NAME field VALUE kind
-),
-
-images AS (
-    SELECT
-        field,
-        era,
-        source,
-        label,
-        min(kind) AS kind,
-        sum(challenges) AS challenges,
-        1 AS images
-    FROM fields
-    WHERE image IS NOT NULL
-    GROUP BY field, image, CUBE (era, source, label)
-    UNION ALL
-    SELECT
-        field,
-        era,
-        source,
-        label,
-        kind,
-        sum(challenges) AS challenges,
-        sum(challenges) AS images
-    FROM fields
-    WHERE image IS NULL
-    GROUP BY field, kind, CUBE (era, source, label)
+    UNPIVOT counted
+    ON COLUMNS(* EXCLUDE (era, source, label, challenges))
+    INTO NAME field VALUE counts
 )
 
 SELECT
@@ -56,15 +46,14 @@ SELECT
     era,
     source,
     label,
-    sum(challenges)::BIGINT AS challenges,
-    coalesce(sum(images) FILTER (WHERE kind <> 'unreadable'), 0)::BIGINT AS n,
-    coalesce(sum(images) FILTER (WHERE kind = 'unreadable'), 0)::BIGINT AS unreadable,
-    coalesce(sum(images) FILTER (WHERE kind = 'absent'), 0)::BIGINT AS absent,
-    coalesce(sum(images) FILTER (WHERE kind = 'null'), 0)::BIGINT AS json_null,
-    coalesce(sum(images) FILTER (WHERE kind = 'empty'), 0)::BIGINT AS empty,
-    coalesce(sum(images) FILTER (WHERE kind = 'word'), 0)::BIGINT AS word
-FROM images
-GROUP BY field, era, source, label
+    challenges::BIGINT AS challenges,
+    counts.n::BIGINT AS n,
+    counts.unreadable::BIGINT AS unreadable,
+    counts.absent::BIGINT AS absent,
+    counts.json_null::BIGINT AS json_null,
+    counts.empty::BIGINT AS empty,
+    counts.word::BIGINT AS word
+FROM fields
 ORDER BY
     field,
     try_cast(era[2:] AS INTEGER) NULLS FIRST,

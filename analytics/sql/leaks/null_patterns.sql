@@ -3,45 +3,59 @@
 -- challenges all have the same counts of labels and NULL kinds (kind '' = a value). To a bootstrap
 -- over images those are interchangeable, which keeps a year of challenges small. Unless $every, only
 -- those of $era and $source, NULL for all.
-WITH numbered AS (
-    -- an image that is sent once needs no name: all of its kind are counted at once
+WITH chosen AS (
+    -- each row once for every group that it counts in
     SELECT
-        * EXCLUDE (image),
-        CASE WHEN count(*) OVER (PARTITION BY image) > 1 THEN image END AS image
+        * EXCLUDE (era, source, eras),
+        unnest(eras) AS era,
+        CASE WHEN $every THEN [source, NULL] ELSE [$source::VARCHAR] END AS sources
     FROM (
-        SELECT
-            era,
-            CASE WHEN source IS NULL AND era IN ('E4', 'E5') THEN 'real'
-                ELSE coalesce(source, 'not logged') END AS source,
-            label,
-            hash(coalesce(parquet || ':' || row, challenge_id)) AS image,
-            coalesce(COLUMNS('^(.*)_null$'), '') AS '\1'
-        FROM media
+        SELECT *, CASE WHEN $every THEN [era, NULL] ELSE [$era::VARCHAR] END AS eras
+        FROM image_nulls
+        WHERE $every OR (era = coalesce($era, era) AND source = coalesce($source, source))
     )
 ),
 
-combined AS (
-    SELECT *, count(*) AS challenges FROM numbered GROUP BY ALL
+counted AS (
+    SELECT * EXCLUDE (challenges), sum(challenges)::BIGINT AS challenges
+    FROM (SELECT * EXCLUDE (sources), unnest(sources) AS source FROM chosen)
+    GROUP BY ALL
+),
+
+told AS (
+    -- nearly every image says the same each time that it is sent: its pattern has one cell
+    SELECT
+        *,
+        parquet IS NOT NULL
+            AND count(*) OVER (PARTITION BY parquet, row, era, source) > 1 AS is_mixed
+    FROM counted
 ),
 
 fields AS (
-    UNPIVOT combined
-    ON COLUMNS(* EXCLUDE (era, source, label, image, challenges))
+    UNPIVOT told
+    ON COLUMNS('^.*_null$')
     INTO NAME field VALUE kind
 ),
 
-counted AS (
+alike AS (
     SELECT
         field,
         era,
         source,
-        image,
         label,
         kind,
-        sum(challenges)::BIGINT AS challenges
+        CASE WHEN parquet IS NULL THEN 1 ELSE challenges END AS challenges,
+        sum(CASE WHEN parquet IS NULL THEN challenges ELSE 1 END) AS images
     FROM fields
-    GROUP BY field, image, label, kind, CUBE (era, source)
-    HAVING $every OR (era IS NOT DISTINCT FROM $era AND source IS NOT DISTINCT FROM $source)
+    WHERE NOT is_mixed
+    GROUP BY ALL
+),
+
+mixed AS (
+    SELECT field, era, source, parquet, row, label, kind, sum(challenges)::BIGINT AS challenges
+    FROM fields
+    WHERE is_mixed
+    GROUP BY ALL
 ),
 
 patterns AS (
@@ -49,10 +63,9 @@ patterns AS (
         field,
         era,
         source,
-        [{'label': label, 'kind': kind, 'challenges': 1::BIGINT}] AS cells,
-        challenges AS images
-    FROM counted
-    WHERE image IS NULL
+        [{'label': label, 'kind': kind, 'challenges': challenges}] AS cells,
+        images
+    FROM alike
     UNION ALL
     SELECT
         field,
@@ -60,13 +73,12 @@ patterns AS (
         source,
         list({'label': label, 'kind': kind, 'challenges': challenges} ORDER BY label, kind) AS cells,
         1 AS images
-    FROM counted
-    WHERE image IS NOT NULL
-    GROUP BY field, era, source, image
+    FROM mixed
+    GROUP BY field, era, source, parquet, row
 )
 
 SELECT
-    field,
+    replace(field, '_null', '') AS field,
     era,
     source,
     cells,

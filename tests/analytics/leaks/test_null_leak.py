@@ -1,6 +1,7 @@
 """The label leak against scikit-learn, on the golden logs and on made-up ones."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
@@ -20,6 +21,7 @@ from analytics.leaks.null_leak import (
 )
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
+from analytics.warehouse.statements import statements
 from data.errors import QueryError
 from data.records.fields import NULL_COLUMNS
 from data.store import Store
@@ -30,6 +32,12 @@ ODD = """
 UPDATE media SET source = 'synthetic', parquet = NULL, row = NULL, gps_null = 'absent'
 WHERE position % 5 = 1;
 UPDATE media SET city_null = 'unreadable' WHERE position % 4 = 2;
+"""
+
+# images whose challenges disagree in kind, and in the label
+MIXED = """
+UPDATE media SET weather_null = 'word' WHERE position % 3 = 2;
+UPDATE media SET label = 1 - label WHERE position % 11 = 4;
 """
 
 
@@ -180,3 +188,39 @@ def test_one_era_and_source_are_the_same_alone(
         assert all(leak == every[leak.field, era, source] for leak in alone)
     with pytest.raises(QueryError):
         null_leaks(connection, only=LeakChoice("E1", None))
+
+
+@pytest.mark.parametrize("field", ["weather", "city", "gps", "scene_description"])
+def test_patterns_are_those_of_the_rows(
+    field: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Counted one challenge after the other: every image, era and source."""
+    store = Store(tmp_path_factory.mktemp("mixed"))
+    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7")])
+    with writing(store) as writer:
+        writer.connection.execute(ODD + MIXED)
+    with reading(store) as connection:
+        rows = connection.execute(
+            "SELECT era, coalesce(source, 'real'), label, "  # noqa: S608
+            f"coalesce(parquet || ' ' || row, challenge_id), coalesce({field}_null, '') FROM media"
+        ).fetchall()
+        connection.execute(statements("analytics/leaks/image_nulls"))
+        found = connection.execute(
+            statements("analytics/leaks/null_patterns"),
+            {"every": True, "era": None, "source": None},
+        ).fetchall()
+    images: dict[tuple[str | None, str | None, str], Counter[tuple[int, str]]] = {}
+    for era, source, label, image, kind in rows:
+        for group in product((None, era), (None, source)):
+            images.setdefault((*group, image), Counter())[label, kind] += 1
+    patterns = Counter(
+        (era, source, tuple((*cell, n) for cell, n in sorted(cells.items())))
+        for (era, source, _), cells in images.items()
+    )
+    assert any(len(cells) > 1 for _, _, cells in patterns)
+    own = {
+        (era, source, tuple(tuple(cell.values()) for cell in cells)): images
+        for name, era, source, cells, images in found
+        if name == field
+    }
+    assert own == patterns
