@@ -5,14 +5,16 @@ vectors with k by silhouette cannot find a lone town, spends clusters on strays,
 times as long, and ends where the last bits of the local BLAS lead it.
 """
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN
-from sklearn.neighbors import BallTree
+from sklearn.neighbors import KDTree
 
+from analytics.regions.distances import unit_vectors
 from analytics.scoring.metrics import Floats
 from data.records.cities import CITIES, CITY_KILOMETRES, EARTH_KILOMETRES, kilometres
 from data.settings import setting
@@ -69,17 +71,12 @@ def cluster_centres(
         positions = positions[np.sort(chosen)]
     if len(positions) < settings.min_positions:
         return Centres(np.empty(0), np.empty(0), ())
-    scan = HDBSCAN(
-        min_cluster_size=settings.min_positions,
-        metric="haversine",
-        algorithm="ball_tree",
-        copy=True,
-    )
-    scan.fit(np.radians(positions))
+    # chords grow with the distance on the sphere, and take a fifth of the haversine's time
+    scan = HDBSCAN(min_cluster_size=settings.min_positions, algorithm="kd_tree", copy=True)
+    scan.fit(_points(positions))
     # A cut of the hierarchy: what `labels_` selects splits a town into its densest quarters, and
     # leaves far strays in the branch that they fell off.
-    cut = settings.merge_km / EARTH_KILOMETRES
-    labels = scan.dbscan_clustering(cut, settings.min_positions)
+    labels = scan.dbscan_clustering(_chord(settings.merge_km), settings.min_positions)
     centres = [_centre(positions[labels == number]) for number in range(labels.max() + 1)]
     centres.sort(key=lambda centre: (-centre[0], centre[1]))
     named = np.array(centres).reshape(-1, 2)
@@ -94,13 +91,22 @@ def nearest_cluster(
     if not len(centres.names) or not len(latitudes):
         return numbers
     places, index = distinct_positions(latitudes, longitudes)
-    tree = BallTree(
-        np.radians(np.stack([centres.latitude, centres.longitude], 1)), metric="haversine"
-    )
-    distances, nearest = tree.query(np.radians(places), k=1)
-    within = distances[:, 0] * EARTH_KILOMETRES <= reach_km
+    tree = KDTree(_points(np.stack([centres.latitude, centres.longitude], 1)))
+    chords, nearest = tree.query(_points(places), k=1)
+    within = chords[:, 0] <= _chord(reach_km)
     numbers[:] = np.where(within, nearest[:, 0], ELSEWHERE)[index]
     return numbers
+
+
+def _points(positions: Floats) -> Floats:
+    """Positions (n, 2) in degrees as points of the unit sphere, (n, 3)."""
+    return np.ascontiguousarray(unit_vectors(positions[:, 0], positions[:, 1]).T)
+
+
+def _chord(kilometres_apart: float) -> float:
+    """The straight line, in radii, between places so far apart on the sphere."""
+    half = min(kilometres_apart / EARTH_KILOMETRES, math.pi) / 2
+    return 2 * math.sin(half)
 
 
 def distinct_positions(latitudes: Floats, longitudes: Floats) -> tuple[Floats, Numbers]:
