@@ -13,6 +13,9 @@ st.navigation(
             "app_pages/overview.py", title="Overview", icon=":material/dashboard:", default=True
         ),
         st.Page("app_pages/challenges.py", title="Challenges", icon=":material/image_search:"),
+        st.Page(
+            "app_pages/comparison.py", title="Replay and compare", icon=":material/compare_arrows:"
+        ),
         st.Page("app_pages/gps_clusters.py", title="GPS clusters", icon=":material/map:"),
         st.Page("app_pages/null_rates.py", title="NULL rates", icon=":material/rule:"),
         st.Page("app_pages/gates.py", title="Gates", icon=":material/tune:"),

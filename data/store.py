@@ -38,6 +38,16 @@ class Store:
         return self.root / "runs"
 
     @property
+    def audits(self) -> Path:
+        """What the last audit found."""
+        return self.root / "audits"
+
+    @property
+    def settings(self) -> Path:
+        """What people chose on pages, and when they last looked."""
+        return self.root / "settings"
+
+    @property
     def training(self) -> Path:
         """Parquet shards that the demo trains on; no challenge shows their images."""
         return self.root / "training"

@@ -35,19 +35,29 @@ def audit(
     answer after a gap in the log, or from a start that the first numbers prove. Gaps, and the order
     of files, are inferred from the scores; several validators are audited apart. With --json:
     checked by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
+    What an audit of every validator found is kept in the store, for the dashboards.
+    What an audit of every validator found is kept in the store, for the dashboards.
     """
     from analytics.audit.audit import AuditSettings, audit_lives  # noqa: PLC0415
+    from analytics.audit.kept_audit import keep_audit  # noqa: PLC0415
     from analytics.audit.text import note_gaps, print_audit  # noqa: PLC0415
-    from analytics.lives.order import Choice, put_in_order  # noqa: PLC0415
+    from analytics.lives.order import EVERYONE, Choice, put_in_order  # noqa: PLC0415
     from analytics.scoring.tracker import ScoringSettings  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
+    from analytics.warehouse.contents import contents_digest  # noqa: PLC0415
 
     settings = AuditSettings(from_start=from_start, scoring=ScoringSettings(alpha=alpha))
-    with reading(open_store(store)) as connection:
-        lives = put_in_order(connection, Choice(validator, log_run), settings.scoring)
+    choice, opened = Choice(validator, log_run), open_store(store)
+    with reading(opened) as connection:
+        contents = contents_digest(connection)
+        lives = put_in_order(connection, choice, settings.scoring)
         total = 2 * sum(life.challenges for life in lives)
         with progress("auditing, two passes over the records", total) as on_progress:
             report = audit_lives(connection, lives, settings, on_progress)
+    if choice == EVERYONE:
+        keep_audit(opened, report, contents, settings)
+    if choice == EVERYONE:
+        keep_audit(opened, report, contents, settings)
     if as_json:
         keys = ("checked", "unchecked", "mismatches")
         print_json({key: getattr(report, key) for key in keys})

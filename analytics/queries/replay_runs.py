@@ -36,3 +36,19 @@ def run_description(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[
     rows = named_rows(connection.execute(query, {"run_id": run_id}))
     described = json.loads(rows[0]["settings"]) if rows else {}
     return described if isinstance(described, dict) else {}
+
+
+@dataclass(frozen=True)
+class FidelityCount:
+    """Challenges of a replay by fidelity of the image; `reason` says why there was none."""
+
+    fidelity: str
+    reason: str | None
+    challenges: int
+
+
+def fidelity_counts(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[FidelityCount]:
+    """How the images of a replay's challenges were rebuilt, the largest count first."""
+    query = statements("analytics/queries/fidelity_counts")
+    rows = named_rows(connection.execute(query, {"run_id": run_id}))
+    return [FidelityCount(**row) for row in rows]

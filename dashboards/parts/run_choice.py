@@ -3,6 +3,7 @@
 import streamlit as st
 
 from analytics.queries.replay_runs import ReplayRun
+from dashboards.parts.linked_choice import linked_choice
 from data.text import printable
 from replay.settings import inputs_name
 
@@ -14,17 +15,12 @@ def choose_run(runs: list[ReplayRun], no_run_text: str, command: str) -> ReplayR
         st.code(command, language=None)
         return None
     by_id = {run.run_id: run for run in runs}
-    chosen = st.selectbox(
-        "Replay run, newest first",
-        list(by_id),
-        format_func=lambda run_id: _label(by_id[run_id]),
-        key="run",
-        bind="query-params",
-    )
-    return by_id[chosen]
+    labels = {run_id: run_label(run) for run_id, run in by_id.items()}
+    return by_id[linked_choice("Replay run, newest first", labels, "run")]
 
 
-def _label(run: ReplayRun) -> str:
+def run_label(run: ReplayRun) -> str:
+    """A run in one line: its model, inputs, time, and how many challenges it answered."""
     inputs = inputs_name(uses_metadata=run.uses_metadata)
     return (
         f"{printable(run.model, 60)} · {inputs} · {run.finished:%Y-%m-%d %H:%M} UTC · "

@@ -7,6 +7,7 @@ the next click, and nothing is computed twice until then.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,19 @@ import streamlit as st
 from analytics.gates import mean_gates
 from analytics.queries import bounded_query
 from analytics.queries import challenge_answers as answer_queries
+from analytics.queries import challenges_over_time as time_queries
 from analytics.queries import overview as count_queries
 from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
+from analytics.warehouse.contents import contents_digest
 from data.errors import StreetReplayError
 from data.sources.folder_listing import listing_sha256
 from data.sources.shards import open_shards
 from data.store import Store
 from data.text import printable
-from replay.comparing.results import Comparison
-from replay.comparing.with_miners import compare_with_miners
 from replay.plans.plan import Planned, plan
-from replay.runs.training_rows import trained_on
 from replay.settings import ReplaySettings, recorded_settings
 
 
@@ -100,6 +100,29 @@ def overview(version: Version) -> count_queries.Overview:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
+def contents(version: Version) -> str:
+    """A digest of the logs that were read into a store."""
+    with _connection(version) as connection:
+        return contents_digest(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def challenges_over_time(
+    version: Version, first: datetime, last: datetime
+) -> time_queries.ChallengesOverTime:
+    """Challenges by time, era and source."""
+    with _connection(version) as connection:
+        return time_queries.challenges_over_time(connection, first, last)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def fidelity_counts(version: Version, run_id: str) -> list[run_queries.FidelityCount]:
+    """How the images of a replay's challenges were rebuilt."""
+    with _connection(version) as connection:
+        return run_queries.fidelity_counts(connection, run_id)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
 def relation_columns(version: Version) -> list[column_queries.Relation]:
     """The store's relations with their columns."""
     with _connection(version) as connection:
@@ -135,14 +158,6 @@ def gate_means(
     """The views' shares or gates in a replay's challenges; `label` None is both."""
     with _connection(version) as connection:
         return mean_gates.gate_means(connection, run_id, label, measure=measure)
-
-
-@st.cache_data(max_entries=8, show_spinner="Comparing with every miner …")
-def comparison(version: Version, run_id: str) -> Comparison:
-    """A replay compared with the logged miners, less what its candidate was trained on."""
-    trained = trained_on(version.store, run_id)
-    with _connection(version) as connection:
-        return compare_with_miners(connection, run_id, training=trained.rows)
 
 
 # a resource, not data: 100,000 challenges are not to be copied at every click

@@ -76,13 +76,18 @@ def compare(
     candidate minus miner, with intervals over source images; the rank's interval holds for all
     miners at once. Best and median miner, majority and stacked ensemble, and the threshold are
     chosen on an earlier part in time and evaluated on the later part. What overlaps with training
-    rows that the run keeps is left out; with --against, with those of both runs.
+    rows that the run keeps is left out; with --against, with those of both runs. The result is kept
+    in the run's folder, and read from there until the logs, the run or this code change.
     """
     from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
     from analytics.comparison.slices import SliceSettings  # noqa: PLC0415
     from analytics.lives.order import Choice  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
-    from replay.comparing.report import ComparedRuns, comparison_report  # noqa: PLC0415
+    from replay.comparing.report import (  # noqa: PLC0415
+        ComparedRuns,
+        comparison_report,
+        kept_report,
+    )
     from replay.comparing.text import print_comparison  # noqa: PLC0415
     from replay.comparing.with_miners import CompareSettings  # noqa: PLC0415
 
@@ -91,8 +96,11 @@ def compare(
     settings = CompareSettings(bootstrap, earlier=split, slices=slice_settings)
     runs, choice = ComparedRuns(run, other, training_file), Choice(validator, log_run)
     opened = open_store(store)
-    with reading(opened) as connection, progress("bootstrap draws", 2 * draws) as on_progress:
-        report = comparison_report(opened, connection, runs, settings, choice, on_progress)
+    with reading(opened) as connection:
+        report = kept_report(opened, connection, runs, settings, choice)
+        if report is None:
+            with progress("bootstrap draws", 2 * draws) as on_progress:
+                report = comparison_report(opened, connection, runs, settings, choice, on_progress)
     if as_json:
         print_json(report.as_json(), indent=1)
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,13 @@ import duckdb
 
 from analytics.lives.order import EVERYONE, Choice
 from data.store import Store
+from replay.comparing.kept_comparison import (
+    Asked,
+    KeptComparison,
+    comparison_basis,
+    keep_comparison,
+    kept_comparison,
+)
 from replay.comparing.loaded_answers import find_run
 from replay.comparing.results import Comparison
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
@@ -21,17 +29,22 @@ class ComparisonReport:
     """A comparison with the miners, and where the training rows that it leaves out are from.
 
     `against` compares the run with another one, whose training rows are `others`; both are None
-    where no other was named.
+    where no other was named. `made` is when it was computed, UTC.
     """
 
     comparison: Comparison
     own: TrainedOn
+    made: datetime
     against: RunComparison | None = None
     others: TrainedOn | None = None
 
     def as_json(self) -> dict[str, Any]:
         """All of it, with the files of the training rows; null where none are known."""
-        fields = asdict(self.comparison) | {"training_file": _file(self.own), "against": None}
+        fields = asdict(self.comparison) | {
+            "made": self.made.isoformat(),
+            "training_file": _file(self.own),
+            "against": None,
+        }
         if self.against is not None:
             fields["against"] = asdict(self.against) | {"others_training_file": _file(self.others)}
         return fields
@@ -49,6 +62,44 @@ class ComparedRuns:
     training_file: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What is asked, the candidates' training rows (the run's own first), and the basis."""
+
+    asked: Asked
+    trained: list[TrainedOn]
+    basis: str
+
+    def report(self, kept: KeptComparison) -> ComparisonReport:
+        own, *others = self.trained
+        return ComparisonReport(kept.comparison, own, kept.made, kept.against, *others)
+
+
+def kept_report(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    runs: ComparedRuns,
+    settings: CompareSettings = CompareSettings(),
+    choice: Choice = EVERYONE,
+) -> ComparisonReport | None:
+    """The report that is kept with the run, where all that it rests on is as it was; else None.
+
+    Args:
+        store: which keeps the runs' training rows and comparisons.
+        connection: of its warehouse.
+        runs: what is compared.
+        settings: of intervals and parts.
+        choice: whose challenges.
+
+    Raises:
+        RunError: there is no such run, or its file of training rows is damaged.
+        SourceError: the file of training rows cannot be read.
+    """
+    question = _question(store, connection, runs, settings, choice)
+    kept = kept_comparison(store, question.asked, question.basis)
+    return None if kept is None else question.report(kept)
+
+
 def comparison_report(
     store: Store,
     connection: duckdb.DuckDBPyConnection,
@@ -59,12 +110,14 @@ def comparison_report(
 ) -> ComparisonReport:
     """Compare a finished replay with the miners, and with another replay if one is named.
 
+    The result is kept with the run; what is kept there on the same basis is not computed again.
+
     Args:
-        store: which keeps the runs' training rows.
-        connection: of its warehouse.
-        runs: what is compared.
-        settings: of intervals and parts.
-        choice: whose challenges.
+        store: as `kept_report` takes it, and what follows.
+        connection: likewise.
+        runs: likewise.
+        settings: likewise.
+        choice: likewise.
         on_progress: as `compare_with_miners` calls it.
 
     Raises:
@@ -72,20 +125,48 @@ def comparison_report(
         QueryError: likewise.
         SourceError: the file of training rows cannot be read.
     """
-    own = trained_on(store, find_run(connection, runs.run)["run_id"], runs.training_file)
-    against, others = None, None
+    question = _question(store, connection, runs, settings, choice)
+    kept = kept_comparison(store, question.asked, question.basis)
+    if kept is None:
+        kept = _computed(connection, question, on_progress)
+        keep_comparison(store, question.asked, kept)
+    return question.report(kept)
+
+
+def _question(
+    store: Store,
+    connection: duckdb.DuckDBPyConnection,
+    runs: ComparedRuns,
+    settings: CompareSettings,
+    choice: Choice,
+) -> _Question:
+    run, other = find_run(connection, runs.run)["run_id"], None
+    trained = [trained_on(store, run, runs.training_file)]
     if runs.other is not None:
-        others = trained_on(store, find_run(connection, runs.other)["run_id"])
+        other = find_run(connection, runs.other)["run_id"]
+        trained.append(trained_on(store, other))
+    asked = Asked(run, other, settings, choice)
+    return _Question(asked, trained, comparison_basis(connection, asked, trained))
+
+
+def _computed(
+    connection: duckdb.DuckDBPyConnection, question: _Question, on_progress: Callable[[int], Any]
+) -> KeptComparison:
+    asked, trained, against = question.asked, question.trained, None
+    if asked.other is not None:
         against = compare_with_another_run(
             connection,
-            runs.run,
-            runs.other,
-            settings.bootstrap,
-            all_training_rows(own, others),
-            choice,
+            asked.run,
+            asked.other,
+            asked.settings.bootstrap,
+            all_training_rows(*trained),
+            asked.choice,
         )
-    comparison = compare_with_miners(connection, runs.run, settings, own.rows, on_progress, choice)
-    return ComparisonReport(comparison, own, against, others)
+    comparison = compare_with_miners(
+        connection, asked.run, asked.settings, trained[0].rows, on_progress, asked.choice
+    )
+    made = datetime.now(UTC).replace(microsecond=0)
+    return KeptComparison(question.basis, made, comparison, against)
 
 
 def _file(trained: TrainedOn | None) -> str | None:

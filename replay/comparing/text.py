@@ -38,6 +38,7 @@ def print_comparison(report: ComparisonReport, miner_count: int) -> None:
     """Print the candidate, its rank, what it is compared with, and the best miners."""
     comparison = report.comparison
     _print_candidate(comparison)
+    say(f"computed {report.made:%Y-%m-%d %H:%M} UTC")
     _print_overlap(comparison, report.own)
     if report.against is not None:
         _print_against(report.against, report.others)
@@ -62,7 +63,10 @@ def _print_candidate(comparison: Comparison) -> None:
     )
     _print_lives(comparison)
     error = comparison.calibration
-    say(f"expected calibration error {error.error:.3f} (n {error.n}, {len(error.bins)} bins)")
+    say(
+        f"expected calibration error {_level_with_ends(error.error, error.error_interval)} "
+        f"(n {error.n}, {len(error.bins)} bins)"
+    )
     say(f"challenges left out: {_counted(comparison.left_out)}")
 
 
@@ -266,6 +270,10 @@ def _slice_row(row: Slice) -> tuple[object, ...]:
         mcc_difference,
         _with_ends(row.cost, row.cost_interval),
     )
+
+
+def _level_with_ends(value: float, interval: Interval | None) -> str:
+    return f"{value:.3f}" + ("" if interval is None else f" ({interval[0]:.2f}, {interval[1]:.2f})")
 
 
 def _with_ends(value: float, interval: Interval | None) -> str:

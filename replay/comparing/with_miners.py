@@ -126,7 +126,7 @@ def _run_fields(answers: RunAnswers, bootstrap: BootstrapSettings) -> dict[str, 
         "distributions": int((fidelity == "distribution").sum()),
         "images": answers.paired.challenges.image_count,
         "left_out": answers.left_out,
-        "calibration": calibration(answers.paired.challenges),
+        "calibration": calibration(answers.paired.challenges, bootstrap),
     }
 
 

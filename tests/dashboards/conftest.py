@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from analytics.warehouse.connection import writing
+from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
+from replay.comparing.kept_comparison import Asked, comparisons_folder
+from replay.comparing.report import ComparedRuns, comparison_report
+from replay.comparing.results import Comparison
 from tests.conftest import GOLDEN
 
 # A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
@@ -39,14 +42,33 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return store.root
 
 
+@pytest.fixture(scope="module")
+def compared(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of that store with two replay runs, which are compared with the miners."""
+    root = tmp_path_factory.mktemp("compared") / "store"
+    shutil.copytree(ingested, root)
+    change(Store(root), _RUN)
+    for run in ("replay-a", "replay-fed"):
+        keep_comparison(Store(root), run)
+    return root
+
+
 @pytest.fixture
-def replayed(ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A copy of that store with two replay runs; the one that pages show."""
-    shutil.copytree(ingested, tmp_path / "store")
+def replayed(compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A copy of that store; the one that pages show."""
+    shutil.copytree(compared, tmp_path / "store")
     store = Store(tmp_path / "store")
-    change(store, _RUN)
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
+
+
+def keep_comparison(store: Store, run: str = "replay-a", other: str | None = None) -> Comparison:
+    """Compare a run as its pages ask for it, in place of what is kept."""
+    shutil.rmtree(comparisons_folder(store, run), ignore_errors=True)
+    with reading(store) as connection:
+        return comparison_report(
+            store, connection, ComparedRuns(run, other), Asked(run, other).with_slices.settings
+        ).comparison
 
 
 def change(store: Store, sql: str) -> None:

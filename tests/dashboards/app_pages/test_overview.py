@@ -1,16 +1,16 @@
 """The Overview page on empty, damaged, small and hostile stores."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
-import streamlit as st
+from typer.testing import CliRunner
 
-from analytics.leaks.training_rows import read_training_rows
+from analytics.commands import audit
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
-from replay.comparing.loaded_answers import TRAINED_ON
 from replay.comparing.with_miners import compare_with_miners
 from tests.conftest import GOLDEN, ROOT
 from tests.dashboards.conftest import change
@@ -64,82 +64,70 @@ def test_every_count_table_holds_all_challenges(store: Store) -> None:
     assert [frame["challenges"].sum() for frame in counts] == [60] * 4
 
 
-def test_miners_are_those_of_compare(store: Store) -> None:
+def test_the_verdict_is_that_of_compare(store: Store) -> None:
     with reading(store) as connection:
         compared = compare_with_miners(connection, "replay-a")
     page = the_page("overview")
-    page.slider[0].set_value(1).run()
-
-    used = table(page, "n used")
-
-    assert not page.exception
-    assert list(used["Uid"]) == [miner.uid for miner in compared.miners]
-    assert list(used["MCC"]) == [miner.score.mcc for miner in compared.miners]
-    assert list(used["n left out"]) == [sum(m.left_out.values()) for m in compared.miners]
-    assert "Image-only" in rendered(page)
-    assert f"{compared.left_out['shard missing']} × shard missing" in plain(page)
+    assert f"MCC of {compared.candidate.mcc:.2f}" in rendered(page)
+    assert "on all that the store holds now" in rendered(page)
 
 
-def test_miners_with_few_shared_answers_are_hidden_and_counted(store: Store) -> None:
+def test_coverage_is_that_of_the_run(store: Store) -> None:
     with reading(store) as connection:
-        shared = [miner.score.n for miner in compare_with_miners(connection, "replay-a").miners]
+        expected = connection.execute(
+            "SELECT fidelity, count(*) FROM replay_predictions WHERE run_id = 'replay-a' "
+            "GROUP BY fidelity"
+        ).fetchall()
+    shown = table(the_page("overview"), "Fidelity")
+    assert dict(zip(shown["Fidelity"], shown["Challenges"], strict=True)) == dict(expected)
+    assert shown["Share"].sum() == pytest.approx(100)
+
+
+def test_the_last_audit_is_shown_until_logs_are_read(store: Store) -> None:
+    assert "never audited" in rendered(the_page("overview"))
+    CliRunner().invoke(audit.app, ["--store", str(store.root)])
     page = the_page("overview")
-    for minimum in (4, max(shared)):
-        page.slider[0].set_value(minimum).run()
-        enough = sum(n >= minimum for n in shared)
-
-        assert not page.exception
-        assert len(table(page, "n used")) == enough
-        assert f"{len(shared) - enough} hidden with fewer than {minimum}" in rendered(page)
+    assert "none is wrong" in rendered(page)
+    assert "Out of date" not in rendered(page)
+    assert "never audited" not in plain(page)
+    change(store, "DELETE FROM logs")
+    assert "Logs were read since the last audit" in plain(the_page("overview"))
 
 
-def test_no_miner_left_is_said(store: Store) -> None:
+def test_what_changed_since_the_last_visit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "last visit" not in rendered(the_page("overview"))
+    visits = json.loads((store.settings / "last-visits.json").read_bytes())
+    earlier = datetime.now(UTC) - timedelta(hours=9)
+    visits["present"] |= {"at": str(earlier), "challenges": 50, "champion": "another"}
+    (store.settings / "last-visits.json").write_text(json.dumps(visits))
+    for _ in range(2):  # a reload is the same visit
+        shown = rendered(the_page("overview"))
+        assert f"last visit ({earlier:%Y-%m-%d %H:%M} UTC" in shown
+        assert "+10 challenges, no champion any more" in shown
+    (store.settings / "last-visits.json").write_text("{")
+    page = the_page("overview")
+    assert not page.exception
+    assert "last visit" not in rendered(page)
+
+
+def test_rejects_are_a_notice_with_a_link_to_them(store: Store) -> None:
+    change(store, "INSERT INTO rejects VALUES ('a.jsonl', 3, NULL, 'no JSON', 'x')")
+    page = the_page("overview")
+    assert "1 records and 0 values could not be read" in plain(page)
+    link = next(one for one in page.get("page_link") if one.proto.label == "Look at the rejects")
+    assert "rejects" in link.proto.query_string
+
+
+def test_challenges_over_time_add_up_to_those_with_a_time(store: Store) -> None:
     change(
         store,
-        "DELETE FROM replay_predictions WHERE challenge_id != (SELECT min(challenge_id) "
-        "FROM replay_predictions WHERE probability IS NOT NULL)",
+        "UPDATE media SET time = TIMESTAMP '2026-01-01' + INTERVAL (position) HOUR "
+        "WHERE position < 40",
     )
     page = the_page("overview")
-
-    page.slider[0].set_value(2).run()
-
-    assert not page.exception
-    assert "No miner is left" in rendered(page)
-
-
-def test_no_shared_challenge_is_said(store: Store) -> None:
-    change(store, "UPDATE replay_predictions SET probability = NULL, reason = 'shard missing'")
-
-    page = the_page("overview")
-
-    assert not page.exception
-    assert "found 0 answers of miners to its 0 predicted challenges (60 more" in plain(page)
-
-
-def test_what_the_candidate_was_trained_on_is_left_out_and_counted(store: Store) -> None:
-    assert "Not checked whether the candidate was trained" in rendered(the_page("overview"))
-    with reading(store) as connection:
-        [(parquet, row)] = connection.execute(
-            "SELECT parquet, row FROM media WHERE aug_level < 2 ORDER BY challenge_id LIMIT 1"
-        ).fetchall()
-    kept = store.runs / "replay-a" / "training_rows.parquet"
-    kept.parent.mkdir(parents=True)
-    pl.DataFrame({"parquet": [parquet], "row": [row]}).write_parquet(kept)
-    with reading(store) as connection:
-        expected = compare_with_miners(connection, "replay-a", training=read_training_rows(kept))
-    st.cache_data.clear()
-    page = the_page("overview")
-    assert "own 1 training rows" in rendered(page)
-    assert f"{expected.left_out[TRAINED_ON]} × {TRAINED_ON}" in plain(page)
-
-
-def test_metadata_fed_run_is_marked(store: Store) -> None:
-    page = the_page("overview")
-    page.selectbox[0].set_value("replay-fed").run()
-
-    assert not page.exception
-    assert "With metadata" in page.warning[0].value
-    assert "Image-only" not in rendered(page)
+    shown = table(page, "start")
+    assert shown["challenges"].sum() == 40
+    assert "20 without a time left out" in rendered(page)
 
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:

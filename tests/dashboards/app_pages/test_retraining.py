@@ -27,7 +27,7 @@ from tests.conftest import ROOT
 from tests.dashboards.page import plain, press, rendered, table, the_page
 from tests.dashboards.retraining.deployed_world import answer, deploy, logged
 from tests.dashboards.retraining.sleeping_command import HOSTILE
-from tests.dashboards.retraining.started import state, wait_for
+from tests.dashboards.retraining.started import state
 from tests.model.champion.checkpoints import (
     GATE,
     a_checkpoint,
@@ -35,6 +35,7 @@ from tests.model.champion.checkpoints import (
     good_evidence,
     present,
 )
+from tests.worlds.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from data.background.identity import Identity, find, own_identity
 from data.background.process import RUNNING, BackgroundProcess, State, latest, start
 from data.errors import RunError, WriteError
 from tests.conftest import ROOT
+from tests.worlds.waiting import wait_for
 
 WORK = "tests.data.background.work"
 """The module that is run; see there for what its arguments mean."""
@@ -39,14 +39,6 @@ def starts(tmp_path: Path) -> Iterator[Path]:
 
 def begin(starts: Path, *arguments: str) -> BackgroundProcess:
     return start(starts, WORK, lambda _folder: arguments)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Until it is so; a test that waits for ever fails."""
-    end = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.02)
 
 
 def has_ended(process: BackgroundProcess) -> Callable[[], bool]:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,15 +24,9 @@ from model.retraining.background import (
 )
 from model.weighting.policy import GpsPolicy, WeightPolicy, read_policy
 from tests.model.retraining.coloured_world import ColouredWorld
+from tests.worlds.waiting import wait_for
 
 POLICY = WeightPolicy(gps=GpsPolicy(near=7.5, use=False))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.05)
 
 
 def state(store: Store) -> State:

@@ -260,7 +260,11 @@ def test_the_command_prints_all_of_it_as_json_and_what_matters_as_text(
     done = CliRunner().invoke(streetreplay.app, [*words, "--json", "--auc-intervals"])
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert set(found) == {one.name for one in fields(Comparison)} | {"training_file", "against"}
+    assert set(found) == {one.name for one in fields(Comparison)} | {
+        "made",
+        "training_file",
+        "against",
+    }
     assert found["against"] is None
     assert not found["overlap_checked"]
     assert found["training_rows"] is found["training_file"] is None

@@ -5,6 +5,7 @@ import streamlit as st
 
 from data.text import printable
 from replay.comparing.results import BaselineComparison, Comparison
+from replay.comparing.short_hotkey import short_hotkey
 
 
 def draw_verdict(compared: Comparison) -> None:
@@ -52,7 +53,11 @@ def _sentence(compared: Comparison) -> str:
 def _row(baseline: BaselineComparison) -> dict[str, object]:
     difference = baseline.differences["mcc"]
     low, high = difference.interval or (None, None)
-    who = "" if baseline.hotkey is None else f"uid {baseline.uid} {printable(baseline.hotkey, 8)}"
+    who = (
+        ""
+        if baseline.hotkey is None
+        else f"uid {baseline.uid} {printable(short_hotkey(baseline.hotkey))}"
+    )
     return {
         "Beside": baseline.name,
         "Who": who,

@@ -8,7 +8,7 @@ from replay.comparing.with_miners import compare_with_miners
 
 SCRIPT = """
 from analytics.warehouse.connection import reading
-from dashboards.parts.verdict import draw_verdict
+from dashboards.comparing.verdict import draw_verdict
 from data.store import open_store
 from replay.comparing.with_miners import compare_with_miners
 

@@ -1,4 +1,4 @@
-"""Section: each miner beside the candidate on the challenges that both answered."""
+"""Sections: what a comparison rests on; each miner beside the candidate."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from analytics.lives.text import lives_line
-from dashboards.parts import store_access
+from dashboards.comparing.miner_chart import comparison_charts
 from dashboards.parts.drawn_chart import draw_chart
-from dashboards.parts.miner_chart import comparison_charts
-from dashboards.parts.verdict import draw_verdict
 from data.text import printable
 from replay.comparing.results import Comparison, MinerComparison
 
@@ -30,33 +28,21 @@ _READING = """\
 
 
 @st.fragment
-def draw_miner_comparison(version: store_access.Version, run_id: str) -> None:
-    """Draw the candidate's own numbers, then chart and table of miners."""
-    with store_access.errors_in_one_line():
-        compared = store_access.comparison(version, run_id)
-        draw_verdict(compared)
-        _draw_candidate(compared)
-        miners = _with_enough_shared(compared)
-        if not miners:
-            st.info("No miner is left: lower the minimum above.")
-            return
-        _draw_summary(miners)
-        _draw_chart(miners)
-        _draw_table(miners)
-        with st.expander("How to read this"):
-            st.markdown(_READING)
+def draw_miners(compared: Comparison) -> None:
+    """Draw each miner beside the candidate: a sentence, the chart, and the table."""
+    miners = _with_enough_shared(compared)
+    if not miners:
+        st.info("No miner is left: lower the minimum above.")
+        return
+    _draw_summary(miners)
+    _draw_chart(miners)
+    _draw_table(miners)
+    with st.expander("How to read this"):
+        st.markdown(_READING)
 
 
-def _draw_candidate(compared: Comparison) -> None:
-    score, left_out = compared.candidate, sum(compared.left_out.values())
-    numbers = (
-        ("Candidate's MCC", f"{score.mcc:.3f}"),
-        ("Candidate's accuracy", f"{score.accuracy:.3f}"),
-        ("Challenges used", f"{score.n:,}"),
-        ("Challenges left out", f"{left_out:,}"),
-    )
-    for column, (label, value) in zip(st.columns(len(numbers)), numbers, strict=True):
-        column.metric(label, value, border=True)
+def draw_candidate(compared: Comparison) -> None:
+    """Draw what the comparison rests on: inputs, images, lives, and what was left out."""
     if compared.uses_metadata:
         st.warning(
             "**With metadata**: this run saw more than a miner does, and whether a description is "
