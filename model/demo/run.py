@@ -16,9 +16,9 @@ from model.baselines.orange import OrangeBaseline
 from model.demo.settings import MODEL, DemoSettings
 from model.demo.world import draw_sources, simulate_and_ingest_log
 from replay.candidates.predictor import Predictor
+from replay.comparing.report import ComparedRuns, comparison_report
 from replay.comparing.results import Comparison
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
-from replay.comparing.with_miners import compare_with_miners
 from replay.plans.plan import Planned, plan
 from replay.runs.run import Replay
 from replay.runs.training_rows import trained_on
@@ -90,7 +90,8 @@ def run_demo(
         return DemoReport(
             first=first,
             training=training,
-            model=compare_with_miners(connection, model, training=training_rows),
+            # kept with the run, for the dashboards
+            model=comparison_report(store, connection, ComparedRuns(model)).comparison,
             against=compare_with_another_run(
                 connection, model, first.orange.run_id, training=training_rows
             ),
@@ -131,7 +132,7 @@ def replay_orange(
 def compare_baseline(store: Store, run: str) -> Comparison:
     """Compare a replay of the baseline, which was trained on nothing, with the miners."""
     with reading(store) as connection:
-        return compare_with_miners(connection, run)
+        return comparison_report(store, connection, ComparedRuns(run)).comparison
 
 
 def _replay(store: Store, candidate: Predictor, planned: list[Planned], progress: Progress) -> str:
