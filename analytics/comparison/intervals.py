@@ -21,6 +21,41 @@ def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
     return float(ends.low), float(ends.high)
 
 
+def clustered_wilson_interval(
+    part: int, whole: int, variance: float, clusters: int, level: float = 0.95
+) -> Interval:
+    """Wilson's interval of the share `part` / `whole` of answers that come in clusters.
+
+    With the effective number of answers, at most `whole`, that gives this variance, and Student's
+    quantile (Dean and Pagano, Survey Methodology 2015). Where all or none are counted, each cluster
+    is one answer.
+
+    Args:
+        part: answers counted.
+        whole: all answers, at least 1.
+        variance: of the share, as clusters vary: their squared residuals summed, over `whole`
+            squared, times clusters / (clusters - 1).
+        clusters: at least 2.
+        level: 0..1.
+    """
+    share = part / whole
+    binomial = share * (1 - share)
+    effective = min(whole, binomial / variance) if variance > 0 and binomial else float(clusters)
+    squared = student_quantile(level, clusters - 1) ** 2
+    middle = (share + squared / (2 * effective)) / (1 + squared / effective)
+    half = np.sqrt(squared * (binomial / effective + squared / (4 * effective**2)))
+    half /= 1 + squared / effective
+    low = 0.0 if part == 0 else float(middle - half)
+    return low, 1.0 if part == whole else float(middle + half)
+
+
+def student_quantile(level: float, freedom: int) -> float:
+    """How many standard errors to each side hold an estimate with probability `level`, 0..1."""
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    return float(stdtrit(freedom, (1 + level) / 2))
+
+
 def newcombe_interval(
     part: int, whole: int, other_part: int, other_whole: int, level: float = 0.95
 ) -> Interval:

@@ -16,12 +16,13 @@ from data.errors import QueryError
 
 
 class AnswerOutcome(StrEnum):
-    """Whether an answer is right by the scored label."""
+    """Whether an answer is right by the scored label; NOT_ASKED: a replay without the challenge."""
 
     RIGHT = "right"
     WRONG = "wrong"
     NO_ANSWER = "no answer"
     NOT_FINITE = "not finite"
+    NOT_ASKED = "not asked"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class VariantAnswer:
     variant: int
     weight: float
     probability: float
+
+
+@dataclass(frozen=True)
+class ViewGate:
+    """How open a model's gate was for a view, 0..1, and the view's share of the fusion, 0..1.
+
+    Of view 1 to 12; means over the possible images of a challenge.
+    """
+
+    view: int
+    gate: float
+    share: float
 
 
 def challenge_record(connection: duckdb.DuckDBPyConnection, challenge_id: str) -> dict[str, Any]:
@@ -115,6 +128,14 @@ def variant_answers(
     """A replay's answers to the variants of a challenge; empty if its candidate saw none."""
     rows = _rows(connection, "variant_answers", {"run_id": run_id, "challenge_id": challenge_id})
     return [VariantAnswer(**row) for row in rows]
+
+
+def view_gates(
+    connection: duckdb.DuckDBPyConnection, run_id: str, challenge_id: str
+) -> list[ViewGate]:
+    """The gates of a replay's model for the views of a challenge; empty if it has none."""
+    rows = _rows(connection, "view_gates", {"run_id": run_id, "challenge_id": challenge_id})
+    return [ViewGate(**row) for row in rows]
 
 
 def _class(prediction: float | None) -> int | None:

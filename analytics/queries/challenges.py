@@ -1,6 +1,6 @@
 """Select challenges from the store, to rebuild or show them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ _PLAIN = (
     "row",
     "source_id",
 )
+_UID_DIGITS = 5
 _AUGMENTATION = tuple(field.name for field in fields(Augmentation))
 
 
@@ -66,7 +67,7 @@ def stored_challenges(
         _refuse_without_times(*_times(connection))
     query = statements("analytics/queries/stored_challenges")
     rows = named_rows(connection.execute(query, _parameters(selection)))
-    challenges = [_stored(row) for row in rows]
+    challenges = [stored_challenge(row) for row in rows]
     if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
@@ -113,7 +114,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> set[s
 
 
 def _parameters(selection: ChallengeSelection) -> dict[str, Any]:
-    uid, hotkey = _miner(selection.miner)
+    uid, hotkey = (None, None) if selection.miner is None else parse_miner(selection.miner)
     unknown = set(selection.eras) - EXPONENTS.keys()
     if unknown:
         known = ", ".join(EXPONENTS)
@@ -132,12 +133,20 @@ def _parameters(selection: ChallengeSelection) -> dict[str, Any]:
     }
 
 
-def _miner(miner: str | None) -> tuple[int | None, str | None]:
-    if miner is None:
-        return None, None
-    uid, _, hotkey = miner.partition(":")
-    if not (uid.isascii() and uid.isdigit()):
-        raise QueryError("--miner", found=repr(miner), expected="UID or UID:HOTKEY")
+def parse_miner(text: str, what: str = "--miner") -> tuple[int, str | None]:
+    """The uid and, if it is named, the hotkey of a miner, from `UID` or `UID:HOTKEY`.
+
+    Args:
+        text: as a user gave it.
+        what: the name of the option or field, for the error.
+
+    Raises:
+        QueryError: it is neither.
+    """
+    uid, _, hotkey = text.partition(":")
+    # a uid is at most 65535
+    if not (uid.isascii() and uid.isdigit() and len(uid) <= _UID_DIGITS):
+        raise QueryError(what, found=repr(text), expected="UID or UID:HOTKEY")
     return int(uid), hotkey or None
 
 
@@ -154,7 +163,8 @@ def challenge_metadata(
     return [by_id[challenge_id] for challenge_id in ids]
 
 
-def _stored(row: dict[str, Any]) -> StoredChallenge:
+def stored_challenge(row: Mapping[str, Any]) -> StoredChallenge:
+    """A challenge of the values of its row of `media`, by column."""
     letterbox, geometry = row["letterbox_padding"], row["geometry"]
     parameters = {name: row[name] for name in _AUGMENTATION} | {
         "geometry": None if geometry is None else Geometry(geometry),

@@ -1,127 +1,75 @@
-"""Section: one challenge with its image, its answers, and all that the log says of it."""
+"""Section: the challenge that is open, with its images, its answers and what the log says of it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from analytics.queries.challenge_answers import AnswerOutcome, CandidateAnswer, MinerAnswer
+from analytics.queries.challenge_answers import CandidateAnswer, MinerAnswer
 from analytics.queries.replay_runs import ReplayRun
-from dashboards.challenges.challenge_choice import choose_challenge
+from dashboards.challenges import access
+from dashboards.challenges.challenge_table import step_to
 from dashboards.challenges.challenge_tables import augmentation_rows, record_rows
-from dashboards.challenges.rebuilt_image import DisplayedImage, rebuilt_image
-from dashboards.parts import store_access
-from data.records.stored_challenge import StoredChallenge
-from data.store import Store
+from dashboards.challenges.gates_section import draw_gates
+from dashboards.challenges.image_section import draw_images
+from dashboards.challenges.outcomes import MARKS
+from dashboards.parts.store_access import Version, errors_in_one_line
 from data.text import printable
-from replay.plans.plan import Planned
-from replay.rebuilding.fidelity import Fidelity, Reason
-from replay.rebuilding.variants import Variant, distortion_combinations
-
-_FIDELITIES = {
-    Fidelity.EXACT: "Exact: identical to the image that miners saw.",
-    Fidelity.DISTRIBUTION: "Distribution: one of several possible images, since the distortions of "
-    "levels 2 and 3 are not logged.",
-    Fidelity.IMPOSSIBLE: "Impossible: the image cannot be rebuilt.",
-}
-_MARKS = {
-    AnswerOutcome.RIGHT: "✓ right",
-    AnswerOutcome.WRONG: "✗ wrong",
-    AnswerOutcome.NO_ANSWER: "– no answer",
-    AnswerOutcome.NOT_FINITE: "– not a number",
-}
 
 
-@st.fragment
-def draw_challenge_viewer(store: Store, run: ReplayRun | None) -> None:
-    """Draw the choice of a challenge, and the one that was chosen."""
-    with store_access.errors_in_one_line():
-        version = store_access.images_version(store)
-        chosen = choose_challenge(store_access.planned_challenges(version))
-        if chosen is not None:
-            _draw_challenge(version, chosen, run)
+def draw_challenge(
+    listing: access.Listing, images: Version, challenge_id: str, run: ReplayRun | None
+) -> None:
+    """Draw one challenge.
 
-
-def _draw_challenge(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
-    record, answers, candidate = store_access.challenge(
-        version, chosen.challenge.challenge_id, run.run_id if run else None
-    )
-    left, right = st.columns([4, 7])
-    with left:
-        image_container = st.container()
-    with right:
-        label = "1, roadwork" if record["label"] == 1 else "0, no roadwork"
+    Args:
+        listing: the list that it is opened from, though it need not match.
+        images: the version of warehouse and sources.
+        challenge_id: as a link names it.
+        run: the replay beside it.
+    """
+    with errors_in_one_line():
+        opened = access.opened(images, challenge_id, run.run_id if run else None)
+        _draw_steps(listing, challenge_id)
+        label = "1, roadwork" if opened.record["label"] == 1 else "0, no roadwork"
         st.markdown(f"**Scored label: {label}**")
-        _write_candidate(candidate, run)
-        _answer_table(answers)
-    _record_tables(record)
-    # last, for the first image waits for torch
-    with image_container:
-        _draw_image(version, chosen, run)
+        _write_candidate(opened.candidate, run)
+        drawn = draw_images(images, opened)
+        draw_gates(images, opened, drawn)
+        st.markdown("**Answers of miners**")
+        _answer_table(opened.answers)
+        _record_tables(opened.record)
 
 
-def _draw_image(version: store_access.Version, chosen: Planned, run: ReplayRun | None) -> None:
-    if not chosen.variants:
-        st.caption(_FIDELITIES[chosen.fidelity])
-        st.text(f"No image: {_reason(chosen.reason, chosen.detail)}")
-        if chosen.reason is Reason.SHARD_MISSING:
-            st.text(f"Shards are looked for in {version.store.sources}")
-        return
-    challenge = chosen.challenge
-    shown_images = None
-    if run is not None:
-        shown_images = store_access.shown_images(version, run.run_id, challenge.challenge_id)
-    if shown_images is not None and shown_images.images:
-        image = _shown_image(version, challenge, shown_images)
+def _draw_steps(listing: access.Listing, challenge_id: str) -> None:
+    st.code(challenge_id, language=None)
+    place = access.beside(listing, challenge_id)
+    previous = None if place is None else place.previous
+    following = None if place is None else place.next
+    with st.container(horizontal=True):
+        st.button(
+            "Previous",
+            icon=":material/arrow_back:",
+            key="previous",
+            disabled=previous is None,
+            on_click=step_to,
+            args=(previous,),
+        )
+        st.button(
+            "Next",
+            icon=":material/arrow_forward:",
+            key="next",
+            disabled=following is None,
+            on_click=step_to,
+            args=(following,),
+        )
+        st.button("Close", icon=":material/close:", key="close", on_click=step_to, args=(None,))
+    if place is None:
+        st.caption(
+            "This challenge does not match the filters above, so none comes before or after."
+        )
     else:
-        image = rebuilt_image(
-            version, challenge, _choose_variant(chosen.variants, "Possible image")
-        )
-    if image.png is None or image.size is None:
-        st.caption(_FIDELITIES[Fidelity.IMPOSSIBLE])
-        st.text(f"No image: {printable(image.missing_reason or '')}")
-        return
-    width, height = image.size
-    st.image(image.png, alt="The image that miners were sent, as far as it can be rebuilt.")
-    st.caption(f"{_FIDELITIES[chosen.fidelity]} {width} × {height} pixels, resized for this page.")
-    if not image.same_source:
-        st.warning(
-            "The candidate was shown it as made of another file of this name; see `sources`."
-        )
-
-
-def _shown_image(
-    version: store_access.Version,
-    challenge: StoredChallenge,
-    shown_images: store_access.ShownImages,
-) -> DisplayedImage:
-    """One of the images that the candidate was shown, as the user chooses, and its answer."""
-    combinations = distortion_combinations(challenge.augmentation.aug_level)
-    images = {
-        Variant(combinations[image.variant], image.weight, image.variant): image
-        for image in shown_images.images
-        if image.variant < len(combinations)
-    }
-    variant = _choose_variant(tuple(images), "Image that the candidate was shown")
-    st.text(f"Candidate's answer to this image: {images[variant].probability:.4f}")
-    return rebuilt_image(version, challenge, variant, shown_images)
-
-
-def _choose_variant(images: Sequence[Variant], label: str) -> Variant:
-    if len(images) == 1:
-        return images[0]
-    ordinal = st.slider(f"{label} (1 to {len(images)})", 1, len(images))
-    variant = images[ordinal - 1]
-    applied = [f"{name} {level}" for name, level in asdict(variant.distortions).items() if level]
-    noise = "; its noise is simulated" if variant.noisy else ""
-    st.caption(f"Distortions: {', '.join(applied) or 'none'}{noise}.")
-    return variant
-
-
-def _reason(reason: str | None, detail: str | None) -> str:
-    return printable(f"{reason} ({detail})" if detail else str(reason))
+        st.caption(f"Number {place.position + 1:,} of the list.")
 
 
 def _write_candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -> None:
@@ -132,7 +80,7 @@ def _write_candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -
     if candidate is None:
         st.text(f"Candidate ({name}): this challenge is not in its replay.")
     elif candidate.probability is None or candidate.outcome is None:
-        st.text(f"Candidate ({name}): no answer, {_reason(candidate.reason, None)}.")
+        st.text(f"Candidate ({name}): no answer, {printable(str(candidate.reason))}.")
     else:
         spread = ""
         if candidate.spread:
@@ -142,7 +90,7 @@ def _write_candidate(candidate: CandidateAnswer | None, run: ReplayRun | None) -
             )
         st.text(
             f"Candidate ({name}): {candidate.probability:.4f}{spread}, "
-            f"class {candidate.predicted}: {_MARKS[candidate.outcome]}"
+            f"class {candidate.predicted}: {MARKS[candidate.outcome]}"
         )
 
 
@@ -177,7 +125,7 @@ def _row(answer: MinerAnswer) -> dict[str, object]:
         "Prediction": answer.prediction,
         # as text: a log may hold 1e300
         "Class": "" if answer.predicted is None else f"{answer.predicted:g}",
-        "Answer": _MARKS[answer.outcome],
+        "Answer": MARKS[answer.outcome],
         "Reward": answer.reward,
         "MCC": answer.mcc,
     }

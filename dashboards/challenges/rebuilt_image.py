@@ -1,17 +1,22 @@
-"""Rebuilds the image that miners saw, for display; Numba is loaded only when one is asked for."""
+"""Rebuilds images that miners saw, for display; Numba is loaded only when one is asked for."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from PIL import Image
 
-from dashboards.parts.store_access import ShownImages, Version
+from dashboards.challenges.access import ShownImages
+from dashboards.parts.store_access import Version
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards, open_shards
 from replay.rebuilding.variants import Variant
 from replay.settings import ReplaySettings
+
+if TYPE_CHECKING:
+    from replay.rebuilding.rebuild import RebuiltImage
 
 _SHOWN_SIDE = 448
 
@@ -45,18 +50,53 @@ def rebuilt_image(
         shown_images: of the replay whose candidate was shown it; None: with a replay's default
             settings.
     """
-    from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
+    from replay.rebuilding.rebuild import CannotRebuildError  # noqa: PLC0415
 
-    shards = open_shards(version.store.sources)
-    settings = ReplaySettings() if shown_images is None else shown_images.settings
+    shards = open_shards(version.store.sources, required=False)
     try:
-        rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
-        rebuilt = rebuilder.rebuild(challenge, variant)
+        (rebuilt,) = _rebuilt(shards, challenge, [variant], shown_images)
     except CannotRebuildError as error:
         return DisplayedImage(None, missing_reason=f"{error.reason}: {error.detail}")
     image = Image.fromarray(rebuilt.decoded())
     same = shown_images is None or _is_recorded(shards, challenge, shown_images.sources)
     return DisplayedImage(_png(image), image.size, same_source=same)
+
+
+@st.cache_data(max_entries=16, show_spinner="Rebuilding the images …")
+def rebuilt_jpegs(
+    version: Version,
+    challenge: StoredChallenge,
+    variants: Sequence[Variant],
+    shown_images: ShownImages | None = None,
+) -> list[bytes]:
+    """Possible images of a challenge as they are sent, JPEG; empty if they cannot be rebuilt.
+
+    Args:
+        version: of the store.
+        challenge: which one.
+        variants: which of its possible images.
+        shown_images: as of `rebuilt_image`.
+    """
+    from replay.rebuilding.rebuild import CannotRebuildError  # noqa: PLC0415
+
+    shards = open_shards(version.store.sources, required=False)
+    try:
+        return [image.jpeg for image in _rebuilt(shards, challenge, variants, shown_images)]
+    except CannotRebuildError:
+        return []
+
+
+def _rebuilt(
+    shards: Shards,
+    challenge: StoredChallenge,
+    variants: Sequence[Variant],
+    shown_images: ShownImages | None,
+) -> "list[RebuiltImage]":
+    from replay.rebuilding.rebuild import Rebuilder  # noqa: PLC0415
+
+    settings = ReplaySettings() if shown_images is None else shown_images.settings
+    rebuilder = Rebuilder(shards, settings.seed, arithmetic=settings.arithmetic)
+    return [rebuilder.rebuild(challenge, variant) for variant in variants]
 
 
 def _is_recorded(shards: Shards, challenge: StoredChallenge, recorded: Mapping[str, str]) -> bool:

@@ -9,28 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import streamlit as st
 
 from analytics.gates import mean_gates
 from analytics.queries import bounded_query
-from analytics.queries import challenge_answers as answer_queries
 from analytics.queries import challenges_over_time as time_queries
 from analytics.queries import overview as count_queries
 from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
-from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.contents import contents_digest
 from data.errors import StreetReplayError
 from data.sources.folder_listing import listing_sha256
-from data.sources.shards import open_shards
 from data.store import Store
 from data.text import printable
-from replay.plans.plan import Planned, plan
-from replay.settings import ReplaySettings, recorded_settings
 
 
 @dataclass(frozen=True)
@@ -49,18 +43,6 @@ class Version:
     def store(self) -> Store:
         """The store itself."""
         return Store(Path(self.root))
-
-
-@dataclass(frozen=True)
-class ShownImages:
-    """What a replay's candidate was shown of a challenge; `images` is empty if it was shown none.
-
-    `settings` and `sources`, hashes by shard, are those that the run recorded.
-    """
-
-    images: list[answer_queries.VariantAnswer]
-    settings: ReplaySettings
-    sources: dict[str, str]
 
 
 def warehouse_version(store: Store) -> Version:
@@ -158,37 +140,3 @@ def gate_means(
     """The views' shares or gates in a replay's challenges; `label` None is both."""
     with _connection(version) as connection:
         return mean_gates.gate_means(connection, run_id, label, measure=measure)
-
-
-# a resource, not data: 100,000 challenges are not to be copied at every click
-@st.cache_resource(max_entries=2, show_spinner="Finding what can be rebuilt …")
-def planned_challenges(version: Version) -> list[Planned]:
-    """Every challenge with its fidelity, in order of validators' lives; not to be changed."""
-    with _connection(version) as connection:
-        challenges = stored_challenges(connection)
-    return plan(challenges, open_shards(version.store.sources, required=False))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def challenge(
-    version: Version, challenge_id: str, run_id: str | None
-) -> tuple[dict[str, Any], list[answer_queries.MinerAnswer], answer_queries.CandidateAnswer | None]:
-    """What the log says of a challenge, its answers, and that of a replay if one is named."""
-    with _connection(version) as connection:
-        return (
-            answer_queries.challenge_record(connection, challenge_id),
-            answer_queries.challenge_answers(connection, challenge_id),
-            answer_queries.candidate_answer(connection, run_id, challenge_id) if run_id else None,
-        )
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def shown_images(version: Version, run_id: str, challenge_id: str) -> ShownImages:
-    """The images of a challenge that a replay's candidate was shown."""
-    with _connection(version) as connection:
-        described = run_queries.run_description(connection, run_id)
-        return ShownImages(
-            answer_queries.variant_answers(connection, run_id, challenge_id),
-            recorded_settings(described),
-            dict(described.get("sources") or {}),
-        )

@@ -89,7 +89,9 @@ def _collect_card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) 
         return card
     try:
         source = rebuilder.source(item.challenge)
-        card = Card(item, _picture(source), placement_of(item.challenge.augmentation, source.size))
+        card = Card(
+            item, small_picture(source), placement_of(item.challenge.augmentation, source.size)
+        )
         return _with_images(card, rebuilder, settings)
     except CannotRebuildError as error:
         impossible = Planned(
@@ -109,7 +111,7 @@ def _with_images(card: Card, rebuilder: Rebuilder, settings: SheetSettings) -> C
     return replace(
         card,
         planned=replace(card.planned, fidelity=fidelity),
-        rebuilt=_picture(Image.fromarray(undistorted.decoded())),
+        rebuilt=small_picture(Image.fromarray(undistorted.decoded())),
         variants=tuple(
             _variant_picture(image) for image in most_probable(several, settings.variant_count)
         ),
@@ -134,10 +136,11 @@ def most_probable(images: Sequence[DistinctImage], count: int) -> list[DistinctI
 
 def _variant_picture(image: DistinctImage) -> VariantPicture:
     decoded = Image.fromarray(image.image.decoded())
-    return VariantPicture(_picture(decoded), image.weight, image.noisy)
+    return VariantPicture(small_picture(decoded), image.weight, image.noisy)
 
 
-def _picture(image: Image.Image) -> Picture:
+def small_picture(image: Image.Image) -> Picture:
+    """An image small enough for a page."""
     scale = min(1.0, _LONGEST / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     shown = image if image.mode == "RGB" else image.convert("RGB")

@@ -7,7 +7,6 @@ control something or that the font lacks are escaped.
 import textwrap
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,6 +16,7 @@ from matplotlib.patches import Polygon
 from data.text import printable
 from replay.pictures.caption import caption, note_without_variants, percent, reason_without_image
 from replay.pictures.cards import Card, Picture, VariantPicture
+from replay.pictures.outlined_source import CUT, draw_source, mark_line, mark_start
 from replay.pictures.placement import Placement
 
 # Lengths are hundredths of an inch.
@@ -32,9 +32,8 @@ _WIDTH = _LEFT_TILES + _TILES_ACROSS * (_TILE + _TILE_GAP) - _TILE_GAP + _MARGIN
 
 _SANS, _MONO = "DejaVu Sans", "DejaVu Sans Mono"  # matplotlib brings both
 _NARROW, _WIDE, _MOST = 32, 130, 400  # characters
-_REACH = 1.5  # longer sides of a source that an outline is followed outside it
 _INK, _QUIET, _RULE, _ALARM = "#1b1f24", "#68717a", "#d5dade", "#b3261e"
-_CUT, _NOISY = "#ff0a8a", "#7a3ff2"
+_NOISY = "#7a3ff2"
 
 
 class _Page:
@@ -140,9 +139,9 @@ def _draw_key(page: _Page, top: float) -> None:
     """The legend of the marks: each as high as a line of text, before its words."""
     axes = page.axes(_MARGIN, top, _WIDTH - 2 * _MARGIN, 12)
     axes.set(xlim=(0, _WIDTH - 2 * _MARGIN), ylim=(0, 12))
-    _mark_line(axes, [(0, 6), (24, 6)])
-    _mark_start(axes, (346, 6))
-    axes.plot([512, 536], [6, 6], color=_CUT, linewidth=1.1, linestyle=(0, (3, 2)))
+    mark_line(axes, [(0, 6), (24, 6)])
+    mark_start(axes, (346, 6))
+    axes.plot([512, 536], [6, 6], color=CUT, linewidth=1.1, linestyle=(0, (3, 2)))
     axes.add_patch(Polygon([(776, 1), (776, 11), (800, 11), (800, 1)], color="black"))
     for left, words in (
         (30, "outline of the image that was sent, turned as it was"),
@@ -164,7 +163,7 @@ def _draw_card(page: _Page, card: Card, top: float) -> None:
         page.text(left, line_top, key, color=_QUIET)
         page.text(left + _KEY, line_top, value, family=_MONO)
     if card.source is not None:
-        _draw_source(page.axes(_LEFT_SOURCE, top, _SOURCE, _SIDE), card.source, card.placement)
+        draw_source(page.axes(_LEFT_SOURCE, top, _SOURCE, _SIDE), card.source, card.placement)
     if card.rebuilt is not None:
         _draw_rebuilt(page.axes(_LEFT_REBUILT, top, _SIDE, _SIDE), card.rebuilt, card.placement)
         _draw_variants(page, card.variants, top)
@@ -187,29 +186,6 @@ def _caption_lines(card: Card) -> list[tuple[str, str]]:
     ]
 
 
-def _draw_source(axes: Axes, source: Picture, placement: Placement | None) -> None:
-    """The source, pale outside the crop; beyond its frame black, as far as the outline reaches."""
-    width, height = source.size
-    extent = (0, width, height, 0)
-    if placement is None:
-        axes.imshow(source.pixels, extent=extent)
-        return
-    outline = placement.outline
-    axes.add_patch(Polygon(outline, facecolor="black", zorder=0))
-    axes.imshow(source.pixels, extent=extent, alpha=0.5, zorder=1)
-    cut = Polygon(outline, transform=axes.transData)
-    axes.imshow(source.pixels, extent=extent, zorder=2).set_clip_path(cut)
-    corners = [(float(x), float(y)) for x, y in outline]
-    # a hostile log can put a crop anywhere
-    reach = _REACH * max(width, height)
-    xs, ys = zip((0, 0), source.size, *corners, strict=True)
-    axes.set_xlim(max(min(xs), -reach), min(max(xs), width + reach))
-    axes.set_ylim(min(max(ys), height + reach), max(min(ys), -reach))
-    far = bool((np.abs(outline) > reach + max(width, height)).any())
-    _mark_line(axes, [*corners, corners[0]], clip=far)
-    _mark_start(axes, corners[0], clip=far)
-
-
 def _draw_rebuilt(axes: Axes, rebuilt: Picture, placement: Placement | None) -> None:
     width, height = rebuilt.size
     axes.imshow(rebuilt.pixels, extent=(0, width, height, 0))
@@ -218,10 +194,10 @@ def _draw_rebuilt(axes: Axes, rebuilt: Picture, placement: Placement | None) -> 
     if placement.overhangs:
         frame = placement.frame * rebuilt.size
         axes.add_patch(
-            Polygon(frame, fill=False, edgecolor=_CUT, linewidth=1.1, linestyle=(0, (3, 2)))
+            Polygon(frame, fill=False, edgecolor=CUT, linewidth=1.1, linestyle=(0, (3, 2)))
         )
     axes.set(xlim=(0, width), ylim=(height, 0))
-    _mark_start(axes, (0, 0))
+    mark_start(axes, (0, 0))
 
 
 def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) -> None:
@@ -234,16 +210,3 @@ def _draw_variants(page: _Page, variants: Sequence[VariantPicture], top: float) 
         if variant.noisy:
             words, color = f"{words}, simulated noise", _NOISY
         page.text(left, tile_top + _TILE + 2, words, color=color, size=6.8)
-
-
-def _mark_line(axes: Axes, points: Sequence[tuple[float, float]], *, clip: bool = False) -> None:
-    """A line that shows on any picture, as wide on a large source as on a small one."""
-    xs, ys = zip(*points, strict=True)
-    for color, width in (("white", 3.4), (_CUT, 1.7)):
-        axes.plot(xs, ys, color=color, linewidth=width, solid_joinstyle="miter", clip_on=clip)
-
-
-def _mark_start(axes: Axes, point: tuple[float, float], *, clip: bool = False) -> None:
-    axes.plot(
-        *point, "o", color=_CUT, markersize=6, markeredgecolor="white", clip_on=clip, zorder=5
-    )

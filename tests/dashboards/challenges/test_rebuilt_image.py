@@ -15,6 +15,7 @@ from PIL import Image
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from dashboards.challenges.access import ShownImages, opened
 from dashboards.challenges.rebuilt_image import rebuilt_image
 from dashboards.parts import store_access
 from data.errors import RunError
@@ -82,11 +83,17 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     return Replayed(store, report.run_id, challenges, recorder.shown)
 
 
+def shown_images_of(store: Store, run_id: str, challenge: StoredChallenge) -> ShownImages:
+    shown = opened(store_access.images_version(store), challenge.challenge_id, run_id).shown
+    assert shown is not None
+    return shown
+
+
 def test_the_page_shows_the_pixels_that_the_candidate_was_shown(replayed: Replayed) -> None:
     version = store_access.images_version(replayed.store)
     compared = 0
     for challenge in replayed.challenges:
-        shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
+        shown_images = shown_images_of(replayed.store, replayed.run_id, challenge)
         level = challenge.augmentation.aug_level
         assert len(shown_images.images) == (1 if level == 1 else COUNT)
         assert shown_images.settings == SETTINGS
@@ -106,17 +113,15 @@ def test_a_page_tells_the_answer_to_each_image(
     replayed: Replayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(STORE_VARIABLE, str(replayed.store.root))
-    page = the_page("challenges")
     challenge = replayed.challenges[-1]
-    page.text_input[0].set_value(challenge.challenge_id).run()
-    version = store_access.images_version(replayed.store)
-    shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
-    slider = page.slider[-1]
-    assert slider.label == f"Image that the candidate was shown (1 to {COUNT})"
-    for place in (1, COUNT):
-        page.slider[-1].set_value(place).run()
+    page = the_page("challenges", challenge=challenge.challenge_id)
+    shown_images = shown_images_of(replayed.store, replayed.run_id, challenge)
+    (strip,) = page.button_group
+    assert len(strip.options) == len(shown_images.images) == COUNT
+    for place in (0, COUNT - 1):
+        page.button_group[0].set_value(place).run()
         texts = [element.value for element in page.text]
-        answer = shown_images.images[place - 1].probability
+        answer = shown_images.images[place].probability
         assert f"Candidate's answer to this image: {answer:.4f}" in texts
     assert not page.exception
 
@@ -132,7 +137,7 @@ def test_a_shard_that_is_not_the_one_that_was_replayed_is_told(
     file.unlink()
     pq.write_table(table, file, row_group_size=1)
     version = store_access.images_version(store)
-    shown_images = store_access.shown_images(version, replayed.run_id, challenge.challenge_id)
+    shown_images = shown_images_of(replayed.store, replayed.run_id, challenge)
     shown = rebuilt_image(
         version, challenge, Variant(distortion_combinations(1)[0], 1.0, 0), shown_images
     )
@@ -167,14 +172,16 @@ def test_a_new_shard_below_is_seen_at_the_next_click(
     ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     st.cache_resource.clear()
-    page = the_page("challenges")
+    with reading(store) as connection:
+        (challenge,) = stored_challenges(connection, ChallengeSelection(levels=(1,), limit=1))
+    page = the_page("challenges", challenge=challenge.challenge_id)
     assert not page.get("image")
     (store.sources / "data").mkdir(parents=True)
     for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
         shutil.copyfile(shard, store.sources / "data" / shard.name)
     page.run()
-    page.selectbox[2].set_value("exact").run()
-    assert len(page.get("image")) == 1
+    # what was sent, and its source
+    assert len(page.get("image")) == 2
     assert not page.exception
 
 

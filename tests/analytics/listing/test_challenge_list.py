@@ -1,0 +1,277 @@
+"""Lists of challenges against plain Python over the rows of the warehouse."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.listing.challenge_filter import ChallengeFilter, Sorting
+from analytics.listing.challenge_list import (
+    DIFFICULTIES,
+    ChallengeList,
+    ListedChallenge,
+    challenge_page,
+    neighbours,
+)
+from analytics.listing.slices import slices
+from analytics.queries.challenge_answers import AnswerOutcome
+from analytics.warehouse.connection import reading
+from analytics.warehouse.statements import named_rows
+from data.errors import QueryError
+from data.store import Store
+from tests.analytics.listing.listed_world import RUN, fill_listed_world
+
+Row = dict[str, Any]
+
+
+def outcome(prediction: float | None, label: int) -> str:
+    if prediction == -1:
+        return "no answer"
+    if prediction is None or not math.isfinite(prediction):
+        return "not finite"
+    return "right" if round(prediction) == label else "wrong"
+
+
+def candidate_outcome(row: Row | None, label: int) -> str:
+    if row is None:
+        return "not asked"
+    return "no answer" if row["probability"] is None else outcome(row["probability"], label)
+
+
+@dataclass(frozen=True)
+class World:
+    """A list, and the rows that it is of."""
+
+    listed: ChallengeList
+    media: list[Row]
+    answers: dict[str, list[Row]]
+    replayed: dict[str, Row]
+    difficulties: dict[str, float]
+
+    def wrong_share(self, row: Row) -> float | None:
+        outcomes = [
+            outcome(answer["prediction"], row["label"])
+            for answer in self.answers.get(row["challenge_id"], [])
+        ]
+        known = [one for one in outcomes if one in ("right", "wrong")]
+        return known.count("wrong") / len(known) if known else None
+
+    def meets(self, chosen: ChallengeFilter, row: Row) -> bool:
+        """The conditions one by one, as their documentation says."""
+        key, label = row["challenge_id"], row["label"]
+        replayed, wrong = self.replayed.get(key), self.wrong_share(row)
+        difficulty = self.difficulties.get(key)
+        conditions = [
+            chosen.candidate in (None, candidate_outcome(replayed, label)),
+            not chosen.sources or row["source"] in chosen.sources,
+            not chosen.cities or row["city"] in chosen.cities,
+            not chosen.eras or row["era"] in chosen.eras,
+            not chosen.levels or row["aug_level"] in chosen.levels,
+            chosen.label in (None, label),
+            not chosen.fidelities or bool(replayed and replayed["fidelity"] in chosen.fidelities),
+            key.startswith(chosen.id_prefix),
+        ]
+        for bounds, value in ((chosen.wrong_shares, wrong), (chosen.difficulties, difficulty)):
+            if bounds is not None:
+                conditions.append(value is not None and bounds[0] <= value <= bounds[1])
+        if chosen.miner is not None:
+            uid, _, hotkey = chosen.miner.partition(":")
+            outcomes = [
+                outcome(answer["prediction"], label)
+                for answer in self.answers.get(key, [])
+                if answer["uid"] == int(uid) and hotkey in ("", answer["hotkey"])
+            ]
+            conditions.append(bool(outcomes) and chosen.miner_outcome in (None, *outcomes))
+        return all(conditions)
+
+    def sort_key(self, sorting: Sorting, row: Row) -> tuple[Any, ...]:
+        tie = (row["time"] is None, row["time"] or 0, row["file"], row["position"])
+        place = (*tie, row["challenge_id"])
+        value: float | None
+        if sorting in (Sorting.OLDEST, Sorting.NEWEST):
+            return place
+        if sorting in (Sorting.MOST_WRONG, Sorting.LEAST_WRONG):
+            value = self.wrong_share(row)
+        else:
+            value = self.difficulties.get(row["challenge_id"])
+        sign = -1 if sorting in (Sorting.MOST_WRONG, Sorting.HARDEST) else 1
+        return (value is None, sign * (value or 0.0), *place)
+
+    def expected(self, chosen: ChallengeFilter, sorting: Sorting) -> list[str]:
+        rows = [row for row in self.media if self.meets(chosen, row)]
+        rows.sort(key=lambda row: self.sort_key(sorting, row))
+        if sorting is Sorting.NEWEST:
+            timed = [row for row in rows if row["time"] is not None]
+            rows = timed[::-1] + [row for row in rows if row["time"] is None]
+        return [row["challenge_id"] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    store = Store(tmp_path_factory.mktemp("listed"))
+    fill_listed_world(store)
+    with reading(store) as connection:
+        media, responses, replayed = (
+            named_rows(connection.execute(f"FROM {name}"))
+            for name in ("media", "responses", f"replay_predictions WHERE run_id = '{RUN}'")
+        )
+    answers: dict[str, list[Row]] = {}
+    for answer in responses:
+        answers.setdefault(answer["challenge_id"], []).append(answer)
+    # ties, and challenges without one
+    difficulties = {
+        row["challenge_id"]: round(math.sin(row["position"]), 1)
+        for row in media
+        if row["position"] % 4
+    }
+    table = pa.table([list(difficulties), list(difficulties.values())], names=DIFFICULTIES.names)
+    listed = ChallengeList(store, RUN, table)
+    by_id = {row["challenge_id"]: row for row in replayed}
+    yield World(listed, media, answers, by_id, difficulties)
+    listed.close()
+
+
+def found(world: World, chosen: ChallengeFilter, sorting: Sorting) -> list[ListedChallenge]:
+    with world.listed.matching(chosen, sorting) as connection:
+        return challenge_page(connection, 0, 1000)
+
+
+CITIES = ("Boston", "none", "boston", None)
+SINGLE: dict[str, list[Any]] = {
+    "candidate": list(AnswerOutcome),
+    "sources": [("real",), ("synthetic", None), (None,)],
+    "cities": [(city,) for city in CITIES] + [("Boston", None)],
+    "eras": [("E5",), ("E7", "E9")],
+    "levels": [(None,), (-1, 3), (2,), (0, None)],
+    "label": [0, 1],
+    "wrong_shares": [(0.0, 0.0), (0.5, 1.0), (0.2, 0.6), (1.0, 1.0)],
+    "difficulties": [(-1.0, 0.0), (0.5, 0.5), (0.3, 2.0)],
+    "fidelities": [("exact",), ("distribution", "impossible")],
+    "miner": ["3", "0:5a", "5:5b", "77"],
+    "id_prefix": ["a", "0", "zz"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in SINGLE.items() for value in values]
+)
+def test_each_condition_chooses_what_python_chooses(world: World, name: str, value: Any) -> None:
+    chosen = replace(ChallengeFilter(), **{name: value})
+    expected = world.expected(chosen, Sorting.OLDEST)
+    assert [one.challenge_id for one in found(world, chosen, Sorting.OLDEST)] == expected
+    assert len(expected) < len(world.media)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [(name, values) for name, values in SINGLE.items() if name != "id_prefix"]
+)
+def test_the_world_has_challenges_for_each_condition(
+    world: World, name: str, values: list[Any]
+) -> None:
+    matching = [
+        len(world.expected(replace(ChallengeFilter(), **{name: v}), Sorting.OLDEST)) for v in values
+    ]
+    assert max(matching) > 0
+
+
+def one_of(values: list[Any], default: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from([default, default, *values])
+
+
+@st.composite
+def filters(draw: Callable[..., Any]) -> ChallengeFilter:
+    plain = ChallengeFilter()
+    chosen = {name: draw(one_of(values, getattr(plain, name))) for name, values in SINGLE.items()}
+    if chosen["miner"] is not None:
+        chosen["miner_outcome"] = draw(st.sampled_from([None, *list(AnswerOutcome)[:4]]))
+    return replace(plain, **chosen)
+
+
+@given(filters(), st.sampled_from(list(Sorting)), st.integers(1, 40))
+def test_pages_hold_each_match_once_in_one_order(
+    world: World, chosen: ChallengeFilter, sorting: Sorting, size: int
+) -> None:
+    """Whatever is chosen: no challenge twice or lost over the pages."""
+    expected = world.expected(chosen, sorting)
+    with world.listed.matching(chosen, sorting) as connection:
+        pages = [
+            challenge_page(connection, offset, size)
+            for offset in range(0, len(expected) + size, size)
+        ]
+        listed = [one.challenge_id for page in pages for one in page]
+        assert listed == expected
+        for position in range(0, len(expected), 1 + len(expected) // 3):
+            beside = neighbours(connection, expected[position])
+            assert beside is not None
+            assert beside.position == position
+            assert beside.previous == (expected[position - 1] if position else None)
+            assert beside.next == next(iter(expected[position + 1 :]), None)
+        others = {row["challenge_id"] for row in world.media} - set(expected)
+        for other in list(others)[:1]:
+            assert neighbours(connection, other) is None
+
+
+def test_each_row_says_what_the_warehouse_says(world: World) -> None:
+    rows = {row["challenge_id"]: row for row in world.media}
+    for one in found(world, ChallengeFilter(), Sorting.OLDEST):
+        row, replayed = rows[one.challenge_id], world.replayed.get(one.challenge_id)
+        answers = world.answers.get(one.challenge_id, [])
+        outcomes = [outcome(answer["prediction"], row["label"]) for answer in answers]
+        assert (one.time, one.era, one.label) == (row["time"], row["era"], row["label"])
+        assert (one.source, one.city, one.level) == (row["source"], row["city"], row["aug_level"])
+        assert one.asked == len(answers)
+        assert one.answered == outcomes.count("right") + outcomes.count("wrong")
+        assert one.correct == outcomes.count("right")
+        assert one.candidate == candidate_outcome(replayed, row["label"])
+        assert one.fidelity == (replayed and replayed["fidelity"])
+        assert one.difficulty == world.difficulties.get(one.challenge_id)
+
+
+def test_without_a_replay_no_challenge_has_a_candidate(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fill_listed_world(store)
+    listed = ChallengeList(store, None)
+    with listed.matching(ChallengeFilter()) as connection:
+        candidates = {one.candidate for one in challenge_page(connection, 0, 1000)}
+    with listed.cursor() as connection:
+        assert slices(connection).fidelities == ()
+    listed.close()
+    assert candidates == {AnswerOutcome.NOT_ASKED}
+
+
+def test_values_to_filter_by_are_those_of_the_challenges(world: World) -> None:
+    with world.listed.cursor() as connection:
+        values = slices(connection)
+    assert set(values.cities) == set(CITIES)
+    assert set(values.levels) == {None, -1, 0, 1, 2, 3}
+    assert set(values.sources) == {None, "real", "synthetic"}
+    assert set(values.eras) == {"E5", "E7", "E9"}
+    assert set(values.fidelities) == {"exact", "distribution", "impossible"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (ChallengeFilter(miner="five"), r"miner: found 'five'; expected UID or UID:HOTKEY"),
+        (ChallengeFilter(miner="9" * 30), r"miner: found '9+'; expected UID or UID:HOTKEY"),
+        (ChallengeFilter(eras=("E99",)), r"era: found E99; expected one of"),
+    ],
+)
+def test_a_condition_that_cannot_be_read_is_told(
+    world: World, chosen: ChallengeFilter, message: str
+) -> None:
+    with pytest.raises(QueryError, match=message), world.listed.matching(chosen):
+        pass
+
+
+def test_text_is_bound_and_matches_itself_alone(world: World) -> None:
+    for text in ("' OR 1 = 1 --", "%", "_", '"'):
+        assert not found(world, ChallengeFilter(cities=(text,)), Sorting.OLDEST)
+        assert not found(world, ChallengeFilter(id_prefix=text), Sorting.OLDEST)
+        assert not found(world, ChallengeFilter(miner=f"1:{text}"), Sorting.OLDEST)
