@@ -13,6 +13,7 @@ st.navigation(
             "app_pages/overview.py", title="Overview", icon=":material/dashboard:", default=True
         ),
         st.Page("app_pages/challenges.py", title="Challenges", icon=":material/image_search:"),
+        st.Page("app_pages/my_miner.py", title="My miner", icon=":material/person_pin:"),
         st.Page(
             "app_pages/comparison.py", title="Replay and compare", icon=":material/compare_arrows:"
         ),

@@ -1,8 +1,10 @@
-"""Shortens hotkeys for the tables that `compare` prints."""
+"""Shortens hotkeys where many are shown."""
 
-_SHOWN_CHARACTERS = 8
+_FIRST, _LAST = 6, 3
 
 
 def short_hotkey(hotkey: str) -> str:
-    """The first 8 characters of a hotkey, which tell miners apart; --json prints all of it."""
-    return f"{hotkey[:_SHOWN_CHARACTERS]}…"
+    """Its first 6 and last 3 characters, which tell miners apart: `5dyK77…6xR`."""
+    if len(hotkey) <= _FIRST + _LAST + 1:
+        return hotkey
+    return f"{hotkey[:_FIRST]}…{hotkey[-_LAST:]}"

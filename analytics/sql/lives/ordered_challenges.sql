@@ -1,0 +1,11 @@
+-- Every challenge of a kept order, with what scores and intervals need of it.
+CREATE OR REPLACE TEMP TABLE ordered_challenges AS
+SELECT
+    kept.ordinal,
+    kept.life,
+    kept.media_row,
+    media.challenge_id,
+    media.label,
+    hash(coalesce(media.parquet || ':' || media.row, media.challenge_id)) AS image
+FROM kept_order_rows AS kept
+INNER JOIN media ON media.rowid = kept.media_row;

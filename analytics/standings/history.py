@@ -1,0 +1,72 @@
+"""How one uid fared over time: reward, MCC, score (EMA), silence, and who held it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from analytics.warehouse.statements import named_rows, statements
+
+RECENT = 100
+"""Answers that means are over, as many as those of the validator's MCC."""
+
+
+@dataclass(frozen=True)
+class HistoryPoint:
+    """A uid after one of its answers.
+
+    `life` is the validator's number, `spell` numbers the periods in which one hotkey held the uid,
+    from 1 on. `answer_number` is 1-based among the `asked` of the life, `ordinal` the challenge's
+    place among all. `mean_reward` and `silence` (0..1) are over the last `recent_answers` (100, or
+    fewer where a spell is young); `mcc` is the validator's over its last 100, floored at 0; `ema`
+    its score. `median_ema`, `rank` and `ranked` are of the uids with a score above 0 at that
+    moment. None is what no record holds; `time` is UTC.
+    """
+
+    life: int
+    spell: int
+    hotkey: str
+    answer_number: int
+    asked: int
+    ordinal: int
+    time: datetime | None
+    challenge_id: str
+    mean_reward: float | None
+    silence: float
+    recent_answers: int
+    mcc: float | None
+    ema: float | None
+    median_ema: float | None
+    rank: int | None
+    ranked: int | None
+
+
+def history(
+    connection: duckdb.DuckDBPyConnection, uid: int, points: int = 250
+) -> list[HistoryPoint]:
+    """The history of a uid in order of lives: evenly spaced answers, at most about `points` a life.
+
+    Args:
+        connection: for which `lives.kept_order.restore_order` was called.
+        uid: the miner's.
+        points: how many of each life's answers; the last one of each spell comes on top.
+    """
+    query = statements("analytics/standings/history")
+    rows = named_rows(connection.execute(query, {"uid": uid, "points": points}))
+    return [HistoryPoint(**row) for row in rows]
+
+
+def below_median_since(points: list[HistoryPoint]) -> HistoryPoint | None:
+    """The first point since which the score was below the median; None where the last is not.
+
+    Args:
+        points: of one life, in order.
+    """
+    since = None
+    for point in reversed(points):
+        if point.ema is None or point.median_ema is None:
+            continue
+        if point.ema >= point.median_ema:
+            break
+        since = point
+    return since
