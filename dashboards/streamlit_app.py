@@ -14,6 +14,7 @@ st.navigation(
         ),
         st.Page("app_pages/challenges.py", title="Challenges", icon=":material/image_search:"),
         st.Page("app_pages/my_miner.py", title="My miner", icon=":material/person_pin:"),
+        st.Page("app_pages/miners.py", title="Miners", icon=":material/groups:"),
         st.Page(
             "app_pages/comparison.py", title="Replay and compare", icon=":material/compare_arrows:"
         ),

@@ -43,6 +43,11 @@ class Store:
         return self.root / "audits"
 
     @property
+    def miners(self) -> Path:
+        """What the last report on all miners found."""
+        return self.root / "miners"
+
+    @property
     def settings(self) -> Path:
         """What people chose on pages, and when they last looked."""
         return self.root / "settings"

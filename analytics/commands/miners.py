@@ -42,17 +42,22 @@ def miners(
     memorising images are near perfect only on those that they were asked before; abilities and
     difficulties are of a two-parameter item-response model, with standard errors; doubtful labels
     are those that able miners contradict. Where several validators' logs are in the store, first
-    answers, periods and tenures are counted within each one's life.
+    answers, periods and tenures are counted within each one's life. A report on every validator is
+    kept in the store, for the dashboards.
     """
     if difficulties is not None and difficulties.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("expected NAME.parquet or NAME.csv", param_hint="--difficulties")
-    from analytics.lives.order import Choice  # noqa: PLC0415
+    from analytics.lives.order import EVERYONE, Choice  # noqa: PLC0415
     from analytics.miners.report import miner_report  # noqa: PLC0415
     from analytics.miners.text import print_report  # noqa: PLC0415
+    from analytics.standings.together import keep_together, miners_together  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
 
-    with reading(open_store(store)) as connection:
-        report = miner_report(connection, Choice(validator, log_run))
+    choice, opened = Choice(validator, log_run), open_store(store)
+    with reading(opened) as connection:
+        report = miner_report(connection, choice)
+        if choice == EVERYONE:
+            keep_together(opened, miners_together(connection, report))
     if difficulties is not None:
         _write_difficulties(report, difficulties)
     if as_json:

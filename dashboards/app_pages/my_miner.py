@@ -11,7 +11,7 @@ from dashboards.miners.choice import choose_life, choose_miner
 from dashboards.miners.history_section import draw_history
 from dashboards.miners.in_place_section import draw_in_place
 from dashboards.miners.losses_section import draw_lost, draw_slices
-from dashboards.miners.suspects_section import draw_suspects
+from dashboards.miners.suspects_section import draw_age, draw_suspects
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
 from dashboards.parts.page_head import draw_page_head
@@ -23,11 +23,6 @@ _NO_RUN = (
     "No candidate has been replayed yet, so nothing can be put in the miner's place. In a terminal:"
 )
 _NO_ANSWER = "This store holds no answer of a miner. In a terminal:"
-_TOO_MANY = (
-    "Clones and memory rest on all miners' answers together, which takes minutes for so many. In a "
-    "terminal:"
-)
-
 _READING = """\
 - A **miner** is a uid and a hotkey. The choice is kept in this page's address and, once made here,
   in `settings/my-miner.json` of the store; a link wins over what is kept.
@@ -112,11 +107,10 @@ def _draw_miner(
     st.header("Challenges that it lost", divider="gray")
     draw_lost(version, chosen.miner, None if run is None else run.run_id, life)
     st.header("Clones and suspects", divider="gray")
-    if sum(one.asked for one in standings) > access.MOST_ANSWERS:
-        st.info(_TOO_MANY, icon=":material/info:")
-        st.code("streetreplay miners", language=None)
-        return
-    draw_suspects(access.all_together(version), chosen.miner)
+    together = access.together(version)
+    draw_age(together, store_access.contents(version))
+    if together is not None:
+        draw_suspects(together, chosen.miner)
 
 
 def _draw_in_place(

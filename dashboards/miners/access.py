@@ -8,11 +8,6 @@ from analytics.comparison.intervals import Interval
 from analytics.lives.kept_order import KeptOrder, kept_order, restore_order
 from analytics.lives.order import Life
 from analytics.miners.answers import Miner
-from analytics.miners.clones import Clones
-from analytics.miners.habits import Habits
-from analytics.miners.item_response import Ability
-from analytics.miners.memorised_images import Memorisation
-from analytics.miners.report import miner_report
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
 from analytics.standings.lost_challenges import (
@@ -23,7 +18,14 @@ from analytics.standings.lost_challenges import (
     lost_challenges,
 )
 from analytics.standings.mcc_intervals import MccInterval, mcc_intervals
+from analytics.standings.together import (
+    MinersTogether,
+    keep_together,
+    kept_together,
+    miners_together,
+)
 from analytics.warehouse.connection import reading
+from dashboards.parts import store_access
 from dashboards.parts.store_access import Version
 
 MOST_ANSWERS = 300_000
@@ -37,18 +39,6 @@ class Fared:
     points: list[HistoryPoint]
     interval: MccInterval | None
     slices: list[SliceLosses]
-
-
-@dataclass(frozen=True)
-class AllTogether:
-    """What rests on all miners' answers together; `no_abilities` says why there are none."""
-
-    abilities: dict[Miner, Ability]
-    clones: Clones
-    memorisation: Memorisation
-    habits: dict[Miner, Habits]
-    intervals: dict[Miner, Interval | None]
-    no_abilities: str | None
 
 
 def lives(version: Version) -> list[Life]:
@@ -76,6 +66,17 @@ def fared(version: Version, miner: Miner, life: int | None) -> Fared:
         )
 
 
+@st.cache_data(max_entries=8, show_spinner="Drawing intervals …")
+def intervals_of_life(version: Version, life: int) -> dict[Miner, Interval | None] | None:
+    """The intervals of MCCs in one validator's log; None in a store too large to wait for them."""
+    if sum(one.asked for one in standings(version, life)) > MOST_ANSWERS:
+        return None
+    with reading(version.store) as connection:
+        restore_order(connection, _order(version))
+        found = mcc_intervals(connection, life=life)
+    return {miner: one.interval for miner, one in found.items()}
+
+
 @st.cache_data(max_entries=32, show_spinner="Looking for lost challenges …")
 def lost(
     version: Version, miner: Miner, run_id: str | None, chosen: LossFilter, page: tuple[int, int]
@@ -86,21 +87,26 @@ def lost(
         return lost_challenges(connection, miner, run_id, chosen, page)
 
 
+def together(version: Version) -> MinersTogether | None:
+    """What rests on all miners' answers together; None where that is to be computed first.
+
+    It is read where `streetreplay miners` kept it, even if logs were read since, which
+    `contents` tells; in a small store it is computed at once.
+    """
+    kept = kept_together(version.store)
+    if kept is not None and kept.contents == store_access.contents(version):
+        return kept
+    if sum(one.asked for one in standings(version, None)) > MOST_ANSWERS:
+        return kept
+    return _computed(version)
+
+
 @st.cache_data(max_entries=2, show_spinner="Looking at all miners together …")
-def all_together(version: Version) -> AllTogether:
-    """Abilities, clones, memory and habits, as `streetreplay miners` reports them."""
+def _computed(version: Version) -> MinersTogether:
     with reading(version.store) as connection:
-        restore_order(connection, _order(version))
-        intervals = mcc_intervals(connection)
-        report = miner_report(connection)
-    return AllTogether(
-        abilities={one.miner: one for one in report.model.abilities} if report.model else {},
-        clones=report.clones,
-        memorisation=report.memorisation,
-        habits={Miner(one.uid, one.hotkey): one for one in report.habits},
-        intervals={miner: found.interval for miner, found in intervals.items()},
-        no_abilities=report.no_model,
-    )
+        found = miners_together(connection)
+    keep_together(version.store, found)
+    return found
 
 
 # a resource, not data: a million rows are not to be copied at every click

@@ -7,12 +7,32 @@ from analytics.miners.answers import Miner
 from analytics.miners.clones import CloneGroup, ClonePair
 from analytics.miners.habits import Habits
 from analytics.miners.memorised_images import MemorisationTest
-from dashboards.miners.access import AllTogether
+from analytics.standings.together import MinersTogether
 from dashboards.miners.choice import miner_link, shown_hotkey
 from dashboards.parts.table import draw_table
 
+_NOT_YET = (
+    "Abilities, clones and memory rest on all miners' answers together, which takes minutes for so "
+    "many. In a terminal, then load this page again:"
+)
 
-def draw_suspects(together: AllTogether, miner: Miner) -> None:
+
+def draw_age(together: MinersTogether | None, contents: str) -> None:
+    """Say when all miners were looked at together, and what to run where logs were read since."""
+    if together is None:
+        st.info(_NOT_YET, icon=":material/info:")
+    elif together.contents == contents:
+        st.caption(f"All miners were looked at together {together.made:%Y-%m-%d %H:%M} UTC.")
+        return
+    else:
+        st.caption(
+            f"**Out of date**: all miners were looked at together {together.made:%Y-%m-%d %H:%M} "
+            "UTC; logs were read since. In a terminal:"
+        )
+    st.code("streetreplay miners", language=None)
+
+
+def draw_suspects(together: MinersTogether, miner: Miner) -> None:
     """Draw sentences, and the table of clones where there are some.
 
     Args:
@@ -35,12 +55,14 @@ def draw_suspects(together: AllTogether, miner: Miner) -> None:
         )
         _draw_pairs(group, miner)
     st.markdown(_memory(together, miner))
-    habits = together.habits.get(miner)
+    habits = next(
+        (one for one in together.habits if (one.uid, one.hotkey) == (miner.uid, miner.hotkey)), None
+    )
     if habits is not None and (odd := habit_names(habits)):
         st.markdown(f"**Habits**: {', '.join(odd)}.")
 
 
-def clone_group(together: AllTogether, miner: Miner) -> CloneGroup | None:
+def clone_group(together: MinersTogether, miner: Miner) -> CloneGroup | None:
     """The clone group that a miner is in."""
     return next((group for group in together.clones.groups if miner in group.miners), None)
 
@@ -58,7 +80,16 @@ def habit_names(habits: Habits) -> list[str]:
 
 def _draw_pairs(group: CloneGroup, miner: Miner) -> None:
     pairs = [pair for pair in group.pairs if miner in (pair.first, pair.second)]
-    frame = pd.DataFrame([_pair_row(pair, miner) for pair in pairs])
+    frame = pd.DataFrame(
+        {
+            "Page": miner_link(other),
+            "Uid": other.uid,
+            "Hotkey": shown_hotkey(other.hotkey),
+            **pair_numbers(pair),
+        }
+        for pair in pairs
+        for other in [pair.second if pair.first == miner else pair.first]
+    )
     columns = {
         "Page": st.column_config.LinkColumn(display_text=":material/open_in_new:", width=50),
         "p (Holm)": st.column_config.NumberColumn(format="%.2g"),
@@ -66,13 +97,10 @@ def _draw_pairs(group: CloneGroup, miner: Miner) -> None:
     draw_table(frame, "clones.csv", columns, shares=["Equal beyond chance", "95% from", "95% to"])
 
 
-def _pair_row(pair: ClonePair, miner: Miner) -> dict[str, object]:
-    other = pair.second if pair.first == miner else pair.first
+def pair_numbers(pair: ClonePair) -> dict[str, object]:
+    """What a table says of two miners whose answers are equal beyond chance."""
     low, high = pair.interval
     return {
-        "Page": miner_link(other),
-        "Uid": other.uid,
-        "Hotkey": shown_hotkey(other.hotkey),
         "n shared": pair.shared,
         "Equal answers": pair.ties,
         "By chance": round(pair.expected, 1),
@@ -83,7 +111,7 @@ def _pair_row(pair: ClonePair, miner: Miner) -> dict[str, object]:
     }
 
 
-def _memory(together: AllTogether, miner: Miner) -> str:
+def _memory(together: MinersTogether, miner: Miner) -> str:
     test = next((one for one in together.memorisation.tests if one.miner == miner), None)
     if test is None:
         return "**Memory** of images: too few images were sent to it twice to tell."
