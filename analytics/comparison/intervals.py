@@ -72,6 +72,41 @@ def newcombe_interval(
     return float(share - other - below), float(share - other + above)
 
 
+def clustered_mean_interval(
+    clusters: int,
+    total: float,
+    count: int,
+    squares: float,
+    products: float,
+    count_squares: int,
+    level: float = 0.95,
+) -> Interval | None:
+    """Interval of a mean over values of clusters, such as source images, by linearisation.
+
+    The mean is a ratio of two sums over clusters (Cochran 1977, section 6.4); Student's t with one
+    degree of freedom less than clusters. None for fewer than two.
+
+    Args:
+        clusters: how many.
+        total: the sum of values.
+        count: how many values.
+        squares: the sum over clusters of their totals squared.
+        products: of their totals times their counts.
+        count_squares: of their counts squared.
+        level: 0..1.
+    """
+    # seconds to import, which no command's settings and `--help` are to wait for
+    from scipy import stats  # noqa: PLC0415
+
+    if clusters < 2:  # noqa: PLR2004
+        return None
+    mean = total / count
+    residual = squares - 2 * mean * products + mean * mean * count_squares
+    error = float(np.sqrt(max(0.0, residual) * clusters / (clusters - 1))) / count
+    half = float(stats.t.isf((1 - level) / 2, clusters - 1)) * error
+    return mean - half, mean + half
+
+
 def centred_intervals(points: Floats, draws: Floats, level: float) -> Floats:
     """Percentile intervals of bootstrap draws, shifted from their mean to the estimate, (M, 2).
 

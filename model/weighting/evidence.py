@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
+from analytics.gates.block_sums import Field
 from data.records.fields import NULL_COLUMNS
 from data.records.types import NullKind
 from model.rows.training_row import TrainingRow
 
-IMAGE_SIZE = "image size"
+IMAGE_SIZE: Final = "image size"
 
-SLICE_FIELDS = ("city", "daytime", "environment", "weather", IMAGE_SIZE)
+SLICE_FIELDS: tuple[Field, ...] = ("city", "daytime", "environment", "weather", IMAGE_SIZE)
 """Columns of the rows, and fields of `replay.comparing.slices`, whose values rows and challenges
 share. Not among them: what a challenge has and a row lacks (level, crop), and what is the label or
 goes with it (label, NULL of a tag or of the description)."""

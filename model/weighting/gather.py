@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.slices import Membership, SliceSettings, slices
-from analytics.gates.mean_gates import view_means
+from analytics.gates.block_sums import stage_gates
+from analytics.gates.slice_changes import slice_changes
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.clones import clone_groups
 from analytics.miners.item_response import item_response
 from analytics.miners.wrong_labels import wrong_labels
 from analytics.regions.gps_clusters import gps_clusters
 from analytics.regions.positions import challenge_positions
-from analytics.scoring.predicted_class import predicted_class
 from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
 from data.store import Store
@@ -81,24 +80,11 @@ def gather(
     run_id = None
     if policy.slices.use or policy.gates.use:
         run_id = str(find_run(connection, run)["run_id"])
-        answers = _answers(connection, store, run_id, reasons)
-        if answers is not None and policy.slices.use:
-            add("slices", lambda: _slice_losses(connection, answers))
-        if answers is not None and policy.gates.use:
-            add("gates", lambda: _gate_changes(connection, answers))
+        if policy.slices.use:
+            add("slices", lambda: _slice_losses(connection, store, str(run_id)))
+        if policy.gates.use:
+            add("gates", lambda: {"gate_changes": gate_changes_of(connection, store, str(run_id))})
     return Gathered(Evidence(**tables, reasons=reasons), run_id)
-
-
-def _answers(
-    connection: duckdb.DuckDBPyConnection, store: Store, run_id: str, reasons: dict[str, str]
-) -> RunAnswers | None:
-    """The replay beside the miners; None, and the reason, where they have nothing in common."""
-    trained = trained_on(store, run_id)
-    try:
-        return run_answers(connection, run_id, trained.rows)
-    except (QueryError, RunError) as error:
-        reasons.update(dict.fromkeys(("slices", "gates"), str(error)))
-        return None
 
 
 def _clusters(connection: duckdb.DuckDBPyConnection) -> Tables:
@@ -132,7 +118,8 @@ def _difficulties(connection: duckdb.DuckDBPyConnection) -> Tables:
     return {"difficulties": difficulties, "doubtful": doubtful.unique(maintain_order=True)}
 
 
-def _slice_losses(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) -> Tables:
+def _slice_losses(connection: duckdb.DuckDBPyConnection, store: Store, run_id: str) -> Tables:
+    answers = run_answers(connection, run_id, trained_on(store, run_id).rows)
     found = slices(answers.paired, _memberships(connection, answers), SliceSettings(_DRAWS))
     total = answers.paired.answers.challenge.size
     rows = [
@@ -150,35 +137,24 @@ def _slice_losses(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) ->
     return _unless_empty("slice_losses", rows, "no slice that a source row can be in")
 
 
-def _gate_changes(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) -> Tables:
-    run_id = answers.run["run_id"]
-    shares = connection.sql(
-        statements("model/weighting/view_shares"), params={"run_id": run_id}
-    ).pl()
-    if shares.is_empty():
+def gate_changes_of(
+    connection: duckdb.DuckDBPyConnection, store: Store, run_id: str
+) -> pl.DataFrame:
+    """The table `gate_changes` of `Evidence` for a replay.
+
+    Args:
+        connection: of the store's warehouse.
+        store: holds the replay's folder, which names what its candidate was trained on.
+        run_id: of the replay.
+
+    Raises:
+        RunError: its model has no gates, or no challenge is in a slice that a source row can be in.
+    """
+    stage_gates(connection, run_id, training=trained_on(store, run_id).rows)
+    changes = slice_changes(connection, run_id, SLICE_FIELDS, _DRAWS)
+    if changes.is_empty():
         raise RunError(f"gates of {run_id}", found="none", expected="a model with gates")
-    challenges = answers.challenges.select("challenge_id", "label", "image").join(
-        shares, on="challenge_id", how="left", maintain_order="left"
-    )
-    has_gates = challenges["shares"].is_not_null().to_numpy()
-    rows: list[dict[str, Any]] = []
-    for one in _memberships(connection, answers):
-        members = challenges.filter(pl.Series(one.members & has_gates))
-        if not members.is_empty():
-            rows += _changes(one, members)
-    return _unless_empty("gate_changes", rows, "no slice that a source row can be in")
-
-
-def _changes(slice_: Membership, members: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    right = predicted_class(members["probability"].to_numpy()) == members["label"].to_numpy()
-    _, images = np.unique(members["image"].to_numpy(), return_inverse=True)
-    values = np.array(members["shares"].to_list(), np.float64)
-    named = {"field": slice_.field, "value": slice_.value}
-    counts = {"right": int(right.sum()), "wrong": int((~right).sum())}
-    for view in view_means(values, right, images, _DRAWS):
-        low, high = view.interval or (None, None)
-        difference = {"difference": view.difference or 0.0, "low": low, "high": high}
-        yield named | counts | {"view": view.view} | difference
+    return changes
 
 
 def _memberships(

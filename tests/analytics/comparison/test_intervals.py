@@ -6,6 +6,7 @@ from scipy import stats
 
 from analytics.comparison.intervals import (
     centred_intervals,
+    clustered_mean_interval,
     newcombe_interval,
     simultaneous_intervals,
     wilson_interval,
@@ -76,3 +77,37 @@ def test_equal_errors_need_no_wider_intervals_than_one_has() -> None:
     draws = points + draws_around(np.zeros(1), 0.1)
     low, high = simultaneous_intervals(points, draws, 0.95).T
     assert (high - low) / 2 == pytest.approx(np.full(20, 1.96 * 0.1), rel=0.05)
+
+
+def test_a_clustered_mean_of_single_values_is_students_and_repeats_change_nothing() -> None:
+    values = np.random.default_rng(0).random(30)
+    low, high = stats.t.interval(0.95, 29, values.mean(), stats.sem(values))
+    for repeats in (1, 5):
+        found = clustered_mean_interval(
+            clusters=30,
+            total=repeats * values.sum(),
+            count=30 * repeats,
+            squares=repeats**2 * (values**2).sum(),
+            products=repeats**2 * values.sum(),
+            count_squares=30 * repeats**2,
+        )
+        assert found == pytest.approx((low, high))
+    assert clustered_mean_interval(1, 2.0, 3, 4.0, 6.0, 9) is None
+
+
+def test_a_clustered_mean_covers_the_truth_about_as_often_as_it_says() -> None:
+    """Clusters of 1 to 6 values that share most of what they are."""
+    rng, held = np.random.default_rng(1), 0
+    for _ in range(400):
+        sizes = rng.integers(1, 7, 40)
+        totals = sizes * rng.normal(size=40) + rng.normal(scale=0.3, size=40)
+        found = clustered_mean_interval(
+            40,
+            float(totals.sum()),
+            int(sizes.sum()),
+            float((totals**2).sum()),
+            float((totals * sizes).sum()),
+            int((sizes**2).sum()),
+        )
+        held += found is not None and found[0] <= 0 <= found[1]
+    assert 0.91 <= held / 400 <= 0.98

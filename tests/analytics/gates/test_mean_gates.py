@@ -5,10 +5,13 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.gates.mean_gates import Measure, gate_means, gated_runs, view_means
+from analytics.gates.block_sums import BlockSums, Field, Measure, stage_gates
+from analytics.gates.mean_gates import gate_groups, gate_means, gated_runs
+from analytics.gates.view_means import view_means
 from analytics.warehouse.connection import reading, writing
 from data.errors import RunError
 from data.store import Store
@@ -111,10 +114,11 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     """Gates that have nothing to do with right and wrong, shared by repeats of an image."""
     rng, held = np.random.default_rng(0), 0
     for _ in range(100):
-        images = np.repeat(np.arange(60), 4)
-        gates = np.repeat(rng.random((60, VIEWS)), 4, axis=0)
-        right = np.repeat(rng.random(60) < 0.6, 4)
-        views = view_means(gates, right, images, BootstrapSettings(draws=200))
+        gates, right = rng.random((60, VIEWS)), rng.random((60, 4)) < 0.6
+        counts = np.stack([right.sum(axis=1), (~right).sum(axis=1)])
+        images = (counts > 0).sum(axis=1)
+        sums = BlockSums(counts[:, :, None] * gates, counts, images, np.zeros((2, VIEWS), int), 0)
+        views = view_means(sums, BootstrapSettings(draws=200))
         held += all(v.interval and v.interval[0] <= 0 <= v.interval[1] for v in views)
     # 95 of 100 by the level; fewer than 85 would have a chance of 1 in 10,000
     assert held >= 85
@@ -168,5 +172,89 @@ def test_numbers_of_views_that_differ_are_refused(tmp_path: Path) -> None:
     with writing(store) as writer:
         writer.connection.execute(GATED_REPLAYS)
         writer.connection.execute("DELETE FROM replay_gates WHERE challenge_id = 'c7' AND view = 3")
-    with reading(store) as connection, pytest.raises(RunError, match=r"with \[2, 3\] gates"):
+    with (
+        reading(store) as connection,
+        pytest.raises(RunError, match="lack some of the views 1 to 3"),
+    ):
         gate_means(connection, "gated")
+
+
+LEVELS = """
+UPDATE media SET aug_level = position // 20, city = CASE WHEN position % 4 > 0 THEN 'boston' END,
+    weather = CASE position % 5 WHEN 0 THEN ['Rain', 'Fog', 'Rain'] WHEN 1 THEN ['Fog'] END,
+    city_null = CASE WHEN position % 8 = 1 THEN 'word' END;
+"""
+
+
+def has_value(field: Field, value: str | None) -> np.ndarray:
+    i = np.arange(58)
+    weathers: dict[int, tuple[str | None, ...]] = {0: ("Rain", "Fog"), 1: ("Fog",)}
+    values: dict[str, list[tuple[str | None, ...]]] = {
+        "level": [(f"level {number // 20}",) for number in i.tolist()],
+        "label": [(("no roadwork", "roadwork")[number % 2],) for number in i.tolist()],
+        "city": [("boston" if n % 4 > 0 and n % 8 != 1 else None,) for n in i.tolist()],
+        "weather": [weathers.get(number % 5, (None,)) for number in i.tolist()],
+    }
+    return np.array([value in own for own in values[field]])
+
+
+@pytest.mark.parametrize("field", ["level", "label", "city", "weather"])
+def test_groups_are_plain_means_of_their_challenges(tmp_path: Path, field: Field) -> None:
+    store = Store(tmp_path / "grouped")
+    with writing(store) as writer:
+        writer.connection.execute(GATED_REPLAYS + LEVELS)
+    with reading(store) as connection:
+        stage_gates(connection, "gated")
+        groups = gate_groups(connection, "gated", field, settings=SETTINGS, measure="gate")
+    gates, right, _ = plain()
+    assert len(groups) == {"level": 3, "label": 2, "city": 2, "weather": 3}[field]
+    for group in groups:
+        own = has_value(field, group.value)
+        assert (group.right, group.wrong) == ((own & right).sum(), (own & ~right).sum())
+        assert group.wrong_images == len(np.unique(np.arange(58)[own & ~right] % 20))
+        for view, values in zip(group.views, gates.T, strict=True):
+            assert view.mean == pytest.approx(values[own].mean())
+            assert view.wrong == pytest.approx(values[own & ~right].mean())
+            assert view.interval is None or view.interval[0] <= (view.difference or 0.0)
+
+
+def test_what_the_candidate_was_trained_on_is_left_out(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    training = pl.DataFrame(
+        {"parquet": ["s.parquet"], "row": [7], "vid_id": [None], "gps_lat": [None]}
+        | {"gps_lon": [None]},
+        schema_overrides={"vid_id": pl.String, "gps_lat": pl.Float64, "gps_lon": pl.Float64},
+    )
+    means = gate_means(connection, "gated", settings=SETTINGS, training=training)
+    assert means.challenges == 55
+    assert means.left_out["overlaps with training rows"] == 3
+    assert means.challenges + sum(means.left_out.values()) == 60
+
+
+MANY_CITIES = """
+INSERT INTO media BY NAME
+SELECT source.* REPLACE (
+    'd' || n AS challenge_id, n AS position,
+    CASE WHEN n % 2 = 0 THEN 'a' ELSE 'city ' || n END AS city
+)
+FROM media AS source, range(300) AS r (n) WHERE challenge_id = 'c0';
+INSERT INTO replay_predictions BY NAME
+SELECT source.* REPLACE ('d' || n AS challenge_id)
+FROM replay_predictions AS source, range(300) AS r (n) WHERE challenge_id = 'c0';
+INSERT INTO replay_gates BY NAME
+SELECT source.* REPLACE ('d' || n AS challenge_id)
+FROM replay_gates AS source, range(300) AS r (n) WHERE challenge_id = 'c0';
+"""
+
+
+def test_many_values_are_the_largest_ones(tmp_path: Path) -> None:
+    """A log may name a city for every challenge."""
+    store = Store(tmp_path / "many")
+    with writing(store) as writer:
+        writer.connection.execute(GATED_REPLAYS)
+        writer.connection.execute(MANY_CITIES)
+    with reading(store) as connection:
+        stage_gates(connection, "gated")
+        groups = gate_groups(connection, "gated", "city", settings=SETTINGS)
+    assert [(group.value, group.challenges) for group in groups] == [("a", 150), (None, 58)]
