@@ -1,26 +1,29 @@
-"""The Gates page: the share and gate of each view, where a model was right and where wrong."""
+"""The Gates page: where a model looks where it is right and where wrong, by group and over time."""
 
-from collections.abc import Sequence
-
-import pandas as pd
 import streamlit as st
 
-from analytics.comparison.intervals import Interval
-from analytics.gates.mean_gates import GateMeans, Measure
+from analytics.gates.block_sums import Measure
 from analytics.queries.replay_runs import ReplayRun
-from dashboards.parts import store_access
-from dashboards.parts.drawn_chart import draw_chart
-from dashboards.parts.gates_chart import VIEW_NAMES, intervals_chart, plane_charts
+from dashboards.gates import access
+from dashboards.gates.answer import answer, left_out_sentence
+from dashboards.gates.difference_section import draw_differences
+from dashboards.gates.entropy_section import draw_entropy
+from dashboards.gates.groups_section import choose_field, draw_groups
+from dashboards.gates.other_run_section import choose_other, draw_other_run
+from dashboards.gates.plane_section import draw_planes
+from dashboards.gates.weights_section import draw_weights
+from dashboards.parts.linked_choice import linked_choice
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
-from data.text import printable
+from dashboards.parts.store_access import Version, errors_in_one_line, images_version
+from dashboards.parts.view_cells import VIEW_NAMES
 
 _NO_RUN = (
     "No replay of a model with gates is in this store yet. In a terminal, replay a checkpoint, the "
     "folder that a training wrote:"
 )
-_LABELS = {"all": None, "1 · roadwork": 1, "0 · no roadwork": 0}
-_MEASURES: dict[str, Measure] = {"share of the fusion": "share", "gate": "gate"}
+_LABELS = {"all": "both", "1": "1 · roadwork", "0": "0 · no roadwork"}
+_MEASURES = {"share": "share of the fusion", "gate": "gate"}
 
 _READING = """\
 - The model puts the views together as a weighted mean. A view's **share** is its weight there: its
@@ -38,11 +41,17 @@ _READING = """\
 - **The plane**: the nine tiles of the grid lie as in the image; each overlaps the next by a quarter
   of its width and is drawn up to the middle of that. The whole image, its centre and its right half
   lie over the grid, so they stand below it, each in an image of its own.
+- **Entropy** of an image's shares is 0 bits where one view has all, 3.58 where twelve are alike; 2
+  to its power is how many equal views would be as spread. Parts of the log are of equal length of
+  time, or of its order where no challenge has a time. Their intervals hold one by one.
 - **Right minus wrong** is an association: images that are hard may also look different. The
   intervals resample source images and hold **for all views at once**; views whose interval leaves 0
   out have a heavy outline. Fewer than 10 source images on one side give none.
 - Choose a label to see whether a difference is more than that of roadwork and no roadwork: right
-  answers hold other shares of them than wrong ones."""
+  answers hold other shares of them than wrong ones. Intervals of a group hold for its views at
+  once, not for all groups.
+- Challenges that overlap with what the candidate was trained on (by row, by video, within 100 m)
+  are left out, as far as its replay says what that was."""
 
 
 def draw_page() -> None:
@@ -53,121 +62,71 @@ def draw_page() -> None:
     )
     if store is None:
         return
-    with store_access.errors_in_one_line():
-        version = store_access.warehouse_version(store)
-        run = choose_run(
-            store_access.gated_runs(version), _NO_RUN, "streetreplay replay --model DIR"
-        )
+    with errors_in_one_line():
+        version = images_version(store)
+        runs = access.runs(version)
+        run = choose_run(runs, _NO_RUN, "streetreplay replay --model DIR")
         if run is not None:
-            _draw_run(version, run)
+            _draw_run(version, run, runs)
+    with st.expander("How to read this"):
+        st.markdown(_READING)
 
 
-def _draw_run(version: store_access.Version, run: ReplayRun) -> None:
+def _draw_run(version: Version, run: ReplayRun, runs: list[ReplayRun]) -> None:
     if run.uses_metadata:
         st.warning(
             "**With metadata**: this run saw more than a miner does. Its shares and gates speak of "
             "the image alone, but right and wrong do not."
         )
-    label = _LABELS[st.radio("Scored label", list(_LABELS), horizontal=True)]
-    measure = _MEASURES[st.radio("Mean of a view's", list(_MEASURES), horizontal=True)]
-    gates = store_access.gate_means(version, run.run_id, label, measure)
-    _draw_counts(gates)
-    if not gates.right + gates.wrong:
-        st.info("No challenge is left.")
+    left, middle, right = st.columns([1, 1, 2])
+    with left:
+        label = linked_choice("Scored label", _LABELS, "label")
+    with middle:
+        measure: Measure = (
+            "gate" if linked_choice("Mean of a view's", _MEASURES, "mean") == "gate" else "share"
+        )
+    with right:
+        other = choose_other(runs, run.run_id)
+    answered = st.container()
+    chosen = access.Chosen(version, run.run_id, None if label == "all" else int(label), measure)
+    pictures, by_group = st.container(), st.container()
+    with by_group:
+        st.subheader("By group")
+        field = choose_field()
+    shown = access.shown_gates(chosen, field)
+    gates = shown.means
+    names = _names(len(gates.views))
+    with answered:
+        if gates.challenges:
+            for sentence in answer(gates, names, shown.entropy):
+                st.markdown(sentence)
+        else:
+            st.info("No challenge is left.", icon=":material/info:")
+        st.text(left_out_sentence(gates))
+    if not gates.challenges:
         return
-    names = VIEW_NAMES
-    if len(gates.views) == len(VIEW_NAMES):
-        st.subheader("On the image plane")
-        for column, chart in zip(st.columns(3), plane_charts(gates), strict=True):
-            draw_chart(chart, f"Mean {gates.measure} of each view.", width="content", place=column)
-    else:
-        names = tuple(f"view {view.view}" for view in gates.views)
-        st.info(f"This model has {len(gates.views)} views; where they lie is not known.")
-    _draw_differences(gates, names)
-    with st.expander("How to read this"):
-        st.markdown(_READING)
+    with pictures:
+        if names == VIEW_NAMES:
+            draw_planes(version, run.run_id, gates)
+        else:
+            st.info(f"This model has {len(names)} views; where they lie is not known.")
+        draw_differences(gates, names)
+    with by_group:
+        draw_groups(shown.groups, measure, names, field)
+    entropy = {run.run_id: shown.entropy}
+    if other is not None:
+        beside = access.Chosen(version, other, chosen.label, measure)
+        entropy[other] = access.shown_gates(beside, field).entropy
+    draw_entropy(entropy, len(names))
+    if other is not None:
+        draw_other_run(chosen, other, names)
+    draw_weights(version, run.run_id, run.selected)
 
 
-def _draw_counts(gates: GateMeans) -> None:
-    used, left_out = gates.right + gates.wrong, sum(gates.left_out.values())
-    numbers = (
-        ("Challenges used", used, f"{gates.several:,} of them means over possible images"),
-        ("Right", gates.right, f"on {gates.right_images:,} source images"),
-        ("Wrong", gates.wrong, f"on {gates.wrong_images:,} source images"),
-        ("Challenges left out", left_out, "of those that the replay was asked for"),
-    )
-    for column, (label, number, note) in zip(st.columns(len(numbers)), numbers, strict=True):
-        column.metric(label, f"{number:,}", border=True)
-        column.caption(note)
-    if gates.left_out:
-        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in gates.left_out.items())
-        # as text: a reason may quote a log
-        st.text(f"Left out: {printable(reasons)}")
-
-
-def _draw_differences(gates: GateMeans, names: Sequence[str]) -> None:
-    significant = [
-        view
-        for view in gates.views
-        if view.interval is not None and _leaves_zero_out(view.interval)
-    ]
-    st.subheader("Right minus wrong")
-    if gates.views[0].interval is None:
-        st.caption("No intervals: right or wrong answers are on fewer than 10 source images.")
-    else:
-        st.caption(
-            f"{len(significant)} of {len(names)} views differ by more than chance, with "
-            f"{gates.level:.0%} intervals that hold for all of them at once."
-        )
-    draw_chart(
-        intervals_chart(gates, names),
-        f"Difference of each view's {gates.measure} between right and wrong answers.",
-    )
-    _draw_table(gates, names)
-
-
-def _leaves_zero_out(interval: Interval) -> bool:
-    low, high = interval
-    return low > 0 or high < 0
-
-
-def _draw_table(gates: GateMeans, names: Sequence[str]) -> None:
-    number = st.column_config.NumberColumn
-    measure = gates.measure.capitalize()
-    mean, signed = number(format="%.3f"), number(format="%+.3f")
-    pruned = number(format="%.0f%%", help="Part of the challenges whose gate is exactly 0.")
-    rows = []
-    for name, view in zip(names, gates.views, strict=True):
-        low, high = view.interval or (None, None)
-        rows.append(
-            {
-                "View": name,
-                f"{measure}, right": view.right,
-                f"{measure}, wrong": view.wrong,
-                "Difference": view.difference,
-                f"{gates.level:.0%} from": low,
-                f"{gates.level:.0%} to": high,
-                "Pruned, right": _percent(view.right_dropped),
-                "Pruned, wrong": _percent(view.wrong_dropped),
-            }
-        )
-    frame = pd.DataFrame(rows)
-    kinds = {measure: mean, "Pruned": pruned}
-    st.dataframe(
-        frame,
-        hide_index=True,
-        placeholder="–",
-        height="content",
-        column_config={
-            column: kinds.get(column.split(",")[0], signed)
-            for column in frame.columns
-            if column != "View"
-        },
-    )
-
-
-def _percent(part: float | None) -> float | None:
-    return None if part is None else 100 * part
+def _names(views: int) -> tuple[str, ...]:
+    if views == len(VIEW_NAMES):
+        return VIEW_NAMES
+    return tuple(f"view {number}" for number in range(1, views + 1))
 
 
 draw_page()

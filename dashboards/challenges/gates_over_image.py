@@ -7,9 +7,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from dashboards.parts.gates_chart import Box, cells
+from dashboards.parts.view_cells import BOTTOM, cells, planes, sides
 
-_SIDE, _BOTTOM = 320, 1.45
+_SIDE = 320
 _DARK, _LINE = "#1b1f24", "#8a8a8a"
 _FILL, _IMAGE = 0.45, 0.9
 """Opacities."""
@@ -28,12 +28,12 @@ def gates_over_image(
     most = max(values) or 1.0
     scale = alt.Scale(domain=[0, 1.0 if measure == "gate" else most], scheme="viridis")
     rows = [
-        {**_sides(cell.box), "name": cell.name, "value": value, "text": f"{value:.3f}"}
+        {**sides(cell.box), "name": cell.name, "value": value, "text": f"{value:.3f}"}
         for cell, value in zip(cells(), values, strict=True)
     ]
     frame = pd.DataFrame(rows)
     x = alt.X("left:Q", scale=alt.Scale(domain=[0, 1]), axis=None)
-    y = alt.Y("top:Q", scale=alt.Scale(domain=[_BOTTOM, 0]), axis=None)
+    y = alt.Y("top:Q", scale=alt.Scale(domain=[BOTTOM, 0]), axis=None)
     position: dict[str, Any] = {"x": x, "x2": "right:Q", "y": y, "y2": "bottom:Q"}
     rectangles = (
         alt.Chart(frame)
@@ -66,37 +66,20 @@ def gates_over_image(
         front.encode(**middle),
         _names(),
     ]
-    layered = alt.layer(*layers).properties(width=_SIDE, height=_SIDE * _BOTTOM)
+    layered = alt.layer(*layers).properties(width=_SIDE, height=_SIDE * BOTTOM)
     styled: alt.LayerChart | alt.FacetChart = layered.configure_view(stroke=None)
     return styled
 
 
-def _sides(box: Box) -> dict[str, float]:
-    top, left, bottom, right = box
-    return {
-        "top": top,
-        "left": left,
-        "bottom": bottom,
-        "right": right,
-        "x": (left + right) / 2,
-        "y": (top + bottom) / 2,
-    }
-
-
-def _planes() -> list[Box]:
-    """Where the whole image is drawn: under the grid, and small under each other view."""
-    return [(0.0, 0.0, 1.0, 1.0), *(cell.frame for cell in cells() if cell.frame is not None)]
-
-
 def _images(jpeg: bytes, position: dict[str, Any]) -> alt.Chart:
     url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-    frame = pd.DataFrame([_sides(box) for box in _planes()])
+    frame = pd.DataFrame([sides(box) for box in planes()])
     chart: alt.Chart = alt.Chart(frame).mark_image(url=url, aspect=False, opacity=_IMAGE)
     return chart.encode(**position)
 
 
 def _frames(position: dict[str, Any]) -> alt.Chart:
-    frame = pd.DataFrame([_sides(box) for box in _planes()])
+    frame = pd.DataFrame([sides(box) for box in planes()])
     chart: alt.Chart = alt.Chart(frame).mark_rect(fill=None, stroke=_LINE, strokeWidth=1)
     return chart.encode(**position)
 

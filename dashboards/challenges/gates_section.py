@@ -6,8 +6,8 @@ from dashboards.challenges.access import Opened
 from dashboards.challenges.gates_over_image import gates_over_image
 from dashboards.challenges.rebuilt_image import rebuilt_jpegs
 from dashboards.parts.drawn_chart import draw_chart
-from dashboards.parts.gates_chart import VIEW_NAMES
 from dashboards.parts.store_access import Version
+from dashboards.parts.view_cells import VIEW_NAMES
 from replay.rebuilding.variants import Variant
 
 _MEASURES = {"share of the fusion": "share", "gate": "gate"}

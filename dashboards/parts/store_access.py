@@ -13,7 +13,6 @@ from pathlib import Path
 import duckdb
 import streamlit as st
 
-from analytics.gates import mean_gates
 from analytics.queries import bounded_query
 from analytics.queries import challenges_over_time as time_queries
 from analytics.queries import overview as count_queries
@@ -124,19 +123,3 @@ def replay_runs(version: Version) -> list[run_queries.ReplayRun]:
     """Finished replays, newest first."""
     with _connection(version) as connection:
         return run_queries.replay_runs(connection)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def gated_runs(version: Version) -> list[run_queries.ReplayRun]:
-    """Finished replays of models with gates, newest first."""
-    with _connection(version) as connection:
-        return mean_gates.gated_runs(connection)
-
-
-@st.cache_data(max_entries=16, show_spinner="Drawing intervals …")
-def gate_means(
-    version: Version, run_id: str, label: int | None, measure: mean_gates.Measure
-) -> mean_gates.GateMeans:
-    """The views' shares or gates in a replay's challenges; `label` None is both."""
-    with _connection(version) as connection:
-        return mean_gates.gate_means(connection, run_id, label, measure=measure)

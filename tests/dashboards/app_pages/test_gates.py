@@ -1,15 +1,17 @@
 """The Gates page on empty, small and hostile stores."""
 
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
-from analytics.gates.mean_gates import GateMeans, Measure, ViewMeans, gate_means
+from analytics.gates.block_sums import Measure, stage_gates
+from analytics.gates.mean_gates import gate_groups, gate_means
+from analytics.gates.two_runs import two_runs
 from analytics.warehouse.connection import reading
-from dashboards.parts.gates_chart import VIEW_NAMES, cells, intervals_chart, plane_charts
+from dashboards.parts.view_cells import VIEW_NAMES
 from data.store import STORE_VARIABLE, Store
-from model.views import views
+from data.text import printable
 from tests.dashboards.conftest import change
 from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, the_page
 from tests.worlds.gated_replays import GATED_REPLAYS, SHARES_OF_GATES
@@ -47,13 +49,11 @@ def test_store_without_gates_names_the_command(store: Store) -> None:
 def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> None:
     with reading(store) as connection:
         means = gate_means(connection, "gated", measure=measure)
-    page = the_page("gates")
-    if measure == "gate":  # shares are shown first
-        page.radio[1].set_value("gate").run()
+    page = the_page("gates", mean=measure)
 
     assert not page.exception
-    assert [metric.value for metric in page.metric] == ["58", "38", "20", "2"]
-    assert "1 × shard missing" in plain(page)
+    assert "Over 58 challenges (38 right on 20 source images, 20 wrong on 20)" in rendered(page)
+    assert "Left out: 2 (1 × shard missing, 1 × no gates)" in plain(page)
     shown = table(page, "View")
     assert tuple(shown["View"]) == VIEW_NAMES
     for column, values in (
@@ -63,22 +63,21 @@ def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> No
         ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in means.views]),
     ):
         assert list(shown[column]) == values
-    assert charts(page) == 4
+    # three planes, differences, groups, entropy
+    assert charts(page) == 6
 
 
 def test_a_label_can_be_chosen(store: Store) -> None:
-    page = the_page("gates")
-    page.radio[0].set_value("1 · roadwork").run()
+    page = the_page("gates", label="1")
 
     assert not page.exception
-    assert page.metric[0].value == "29"
+    assert "Over 29 challenges" in rendered(page)
     assert "29 × label 0" in plain(page)
 
 
 def test_a_label_without_a_challenge_is_said(store: Store) -> None:
     change(store, "UPDATE media SET label = 0")
-    page = the_page("gates")
-    page.radio[0].set_value("1 · roadwork").run()
+    page = the_page("gates", label="1")
 
     assert not page.exception
     assert "No challenge is left" in rendered(page)
@@ -95,7 +94,7 @@ def test_right_answers_alone(store: Store) -> None:
     assert not page.exception
     assert "No intervals" in rendered(page)
     assert table(page, "View")["Share, wrong"].isna().all()
-    assert charts(page) == 4
+    assert charts(page) == 6
 
 
 def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
@@ -105,7 +104,7 @@ def test_other_numbers_of_views_have_a_table_but_no_plane(store: Store) -> None:
     assert not page.exception
     assert "This model has 5 views" in rendered(page)
     assert list(table(page, "View")["View"]) == [f"view {k}" for k in range(1, 6)]
-    assert charts(page) == 1
+    assert charts(page) == 3
 
 
 def test_metadata_fed_run_is_marked(store: Store) -> None:
@@ -116,70 +115,75 @@ def test_metadata_fed_run_is_marked(store: Store) -> None:
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     change(store, f"UPDATE replay_predictions SET reason = '{HOSTILE}' WHERE reason IS NOT NULL")  # noqa: S608
     change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
-    page = the_page("gates")
+    change(store, f"UPDATE media SET city = '{HOSTILE}', file = '{HOSTILE}'")  # noqa: S608
+    page = the_page("gates", by="city")
 
     assert not page.exception
     assert "script" not in rendered(page)
     assert HOSTILE in plain(page)
+    assert set(table(page, "City")["City"]) == {printable(HOSTILE, 40)}
 
 
 def test_a_new_replay_is_seen_at_the_next_click(store: Store) -> None:
     page = the_page("gates")
     change(store, "DELETE FROM replay_gates WHERE challenge_id = 'c1'")
     page.run()
-    assert page.metric[0].value == "57"
+    assert "Over 57 challenges" in rendered(page)
 
 
-def test_views_lie_where_the_model_takes_them() -> None:
-    """Every cell inside its view's own box; the grid's, without overlap, fill the plane."""
-    assert views.VIEW_NAMES == VIEW_NAMES
-    drawn = cells()
-    for cell, (top, left, bottom, right) in zip(drawn, views.view_boxes(1000, 1000), strict=True):
-        box = tuple(1000 * edge for edge in cell.box)
-        if cell.frame is None:
-            inside = (top <= box[0], left <= box[1], box[2] <= bottom, box[3] <= right)
-            assert all(inside), cell.name
-            continue
-        frame_top, frame_left, frame_bottom, _ = cell.frame
-        side = frame_bottom - frame_top
-        placed = (
-            frame_top + side * top / 1000,
-            frame_left + side * left / 1000,
-            frame_top + side * bottom / 1000,
-            frame_left + side * right / 1000,
-        )
-        assert cell.box == pytest.approx(placed), cell.name
-    tiles = [cell.box for cell in drawn if cell.frame is None]
-    assert sum((b - t) * (r - left) for t, left, b, r in tiles) == pytest.approx(1)
+OTHER = """
+INSERT INTO replay_runs VALUES ('other', 'm', false, '2025-01-03', 60, 40, '{}');
+INSERT INTO replay_predictions BY NAME
+SELECT * REPLACE ('other' AS run_id) FROM replay_predictions WHERE run_id = 'gated';
+INSERT INTO replay_gates BY NAME
+SELECT * REPLACE ('other' AS run_id, 1.0 / 12 AS share) FROM replay_gates;
+"""
 
 
-@pytest.mark.parametrize(("measure", "most"), [("share", 0.5), ("gate", 1)])
-def test_charts_hold_every_view_and_mark_what_is_significant(measure: Measure, most: float) -> None:
-    gates = [
-        ViewMeans(k, 0.5, 0.25, 0.0, 0.0, 0.25, (0.1, 0.4) if k == 2 else (-0.1, 0.6))
-        for k in range(1, 13)
-    ]
-    means = GateMeans(measure, gates, 30, 20, 12, 11, 0, {}, 0.95)
-    planes: list[dict[str, Any]] = [chart.to_dict() for chart in plane_charts(means)]
-    intervals: dict[str, Any] = intervals_chart(means, VIEW_NAMES).to_dict()
-
-    assert [plane["title"] for plane in planes] == [
-        "Right answers, n = 30",
-        "Wrong answers, n = 20",
-        "Right minus wrong",
-    ]
-    datasets = [rows for plane in planes for rows in plane["datasets"].values()]
-    rows = [rows for rows in datasets if "significant" in rows[0]]
-    assert [len(plane) for plane in rows] == [12] * 3
-    assert [row["name"] for row in rows[2] if row["significant"]] == ["grid 1,1"]
-    assert [plane[0]["text"] for plane in rows] == ["0.500", "0.250", "+0.250"]
-    assert len(next(rows for rows in intervals["datasets"].values() if "order" in rows[0])) == 12
-    scales = [plane["layer"][1]["encoding"]["color"]["scale"] for plane in planes]
-    assert [scale["domain"] for scale in scales] == [[0, most], [0, most], [-0.6, 0.6]]
+def test_groups_are_those_of_the_analysis_and_of_the_link(store: Store) -> None:
+    change(store, "UPDATE media SET aug_level = position // 30")
+    with reading(store) as connection:
+        stage_gates(connection, "gated")
+        groups = gate_groups(connection, "gated", "level")
+    page = the_page("gates", by="level", answers="wrong")
+    assert not page.exception
+    shown = table(page, "Level")
+    assert list(shown["Level"]) == [group.value for group in groups]
+    assert list(shown["n"]) == [group.challenges for group in groups]
+    assert list(shown["centre"]) == [group.views[10].wrong for group in groups]
+    for by in page.selectbox("by_choice").options:
+        assert not page.selectbox("by_choice").set_value(by).run().exception
+    assert page.query_params["by"] == "image-size"
 
 
-def test_a_model_that_shut_every_gate_is_drawn() -> None:
-    shut = [ViewMeans(k, 0.0, 0.0, 1.0, 1.0, 0.0, None) for k in range(1, 13)]
-    planes = plane_charts(GateMeans("share", shut, 30, 20, 12, 11, 0, {}, 0.95))
-    color = planes[0].to_dict()["layer"][1]["encoding"]["color"]
-    assert color["scale"]["domain"] == [0, 1]
+def test_two_runs_stand_side_by_side(store: Store) -> None:
+    change(store, OTHER)
+    with reading(store) as connection:
+        found = two_runs(connection, "gated", "other")
+    page = the_page("gates", run="gated", other="other")
+    assert not page.exception
+    beside = table(page, "Other run")
+    assert list(beside["Difference"]) == [view.difference for view in found.views]
+    assert f"On the {found.challenges} challenges of {found.images} source images" in rendered(page)
+    # the even one's shares are as spread as can be
+    over = table(page, "Entropy, bits")
+    assert set(over["Run"]) == {"gated", "other"}
+    assert over[over["Run"] == "other"]["Entropy, bits"].min() == pytest.approx(np.log2(12))
+
+
+def test_slices_that_weigh_more_lead_to_a_retraining(store: Store) -> None:
+    """Where it is wrong in one city the first view takes all."""
+    change(
+        store,
+        "UPDATE media SET city = CASE WHEN position % 2 = 0 THEN 'boston' ELSE 'denver' END;"
+        "UPDATE replay_gates SET share = (view = "
+        "CASE WHEN challenge_id[2:]::INTEGER % 6 = 0 THEN 1 ELSE 12 END)::INTEGER",
+    )
+    page = the_page("gates")
+    assert not page.exception
+    shown = table(page, "Factor")
+    factors = dict(zip(shown["Value"], shown["Factor"], strict=True))
+    assert factors["boston"] > 1.5
+    assert factors["denver"] == 1.0
+    assert "Gates raise most the rows of city boston" in plain(page)
+    assert page.get("page_link")
