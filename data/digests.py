@@ -1,7 +1,10 @@
 """Digests of files, by which equal content is recognised."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
+
+_ROOT = Path(__file__).parents[1]
 
 
 def file_digest(file: Path) -> str:
@@ -13,3 +16,17 @@ def file_digest(file: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
+
+
+@cache
+def code_digest(*folders: str) -> str:
+    """SHA-256 of the Python files of these folders: other code may give other numbers.
+
+    Args:
+        folders: rooms of this project, such as `analytics/lives`.
+    """
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted((_ROOT / folder).glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

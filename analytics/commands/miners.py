@@ -48,6 +48,7 @@ def miners(
     if difficulties is not None and difficulties.suffix not in (".parquet", ".csv"):
         raise typer.BadParameter("expected NAME.parquet or NAME.csv", param_hint="--difficulties")
     from analytics.lives.order import EVERYONE, Choice  # noqa: PLC0415
+    from analytics.miners.kept_estimates import estimates_basis, keep_estimates  # noqa: PLC0415
     from analytics.miners.report import miner_report  # noqa: PLC0415
     from analytics.miners.text import print_report  # noqa: PLC0415
     from analytics.standings.together import keep_together, miners_together  # noqa: PLC0415
@@ -57,6 +58,7 @@ def miners(
     with reading(opened) as connection:
         report = miner_report(connection, choice)
         if choice == EVERYONE:
+            keep_estimates(opened, report, estimates_basis(connection))
             keep_together(opened, miners_together(connection, report))
     if difficulties is not None:
         _write_difficulties(report, difficulties)

@@ -24,6 +24,9 @@ class Sorting(StrEnum):
     EASIEST = "easiest"
 
 
+BY_DIFFICULTY = (Sorting.HARDEST, Sorting.EASIEST)
+
+
 @dataclass(frozen=True)
 class ChallengeFilter:
     """Conditions that challenges must meet, all of them; None or empty leaves one out.

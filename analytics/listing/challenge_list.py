@@ -4,6 +4,8 @@ What it is filtered by is put side by side once, in DuckDB's memory; so each fil
 milliseconds, and no more than a page of it comes to Python.
 """
 
+import csv
+import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,14 +15,14 @@ import duckdb
 import pyarrow as pa
 
 from analytics.listing.challenge_filter import ChallengeFilter, Sorting
+from analytics.miners.kept_estimates import DIFFICULTIES
 from analytics.queries.challenge_answers import AnswerOutcome
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows, statements
 from data.store import Store
+from data.text import printable_value
 
-DIFFICULTIES = pa.schema([("challenge_id", pa.string()), ("difficulty", pa.float64())])
-"""Of a table of difficulties, in logits."""
-
+_BATCH_ROWS = 10_000
 _NO_DIFFICULTIES = DIFFICULTIES.empty_table()
 
 
@@ -129,6 +131,20 @@ def challenge_page(
     query = statements("analytics/listing/page")
     rows = named_rows(connection.execute(query, {"limit": limit, "offset": offset}))
     return [ListedChallenge(candidate=AnswerOutcome(row.pop("candidate")), **row) for row in rows]
+
+
+def challenges_as_csv(connection: duckdb.DuckDBPyConnection, limit: int) -> bytes:
+    """At most `limit` of the matching challenges in their order as CSV, in UTF-8.
+
+    Invisible characters in text of logs are escaped.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    result = connection.execute(statements("analytics/listing/page"), {"limit": limit, "offset": 0})
+    writer.writerow(column[0] for column in result.description or ())
+    while rows := result.fetchmany(_BATCH_ROWS):
+        writer.writerows([printable_value(value) for value in row] for row in rows)
+    return file.getvalue().encode()
 
 
 def neighbours(connection: duckdb.DuckDBPyConnection, challenge_id: str) -> Neighbours | None:

@@ -1,12 +1,18 @@
 """The Challenges page: a list by filters, and one challenge with its images and answers."""
 
+from dataclasses import replace
+
 import streamlit as st
 
+from analytics.listing.challenge_filter import BY_DIFFICULTY, Sorting
+from analytics.miners.kept_estimates import kept_estimates
 from analytics.queries.replay_runs import ReplayRun
 from dashboards.challenges import access
 from dashboards.challenges.answer import draw_answer
 from dashboards.challenges.challenge_table import OPENED, draw_challenge_table
 from dashboards.challenges.challenge_viewer import draw_challenge
+from dashboards.challenges.doubtful_labels import draw_doubtful_labels
+from dashboards.challenges.estimates import draw_until_estimated
 from dashboards.challenges.filter_form import choose_challenges, choose_sorting
 from dashboards.challenges.wrong_chart import wrong_shares_chart
 from dashboards.parts import store_access
@@ -32,6 +38,9 @@ _READING = """\
 - **Fidelity** is that of the images in the replay. Exact: identical to what miners saw.
   Distribution: one of several possible ones, for the distortions of levels 2 and 3 are not logged;
   the answer is the mean over those that the replay drew. Impossible: no image, and no answer.
+- **Difficulty** is of an item-response model over all miners' answers: the ability, in logits above
+  the mean miner's, at which half of the miners answer rightly. With ten answers it stays close to
+  the mean of all challenges.
 - **Sorting** puts challenges without the value last, and equal ones in order of time, then of their
   log file.
 - The link of this page holds the filters, the page of the list, and the challenge that is open."""
@@ -55,9 +64,16 @@ def draw_page() -> None:
 def _draw_list(store: Store, version: store_access.Version, run: ReplayRun | None) -> None:
     run_id = None if run is None else run.run_id
     answer = st.container()
-    chosen = choose_challenges(access.listed_slices(version, run_id), with_run=run is not None)
-    listing = access.Listing(version, run_id, chosen, choose_sorting())
-    found = access.summary(listing)
+    kept = kept_estimates(store)
+    estimates = None if kept is None else kept.basis
+    values = access.listed_slices(version, run_id, estimates)
+    chosen = choose_challenges(values, with_run=run is not None)
+    sorting = choose_sorting()
+    by_difficulty = sorting in BY_DIFFICULTY or chosen.difficulties is not None
+    if by_difficulty:
+        draw_until_estimated(version)
+    listing = access.Listing(version, run_id, estimates, chosen, sorting)
+    found = access.summary(replace(listing, sorting=Sorting.OLDEST))
     with answer:
         draw_answer(found, chosen)
     if any(one.share is not None for one in found.wrong_shares):
@@ -71,6 +87,7 @@ def _draw_list(store: Store, version: store_access.Version, run: ReplayRun | Non
     if challenge_id:
         st.header("The open challenge", divider="gray")
         draw_challenge(listing, store_access.images_version(store), challenge_id, run)
+    draw_doubtful_labels(version, told=by_difficulty)
     with st.expander("How to read this"):
         st.markdown(_READING)
 

@@ -1,8 +1,11 @@
 """What the page Challenges shows of a store, kept until the store changes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import streamlit as st
 
 from analytics.listing.challenge_filter import ChallengeFilter, Sorting
@@ -11,10 +14,12 @@ from analytics.listing.challenge_list import (
     ListedChallenge,
     Neighbours,
     challenge_page,
+    challenges_as_csv,
     neighbours,
 )
 from analytics.listing.list_summary import ListSummary, list_summary
 from analytics.listing.slices import Slices, slices
+from analytics.miners.kept_estimates import estimates_basis, kept_difficulties
 from analytics.queries.challenge_answers import (
     CandidateAnswer,
     MinerAnswer,
@@ -37,10 +42,14 @@ from replay.settings import ReplaySettings, recorded_settings
 
 @dataclass(frozen=True)
 class Listing:
-    """Which list a page shows: of a version of a store, beside a replay or none."""
+    """Which list a page shows: of a version of a store, beside a replay or none.
+
+    `estimates` is the basis of the difficulties beside it; None: without any.
+    """
 
     version: Version
     run_id: str | None
+    estimates: str | None
     chosen: ChallengeFilter
     sorting: Sorting
 
@@ -77,39 +86,58 @@ class Opened:
 @st.cache_resource(
     max_entries=2, show_spinner="Listing the challenges …", on_release=ChallengeList.close
 )
-def _challenge_list(version: Version, run_id: str | None) -> ChallengeList:
-    return ChallengeList(version.store, run_id)
+def _challenge_list(version: Version, run_id: str | None, estimates: str | None) -> ChallengeList:
+    if estimates is None:
+        return ChallengeList(version.store, run_id)
+    return ChallengeList(version.store, run_id, kept_difficulties(version.store, estimates))
+
+
+@contextmanager
+def _matching(listing: Listing) -> Iterator[duckdb.DuckDBPyConnection]:
+    challenges = _challenge_list(listing.version, listing.run_id, listing.estimates)
+    with challenges.matching(listing.chosen, listing.sorting) as connection:
+        yield connection
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def listed_slices(version: Version, run_id: str | None) -> Slices:
+def listed_slices(version: Version, run_id: str | None, estimates: str | None) -> Slices:
     """The values that challenges can be filtered by."""
-    with _challenge_list(version, run_id).cursor() as connection:
+    with _challenge_list(version, run_id, estimates).cursor() as connection:
         return slices(connection)
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting …")
 def summary(listing: Listing) -> ListSummary:
     """What is true of all matching challenges."""
-    challenges = _challenge_list(listing.version, listing.run_id)
-    with challenges.matching(listing.chosen) as connection:
+    with _matching(listing) as connection:
         return list_summary(connection, with_candidate=listing.run_id is not None)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def page(listing: Listing, offset: int, limit: int) -> list[ListedChallenge]:
     """Some of the matching challenges."""
-    challenges = _challenge_list(listing.version, listing.run_id)
-    with challenges.matching(listing.chosen, listing.sorting) as connection:
+    with _matching(listing) as connection:
         return challenge_page(connection, offset, limit)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def beside(listing: Listing, challenge_id: str) -> Neighbours | None:
     """Where a challenge stands among the matching ones."""
-    challenges = _challenge_list(listing.version, listing.run_id)
-    with challenges.matching(listing.chosen, listing.sorting) as connection:
+    with _matching(listing) as connection:
         return neighbours(connection, challenge_id)
+
+
+def as_csv(listing: Listing, limit: int) -> bytes:
+    """The first matching challenges as a file; not kept."""
+    with _matching(listing) as connection:
+        return challenges_as_csv(connection, limit)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def current_basis(version: Version) -> str:
+    """What estimates of difficulties and labels would rest on now."""
+    with reading(version.store) as connection:
+        return estimates_basis(connection)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,6 +1,7 @@
 """A page of the list of matching challenges; a row that is chosen opens the challenge."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ OPENED = "challenge"
 """The parameter of the page's link that names the challenge that is open."""
 
 PAGE_SIZE = 20
+_MOST_IN_FILE = 100_000
 _STEPS = "steps between challenges"
 
 
@@ -53,6 +55,15 @@ def draw_challenge_table(listing: access.Listing, matching: int) -> None:
     st.caption(
         f"{offset + 1:,} to {last:,} of {matching:,}. Choose a row to open the challenge below."
     )
+    first = "" if matching <= _MOST_IN_FILE else f", the first {_MOST_IN_FILE:,}"
+    st.download_button(
+        f"Download the list as CSV{first}",
+        partial(access.as_csv, listing, _MOST_IN_FILE),
+        "challenges.csv",
+        "text/csv",
+        key="challenges.csv",
+        on_click="ignore",
+    )
 
 
 def step_to(challenge_id: str | None) -> None:
@@ -78,24 +89,29 @@ def _open_chosen(key: str, ids: Sequence[str]) -> None:
 
 def _row(one: ListedChallenge, *, with_run: bool) -> dict[str, object]:
     right = one.right_share
-    row: dict[str, object] = {
-        "Challenge": printable(one.challenge_id, 64),
-        "Time (UTC)": one.time,
-        "Era": one.era,
-        "Level": one.level,
-        "Label": one.label,
-        "City": None if one.city is None else printable(one.city, 40),
+    shown: dict[str, object] = {"Challenge": printable(one.challenge_id, 64)}
+    if with_run:
+        shown |= {"Candidate": one.probability, "Candidate is": MARKS[one.candidate]}
+    shown |= {
         "Miners right": None if right is None else 100 * right,
         "Answers": f"{one.answered} of {one.asked}",
+        "Label": one.label,
+        "Level": one.level,
     }
     if with_run:
-        row |= {
-            "Candidate": one.probability,
-            "Candidate is": MARKS[one.candidate],
-            "Fidelity": one.fidelity,
-            "Why none": None if one.reason is None else printable(one.reason, 60),
-        }
-    return row
+        shown["Fidelity"] = _fidelity(one)
+    return shown | {
+        "Difficulty": one.difficulty,
+        "Era": one.era,
+        "Time (UTC)": one.time,
+        "City": None if one.city is None else printable(one.city, 40),
+    }
+
+
+def _fidelity(one: ListedChallenge) -> str | None:
+    if one.fidelity is None or one.reason is None:
+        return one.fidelity
+    return f"{one.fidelity}: {printable(one.reason, 60)}"
 
 
 def _columns() -> dict[str, Any]:
@@ -106,6 +122,7 @@ def _columns() -> dict[str, Any]:
         "Label": number(help="Scored: 1 is roadwork."),
         "Miners right": number(format="%.0f%%", help="Of their finite answers."),
         "Answers": text(help="Finite answers, and miners asked."),
+        "Difficulty": number(format="%.2f", help="Logits above the mean miner's ability."),
         "Candidate": number(format="%.3f", help="Its probability of roadwork."),
         "Fidelity": text(help="Of the images that the candidate was shown in this replay."),
     }

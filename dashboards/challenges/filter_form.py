@@ -1,5 +1,6 @@
 """The choices of which challenges are listed; each is kept in the page's link."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -22,7 +23,11 @@ _SORTINGS = {
     "time, newest first": Sorting.NEWEST,
     "miners wrong, most first": Sorting.MOST_WRONG,
     "miners wrong, least first": Sorting.LEAST_WRONG,
+    "difficulty, hardest first": Sorting.HARDEST,
+    "difficulty, easiest first": Sorting.EASIEST,
 }
+_HARD = 6.0
+"""Logits: beyond it lies no difficulty of ten answers, and an end there leaves that side open."""
 _NONE = "none logged"
 
 Value = TypeVar("Value")
@@ -56,7 +61,7 @@ def choose_challenges(values: Slices, *, with_run: bool) -> ChallengeFilter:
             fidelities = _several(
                 "Fidelity", values.fidelities, "fidelities", _text, disabled=not with_run
             )
-        first, second, third = st.columns(3)
+        first, second, third, fourth = st.columns(4)
         with first:
             miner = st.text_input(
                 "Miner, as UID or UID:HOTKEY", key="of_miner", bind="query-params", max_chars=80
@@ -69,6 +74,8 @@ def choose_challenges(values: Slices, *, with_run: bool) -> ChallengeFilter:
             prefix = st.text_input(
                 "Challenge id begins with", key="id_prefix", bind="query-params", max_chars=64
             )
+        with fourth:
+            difficulties = _difficulties()
     return ChallengeFilter(
         candidate=candidate if with_run else None,
         miner=miner or None,
@@ -79,6 +86,7 @@ def choose_challenges(values: Slices, *, with_run: bool) -> ChallengeFilter:
         levels=levels,
         label=label,
         wrong_shares=wrong,
+        difficulties=difficulties,
         fidelities=fidelities if with_run else (),
         id_prefix=prefix.strip().lower(),
     )
@@ -131,3 +139,19 @@ def _wrong_shares() -> Range | None:
         "Miners wrong, %", 0, 100, (0, 100), step=5, key="miners_wrong", bind="query-params"
     )
     return None if (low, high) == (0, 100) else (low / 100, high / 100)
+
+
+def _difficulties() -> Range | None:
+    """In logits; all of it also takes challenges without one."""
+    low, high = st.slider(
+        "Difficulty, logits",
+        -_HARD,
+        _HARD,
+        (-_HARD, _HARD),
+        step=0.5,
+        key="difficulty",
+        bind="query-params",
+    )
+    if (low, high) == (-_HARD, _HARD):
+        return None
+    return (-math.inf if low == -_HARD else low, math.inf if high == _HARD else high)

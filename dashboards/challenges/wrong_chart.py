@@ -19,7 +19,7 @@ _NAMES = {
     AnswerOutcome.RIGHT: "candidate right",
     AnswerOutcome.WRONG: "candidate wrong",
 }
-_HEIGHT = 220
+_HEIGHT = 260
 
 
 def wrong_shares_chart(shares: Sequence[WrongShares], *, with_candidate: bool) -> alt.Chart:
@@ -43,7 +43,11 @@ def wrong_shares_chart(shares: Sequence[WrongShares], *, with_candidate: bool) -
     names = [name for name in _COLOURS if any(row["outcome"] == name for row in rows)]
     chart: alt.Chart = alt.Chart(pd.DataFrame(rows)).mark_bar()
     return chart.encode(
-        x=alt.X("wrong:O", title="Miners' answers that are wrong, %, to the nearest ten"),
+        x=alt.X(
+            "wrong:O",
+            title="Miners' answers that are wrong, %, to the nearest ten",
+            axis=alt.Axis(labelAngle=0),
+        ),
         y=alt.Y("sum(challenges):Q", title="Challenges"),
         color=alt.Color(
             "outcome:N",

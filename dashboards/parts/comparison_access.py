@@ -5,17 +5,13 @@ that is done. Until then an older one is shown, with its time.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
 from analytics.warehouse.connection import reading
 from dashboards.parts import store_access
-from data.background.log_tail import log_tail
-from data.background.process import RUNNING, BackgroundProcess
-from data.errors import StreetReplayError
-from data.store import Store
-from data.text import printable
+from dashboards.parts.work_beside_page import Work, draw_work
 from replay.comparing.background import last_comparison, start_comparison
 from replay.comparing.kept_comparison import (
     Asked,
@@ -24,9 +20,6 @@ from replay.comparing.kept_comparison import (
     kept_comparison,
 )
 from replay.runs.training_rows import trained_on
-
-_EVERY_SECONDS = 2
-_TRIED = "comparisons_tried"
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ def draw_until_compared(
     """
     shown = find_comparison(version, run_id, other, slices=slices)
     if shown is None or not (shown.current and shown.complete):
-        _draw_work(version, _asked(run_id, other, slices=slices))
+        draw_work(_work(version, _asked(run_id, other, slices=slices)))
     if shown is None:
         return None
     made = f"{shown.kept.made:%Y-%m-%d %H:%M} UTC"
@@ -93,45 +86,11 @@ def _basis(version: store_access.Version, asked: Asked) -> str:
         return comparison_basis(connection, asked, trained)
 
 
-def _draw_work(version: store_access.Version, asked: Asked) -> None:
-    """Draw how far the computing is; start it, once a visit, where it is not done."""
-    tried, key = st.session_state.setdefault(_TRIED, {}), (asked.run, asked.key)
-    process, basis = last_comparison(version.store, asked), _basis(version, asked)
-    if not _runs(process) and (key, basis) not in tried:
-        tried[key, basis] = _refusal(version.store, asked)
-        process = last_comparison(version.store, asked)
-    if process is not None and _runs(process):
-        st.fragment(_draw_progress, run_every=_EVERY_SECONDS)(process)
-        return
-    lines = [] if process is None else log_tail(process.log, 1)
-    _draw_failure(tried.get((key, basis)) or " ".join(lines) or "it ended without a word")
-
-
-def _refusal(store: Store, asked: Asked) -> str | None:
-    """Start it; why it could not be started, if so."""
-    try:
-        start_comparison(store, asked)
-    except (StreetReplayError, OSError) as error:
-        return str(error)
-    return None
-
-
-def _runs(process: BackgroundProcess | None) -> bool:
-    return process is not None and process.state in RUNNING
-
-
-def _draw_progress(process: BackgroundProcess) -> None:
-    if process.state not in RUNNING:
-        st.rerun()  # the whole page: what was computed is kept now
-    seconds = (datetime.now(UTC) - process.started).total_seconds()
-    st.info(
-        f"Comparing with every miner, since {seconds:.0f} s. This page shows it when it is done; "
-        "it goes on if you leave.",
-        icon=":material/hourglass_top:",
+def _work(version: store_access.Version, asked: Asked) -> Work:
+    return Work(
+        name="Comparing with every miner",
+        key=f"{asked.run} {asked.key}",
+        basis=_basis(version, asked),
+        start=partial(start_comparison, version.store, asked),
+        last=partial(last_comparison, version.store, asked),
     )
-
-
-def _draw_failure(message: str) -> None:
-    st.error("The comparison could not be computed:", icon=":material/error:")
-    st.code(printable(message), language=None, wrap_lines=True)
-    st.button("Try again", on_click=st.session_state.pop, args=(_TRIED, None))

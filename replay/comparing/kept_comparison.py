@@ -9,7 +9,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -18,7 +17,7 @@ import numpy as np
 from analytics.comparison.slices import SliceSettings
 from analytics.lives.order import EVERYONE, Choice
 from analytics.warehouse.contents import contents_digest
-from data.digests import file_digest
+from data.digests import code_digest, file_digest
 from data.kept_values import keep, read_kept
 from data.store import Store
 from replay.comparing.loaded_answers import find_run
@@ -28,7 +27,6 @@ from replay.comparing.with_miners import CompareSettings
 from replay.runs.training_rows import TrainedOn
 
 _FOLDER = "comparisons"
-_ROOT = Path(__file__).parents[2]
 _CODE = ("analytics/comparison", "analytics/lives", "analytics/scoring", "replay/comparing")
 
 
@@ -87,7 +85,7 @@ def comparison_basis(
         "contents": contents_digest(connection),
         "runs": [find_run(connection, name) for name in names],
         "training": [None if own.rows is None else file_digest(own.file) for own in trained],
-        "code": _code_digest(),
+        "code": [np.__version__, code_digest(*_CODE)],
     }
     return hashlib.sha256(json.dumps(parts, default=str, sort_keys=True).encode()).hexdigest()
 
@@ -120,13 +118,3 @@ def _file(store: Store, asked: Asked) -> Path:
 
 def _without_slices(kept: KeptComparison) -> KeptComparison:
     return replace(kept, comparison=replace(kept.comparison, slices=[], slices_left_out={}))
-
-
-@cache
-def _code_digest() -> str:
-    """A hash of the code that computes a comparison: another one may give other numbers."""
-    digest = hashlib.sha256(np.__version__.encode())
-    for folder in _CODE:
-        for file in sorted((_ROOT / folder).glob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

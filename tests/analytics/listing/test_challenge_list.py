@@ -1,5 +1,7 @@
 """Lists of challenges against plain Python over the rows of the warehouse."""
 
+import csv
+import io
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,13 +15,14 @@ from hypothesis import strategies as st
 
 from analytics.listing.challenge_filter import ChallengeFilter, Sorting
 from analytics.listing.challenge_list import (
-    DIFFICULTIES,
     ChallengeList,
     ListedChallenge,
     challenge_page,
+    challenges_as_csv,
     neighbours,
 )
 from analytics.listing.slices import slices
+from analytics.miners.kept_estimates import DIFFICULTIES
 from analytics.queries.challenge_answers import AnswerOutcome
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows
@@ -275,3 +278,15 @@ def test_text_is_bound_and_matches_itself_alone(world: World) -> None:
         assert not found(world, ChallengeFilter(cities=(text,)), Sorting.OLDEST)
         assert not found(world, ChallengeFilter(id_prefix=text), Sorting.OLDEST)
         assert not found(world, ChallengeFilter(miner=f"1:{text}"), Sorting.OLDEST)
+
+
+def test_a_file_holds_the_matching_challenges_in_their_order(world: World) -> None:
+    chosen, sorting = ChallengeFilter(eras=("E7",)), Sorting.MOST_WRONG
+    with world.listed.matching(chosen, sorting) as connection:
+        rows = list(csv.DictReader(io.StringIO(challenges_as_csv(connection, 1000).decode())))
+        first = list(csv.DictReader(io.StringIO(challenges_as_csv(connection, 3).decode())))
+    assert [row["challenge_id"] for row in rows] == world.expected(chosen, sorting)
+    assert first == rows[:3]
+    shown = found(world, chosen, sorting)
+    assert [row["correct"] for row in rows] == [str(one.correct) for one in shown]
+    assert [row["candidate"] for row in rows] == [str(one.candidate) for one in shown]
