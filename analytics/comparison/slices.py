@@ -46,11 +46,11 @@ class Slice:
     """One slice: `n` answers of miners to `challenges` challenges of `images` source images.
 
     `accuracy` 0..1 and signed `mcc` -1..1 are the candidate's, `miners_*` those of the pooled
-    miners on the same challenges (each counts as often as it was answered); intervals are of the
-    difference, candidate minus miners, over source images. `cost` is how much more mean reward,
-    0..1, over the whole log the candidate would earn had it answered this slice as the miners did:
-    above 0 where it loses. Intervals are None where the slice is too `small`, MCC where it holds
-    one label only.
+    miners on the same challenges (each counts as often as it was answered); `own_*` intervals are
+    the candidate's alone, the others of the difference, candidate minus miners, over source images.
+    `cost` is how much more mean reward, 0..1, over the whole log the candidate would earn had it
+    answered this slice as the miners did: above 0 where it loses. Intervals are None where the
+    slice is too `small`, MCC where it holds one label only.
     """
 
     field: str
@@ -60,9 +60,11 @@ class Slice:
     images: int
     accuracy: float
     miners_accuracy: float
+    own_accuracy_interval: Interval | None
     accuracy_interval: Interval | None
     mcc: float | None
     miners_mcc: float | None
+    own_mcc_interval: Interval | None
     mcc_interval: Interval | None
     cost: float
     cost_interval: Interval | None
@@ -105,9 +107,10 @@ def _slice(paired: PairedAnswers, membership: Membership, settings: SliceSetting
         return None
     small = n < settings.least_answers or images < MIN_IMAGES
     accuracy, mcc = accuracy_of_tables(table), mcc_of_tables(table)
-    both_labels = bool((table[MINER].sum(axis=1) > 0).all())
     image_count = part.challenges.image_count
     draws = None if small else _bootstrap_tables(counts, image_count, settings.bootstrap)
+    both_labels = bool((table[MINER].sum(axis=1) > 0).all())
+    mcc_draws = draws if both_labels else None
     cost = _mean_cost(paired, membership.members, settings.bootstrap)
     return Slice(
         field=membership.field,
@@ -117,10 +120,14 @@ def _slice(paired: PairedAnswers, membership: Membership, settings: SliceSetting
         images=images,
         accuracy=float(accuracy[CANDIDATE]),
         miners_accuracy=float(accuracy[MINER]),
+        own_accuracy_interval=_own_interval(accuracy, draws, accuracy_of_tables, settings),
         accuracy_interval=_interval(accuracy, draws, accuracy_of_tables, settings),
         mcc=float(mcc[CANDIDATE]) if both_labels else None,
         miners_mcc=float(mcc[MINER]) if both_labels else None,
-        mcc_interval=_interval(mcc, draws, mcc_of_tables, settings) if both_labels else None,
+        own_mcc_interval=_own_interval(mcc, draws, mcc_of_tables, settings)
+        if both_labels
+        else None,
+        mcc_interval=_interval(mcc, mcc_draws, mcc_of_tables, settings),
         cost=cost,
         cost_interval=None if small else _cost_interval(paired, membership, cost, settings),
         small=small,
@@ -153,6 +160,19 @@ def _interval(
     differences = (values[:, CANDIDATE] - values[:, MINER])[:, None]
     point = np.array([points[CANDIDATE] - points[MINER]])
     return _centred_interval(point, differences, settings)
+
+
+def _own_interval(
+    points: Floats,
+    draws: Floats | None,
+    statistic: Callable[[Floats], Floats],
+    settings: SliceSettings,
+) -> Interval | None:
+    """Interval of the candidate's own; arguments as of `_interval`."""
+    if draws is None:
+        return None
+    own = statistic(draws)[:, CANDIDATE, None]
+    return _centred_interval(points[CANDIDATE, None], own, settings)
 
 
 def _cost_interval(

@@ -38,9 +38,9 @@ class GpsCluster:
     `source_*` is the same of source rows. A share of nothing is None.
 
     Of a replay, where one was asked about: over `answers` of miners to `predicted` challenges, the
-    candidate's signed `mcc`, the pooled miners' on the same challenges, the difference's interval,
-    and `reward_lost`: how much more mean reward over the whole log it would earn had it answered
-    here as the miners did (see `comparison.slices`).
+    candidate's `accuracy` and signed `mcc` with their intervals, the pooled miners' MCC on the same
+    challenges, the difference's interval, and `reward_lost`: how much more mean reward over the
+    whole log it would earn had it answered here as the miners did (see `comparison.slices`).
     """
 
     name: str
@@ -56,7 +56,10 @@ class GpsCluster:
     source_roadwork_share: float | None
     predicted: int = 0
     answers: int = 0
+    accuracy: float | None = None
+    accuracy_interval: tuple[float, float] | None = None
     mcc: float | None = None
+    own_mcc_interval: tuple[float, float] | None = None
     miners_mcc: float | None = None
     mcc_interval: tuple[float, float] | None = None
     reward_lost: float | None = None

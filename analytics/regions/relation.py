@@ -10,6 +10,8 @@ from data.store import Store
 
 ELSEWHERE, NO_POSITION = "elsewhere", "no position"
 
+_NO_COLUMN = ("accuracy", "accuracy_interval", "own_mcc_interval")
+
 
 def publish_clusters(store: Store, report: ClusterReport) -> None:
     """Put clusters into the warehouse, in place of those of an earlier time; readers see no half.
@@ -42,7 +44,7 @@ def _rows(report: ClusterReport) -> Iterator[dict[str, Any]]:
 
 
 def _row(cluster: GpsCluster) -> dict[str, Any]:
-    values = dict(vars(cluster))
+    values = {name: value for name, value in vars(cluster).items() if name not in _NO_COLUMN}
     for name in ("mcc", "reward_lost"):
         low, high = values.pop(f"{name}_interval") or (None, None)
         values |= {f"{name}_low": low, f"{name}_high": high}

@@ -21,6 +21,9 @@ _NO_RUN = "No candidate has been replayed yet, so the map shows places alone. In
 _NO_POSITION = "Nothing in this store has a GPS position, so there is no map. In a terminal:"
 _NO_CLUSTER = "No {least} different positions lie together, so there is no cluster."
 
+# Challenges of a run, of more of which scores are computed only where they are asked for.
+_MANY = 200_000
+
 _EXTENTS = ("where the clusters are", "the whole country")
 
 _READING = """\
@@ -34,6 +37,7 @@ _READING = """\
 - **MCC** is 1 for all right and 0 for guessing, over the miners' answers to challenges of the
   cluster that the candidate predicted, each beside the candidate's answer; there is none where all
   have one label. What the candidate was trained on, as far as its replay says, is left out.
+- **Accuracy** is the part of these answers that is right: it says little where one label is rare.
 - **MCC minus the miners'**: the same of the pooled miners on the same challenges. Intervals (95%)
   resample source images; fewer than 10 images or 30 answers give none. Each holds for its cluster
   alone: among many, one in twenty misses.
@@ -61,6 +65,8 @@ def draw_page() -> None:
         run = choose_run(
             store_access.replay_runs(version), _NO_RUN, "streetreplay replay --model orange"
         )
+        if run is not None and run.selected > _MANY and not _scores_are_asked(run.selected):
+            run = None
         try:
             mapped = mapped_clusters(version, None if run is None else run.run_id)
         except QueryError:
@@ -75,6 +81,14 @@ def draw_page() -> None:
         _draw_clusters(mapped)
         with st.expander("How to read this"):
             st.markdown(_READING)
+
+
+def _scores_are_asked(challenges: int) -> bool:
+    return st.toggle(
+        f"Score the clusters by the run's {challenges:,} challenges (some minutes)",
+        key="scores",
+        bind="query-params",
+    )
 
 
 def _draw_clusters(mapped: MappedClusters) -> None:
@@ -164,7 +178,9 @@ def _draw_map(mapped: MappedClusters) -> None:
 def _draw_table(mapped: MappedClusters) -> None:
     frame = pd.DataFrame([_row(cluster, mapped) for cluster in mapped.clusters])
     number = st.column_config.NumberColumn
-    shares = ["Share", "Roadwork", "Share of rows", "Rows: roadwork", "Overlap"]
+    accuracy = ("Accuracy", "Accuracy, 95% from", "Accuracy, 95% to")
+    shares = ["Share", "Roadwork", "Share of rows", "Rows: roadwork", "Overlap", *accuracy]
+    own = ("MCC", "MCC, 95% from", "MCC, 95% to", "Miners' MCC")
     signed = ("MCC − miners", "95% from", "95% to")
     lost = ("Reward lost", "Lost, 95% from", "Lost, 95% to")
     st.dataframe(
@@ -174,7 +190,7 @@ def _draw_table(mapped: MappedClusters) -> None:
         height="content",
         column_config={
             **dict.fromkeys(shares, number(format="%.1f%%")),
-            **dict.fromkeys(("MCC", "Miners' MCC"), number(format="%.2f")),
+            **dict.fromkeys(own, number(format="%.2f")),
             **dict.fromkeys(signed, number(format="%+.2f")),
             **dict.fromkeys(lost, number(format="%+.3f")),
             **dict.fromkeys(("Latitude", "Longitude"), number(format="%.3f")),
@@ -189,6 +205,8 @@ def _draw_table(mapped: MappedClusters) -> None:
 
 def _row(cluster: GpsCluster, mapped: MappedClusters) -> dict[str, object]:
     low, high = cluster.mcc_interval or (None, None)
+    own_low, own_high = cluster.own_mcc_interval or (None, None)
+    accuracy_low, accuracy_high = cluster.accuracy_interval or (None, None)
     lost_low, lost_high = cluster.reward_lost_interval or (None, None)
     overlap, weight = mapped.overlap, mapped.weights.clusters.get(cluster.name)
     return {
@@ -198,7 +216,12 @@ def _row(cluster: GpsCluster, mapped: MappedClusters) -> dict[str, object]:
         "Roadwork": cluster.roadwork_share,
         "Predicted": cluster.predicted,
         "Answers": cluster.answers,
+        "Accuracy": cluster.accuracy,
+        "Accuracy, 95% from": accuracy_low,
+        "Accuracy, 95% to": accuracy_high,
         "MCC": cluster.mcc,
+        "MCC, 95% from": own_low,
+        "MCC, 95% to": own_high,
         "Miners' MCC": cluster.miners_mcc,
         "MCC − miners": None if cluster.mcc is None else _behind(cluster),
         "95% from": low,
@@ -219,21 +242,41 @@ def _row(cluster: GpsCluster, mapped: MappedClusters) -> dict[str, object]:
 
 
 def _draw_next(mapped: MappedClusters) -> None:
-    weights = mapped.weights
     st.subheader("What to do next")
-    if weights.clusters:
-        name, most = max(weights.clusters.items(), key=lambda pair: pair[1].lift)
-        st.write(
-            f"The current weights, of {weights.rows:,} source rows ({weights.elsewhere:,} in no "
-            f"cluster of this store), raise {place_name(name)} most: {most.weight_share:.0%} of "
-            f"draws, {most.row_share:.0%} of rows."
+    st.markdown(_effect_of_weights(mapped))
+    st.page_link(
+        "app_pages/retraining.py",
+        label="Retraining: weigh the source rows, and train a challenger",
+        icon=":material/model_training:",
+    )
+    st.write("Or in a terminal:")
+    commands = "streetreplay weights --out weights.parquet\nstreetreplay retrain --if-needed"
+    st.code(commands, language=None)
+
+
+def _effect_of_weights(mapped: MappedClusters) -> str:
+    """What the current weights do to draws, most and least."""
+    weights = mapped.weights
+    if not weights.rows:
+        return (
+            "No weights have been made yet: training draws every source row alike. They raise rows "
+            "where challenges are from and where the candidate loses."
         )
-    elif weights.rows:
-        st.write(f"None of the {weights.rows:,} weighted source rows is in a cluster here.")
-    st.write("Weigh source rows by where challenges are from and where the candidate loses:")
-    st.code("streetreplay weights --out weights.parquet", language=None, wrap_lines=True)
-    st.write("Train a challenger where it is due, and let it replace the champion if it is better:")
-    st.code("streetreplay retrain --if-needed", language=None)
+    if not weights.clusters:
+        return f"None of the {weights.rows:,} weighted source rows is in a cluster here."
+    ranked = sorted(weights.clusters.items(), key=lambda pair: (-pair[1].lift, pair[0]))
+    (first, most), (last, least) = ranked[0], ranked[-1]
+    lowered = (
+        f", and draw {place_name(last)} least: {least.weight_share:.0%} of draws, "
+        f"{least.row_share:.0%} of rows (× {least.lift:.2f})"
+        if len(ranked) > 1
+        else ""
+    )
+    return (
+        f"The current weights, of {weights.rows:,} source rows ({weights.elsewhere:,} in no "
+        f"cluster of this store), raise **{place_name(first)}** most: {most.weight_share:.0%} of "
+        f"draws, {most.row_share:.0%} of rows (× {most.lift:.2f}){lowered}."
+    )
 
 
 draw_page()

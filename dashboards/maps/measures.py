@@ -110,11 +110,19 @@ def _of_replay(mapped: MappedClusters) -> dict[str, Measure]:
         "mcc": Measure(
             "candidate's MCC",
             lambda cluster: cluster.mcc,
-            lambda _: None,
+            lambda cluster: cluster.own_mcc_interval,
             ".2f",
             "predicted challenges",
             predicted,
             is_signed=True,
+        ),
+        "accuracy": Measure(
+            "candidate's accuracy",
+            lambda cluster: cluster.accuracy,
+            lambda cluster: cluster.accuracy_interval,
+            ".0%",
+            "predicted challenges",
+            predicted,
         ),
         "difference": Measure(
             "candidate's MCC minus the miners'",

@@ -4,9 +4,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
+from analytics.comparison.intervals import Interval, clustered_mean_interval
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
@@ -79,7 +81,8 @@ def test_positions_too_few_for_a_cluster(store: Store) -> None:
 def test_numbers_are_those_of_the_rows(store: Store) -> None:
     with reading(store) as connection:
         rows = connection.sql(
-            "SELECT gps_lat < 41 AS is_denver, label, r.prediction, p.probability FROM media "
+            "SELECT gps_lat < 41 AS is_denver, label, r.prediction, p.probability, "
+            "coalesce(parquet || row, challenge_id) AS image FROM media "
             "JOIN responses r USING (challenge_id) JOIN replay_predictions p USING (challenge_id) "
             "WHERE r.prediction <> -1 AND gps_lat IS NOT NULL"
         ).pl()
@@ -101,6 +104,13 @@ def test_numbers_are_those_of_the_rows(store: Store) -> None:
         own = rows.filter(rows["is_denver"] == is_denver)
         candidate = own["probability"].to_numpy() > 0.5
         assert shown.loc[city, "MCC"] == pytest.approx(matthews_corrcoef(own["label"], candidate))
+        right = own.select("image", right=(pl.col("label") == 1) == (pl.col("probability") > 0.5))
+        row = {str(name): value for name, value in shown.loc[city].items()}
+        ends = [row["Accuracy, 95% from"] / 100, row["Accuracy, 95% to"] / 100]
+        # a bootstrap of few images is narrower than Student's
+        assert ends == pytest.approx(of_images(right), abs=0.04)
+        assert row["Accuracy"] / 100 == pytest.approx(right["right"].mean())
+        assert row["MCC, 95% from"] < row["MCC"] < row["MCC, 95% to"]
         miners = np.round(own["prediction"].to_numpy())
         expected = matthews_corrcoef(own["label"], miners)
         assert shown.loc[city, "Miners' MCC"] == pytest.approx(expected)
@@ -111,8 +121,24 @@ def test_numbers_are_those_of_the_rows(store: Store) -> None:
     assert "The candidate is" in second
     charts = [page.get(kind) for kind in ("arrow_vega_lite_chart", "vega_lite_chart")]
     assert sum(map(len, charts)) == 1
+    assert "No weights have been made yet" in rendered(page)
+    assert page.get("page_link")
     assert "streetreplay weights" in plain(page)
     assert "streetreplay retrain" in plain(page)
+
+
+def of_images(right: pl.DataFrame) -> Interval | None:
+    """Interval of the mean, over images, by linearisation."""
+    sums = right.group_by("image").agg(pl.col("right").sum(), pl.len().alias("n").cast(pl.Int64))
+    total, n = sums["right"].cast(pl.Int64), sums["n"]
+    return clustered_mean_interval(
+        sums.height,
+        int(total.sum()),
+        int(n.sum()),
+        int((total * total).sum()),
+        int((total * n).sum()),
+        int((n * n).sum()),
+    )
 
 
 def test_colour_and_part_of_the_map_are_of_the_link(store: Store) -> None:
