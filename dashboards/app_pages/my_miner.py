@@ -1,9 +1,12 @@
 """The My miner page: is it losing, since when, why, and what would a candidate earn instead?"""
 
+from datetime import datetime
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.queries.replay_runs import ReplayRun
+from analytics.standings.history import HistoryPoint
 from analytics.standings.leaderboard import Standing
 from dashboards.miners import access
 from dashboards.miners.answer import candidate_sentence, compared_miner, draw_answer, draw_numbers
@@ -86,9 +89,11 @@ def _draw_miner(
     version: store_access.Version, chosen: Standing, standings: list[Standing], life: int | None
 ) -> None:
     fared = access.fared(version, chosen.miner, life)
-    # the newest life that asked it, where all are chosen
-    lives = [point.life for point in fared.points if life in (None, point.life)]
-    points = [point for point in fared.points if lives and point.life == lives[-1]]
+    points = _of_one_life(fared.points, life)
+    lives = access.lives(version)
+    if len(lives) > 1 and points:
+        name = next(one.name for one in lives if one.number == points[0].life)
+        st.text(f"Score (EMA) and history are of the log of validator {printable(name, 80)}.")
     interval = None if fared.interval is None else fared.interval.interval
     own = [point for point in points if point.hotkey == chosen.miner.hotkey]
     draw_answer(chosen, standings, own, interval)
@@ -111,6 +116,13 @@ def _draw_miner(
     draw_age(together, store_access.contents(version))
     if together is not None:
         draw_suspects(together, chosen.miner)
+
+
+def _of_one_life(points: list[HistoryPoint], life: int | None) -> list[HistoryPoint]:
+    """The history in one validator's log; where all are chosen, in the one that asked it last."""
+    if life is None and points:
+        life = max(points, key=lambda point: (point.time or datetime.min, point.ordinal)).life
+    return [point for point in points if point.life == life]
 
 
 def _draw_in_place(

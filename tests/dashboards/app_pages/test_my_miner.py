@@ -9,11 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from analytics.miners.answers import Miner
 from analytics.warehouse.connection import reading
+from analytics.warehouse.ingest import ingest
 from dashboards.miners.choice import challenge_link, miner_text
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
 from tests.dashboards.conftest import change
 from tests.dashboards.page import HOSTILE, charts, metric, plain, rendered, table, the_page
+from tests.worlds.audit_logs import write_lines
+from tests.worlds.simulated_logs import simulated_log
 
 
 @pytest.fixture
@@ -206,3 +209,33 @@ def test_points_have_a_table(store: Store) -> None:
     shown: pd.DataFrame = table(the_page("my_miner", miner=str(miner.uid)), "median_ema")
     assert set(shown["whole hotkey"]) == {miner.hotkey}
     assert list(shown["answer"]) == sorted(shown["answer"])
+
+
+def test_two_validators_logs_are_chosen_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "two")
+    for seed in (1, 2):
+        records = simulated_log(seed, "E7", 60, uids=30, validators=4)
+        ingest(store, [write_lines(tmp_path / f"log{seed}.jsonl", records)])
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    miner = most_asked(store)
+    page = the_page("my_miner", miner=miner_text(miner))
+    assert not page.exception
+    box = page.selectbox(key="validator_choice")
+    assert len(box.options) == 3
+    asked = []
+    for number in (1, 2):
+        page = the_page("my_miner", miner=miner_text(miner), validator=f"life-{number}")
+        assert not page.exception
+        if "asked the miner nothing" in rendered(page):
+            continue
+        asked.append(len(table(page, "median_ema")))
+        assert f"are of the log of validator life-{number}" in plain(page)
+    assert asked
+    with reading(store) as connection:
+        [(answers,)] = connection.execute(
+            "SELECT count(*) FROM responses WHERE uid = ? AND hotkey = ?",
+            [miner.uid, miner.hotkey],
+        ).fetchall()
+    assert sum(asked) >= answers
