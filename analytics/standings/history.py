@@ -15,12 +15,12 @@ RECENT = 100
 class HistoryPoint:
     """A uid after one of its answers.
 
-    `life` is the validator's number, `spell` numbers the periods in which one hotkey held the uid,
-    from 1 on. `answer_number` is 1-based among the `asked` of the life, `ordinal` the challenge's
-    place among all. `mean_reward` and `silence` (0..1) are over the last `recent_answers` (100, or
-    fewer where a spell is young); `mcc` is the validator's over its last 100, floored at 0; `ema`
-    its score. `median_ema`, `rank` and `ranked` are of the uids with a score above 0 at that
-    moment. None is what no record holds; `time` is UTC.
+    `life` is the validator's number; `spell` numbers the periods in which one `hotkey` (cut after
+    100 characters) held the uid, from 1 on. `answer_number` is 1-based among the `asked` of the
+    life, `ordinal` the challenge's place among all. `mean_reward` and `silence` (0..1) are over the
+    last `recent_answers` (100, or fewer where a spell is young); `mcc` is the validator's over its
+    last 100, floored at 0; `ema` its score. `median_ema`, `rank` and `ranked` are of the uids with
+    a score above 0 at that moment. None is what no record holds; `time` is UTC.
     """
 
     life: int

@@ -41,7 +41,8 @@ class LostChallenge:
 
     `prediction` is as logged; where `is_silent`, it is -1 or not finite (None). Of `others`, the
     finite answers of other miners, `others_wrong` were wrong. `candidate` is a replay's probability
-    and `candidate_right` whether it is right, None without one, for the reason `no_candidate`.
+    and `candidate_right` whether it is right, None without one, for the reason `no_candidate`. Text
+    of a log is cut after 100 characters.
     """
 
     challenge_id: str

@@ -95,7 +95,7 @@ def _draw_miner(
         name = next(one.name for one in lives if one.number == points[0].life)
         st.text(f"Score (EMA) and history are of the log of validator {printable(name, 80)}.")
     interval = None if fared.interval is None else fared.interval.interval
-    own = [point for point in points if point.hotkey == chosen.miner.hotkey]
+    own = [point for point in points if chosen.miner.hotkey.startswith(point.hotkey)]
     draw_answer(chosen, standings, own, interval)
     answer = st.container()
     draw_numbers(chosen, own)

@@ -18,6 +18,7 @@ from replay.comparing.short_hotkey import short_hotkey
 _PARAMETER = "miner"
 _CHOICE, _TYPED = "miner_choice", "miner_typed"
 _FILE = "my-miner.json"
+_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ def challenge_link(challenge_id: str) -> str:
 
 
 def miner_text(miner: Miner) -> str:
-    """A miner as links and settings name it."""
-    return f"{miner.uid}:{miner.hotkey}"
+    """A miner as links and settings name it; a log may hold a hotkey of megabytes."""
+    return f"{miner.uid}:{miner.hotkey[:_LONGEST]}"
 
 
 def shown_hotkey(hotkey: str) -> str:

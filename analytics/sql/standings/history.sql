@@ -67,7 +67,7 @@ scored AS (
 SELECT
     life,
     spell,
-    hotkey,
+    left(hotkey, 100) AS hotkey,
     answer_number,
     asked,
     ordinal,

@@ -31,7 +31,7 @@ described AS (
         own.is_wrong,
         others.wrong_share,
         coalesce('level ' || media.aug_level, 'level not logged') AS "level",
-        coalesce(media.source, 'not logged') AS source,
+        coalesce(left(media.source, 100), 'not logged') AS source,
         CASE own.label WHEN 1 THEN '1 · roadwork' ELSE '0 · no roadwork' END AS label,
         media.era
     FROM own

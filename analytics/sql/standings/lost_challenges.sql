@@ -57,8 +57,8 @@ SELECT
     media.era,
     page.label,
     media.aug_level AS level,
-    media.source,
-    media.city,
+    left(media.source, 100) AS source,
+    left(media.city, 100) AS city,
     page.prediction,
     page.is_silent,
     page.reward,
@@ -73,7 +73,7 @@ SELECT
                     ELSE coalesce(replayed.positive_share, 0) <= 0.5
                 END
     END AS candidate_right,
-    replayed.reason AS no_candidate,
+    left(replayed.reason, 100) AS no_candidate,
     page.lost
 FROM page
 INNER JOIN media ON media.rowid = page.media_row

@@ -13,6 +13,7 @@ from analytics.commands.miners import app
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.habits import answer_habits, tenures
 from analytics.miners.report import miner_report
+from analytics.standings.together import kept_together
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, StoreError
@@ -142,6 +143,16 @@ def test_miners_prints_tables_for_a_person(logged: Store) -> None:
     assert result.exit_code == 0
     for words in ("abilities", "prior", "pairs tested", "memorised images", "hard 0/1", "left out"):
         assert words in result.stdout
+
+
+def test_a_report_on_every_validator_is_kept(logged: Store) -> None:
+    run("miners", "--store", str(logged.root), "--validator", "life-1")
+    assert kept_together(logged) is None
+    result = run("miners", "--store", str(logged.root), "--json")
+    kept, printed = kept_together(logged), json.loads(result.stdout)
+    assert kept is not None
+    assert len(kept.abilities) == len(printed["model"]["abilities"])
+    assert kept.clones.pairs_tested == printed["clones"]["pairs_tested"]
 
 
 def test_one_miner_is_reported_without_a_model(store: Store) -> None:

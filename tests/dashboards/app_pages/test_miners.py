@@ -12,7 +12,7 @@ from dashboards.miners.choice import miner_link
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
 from tests.dashboards.conftest import change
-from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, the_page
+from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, tables, the_page
 
 
 @pytest.fixture
@@ -128,3 +128,14 @@ def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     assert not page.exception
     assert "script" not in rendered(page)
     assert HOSTILE in set(table(page, "Whole hotkey")["Whole hotkey"])
+
+
+def test_a_hotkey_of_megabytes_is_cut(store: Store) -> None:
+    change(store, "DELETE FROM replay_runs")  # else a comparison would be started
+    change(store, "UPDATE responses SET uid = 7, hotkey = repeat('x', 1_000_000) WHERE slot = 0")
+    page = the_page("miners", least="1")
+    assert not page.exception
+    assert "xxx" in "".join(table(page, "Whole hotkey")["Whole hotkey"])
+    sent = [frame.memory_usage(deep=True).sum() for frame in tables(page)]
+    assert sum(sent) < 1_000_000
+    assert len(plain(page)) + len(rendered(page)) < 20_000

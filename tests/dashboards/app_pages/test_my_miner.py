@@ -14,7 +14,7 @@ from dashboards.miners.choice import challenge_link, miner_text
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
 from tests.dashboards.conftest import change
-from tests.dashboards.page import HOSTILE, charts, metric, plain, rendered, table, the_page
+from tests.dashboards.page import HOSTILE, charts, metric, plain, rendered, table, tables, the_page
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.simulated_logs import simulated_log
 
@@ -239,3 +239,14 @@ def test_two_validators_logs_are_chosen_between(
             [miner.uid, miner.hotkey],
         ).fetchall()
     assert sum(asked) >= answers
+
+
+def test_a_hotkey_of_megabytes_is_cut(store: Store) -> None:
+    change(store, "DELETE FROM replay_runs")  # else a comparison would be started
+    change(store, "UPDATE responses SET uid = 7, hotkey = repeat('x', 1_000_000) WHERE slot = 0")
+    page = the_page("my_miner", miner="7:xxxx")
+    assert not page.exception
+    assert "xxx" in plain(page)
+    sent = [frame.memory_usage(deep=True).sum() for frame in tables(page)]
+    assert sum(sent) < 1_000_000
+    assert len(plain(page)) + len(rendered(page)) < 20_000
