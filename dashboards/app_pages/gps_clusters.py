@@ -6,7 +6,7 @@ import streamlit as st
 from analytics.regions.gps_clusters import GpsCluster
 from dashboards.maps.cluster_map import cluster_map, extent
 from dashboards.maps.cluster_moves import draw_cluster_moves
-from dashboards.maps.mapped_clusters import MappedClusters, mapped_clusters
+from dashboards.maps.mapped_clusters import MappedClusters, mapped_clusters, with_scores
 from dashboards.maps.measures import measures, place_name
 from dashboards.maps.outlines import Box
 from dashboards.parts import store_access
@@ -15,7 +15,6 @@ from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.percent import in_percent
 from dashboards.parts.run_choice import choose_run
 from data.errors import QueryError
-from data.text import printable
 
 _NO_RUN = "No candidate has been replayed yet, so the map shows places alone. In a terminal:"
 _NO_POSITION = "Nothing in this store has a GPS position, so there is no map. In a terminal:"
@@ -78,6 +77,8 @@ def draw_page() -> None:
                 "**With metadata**: this run saw more than a miner does. Its scores here are not "
                 "the main result."
             )
+        if run is not None:
+            mapped = with_scores(version, mapped, run.run_id)
         _draw_clusters(mapped)
         with st.expander("How to read this"):
             st.markdown(_READING)
@@ -97,8 +98,6 @@ def _draw_clusters(mapped: MappedClusters) -> None:
         return
     for sentence in _answer(mapped):
         st.markdown(sentence)
-    if mapped.unscored is not None:
-        st.text(f"No scores: {printable(mapped.unscored, 300)}")
     _draw_map(mapped)
     _draw_table(mapped)
     _draw_next(mapped)

@@ -1,6 +1,7 @@
 """What the map of GPS clusters shows, computed once for a version of the store."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -12,10 +13,10 @@ from analytics.regions.gps_clusters import ClusterReport, GpsCluster, gps_cluste
 from analytics.regions.positions import challenge_positions, source_positions
 from analytics.warehouse.connection import reading
 from dashboards.parts.store_access import Version
-from data.errors import QueryError, RunError
+from dashboards.parts.work_beside_page import Work, draw_work
 from data.sources.shards import open_shards
-from replay.comparing.clusters import scored_clusters
-from replay.comparing.loaded_answers import RunAnswers, run_answers
+from replay.comparing.background import last_clusters, start_clusters
+from replay.comparing.kept_clusters import clusters_basis, kept_clusters
 from replay.runs.training_rows import trained_on
 
 
@@ -24,14 +25,13 @@ class MappedClusters:
     """The clusters, their shares by era, and what weights and training rows have to do with them.
 
     `overlap` counts challenges of each cluster that overlap with training rows of the replay's
-    candidate; None where these are unknown. `unscored` says why a replay gave no scores.
+    candidate; None where these are unknown.
     """
 
     report: ClusterReport
     shares: list[EraShare]
     weights: WeightedClusters
     overlap: dict[str, int] | None = None
-    unscored: str | None = None
 
     @property
     def clusters(self) -> list[GpsCluster]:
@@ -39,22 +39,13 @@ class MappedClusters:
         return self.report.clusters
 
 
-@dataclass(frozen=True)
-class _Scores:
-    """Of a replay; `answers` is None where no miner was asked what it predicted."""
-
-    answers: RunAnswers | None
-    overlap: dict[str, int] | None = None
-    unscored: str | None = None
-
-
 @st.cache_data(max_entries=8, show_spinner="Finding clusters …")
 def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
-    """The clusters of a store, scored with a replay if one is named.
+    """The clusters of a store, without scores.
 
     Args:
         version: of warehouse and sources.
-        run_id: of the replay.
+        run_id: of the replay whose training rows may overlap with them.
 
     Raises:
         QueryError: nothing has a position.
@@ -67,9 +58,6 @@ def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
         positions = challenge_positions(connection)
         images, weights = challenge_images(connection), row_weights(connection)
     report = gps_clusters(positions, rows)
-    scores = _Scores(None) if run_id is None else _scores(version, report, run_id)
-    if scores.answers is not None:
-        report = scored_clusters(report, scores.answers)
     return MappedClusters(
         # a million members are not to be copied at every click
         report=replace(
@@ -77,19 +65,43 @@ def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
         ),
         shares=era_shares(images, report.members),
         weights=cluster_weights(weights, report.source_members),
-        overlap=scores.overlap,
-        unscored=scores.unscored,
+        overlap=None if run_id is None else _overlap(version, report, run_id),
     )
 
 
-def _scores(version: Version, report: ClusterReport, run_id: str) -> _Scores:
+def with_scores(version: Version, mapped: MappedClusters, run_id: str) -> MappedClusters:
+    """The same clusters with the scores of a replay, where they are kept with it.
+
+    Where they are not, they are computed beside the page, and the page drawn anew when they are
+    there.
+    """
+    basis = _basis(version, run_id)
+    kept = kept_clusters(version.store, run_id, basis)
+    if kept is not None:
+        st.caption(f"Scored {kept.made:%Y-%m-%d %H:%M} UTC, on all that the store holds now.")
+        return replace(mapped, report=kept.put_into(mapped.report, run_id))
+    draw_work(
+        Work(
+            name="Scoring every cluster",
+            key=f"clusters {run_id}",
+            basis=basis,
+            start=partial(start_clusters, version.store, run_id),
+            last=partial(last_clusters, version.store, run_id),
+        )
+    )
+    return mapped
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _basis(version: Version, run_id: str) -> str:
+    store = version.store
+    with reading(store) as connection:
+        return clusters_basis(connection, run_id, trained_on(store, run_id), store.sources)
+
+
+def _overlap(version: Version, report: ClusterReport, run_id: str) -> dict[str, int] | None:
     training = trained_on(version.store, run_id).rows
+    if training is None:
+        return None
     with reading(version.store) as connection:
-        try:
-            answers = run_answers(connection, run_id, training)
-        except (RunError, QueryError) as error:
-            return _Scores(None, unscored=str(error))
-        overlap = None
-        if training is not None:
-            overlap = cluster_overlap(challenge_overlap(connection, training), report.members)
-    return _Scores(answers, overlap)
+        return cluster_overlap(challenge_overlap(connection, training), report.members)

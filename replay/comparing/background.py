@@ -1,17 +1,18 @@
-"""A comparison computed by a process of its own, for pages that do not wait for it.
+"""Comparisons computed by a process of its own, for pages that do not wait for them.
 
-It runs the command `compare`, which keeps what it finds with the run. Each start has a folder below
-the run's, see `data.background.process`.
+It runs what keeps its results with the run. Each start has a folder below the run's, see
+`data.background.process`.
 """
 
 import re
+from pathlib import Path
 
 from data.background.process import BackgroundProcess, latest, start
 from data.errors import RunError
 from data.store import Store
 from replay.comparing.kept_comparison import Asked, comparisons_folder
 
-_MODULE = "streetreplay"
+_COMMANDS, _CLUSTERS = "streetreplay", "replay.comparing.clusters"
 _RUN_ID = re.compile(r"replay-[0-9a-z-]+")
 
 
@@ -27,12 +28,32 @@ def start_comparison(store: Store, asked: Asked) -> BackgroundProcess:
         arguments.append(f"--against={_checked(asked.other)}")
     if asked.settings.slices is not None:
         arguments.append("--slices")
-    return start(comparisons_folder(store, asked.run) / asked.key, _MODULE, lambda _: arguments)
+    return start(comparisons_folder(store, asked.run) / asked.key, _COMMANDS, lambda _: arguments)
 
 
 def last_comparison(store: Store, asked: Asked) -> BackgroundProcess | None:
     """The last start of this comparison, however it stands; None if there was none."""
     return latest(comparisons_folder(store, asked.run) / asked.key)
+
+
+def start_clusters(store: Store, run_id: str) -> BackgroundProcess:
+    """Start scoring the GPS clusters with a run, with default settings.
+
+    Raises:
+        RunError: it is being done already, or it did not start.
+        WriteError: the store cannot be written.
+    """
+    arguments = [str(store.root.resolve()), _checked(run_id)]
+    return start(_clusters_folder(store, run_id), _CLUSTERS, lambda _: arguments)
+
+
+def last_clusters(store: Store, run_id: str) -> BackgroundProcess | None:
+    """The last start of this scoring, however it stands; None if there was none."""
+    return latest(_clusters_folder(store, run_id))
+
+
+def _clusters_folder(store: Store, run_id: str) -> Path:
+    return comparisons_folder(store, run_id) / "gps-clusters"
 
 
 def _checked(run_id: str) -> str:

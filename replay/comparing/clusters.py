@@ -1,5 +1,9 @@
-"""GPS clusters of a store, and how a replay did in each: MCC beside the miners, reward lost."""
+"""GPS clusters of a store, and how a replay did in each: MCC beside the miners, reward lost.
 
+`python -m replay.comparing.clusters STORE RUN` keeps the scores with the run, beside a page.
+"""
+
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from analytics.regions.positions import challenge_positions, source_positions
 from analytics.warehouse.connection import reading
 from data.sources.shards import open_shards
 from data.store import Store
+from replay.comparing.kept_clusters import clusters_basis, keep_clusters, kept_clusters
 from replay.comparing.loaded_answers import LATEST, RunAnswers, find_run, run_answers
 from replay.runs.training_rows import trained_on
 
@@ -40,6 +45,8 @@ def cluster_report(
 ) -> ClusterReport:
     """The clusters of a store's challenges and source rows, scored with a replay if there is one.
 
+    The scores are kept with the run; those kept on the same basis are not computed again.
+
     Args:
         store: of the log.
         scored: which replay.
@@ -52,16 +59,23 @@ def cluster_report(
         SourceError: the named folder or a shard cannot be read.
         StoreError: the store holds no warehouse.
     """
-    shards = open_shards(sources or store.sources, required=sources is not None)
+    folder = sources or store.sources
+    shards = open_shards(folder, required=sources is not None)
     rows = source_positions(shards) if len(shards) else None
     with reading(store) as connection:
         report = gps_clusters(challenge_positions(connection), rows)
         run = _run(connection, scored)
         if run is None:
             return report
-        training = trained_on(store, run, scored.training_file).rows
-        answers = run_answers(connection, run, training)
-    return scored_clusters(report, answers, settings)
+        trained = trained_on(store, run, scored.training_file)
+        basis = clusters_basis(connection, run, trained, folder, settings)
+        kept = kept_clusters(store, run, basis)
+        if kept is not None:
+            return kept.put_into(report, run)
+        answers = run_answers(connection, run, trained.rows)
+    report = scored_clusters(report, answers, settings)
+    keep_clusters(store, run, basis, report)
+    return report
 
 
 def scored_clusters(
@@ -114,3 +128,8 @@ def _scored(cluster: GpsCluster, score: Slice | None) -> GpsCluster:
         reward_lost=score.cost,
         reward_lost_interval=score.cost_interval,
     )
+
+
+if __name__ == "__main__":
+    root, run_id = sys.argv[1:]
+    cluster_report(Store(Path(root)), ScoredRun(run_id))

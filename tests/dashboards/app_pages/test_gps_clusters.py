@@ -11,11 +11,16 @@ from sklearn.metrics import matthews_corrcoef
 from analytics.comparison.intervals import Interval, clustered_mean_interval
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from data.background.process import RUNNING
 from data.store import STORE_VARIABLE, Store
+from replay.comparing.background import last_clusters
+from replay.comparing.clusters import cluster_report
+from replay.comparing.kept_comparison import comparisons_folder
 from tests.conftest import GOLDEN
 from tests.dashboards.conftest import change
 from tests.dashboards.page import HOSTILE, plain, rendered, table, the_page
 from tests.worlds.replays import publish_replay
+from tests.worlds.waiting import wait_for
 
 # golden images, moved to two cities of the data set, and every tenth without a position
 MOVED = """
@@ -38,6 +43,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with reading(store) as connection:
         ids = connection.execute("SELECT challenge_id FROM media ORDER BY 1").fetchall()
     publish_replay(store, {one: float(guesses[k]) for k, (one,) in enumerate(ids)})
+    cluster_report(store)  # keeps the scores
     return store.root
 
 
@@ -172,12 +178,33 @@ def test_without_a_replay_places_are_shown_alone(store: Store) -> None:
     assert list(table(page, "Cluster")["Cluster"])
 
 
+def test_scores_that_are_not_kept_are_computed_beside_the_page(store: Store) -> None:
+    expected = table(the_page("gps_clusters"), "MCC")["MCC"]
+    shutil.rmtree(comparisons_folder(store, "replay-a"))
+    page = the_page("gps_clusters")
+    assert "Scoring every cluster" in rendered(page)
+    assert len(table(page, "Cluster")) == 2
+    wait_until_scored(store)
+    page.run()
+    assert not page.exception
+    assert list(table(page, "MCC")["MCC"]) == list(expected)
+
+
 def test_a_replay_that_no_miner_was_asked_about_gives_no_scores(store: Store) -> None:
     change(store, "DELETE FROM replay_predictions WHERE run_id = 'replay-a'")
+    shutil.rmtree(comparisons_folder(store, "replay-a"))
     page = the_page("gps_clusters")
+    wait_until_scored(store)
+    page.run()
     assert not page.exception
-    assert "No scores" in plain(page)
+    assert "Scoring every cluster did not succeed" in rendered(page)
     assert len(table(page, "Cluster")) == 2
+
+
+def wait_until_scored(store: Store) -> None:
+    process = last_clusters(store, "replay-a")
+    assert process is not None
+    wait_for(lambda: process.state not in RUNNING)
 
 
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:

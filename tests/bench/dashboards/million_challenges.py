@@ -1,6 +1,6 @@
-"""Pages' queries over a store of many challenges: `python -m tests.bench.dashboards [CHALLENGES]`.
+"""A store of many challenges, as pages show it.
 
-The store is made by SQL, without images: seven answers a challenge of 256 miners, and a finished
+It is made by SQL, without images: seven answers a challenge of 256 miners, and a finished
 replay of a model with gates.
 """
 
