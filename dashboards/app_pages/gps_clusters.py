@@ -6,7 +6,7 @@ import streamlit as st
 from analytics.regions.gps_clusters import GpsCluster
 from dashboards.maps.cluster_map import cluster_map, extent
 from dashboards.maps.cluster_moves import draw_cluster_moves
-from dashboards.maps.mapped_clusters import MappedClusters, mapped_clusters, with_scores
+from dashboards.maps.mapped_clusters import MappedClusters, clusters_with_scores, mapped_clusters
 from dashboards.maps.measures import measures, place_name
 from dashboards.maps.outlines import Box
 from dashboards.parts import store_access
@@ -78,7 +78,7 @@ def draw_page() -> None:
                 "the main result."
             )
         if run is not None:
-            mapped = with_scores(version, mapped, run.run_id)
+            mapped = clusters_with_scores(version, mapped, run.run_id)
         _draw_clusters(mapped)
         with st.expander("How to read this"):
             st.markdown(_READING)

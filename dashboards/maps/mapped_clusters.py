@@ -16,6 +16,7 @@ from dashboards.parts.store_access import Version
 from dashboards.parts.work_beside_page import Work, draw_work
 from data.sources.shards import open_shards
 from replay.comparing.background import last_clusters, start_clusters
+from replay.comparing.clusters import with_scores
 from replay.comparing.kept_clusters import clusters_basis, kept_clusters
 from replay.runs.training_rows import trained_on
 
@@ -69,7 +70,7 @@ def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
     )
 
 
-def with_scores(version: Version, mapped: MappedClusters, run_id: str) -> MappedClusters:
+def clusters_with_scores(version: Version, mapped: MappedClusters, run_id: str) -> MappedClusters:
     """The same clusters with the scores of a replay, where they are kept with it.
 
     Where they are not, they are computed beside the page, and the page drawn anew when they are
@@ -79,7 +80,7 @@ def with_scores(version: Version, mapped: MappedClusters, run_id: str) -> Mapped
     kept = kept_clusters(version.store, run_id, basis)
     if kept is not None:
         st.caption(f"Scored {kept.made:%Y-%m-%d %H:%M} UTC, on all that the store holds now.")
-        return replace(mapped, report=kept.put_into(mapped.report, run_id))
+        return replace(mapped, report=with_scores(mapped.report, kept, run_id))
     draw_work(
         Work(
             name="Scoring every cluster",

@@ -5,6 +5,7 @@
 
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,12 @@ from analytics.regions.positions import challenge_positions, source_positions
 from analytics.warehouse.connection import reading
 from data.sources.shards import open_shards
 from data.store import Store
-from replay.comparing.kept_clusters import clusters_basis, keep_clusters, kept_clusters
+from replay.comparing.kept_clusters import (
+    KeptClusters,
+    clusters_basis,
+    keep_clusters,
+    kept_clusters,
+)
 from replay.comparing.loaded_answers import LATEST, RunAnswers, find_run, run_answers
 from replay.runs.training_rows import trained_on
 
@@ -71,17 +77,19 @@ def cluster_report(
         basis = clusters_basis(connection, run, trained, folder, settings)
         kept = kept_clusters(store, run, basis)
         if kept is not None:
-            return kept.put_into(report, run)
+            return with_scores(report, kept, run)
         answers = run_answers(connection, run, trained.rows)
-    report = scored_clusters(report, answers, settings)
-    keep_clusters(store, run, basis, report)
-    return report
+    made = datetime.now(UTC).replace(microsecond=0)
+    scores = cluster_scores(report, answers, settings)
+    kept = KeptClusters(basis, made, scores, answers.left_out)
+    keep_clusters(store, run, kept)
+    return with_scores(report, kept, run)
 
 
-def scored_clusters(
+def cluster_scores(
     report: ClusterReport, answers: RunAnswers, settings: SliceSettings = SliceSettings()
-) -> ClusterReport:
-    """The same clusters with the scores of a replay; one that miners never answered keeps none.
+) -> dict[str, Slice]:
+    """A replay's score in each cluster, by its name; none in one that miners never answered.
 
     Args:
         report: clusters of the log's challenges.
@@ -94,12 +102,16 @@ def scored_clusters(
         Membership(_FIELD, cluster.name, of_challenge == cluster.name)
         for cluster in report.clusters
     )
-    scores = {part.value: part for part in slices(answers.paired, memberships, settings)}
+    return {part.value: part for part in slices(answers.paired, memberships, settings)}
+
+
+def with_scores(report: ClusterReport, kept: KeptClusters, run_id: str) -> ClusterReport:
+    """The same clusters with the scores of a run; one that has none keeps none."""
     return replace(
         report,
-        clusters=[_scored(cluster, scores.get(cluster.name)) for cluster in report.clusters],
-        run_id=answers.run["run_id"],
-        run_left_out=answers.left_out,
+        clusters=[_scored(cluster, kept.scores.get(cluster.name)) for cluster in report.clusters],
+        run_id=run_id,
+        run_left_out=kept.left_out,
     )
 
 

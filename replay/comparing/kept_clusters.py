@@ -1,14 +1,13 @@
 """The scores of GPS clusters kept in the folder of their run, as `kept_comparison` keeps others."""
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from analytics.comparison.slices import SliceSettings
-from analytics.regions.gps_clusters import ClusterReport, GpsCluster
+from analytics.comparison.slices import Slice, SliceSettings
 from data.kept_values import keep, read_kept
 from data.sources.folder_listing import listing_sha256
 from data.store import Store
@@ -20,16 +19,15 @@ _FILE = "gps-clusters.json"
 
 @dataclass(frozen=True)
 class KeptClusters:
-    """Scored clusters of a run on a basis; `made` is in UTC, `left_out` counts by reason."""
+    """A run's score in each cluster, by its name, on a basis.
+
+    `made` is in UTC; `left_out` counts challenges without a score by reason.
+    """
 
     basis: str
     made: datetime
-    clusters: list[GpsCluster]
+    scores: dict[str, Slice]
     left_out: dict[str, int]
-
-    def put_into(self, report: ClusterReport, run_id: str) -> ClusterReport:
-        """The report of the same clusters, with these scores."""
-        return replace(report, clusters=self.clusters, run_id=run_id, run_left_out=self.left_out)
 
 
 def clusters_basis(
@@ -61,8 +59,6 @@ def kept_clusters(store: Store, run_id: str, basis: str) -> KeptClusters | None:
     return kept if kept is not None and kept.basis == basis else None
 
 
-def keep_clusters(store: Store, run_id: str, basis: str, scored: ClusterReport) -> None:
+def keep_clusters(store: Store, run_id: str, kept: KeptClusters) -> None:
     """Keep the scores of a run's clusters, in place of older ones."""
-    made = datetime.now(UTC).replace(microsecond=0)
-    kept = KeptClusters(basis, made, scored.clusters, scored.run_left_out)
     keep(comparisons_folder(store, run_id) / _FILE, kept)
