@@ -18,9 +18,11 @@ class HistoryPoint:
     `life` is the validator's number; `spell` numbers the periods in which one `hotkey` (cut after
     100 characters) held the uid, from 1 on. `answer_number` is 1-based among the `asked` of the
     life, `ordinal` the challenge's place among all. `mean_reward` and `silence` (0..1) are over the
-    last `recent_answers` (100, or fewer where a spell is young); `mcc` is the validator's over its
-    last 100, floored at 0; `ema` its score. `median_ema`, `rank` and `ranked` are of the uids with
-    a score above 0 at that moment. None is what no record holds; `time` is UTC.
+    last `recent_answers` (100, or fewer where a spell is young), of which `recent_right` are right;
+    of the `earlier_answers` before these, at most 100 too, `earlier_right` are. What is silent is
+    not right. `mcc` is the validator's over the last 100, floored at 0; `ema` its score.
+    `median_ema`, `rank` and `ranked` are of the uids with a score above 0 at that moment. None is
+    what no record holds; `time` is UTC.
     """
 
     life: int
@@ -34,6 +36,9 @@ class HistoryPoint:
     mean_reward: float | None
     silence: float
     recent_answers: int
+    recent_right: int
+    earlier_answers: int
+    earlier_right: int
     mcc: float | None
     ema: float | None
     median_ema: float | None
@@ -42,7 +47,7 @@ class HistoryPoint:
 
 
 def history(
-    connection: duckdb.DuckDBPyConnection, uid: int, points: int = 250
+    connection: duckdb.DuckDBPyConnection, uid: int, points: int = 250, recent: int = RECENT
 ) -> list[HistoryPoint]:
     """The history of a uid in order of lives: evenly spaced answers, at most about `points` a life.
 
@@ -50,9 +55,11 @@ def history(
         connection: for which `lives.kept_order.restore_order` was called.
         uid: the miner's.
         points: how many of each life's answers; the last one of each spell comes on top.
+        recent: how many answers a mean is over.
     """
     query = statements("analytics/standings/history")
-    rows = named_rows(connection.execute(query, {"uid": uid, "points": points}))
+    parameters = {"uid": uid, "points": points, "recent": recent}
+    rows = named_rows(connection.execute(query, parameters))
     return [HistoryPoint(**row) for row in rows]
 
 

@@ -42,6 +42,8 @@ _READING = """\
 - **In its place**: the candidate on exactly the challenges that the miner was asked and that it
   predicted, in the same order, by the validator's windows, formula and EMA from empty ones on; so
   the miner's numbers there differ from those above. Intervals (95%) resample source images.
+- **Lately** compares its last 100 answers with the 100 before, a silent one counting as not right.
+  That interval (Newcombe's) and those of slices (Wilson's) count repeats of an image each.
 - **Lost** are challenges that it answered wrongly, or not at all. *Others* are the miners that
   answered the same challenge. Where few others were wrong, the image was not hard: look there
   first. The candidate's answers in that list are as its run gave them, also where it was trained on

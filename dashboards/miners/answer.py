@@ -5,7 +5,7 @@ from statistics import median
 
 import streamlit as st
 
-from analytics.comparison.intervals import Interval
+from analytics.comparison.intervals import Interval, newcombe_interval
 from analytics.miners.answers import Miner
 from analytics.standings.history import HistoryPoint, below_median_since
 from analytics.standings.leaderboard import Standing, ranks
@@ -34,6 +34,8 @@ def draw_answer(
         interval: of its MCC.
     """
     st.markdown(_standing_now(chosen, points))
+    if points:
+        st.markdown(_lately(points[-1]))
     st.markdown(_record(chosen, standings, interval))
     st.markdown(_beside_median(chosen, standings))
 
@@ -79,6 +81,23 @@ def _standing_now(chosen: Standing, points: Sequence[HistoryPoint]) -> str:
         else f"{since.time:%Y-%m-%d %H:%M} UTC"
     )
     return f"**Behind the median miner** since {when}: {middle}."
+
+
+def _lately(last: HistoryPoint) -> str:
+    """How often it was right lately and before, and whether that may be chance."""
+    now = f"**Lately** it is right in {last.recent_right:,} of its last {last.recent_answers:,}"
+    if not last.earlier_answers:
+        return f"{now} answers; it has given no more than these."
+    recent, earlier = last.recent_right / last.recent_answers, last.earlier_right
+    difference = recent - earlier / last.earlier_answers
+    low, high = newcombe_interval(
+        last.recent_right, last.recent_answers, earlier, last.earlier_answers
+    )
+    chance = ", which may be chance" if low <= 0 <= high else ""
+    return (
+        f"{now} answers, in {earlier:,} of the {last.earlier_answers:,} before: "
+        f"**{100 * difference:+.0f} points** (95% {100 * low:+.0f} to {100 * high:+.0f}{chance})."
+    )
 
 
 def _record(chosen: Standing, standings: Sequence[Standing], interval: Interval | None) -> str:

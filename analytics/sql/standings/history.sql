@@ -1,6 +1,6 @@
 -- How one uid fared over its answers, in each life: at most about $points of them, evenly spaced, and
--- the last one of every spell. Means are over the last 100 answers of the same spell, a period in
--- which one hotkey held the uid; the validator's MCC is over as many. The EMA is set beside those of
+-- the last one of every spell. Means are over the last $recent answers of the same spell, a period in
+-- which one hotkey held the uid. The EMA is set beside those of
 -- all uids at that moment: its rank among those above 0, and their median.
 WITH mine AS (
     SELECT
@@ -12,6 +12,7 @@ WITH mine AS (
         answer.reward,
         answer.mcc,
         answer.prediction = -1 AS is_silent,
+        coalesce(round_even(answer.prediction, 0) = ordered.label, false) AS is_right,
         answer.hotkey IS DISTINCT FROM lag(answer.hotkey) OVER in_order AS changed
     FROM responses AS answer
     INNER JOIN ordered_challenges AS ordered USING (challenge_id)
@@ -34,11 +35,22 @@ rolling AS (
         *,
         avg(reward) OVER recent AS mean_reward,
         avg(is_silent::INTEGER) OVER recent AS silence,
-        count(*) OVER recent AS recent_answers
+        count(*) OVER recent AS recent_answers,
+        count(*) FILTER (WHERE is_right) OVER recent AS recent_right,
+        count(*) OVER earlier AS earlier_answers,
+        count(*) FILTER (WHERE is_right) OVER earlier AS earlier_right
     FROM spells
-    WINDOW recent AS (
-        PARTITION BY life, spell ORDER BY ordinal, slot ROWS BETWEEN 99 PRECEDING AND CURRENT ROW
-    )
+    WINDOW
+        recent AS (
+            PARTITION BY life, spell
+            ORDER BY ordinal, slot
+            ROWS BETWEEN $recent - 1 PRECEDING AND CURRENT ROW
+        ),
+        earlier AS (
+            PARTITION BY life, spell
+            ORDER BY ordinal, slot
+            ROWS BETWEEN 2 * $recent - 1 PRECEDING AND $recent PRECEDING
+        )
 ),
 
 -- the last answer of each of $points equal parts, and of each spell
@@ -76,6 +88,9 @@ SELECT
     mean_reward,
     silence,
     recent_answers,
+    recent_right,
+    earlier_answers,
+    earlier_right,
     CASE WHEN isfinite(mcc) THEN mcc END AS mcc,
     CASE WHEN isfinite(score) THEN score END AS ema,
     CASE WHEN isfinite(score) THEN list_median(others) END AS median_ema,

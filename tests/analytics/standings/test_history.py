@@ -10,21 +10,27 @@ from data.store import Store
 from tests.analytics.standings.ordered import every_answer, ordered
 
 
-@pytest.mark.parametrize("uid", [3, 4])
-def test_as_pandas_rolls(store: Store, uid: int) -> None:
+@pytest.mark.parametrize(("uid", "window"), [(3, 100), (4, 7), (3, 10)])
+def test_as_pandas_rolls(store: Store, uid: int, window: int) -> None:
     with ordered(store) as connection:
-        found = history(connection, uid)
+        found = history(connection, uid, recent=window)
     answers = every_answer(store)
     own = answers[answers.uid == uid].reset_index(drop=True)
     own["spell"] = (own.hotkey != own.hotkey.shift()).cumsum()
+    own["right"] = np.round(own.prediction) == own.label
     own["silent"] = (own.prediction == -1).astype(float)
-    rolled = own.groupby("spell")[["reward", "silent"]].rolling(100, min_periods=1).mean()
+    rolled = own.groupby("spell")[["reward", "silent"]].rolling(window, min_periods=1).mean()
     assert [point.answer_number for point in found] == list(range(1, 61))
     assert [point.spell for point in found] == list(own.spell)
     assert [point.hotkey for point in found] == list(own.hotkey)
     assert [point.challenge_id for point in found] == list(own.challenge_id)
     assert [point.mean_reward for point in found] == pytest.approx(rolled.reward.tolist())
     assert [point.silence for point in found] == pytest.approx(rolled.silent.tolist())
+    for number, point in enumerate(found):
+        spell = own[: number + 1][own.spell[: number + 1] == own.spell[number]]
+        recent, earlier = spell[-window:], spell[-2 * window : -window]
+        assert (point.recent_answers, point.recent_right) == (len(recent), recent.right.sum())
+        assert (point.earlier_answers, point.earlier_right) == (len(earlier), earlier.right.sum())
     assert [point.mcc for point in found] == pytest.approx(own.mcc.tolist())
     for point, scores in zip(found, own.scores, strict=True):
         above = np.array([score for score in scores if score > 0])
@@ -51,7 +57,9 @@ def test_a_uid_that_was_never_asked_has_no_history(store: Store) -> None:
 
 
 def point(number: int, ema: float | None, median: float | None) -> HistoryPoint:
-    first = HistoryPoint(0, 1, "h", 1, 9, 0, None, "c", None, 0.0, 1, None, None, None, None, None)
+    first = HistoryPoint(
+        0, 1, "h", 1, 9, 0, None, "c", None, 0.0, 1, 1, 0, 0, None, None, None, None, None
+    )
     return replace(first, answer_number=number, ema=ema, median_ema=median)
 
 
