@@ -90,9 +90,13 @@ class ChallengeList:
             self._connection.register("given", difficulties)
             self._connection.execute("CREATE TABLE memory.main.difficulties AS FROM given")
             self._connection.unregister("given")
-            self._connection.execute(
-                statements("analytics/listing/listed_challenges"), {"run_id": run_id}
-            )
+            # one after the other, so that the memory of one is free for the next
+            for step in ("list_types", "answer_counts", "ordinals"):
+                self._connection.execute(statements(f"analytics/listing/{step}")).fetchall()
+            listing = statements("analytics/listing/listed_challenges")
+            self._connection.execute(listing, {"run_id": run_id})
+            self._connection.execute("DROP TABLE answer_counts; DROP TABLE ordinals")
+            self._connection.execute("DROP TABLE memory.main.difficulties")
             self._opened = opened.pop_all()
 
     def close(self) -> None:

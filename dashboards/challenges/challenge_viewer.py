@@ -15,6 +15,7 @@ from dashboards.challenges.image_section import draw_images
 from dashboards.challenges.outcomes import MARKS
 from dashboards.parts.store_access import Version, errors_in_one_line
 from data.text import printable
+from replay.comparing.short_hotkey import short_hotkey
 
 
 def draw_challenge(
@@ -102,7 +103,6 @@ def _answer_table(answers: list[MinerAnswer]) -> None:
         height="content",
         placeholder="–",
         column_config={
-            "Hotkey": st.column_config.TextColumn(width="small"),
             "Prediction": number(format="%.4f", help="As logged; -1 stands for no answer."),
             "Class": st.column_config.TextColumn(
                 width="small", help="The validator rounds half to even: 0.5 is class 0."
@@ -121,13 +121,14 @@ def _row(answer: MinerAnswer) -> dict[str, object]:
     return {
         "Slot": answer.slot,
         "Uid": answer.uid,
-        "Hotkey": printable(answer.hotkey, 64),
+        "Hotkey": printable(short_hotkey(answer.hotkey)),
         "Prediction": answer.prediction,
         # as text: a log may hold 1e300
         "Class": "" if answer.predicted is None else f"{answer.predicted:g}",
         "Answer": MARKS[answer.outcome],
         "Reward": answer.reward,
         "MCC": answer.mcc,
+        "Whole hotkey": printable(answer.hotkey, 64),
     }
 
 

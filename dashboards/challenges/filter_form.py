@@ -49,7 +49,7 @@ def choose_challenges(values: Slices, *, with_run: bool) -> ChallengeFilter:
         levels = _several("Augmentation level", values.levels, "levels", _level_text)
     with fourth:
         wrong = _wrong_shares()
-    with st.expander("More filters: place, source, era, fidelity, a miner, an id"):
+    with st.expander("More filters: city, source, era, fidelity, miner, id, difficulty"):
         first, second, third, fourth = st.columns(4)
         with first:
             cities = _several("City", values.cities, "cities", _text)

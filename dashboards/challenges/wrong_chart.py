@@ -11,13 +11,13 @@ from analytics.queries.challenge_answers import AnswerOutcome
 _ANSWERED = "challenges"
 _COLOURS = {
     "candidate right": "#0072B2",
-    "candidate wrong": "#D55E00",
-    "no answer of the candidate": "#9aa3ab",
+    "wrong": "#D55E00",
+    "no answer": "#9aa3ab",
     _ANSWERED: "#0072B2",
 }
 _NAMES = {
     AnswerOutcome.RIGHT: "candidate right",
-    AnswerOutcome.WRONG: "candidate wrong",
+    AnswerOutcome.WRONG: "wrong",
 }
 _HEIGHT = 260
 
@@ -32,9 +32,7 @@ def wrong_shares_chart(shares: Sequence[WrongShares], *, with_candidate: bool) -
     rows = [
         {
             "wrong": round(100 * one.share),
-            "outcome": _NAMES.get(one.candidate, "no answer of the candidate")
-            if with_candidate
-            else _ANSWERED,
+            "outcome": _NAMES.get(one.candidate, "no answer") if with_candidate else _ANSWERED,
             "challenges": one.challenges,
         }
         for one in shares
@@ -45,7 +43,7 @@ def wrong_shares_chart(shares: Sequence[WrongShares], *, with_candidate: bool) -
     return chart.encode(
         x=alt.X(
             "wrong:O",
-            title="Miners' answers that are wrong, %, to the nearest ten",
+            title="Miners wrong, % (to the nearest ten)",
             axis=alt.Axis(labelAngle=0),
         ),
         y=alt.Y("sum(challenges):Q", title="Challenges"),

@@ -1,30 +1,6 @@
--- Every challenge with what a list is filtered and sorted by, in memory. `ordinal` is from 0 on by
--- time; those without one come last, in order of their logs. Outcomes are named as in
--- analytics/queries/challenge_answers.py.
+-- Every challenge with what a list is filtered and sorted by, in memory.
 CREATE OR REPLACE TABLE memory.main.listed_challenges AS
-WITH answers AS (
-    SELECT
-        media.rowid AS media_row,
-        count(*) AS asked,
-        count(*) FILTER (WHERE prediction <> -1) AS answered,
-        count(*) FILTER (
-            WHERE prediction <> -1 AND round_even(prediction, 0) = media.label
-        ) AS correct
-    FROM responses
-    INNER JOIN media USING (challenge_id)
-    GROUP BY media.rowid
-),
-
-ordered AS (
-    SELECT
-        rowid AS media_row,
-        (
-            row_number() OVER (ORDER BY time NULLS LAST, file, position, challenge_id) - 1
-        )::INTEGER AS ordinal
-    FROM media
-),
-
-replayed AS (
+WITH replayed AS (
     SELECT
         challenge_id,
         probability,
@@ -35,19 +11,20 @@ replayed AS (
 )
 
 SELECT
-    ordered.ordinal,
+    ordinals.ordinal,
     media.challenge_id,
     media.time,
-    media.era,
+    media.era::memory.main.era AS era,
     media.label,
-    media.source,
-    media.city,
+    media.source::memory.main.source AS source,
+    media.city::memory.main.city AS city,
     media.aug_level AS level,
     hash(coalesce(media.parquet || ':' || media.row, media.challenge_id)) AS image,
-    coalesce(answers.asked, 0)::INTEGER AS asked,
-    coalesce(answers.answered, 0)::INTEGER AS answered,
-    coalesce(answers.correct, 0)::INTEGER AS correct,
-    1 - answers.correct / nullif(answers.answered, 0) AS wrong_share,
+    coalesce(answer_counts.asked, 0) AS asked,
+    coalesce(answer_counts.answered, 0) AS answered,
+    coalesce(CASE media.label WHEN 1 THEN answer_counts.ones ELSE answer_counts.zeros END, 0)
+        AS correct,
+    1 - correct / nullif(answered, 0) AS wrong_share,
     replayed.probability,
     CASE
         WHEN replayed.challenge_id IS NULL THEN 'not asked'
@@ -55,12 +32,12 @@ SELECT
         WHEN NOT isfinite(replayed.probability) THEN 'not finite'
         WHEN round_even(replayed.probability, 0) = media.label THEN 'right'
         ELSE 'wrong'
-    END AS candidate,
-    replayed.fidelity,
-    replayed.reason,
+    END::memory.main.outcome AS candidate,
+    replayed.fidelity::memory.main.fidelity AS fidelity,
+    replayed.reason::memory.main.reason AS reason,
     hard.difficulty
 FROM media
-INNER JOIN ordered ON ordered.media_row = media.rowid
-LEFT JOIN answers ON answers.media_row = media.rowid
+INNER JOIN ordinals ON ordinals.media_row = media.rowid
+LEFT JOIN answer_counts USING (challenge_id)
 LEFT JOIN replayed USING (challenge_id)
 LEFT JOIN memory.main.difficulties AS hard USING (challenge_id);
