@@ -46,7 +46,7 @@ def query(store: Store, sql: str) -> QueryResult:
 
 @contextmanager
 def streamed_query(
-    store: Store, sql: str, seconds: float | None = None
+    store: Store, sql: str, seconds: float | None = None, memory: str | None = None
 ) -> Iterator[StreamedResult]:
     """Run one query; rows are read while the block lasts, some thousands at a time in memory.
 
@@ -54,30 +54,46 @@ def streamed_query(
         store: with a warehouse.
         sql: the query.
         seconds: the most that it may take, with the reading of its rows; None: as long as it likes.
+        memory: the most that DuckDB may take, as it writes it, without a disk; None: its default.
 
     Raises:
         StoreError: the store holds no warehouse.
         QueryError: DuckDB refused the query, or failed while its rows were read, or time was over.
     """
-    with bounded(store, seconds) as connection:
+    with bounded(store, seconds, memory) as connection:
         with refusals_in_one_line(seconds):
             result = connection.execute(sql)
             # DuckDB gives nothing back for a query that holds no statement
             description = None if result is None else result.description
         columns = [column[0] for column in description or ()]
         yield StreamedResult(
-            _distinct(columns), _rows(connection, seconds) if columns else iter(())
+            distinct_names(columns), _rows(connection, seconds) if columns else iter(())
         )
 
 
 @contextmanager
-def bounded(store: Store, seconds: float | None) -> Iterator[duckdb.DuckDBPyConnection]:
+def bounded(
+    store: Store, seconds: float | None, memory: str | None = None, *, lossless: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose settings cannot be changed, interrupted when its time is over.
+
+    Args:
+        store: with a warehouse.
+        seconds: the most that it may be open; None: as long as it likes.
+        memory: the most that DuckDB may take, as it writes it, without a disk; None: its default.
+        lossless: types that Arrow lacks come as DuckDB's own extensions of it.
 
     Raises:
         StoreError: the store holds no warehouse.
     """
     with reading(store) as connection:
+        if memory is not None:
+            # else a large sort would write beside whatever folder the server was started in
+            connection.execute(
+                f"SET memory_limit = '{memory}'; SET max_temp_directory_size = '0KB'"
+            )
+        if lossless:
+            connection.execute("SET arrow_lossless_conversion = true")
         connection.execute("SET lock_configuration = true")
         if seconds is None:
             yield connection
@@ -113,7 +129,7 @@ def refusals_in_one_line(seconds: float | None) -> Iterator[None]:
         raise QueryError("query", found=" ".join(str(error).split())) from None
 
 
-def _distinct(columns: list[str]) -> list[str]:
+def distinct_names(columns: list[str]) -> list[str]:
     """Names made different, as DuckDB does in a table: a, a_1, a_2."""
     seen: dict[str, int] = {}
     distinct = []

@@ -14,6 +14,8 @@ from analytics.queries.bounded_query import (
     QueryBounds,
     result_as_csv,
     result_as_parquet,
+    rows_as_csv,
+    table_as_parquet,
 )
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
@@ -37,7 +39,7 @@ def draw_query_result(version: store_access.Version, sql: str, bounds: QueryBoun
     # afterwards: two names may be alike once they are cut
     frame.columns = pd.Index(names)
     st.dataframe(frame, hide_index=True, placeholder="NULL", width="stretch")
-    _draw_downloads(version, sql, bounds)
+    _draw_downloads(version, sql, result, bounds)
     _draw_chart(result)
 
 
@@ -62,23 +64,26 @@ def _shown(value: object) -> object:
     return printable(str(value), _SHOWN_CHARACTERS)
 
 
-def _draw_downloads(version: store_access.Version, sql: str, bounds: QueryBounds) -> None:
-    # the query runs again for a file, when it is asked for
-    left, right, _ = st.columns([2, 2, 6])
-    left.download_button(
-        "CSV, all rows",
-        partial(result_as_csv, version.store, sql, bounds),
-        "result.csv",
-        "text/csv",
-        on_click="ignore",
-    )
-    right.download_button(
-        "Parquet, all rows",
-        partial(result_as_parquet, version.store, sql, bounds),
-        "result.parquet",
-        "application/vnd.apache.parquet",
-        on_click="ignore",
-    )
+def _draw_downloads(
+    version: store_access.Version, sql: str, result: FirstRows, bounds: QueryBounds
+) -> None:
+    whole = result.whole
+    as_csv = partial(result_as_csv, version.store, sql, bounds)
+    as_parquet = partial(result_as_parquet, version.store, sql, bounds)
+    if whole is not None:
+        as_csv = partial(rows_as_csv, result, bounds)
+        as_parquet = partial(table_as_parquet, whole, bounds)
+    with st.container(horizontal=True):
+        st.download_button("CSV, all rows", as_csv, "result.csv", "text/csv", on_click="ignore")
+        st.download_button(
+            "Parquet, all rows",
+            as_parquet,
+            "result.parquet",
+            "application/vnd.apache.parquet",
+            on_click="ignore",
+        )
+    if whole is None:
+        st.caption("More rows than are shown: for a file the query runs again, to its end.")
 
 
 def _draw_chart(result: FirstRows) -> None:

@@ -13,6 +13,8 @@ from analytics.queries.bounded_query import (
     first_rows,
     result_as_csv,
     result_as_parquet,
+    rows_as_csv,
+    table_as_parquet,
 )
 from analytics.queries.example_queries import example_queries
 from analytics.queries.relation_columns import relation_columns
@@ -56,6 +58,51 @@ def test_files_hold_all_rows(filled: Store) -> None:
     heading, *written = csv.reader(io.StringIO(result_as_csv(filled, sql, bounds).decode()))
     assert heading == parquet.column_names
     assert written == [["" if value is None else str(value) for value in row] for row in rows]
+
+
+TYPES = (
+    "SELECT 1::HUGEINT * 170141183460469231731687303715884105727 AS huge, 1.5::DECIMAL(4, 2) AS d, "
+    "TIMESTAMPTZ '2026-01-01 12:00+02' AS at, DATE '2026-01-01' AS day, TIME '12:00' AS time, "
+    "[1, NULL] AS list, {'a': 1} AS struct, MAP {'k': 2} AS map, 'b'::ENUM ('a', 'b') AS enum, "
+    "'x'::BLOB AS blob, 'e37dd3e9-48f5-4b4b-a9b6-8d5d0c1e2f3a'::UUID AS id, NULL AS nothing, "
+    "true AS yes, 1 AS a, 2 AS a"
+)
+
+
+def test_a_whole_result_has_its_files_without_a_second_run(filled: Store) -> None:
+    """Equal to those of a second run, and of DuckDB's own values, whatever the types."""
+    found = first_rows(filled, TYPES)
+    assert found.rows == _direct(filled, f"SET TimeZone = 'UTC'; {TYPES}")
+    assert found.columns[-2:] == ["a", "a_1"]
+    assert rows_as_csv(found) == result_as_csv(filled, TYPES)
+    assert found.whole is not None
+    kept, asked = table_as_parquet(found.whole), result_as_parquet(filled, TYPES)
+    first, second = (pq.read_table(io.BytesIO(file)) for file in (kept, asked))
+    assert first.column_names == found.columns
+    # an ENUM of a kept result is text
+    assert first.to_pydict() == second.to_pydict()
+    assert first_rows(filled, "FROM range(11)", QueryBounds(rows=10)).whole is None
+
+
+def test_a_type_that_parquet_lacks_is_one_line(filled: Store) -> None:
+    sql = "SELECT INTERVAL 1 MONTH AS length"
+    found = first_rows(filled, sql)
+    assert found.whole is not None
+    with pytest.raises(QueryError, match="cast that column, or take CSV"):
+        table_as_parquet(found.whole)
+    with pytest.raises(QueryError, match="cast that column, or take CSV"):
+        result_as_parquet(filled, sql)
+
+
+def test_what_takes_too_much_memory_is_refused(filled: Store) -> None:
+    sql = "SELECT x FROM (SELECT random() AS x FROM range(9000000)) ORDER BY x"
+    with pytest.raises(QueryError, match="Out of Memory"):
+        first_rows(filled, sql, QueryBounds(memory="50MB"))
+
+
+def test_only_what_is_shown_is_computed(filled: Store) -> None:
+    found = first_rows(filled, "FROM range(1000000000000)", QueryBounds(rows=5, seconds=20))
+    assert (found.rows, found.more) == ([(n,) for n in range(5)], True)
 
 
 def test_hostile_text_is_escaped_in_csv_and_kept_in_parquet(filled: Store) -> None:

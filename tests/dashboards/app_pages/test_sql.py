@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import GOLDEN
-from tests.dashboards.page import HOSTILE, rendered, the_page
+from tests.dashboards.page import HOSTILE, plain, rendered, the_page
 
 ESCAPE = "\x1b[2J"
 
@@ -64,26 +64,73 @@ def test_an_example_goes_into_the_editor_and_is_run(store: Store) -> None:
     assert "**0 rows**" in rendered(page)
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "DELETE FROM media",
-        "COPY media TO 'stolen.csv'",
-        "ATTACH 'other.duckdb' AS other",
-        "INSTALL httpfs",
-        "FROM read_text('/etc/passwd')",
-        "SET enable_external_access = true",
-        "SELEC 1",
-    ],
-)
-def test_what_could_write_or_reach_out_is_refused_in_one_line(store: Store, sql: str) -> None:
+REFUSED = """
+DELETE FROM media
+INSERT INTO media SELECT * FROM media
+UPDATE media SET label = 1
+DROP TABLE media
+ALTER TABLE media DROP label
+CREATE TABLE stolen AS FROM media
+CREATE TEMP TABLE big AS FROM media
+SELECT 1; DELETE FROM media
+EXPLAIN ANALYZE DELETE FROM media
+EXPLAIN ANALYZE COPY media TO 'stolen.csv'
+COPY media TO 'stolen.csv'
+COPY (SELECT 1) TO 'stolen.parquet' (FORMAT parquet)
+COPY media FROM 'stolen.csv'
+EXPORT DATABASE 'stolen'
+IMPORT DATABASE 'stolen'
+ATTACH 'other.duckdb' AS other
+ATTACH ':memory:' AS other
+DETACH warehouse
+USE memory
+INSTALL httpfs
+LOAD httpfs
+SET enable_external_access = true
+SET memory_limit = '100GB'
+RESET memory_limit
+PRAGMA memory_limit = '100GB'
+PRAGMA database_list
+CALL pragma_version()
+CHECKPOINT
+VACUUM
+PREPARE later AS DELETE FROM media
+CREATE MACRO f() AS 1
+FROM read_text('/etc/passwd')
+FROM read_blob('/etc/passwd')
+FROM read_csv('/etc/passwd')
+FROM sniff_csv('/etc/passwd')
+FROM read_json('/etc/passwd')
+FROM read_parquet('/etc/passwd')
+FROM parquet_metadata('/etc/passwd')
+FROM glob('/etc/*')
+FROM '/etc/passwd'
+FROM 'stolen.csv'
+FROM 'https://example.org/a.csv'
+FROM read_csv('s3://bucket/a.csv')
+SELECT getenv('PATH')
+FROM sys
+SELEC 1
+"""
+
+
+@pytest.mark.parametrize("sql", REFUSED.strip().splitlines())
+def test_what_could_write_or_reach_out_is_refused_in_one_line(
+    store: Store, sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     before = store.warehouse.read_bytes()
-    page = _ask(the_page("sql"), sql)
+    page = the_page("sql", sql=sql)
     assert not page.exception
     assert len(page.error) == 1
     assert page.code[-1].value.startswith("query: found ")
     assert "\n" not in page.code[-1].value
+    assert "root:" not in plain(page)
+    assert not page.get("download_button")
     assert store.warehouse.read_bytes() == before
+    assert {file.name for file in store.root.iterdir()} <= {store.warehouse.name, "warehouse.lock"}
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_hostile_text_is_shown_as_text(store: Store) -> None:
