@@ -82,10 +82,9 @@ class Opened:
     gates: list[ViewGate]
 
 
-# a resource, not data: it lies in DuckDB's memory
-@st.cache_resource(
-    max_entries=2, show_spinner="Listing the challenges …", on_release=ChallengeList.close
-)
+# A resource, not data: it lies in DuckDB's memory. It is not closed when another takes its place,
+# for a session may be reading it: it goes with the last of them.
+@st.cache_resource(max_entries=2, show_spinner="Listing the challenges …")
 def _challenge_list(version: Version, run_id: str | None, estimates: str | None) -> ChallengeList:
     if estimates is None:
         return ChallengeList(version.store, run_id)

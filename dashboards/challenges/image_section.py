@@ -74,38 +74,37 @@ def _choose_variant(
     """One of the images, by a strip of them."""
     if len(variants) == 1:
         return variants[0]
-    label = opened.planned.challenge.label
+    challenge = opened.planned.challenge
     words = [
-        f"{number} · {_answer_text(answers.get(variant), label)}"
+        f"{number}{_answer_text(answers.get(variant), challenge.label)}"
         for number, variant in enumerate(variants, 1)
     ]
     whose = (
         "Images that the candidate was shown, with its answers" if answers else "Possible images"
     )
-    number = st.pills(
-        f"{whose}, {len(variants)}: choose one",
-        range(len(variants)),
-        default=0,
-        format_func=words.__getitem__,
-        key=f"image of {opened.planned.challenge.challenge_id}",
-    )
+    title, key = f"{whose}, {len(variants)}: choose one", f"image of {challenge.challenge_id}"
+    numbers = range(len(variants))
+    chosen: int | None
+    if len(variants) <= _MOST_THUMBNAILS:
+        chosen = st.pills(title, numbers, default=0, format_func=words.__getitem__, key=key)
+    else:
+        chosen = st.selectbox(title, numbers, format_func=words.__getitem__, key=key)
     strip = variants[:_MOST_THUMBNAILS]
-    jpegs = rebuilt_jpegs(version, opened.planned.challenge, strip, shown)
     with st.container(horizontal=True):
-        for ordinal, jpeg in enumerate(jpegs):
-            st.image(
-                jpeg, caption=words[ordinal], width=_THUMBNAIL, alt=f"Possible image {ordinal + 1}."
-            )
+        for number, jpeg in enumerate(rebuilt_jpegs(version, challenge, strip, shown)):
+            alt = f"Possible image {number + 1}."
+            st.image(jpeg, caption=words[number], width=_THUMBNAIL, alt=alt)
     if len(variants) > len(strip):
         st.caption(f"The first {len(strip)} of {len(variants)} images are drawn small.")
-    return variants[number or 0]
+    return variants[chosen or 0]
 
 
 def _answer_text(probability: float | None, label: int) -> str:
+    """Nothing where there is none."""
     if probability is None:
-        return "no answer"
+        return ""
     mark = "✓" if (probability > CLASS_THRESHOLD) == bool(label) else "✗"
-    return f"{probability:.2f} {mark}"
+    return f" · {probability:.2f} {mark}"
 
 
 def _draw_rebuilt(

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from analytics.listing.challenge_list import (
 from analytics.listing.slices import slices
 from analytics.miners.kept_estimates import DIFFICULTIES
 from analytics.queries.challenge_answers import AnswerOutcome
-from analytics.warehouse.connection import reading
+from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.statements import named_rows
 from data.errors import QueryError
 from data.store import Store
@@ -290,3 +291,25 @@ def test_a_file_holds_the_matching_challenges_in_their_order(world: World) -> No
     shown = found(world, chosen, sorting)
     assert [row["correct"] for row in rows] == [str(one.correct) for one in shown]
     assert [row["candidate"] for row in rows] == [str(one.candidate) for one in shown]
+
+
+def test_several_threads_read_one_list_at_once(world: World) -> None:
+    chosen = [replace(ChallengeFilter(), label=number % 2) for number in range(24)]
+
+    def ids(one: ChallengeFilter) -> list[str]:
+        return [shown.challenge_id for shown in found(world, one, Sorting.MOST_WRONG)]
+
+    with ThreadPoolExecutor(8) as pool:
+        listed = list(pool.map(ids, chosen))
+    assert listed == [world.expected(one, Sorting.MOST_WRONG) for one in chosen]
+
+
+def test_a_list_keeps_what_was_published_when_it_was_made(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fill_listed_world(store)
+    listed = ChallengeList(store, RUN)
+    with writing(store) as writer:
+        writer.connection.execute("DELETE FROM media; DELETE FROM responses")
+    with listed.matching(ChallengeFilter(miner="3")) as connection:
+        assert challenge_page(connection, 0, 1)
+    listed.close()
