@@ -68,6 +68,11 @@ class Store:
         return self.root / "cache" / "features"
 
     @property
+    def order(self) -> Path:
+        """The order of challenges, a cache file: once deleted it is found again."""
+        return self.root / "cache" / "order.parquet"
+
+    @property
     def text_vectors(self) -> Path:
         """Vectors of descriptions, a cache file: once deleted it is computed again."""
         return self.root / "cache" / "text-vectors.safetensors"

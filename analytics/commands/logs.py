@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.store import open_store
+from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
     StoreOption,
@@ -58,7 +58,9 @@ def ingest(
     """
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
-    report = ingest_logs(open_store(store), logs, _note_progress)
+    opened = open_store(store)
+    report = ingest_logs(opened, logs, _note_progress)
+    _keep_order(opened)
     if as_json:
         print_json(asdict(report))
     else:
@@ -70,6 +72,15 @@ def ingest(
         _print_rejects(report.rejects)
     if report.rejects:
         raise typer.Exit(1)
+
+
+def _keep_order(store: Store) -> None:
+    """Put the challenges in order, so that no page has to wait for that."""
+    from analytics.lives.order_file import order_of  # noqa: PLC0415
+    from analytics.warehouse.connection import reading  # noqa: PLC0415
+
+    with reading(store) as connection:
+        order_of(store, connection)
 
 
 def _note_progress(file: str, count: int) -> None:

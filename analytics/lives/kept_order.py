@@ -11,6 +11,7 @@ import pyarrow as pa
 from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
 from analytics.warehouse.statements import statements
 
+ORDER_SCHEMA = pa.schema({"ordinal": pa.int32(), "life": pa.int32(), "media_row": pa.int64()})
 _REGISTERED = "kept_order_rows"
 
 

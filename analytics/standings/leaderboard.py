@@ -22,10 +22,10 @@ _SUMS = (
     "reward",
     "right_0",
     "wrong_0",
+    "other_0",
     "wrong_1",
     "right_1",
-    "label_0",
-    "label_1",
+    "other_1",
 )
 
 
@@ -104,7 +104,7 @@ def _standing(miner: Miner, lives: list[dict[str, Any]]) -> Standing:
         silent=total["silent"],
         not_finite=total["not_finite"],
         mcc=float(mcc_of_tables(table)) if table.sum() else None,
-        reward=total["reward"] / total["rewarded"] if total["rewarded"] else None,
+        reward=_mean(total["reward"], total["rewarded"]),
         ema=_ema(lives),
         is_present=any(life["is_present"] for life in lives),
         last_time=max(times, default=None),
@@ -113,21 +113,13 @@ def _standing(miner: Miner, lives: list[dict[str, Any]]) -> Standing:
 
 def _table(counts: dict[str, Any]) -> Any:
     """Answers by label and class (0, 1, any other), (2, 3)."""
-    return np.array(
-        [
-            [
-                counts["right_0"],
-                counts["wrong_0"],
-                counts["label_0"] - counts["right_0"] - counts["wrong_0"],
-            ],
-            [
-                counts["wrong_1"],
-                counts["right_1"],
-                counts["label_1"] - counts["right_1"] - counts["wrong_1"],
-            ],
-        ],
-        dtype=np.float64,
-    )
+    names = (("right_0", "wrong_0", "other_0"), ("wrong_1", "right_1", "other_1"))
+    return np.array([[counts[name] for name in row] for row in names], dtype=np.float64)
+
+
+def _mean(total: float, count: int) -> float | None:
+    # a sum's last bits hang on the order in which threads add
+    return round(total / count, 12) if count else None
 
 
 def _ema(lives: list[dict[str, Any]]) -> float | None:

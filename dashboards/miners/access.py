@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from analytics.comparison.intervals import Interval
-from analytics.lives.kept_order import KeptOrder, kept_order, restore_order
+from analytics.lives.kept_order import KeptOrder, restore_order
 from analytics.lives.order import Life
+from analytics.lives.order_file import order_of
 from analytics.miners.answers import Miner
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
@@ -113,4 +114,4 @@ def _computed(version: Version) -> MinersTogether:
 @st.cache_resource(max_entries=2, show_spinner="Putting challenges in order …")
 def _order(version: Version) -> KeptOrder:
     with reading(version.store) as connection:
-        return kept_order(connection)
+        return order_of(version.store, connection)

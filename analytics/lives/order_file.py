@@ -1,0 +1,83 @@
+"""The order of a large store's challenges, kept in a file: finding it takes seconds a million.
+
+The file says what it was made of: the logs, the rows of the warehouse that it numbers, and this
+code. Where one of them changed, it is made again; deleted, too.
+"""
+
+import hashlib
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pyarrow import parquet
+from pydantic import TypeAdapter
+
+from analytics.lives.kept_order import ORDER_SCHEMA, KeptOrder, kept_order
+from analytics.lives.order import Life
+from analytics.warehouse.contents import contents_digest
+from analytics.warehouse.statements import statements
+from data.atomic_files import atomic_file, make_folder
+from data.errors import WriteError
+from data.store import Store
+
+_ROOT = Path(__file__).parents[2]
+_CODE = ("analytics/lives/*.py", "analytics/sql/lives/*.sql", "analytics/scoring/ema_rule.py")
+_KEY, _LIVES = b"made of", b"lives"
+_FEWEST = 50_000
+"""Challenges of a store that is worth a file: fewer are in order at once."""
+
+
+def order_of(store: Store, connection: duckdb.DuckDBPyConnection) -> KeptOrder:
+    """The order of all challenges: as it is kept, else found, and kept if there are many.
+
+    Args:
+        store: which keeps it.
+        connection: of its warehouse.
+    """
+    [(challenges, checksum)] = connection.execute(
+        statements("analytics/lives/row_checksum")
+    ).fetchall()
+    if challenges < _FEWEST:
+        return kept_order(connection)
+    key = f"{contents_digest(connection)} {challenges} {checksum} {_code_digest()}".encode()
+    kept = _read(store.order, key)
+    if kept is None:
+        kept = kept_order(connection)
+        _write(store.order, kept, key)
+    return kept
+
+
+def _read(file: Path, key: bytes) -> KeptOrder | None:
+    try:
+        with parquet.ParquetFile(file) as opened:
+            written = opened.metadata.metadata or {}
+            if written.get(_KEY) != key:
+                return None
+            rows = opened.read().replace_schema_metadata()
+        if rows.schema != ORDER_SCHEMA:
+            return None
+        return KeptOrder(TypeAdapter(list[Life]).validate_json(written[_LIVES]), rows)
+    except (OSError, ValueError, KeyError, pa.ArrowException):
+        return None
+
+
+def _write(file: Path, kept: KeptOrder, key: bytes) -> None:
+    """Keep it in place of an older one; not in a store that may only be read."""
+    lives = TypeAdapter(list[Life]).dump_json(kept.lives)
+    rows = kept.rows.replace_schema_metadata({_KEY: key, _LIVES: lives})
+    with suppress(WriteError):
+        make_folder(file.parent)
+        with atomic_file(file) as temporary:
+            parquet.write_table(rows, temporary, compression="zstd")
+
+
+@cache
+def _code_digest() -> str:
+    """A hash of the code that finds the order: another one may find another order."""
+    digest = hashlib.sha256()
+    for pattern in _CODE:
+        for file in sorted(_ROOT.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
