@@ -20,9 +20,6 @@ _NO_RUN = "No candidate has been replayed yet, so the map shows places alone. In
 _NO_POSITION = "Nothing in this store has a GPS position, so there is no map. In a terminal:"
 _NO_CLUSTER = "No {least} different positions lie together, so there is no cluster."
 
-# Challenges of a run, of more of which scores are computed only where they are asked for.
-_MANY = 200_000
-
 _EXTENTS = ("where the clusters are", "the whole country")
 
 _READING = """\
@@ -64,8 +61,6 @@ def draw_page() -> None:
         run = choose_run(
             store_access.replay_runs(version), _NO_RUN, "streetreplay replay --model orange"
         )
-        if run is not None and run.selected > _MANY and not _scores_are_asked(run.selected):
-            run = None
         try:
             mapped = mapped_clusters(version, None if run is None else run.run_id)
         except QueryError:
@@ -82,14 +77,6 @@ def draw_page() -> None:
         _draw_clusters(mapped)
         with st.expander("How to read this"):
             st.markdown(_READING)
-
-
-def _scores_are_asked(challenges: int) -> bool:
-    return st.toggle(
-        f"Score the clusters by the run's {challenges:,} challenges (some minutes)",
-        key="scores",
-        bind="query-params",
-    )
 
 
 def _draw_clusters(mapped: MappedClusters) -> None:
