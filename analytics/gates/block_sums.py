@@ -5,7 +5,6 @@ An interval resamples blocks in place of images (random groups; Wolter 2007, cha
 vary as those of images do. So a page asks DuckDB for sums, never for challenges.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,7 +26,6 @@ Field = Literal["label", "level", "city", "daytime", "environment", "weather", "
 """What challenges are grouped by."""
 
 BLOCKS = 200
-NO_GATES = "no gates"
 
 _MOST_VALUES = 100
 _RIGHT, _WRONG = 0, 1
@@ -78,11 +76,12 @@ def stage_gates(
         overlap = challenge_overlap(connection, training)
         trained = overlap.filter(pl.col("overlaps")).select("challenge_id")
     connection.register("trained_challenges", trained.to_arrow())
-    connection.execute(
-        statements("analytics/gates/gate_challenges"),
-        {"run": run_id, "other": other or run_id, "blocks": BLOCKS},
-    )
+    runs = {"run": run_id, "other": other or run_id}
+    connection.execute(statements("analytics/gates/gate_challenges"), runs | {"blocks": BLOCKS})
     connection.unregister("trained_challenges")
+    # seldom, and looking for them takes time
+    if connection.execute(statements("analytics/gates/lacks_gates"), runs).fetchall() == [(True,)]:
+        connection.execute(statements("analytics/gates/without_gates"))
 
 
 def block_sums(
@@ -106,17 +105,26 @@ def block_sums(
     Raises:
         RunError: the replay has gates of no challenge, or their number differs.
     """
-    asked = {"run": run_id, "measure": measure, "label": label, "field": field or ""}
+    asked = {"run": run_id, "label": label, "field": field or ""}
+    connection.execute(statements("analytics/gates/gate_values"), asked)
+    counts = connection.sql(
+        statements("analytics/gates/value_counts"),
+        params={"most": _MOST_VALUES, "least": MIN_IMAGES},
+    ).pl()
+    # a list to look through takes time
+    dropped = bool(counts["are_some_dropped"].any())
+    kept = counts["value"].unique().fill_null("").to_list() if dropped else None
     rows = connection.sql(
         statements("analytics/gates/block_sums"),
-        params=asked | {"most": _MOST_VALUES, "least": MIN_IMAGES},
+        params={"run": run_id, "measure": measure, "kept": kept},
     ).pl()
     return {
-        value: _sums(part, run_id) for (value,), part in rows.group_by("value", maintain_order=True)
+        value: _sums(part, counts.filter(pl.col("value").eq_missing(pl.lit(value))), run_id)
+        for (value,), part in rows.group_by("value", maintain_order=True)
     }
 
 
-def _sums(rows: pl.DataFrame, run_id: str) -> BlockSums:
+def _sums(rows: pl.DataFrame, of_sides: pl.DataFrame, run_id: str) -> BlockSums:
     views = int(rows["view"].max() or 0)  # type: ignore[arg-type]  # of a column of numbers
     side = np.where(rows["is_right"].to_numpy(), _RIGHT, _WRONG)
     blocks, block = np.unique(rows["block"].to_numpy(), return_inverse=True)
@@ -133,15 +141,13 @@ def _sums(rows: pl.DataFrame, run_id: str) -> BlockSums:
     sums, zeros = np.zeros(counts.shape), np.zeros(counts.shape, np.int64)
     sums[side, block, view] = rows["total"].to_numpy()
     zeros[side, block, view] = rows["zeros"].to_numpy()
-    first = rows.filter(pl.col("view") == 1)
-    images = first.group_by("is_right").agg(pl.col("images").sum())
-    by_side = dict(images.iter_rows())
+    images = dict(of_sides.select("is_right", "images").iter_rows())
     return BlockSums(
         sums=sums,
         counts=counts[:, :, 0],
-        images=np.array([by_side.get(True, 0), by_side.get(False, 0)], np.int64),
+        images=np.array([images.get(True, 0), images.get(False, 0)], np.int64),
         zeros=zeros.sum(axis=1),
-        several=int(first["several"].sum()),
+        several=int(of_sides["several"].sum()),
     )
 
 
@@ -154,20 +160,12 @@ def no_sums(like: BlockSums | None) -> BlockSums:
     )
 
 
-def left_out(connection: duckdb.DuckDBPyConnection, run_id: str, used: int) -> dict[str, int]:
+def left_out(connection: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, int]:
     """How many challenges of a replay are not used, by reason, most first.
 
     Args:
         connection: that `stage_gates` prepared.
         run_id: of the replay.
-        used: how many have gates, of both labels.
     """
-    counts: Counter[str] = Counter(
-        dict(connection.execute(statements("analytics/gates/left_out"), {"run": run_id}).fetchall())
-    )
-    ((staged,),) = connection.execute(
-        "SELECT count(*) FROM gate_challenges WHERE run_id = $run", {"run": run_id}
-    ).fetchall()
-    if staged > used:
-        counts[NO_GATES] = staged - used
-    return dict(counts.most_common())
+    rows = connection.execute(statements("analytics/gates/left_out"), {"run": run_id}).fetchall()
+    return dict(rows)

@@ -104,12 +104,9 @@ def staged_means(
             expected="as many views in every challenge",
             remedy="replay a model with gates, such as a checkpoint",
         )
-    used, of_other_label = (
-        0 if sums is None else int(sums.challenges.sum()) for sums in (found, others)
-    )
-    counts = left_out(connection, run_id, used + of_other_label)
-    if of_other_label:
-        counts = {f"label {1 - (label or 0)}": of_other_label, **counts}
+    counts = left_out(connection, run_id)
+    if others is not None:
+        counts = {f"label {1 - (label or 0)}": int(others.challenges.sum()), **counts}
     sums = found or no_sums(others)
     return GateMeans(
         **vars(_group(None, sums, settings)),

@@ -152,8 +152,10 @@ def gate_changes_of(
     """
     stage_gates(connection, run_id, training=trained_on(store, run_id).rows)
     changes = slice_changes(connection, run_id, SLICE_FIELDS, _DRAWS)
-    if changes.is_empty():
+    if not connection.execute("FROM gate_challenges LIMIT 1").fetchall():
         raise RunError(f"gates of {run_id}", found="none", expected="a model with gates")
+    if changes.is_empty():
+        raise RunError("gate changes", found="no slice that a source row can be in")
     return changes
 
 

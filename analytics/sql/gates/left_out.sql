@@ -3,7 +3,14 @@ SELECT
     CASE
         WHEN media.challenge_id IS NULL THEN 'not in this store'
         WHEN replayed.probability IS NULL THEN coalesce(replayed.reason, 'no answer')
-        ELSE 'overlaps with training rows'
+        WHEN EXISTS (
+            FROM replay_gates
+            WHERE
+                replay_gates.run_id = replayed.run_id
+                AND replay_gates.challenge_id = replayed.challenge_id
+                AND replay_gates.view = 1
+        ) THEN 'overlaps with training rows'
+        ELSE 'no gates'
     END AS left_out,
     count(*) AS challenges
 FROM (FROM replay_predictions ANTI JOIN gate_challenges USING (run_id, challenge_id)) AS replayed

@@ -5,8 +5,6 @@ WITH shared AS (
     FROM gate_challenges
     WHERE run_id = $run AND label = coalesce($label, label)
         AND challenge_id IN (SELECT challenge_id FROM gate_challenges WHERE run_id = $other)
-        AND challenge_id IN (SELECT challenge_id FROM replay_gates WHERE run_id = $run AND view = 1)
-        AND challenge_id IN (SELECT challenge_id FROM replay_gates WHERE run_id = $other AND view = 1)
 )
 
 SELECT

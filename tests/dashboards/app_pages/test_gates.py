@@ -53,7 +53,7 @@ def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> No
 
     assert not page.exception
     assert "Over 58 challenges (38 right on 20 source images, 20 wrong on 20)" in rendered(page)
-    assert "Left out: 2 (1 × shard missing, 1 × no gates)" in plain(page)
+    assert "Left out: 2 (1 × no gates, 1 × shard missing)" in plain(page)
     shown = table(page, "View")
     assert tuple(shown["View"]) == VIEW_NAMES
     for column, values in (
@@ -63,6 +63,7 @@ def test_numbers_are_those_of_the_analysis(store: Store, measure: Measure) -> No
         ("Pruned, wrong", [100 * (view.wrong_dropped or 0) for view in means.views]),
     ):
         assert list(shown[column]) == values
+    assert "gate changes: found no slice that a source row can be in" in plain(page)
     # three planes, differences, groups, entropy
     assert charts(page) == 6
 
