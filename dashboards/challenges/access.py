@@ -33,7 +33,7 @@ from analytics.queries.challenge_answers import (
 )
 from analytics.queries.challenges import stored_challenge
 from analytics.queries.replay_runs import run_description
-from analytics.warehouse.connection import reading
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 from data.sources.shards import open_shards
 from replay.plans.plan import Planned, plan
@@ -135,7 +135,7 @@ def as_csv(listing: Listing, limit: int) -> bytes:
 @st.cache_data(max_entries=4, show_spinner=False)
 def current_basis(version: Version) -> str:
     """What estimates of difficulties and labels would rest on now."""
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return estimates_basis(connection)
 
 
@@ -151,7 +151,7 @@ def opened(version: Version, challenge_id: str, run_id: str | None) -> Opened:
     Raises:
         QueryError: the store holds no such challenge.
     """
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         record = challenge_record(connection, challenge_id)
         answers = challenge_answers(connection, challenge_id)
         candidate, shown, gates = None, None, []

@@ -11,7 +11,7 @@ from analytics.gates.gate_entropy import EntropyBin, gate_entropy
 from analytics.gates.mean_gates import GateGroup, GateMeans, gate_groups, gated_runs, staged_means
 from analytics.gates.two_runs import TwoRuns, two_runs
 from analytics.queries.replay_runs import ReplayRun
-from analytics.warehouse.connection import reading
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 from model.weighting.gather import gate_changes_of
 from replay.runs.training_rows import all_training_rows, trained_on
@@ -39,14 +39,14 @@ class ShownGates:
 @st.cache_data(max_entries=4, show_spinner=False)
 def runs(version: Version) -> list[ReplayRun]:
     """Finished replays of models with gates, newest first."""
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return gated_runs(connection)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def pictured(version: Version, run_id: str) -> list[ExactChallenge]:
     """Challenges whose image the page can draw."""
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return exact_challenges(connection, run_id)
 
 
@@ -59,7 +59,7 @@ def shown_gates(chosen: Chosen, field: Field) -> ShownGates:
     """
     run_id, label, measure = chosen.run_id, chosen.label, chosen.measure
     store = chosen.version.store
-    with reading(store) as connection:
+    with page_reading(store) as connection:
         stage_gates(connection, run_id, training=trained_on(store, run_id).rows)
         return ShownGates(
             staged_means(connection, run_id, label, measure=measure),
@@ -77,7 +77,7 @@ def beside(chosen: Chosen, other: str) -> TwoRuns:
     """
     store = chosen.version.store
     training = all_training_rows(*(trained_on(store, run) for run in (chosen.run_id, other)))
-    with reading(store) as connection:
+    with page_reading(store) as connection:
         return two_runs(connection, chosen.run_id, other, chosen.measure, chosen.label, training)
 
 
@@ -88,5 +88,5 @@ def slice_changes(version: Version, run_id: str) -> pl.DataFrame:
     Raises:
         RunError: the model has no gates, or no challenge is in such a slice.
     """
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return gate_changes_of(connection, version.store, run_id)

@@ -11,7 +11,7 @@ from analytics.queries.cluster_shares import EraShare, challenge_images, era_sha
 from analytics.regions.cluster_weights import WeightedClusters, cluster_weights, row_weights
 from analytics.regions.gps_clusters import ClusterReport, GpsCluster, gps_clusters
 from analytics.regions.positions import challenge_positions, source_positions
-from analytics.warehouse.connection import reading
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 from dashboards.parts.work_beside_page import Work, draw_work
 from data.sources.shards import open_shards
@@ -55,7 +55,7 @@ def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
     store = version.store
     shards = open_shards(store.sources, required=False)
     rows = source_positions(shards) if len(shards) else None
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         positions = challenge_positions(connection)
         images, weights = challenge_images(connection), row_weights(connection)
     report = gps_clusters(positions, rows)
@@ -96,7 +96,7 @@ def clusters_with_scores(version: Version, mapped: MappedClusters, run_id: str) 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _basis(version: Version, run_id: str) -> str:
     store = version.store
-    with reading(store) as connection:
+    with page_reading(store) as connection:
         return clusters_basis(connection, run_id, trained_on(store, run_id), store.sources)
 
 
@@ -104,5 +104,5 @@ def _overlap(version: Version, report: ClusterReport, run_id: str) -> dict[str, 
     training = trained_on(version.store, run_id).rows
     if training is None:
         return None
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return cluster_overlap(challenge_overlap(connection, training), report.members)

@@ -25,8 +25,8 @@ from analytics.standings.together import (
     kept_together,
     miners_together,
 )
-from analytics.warehouse.connection import reading
 from dashboards.parts import store_access
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 
 MOST_ANSWERS = 300_000
@@ -50,16 +50,18 @@ def lives(version: Version) -> list[Life]:
 @st.cache_data(max_entries=8, show_spinner="Counting answers …")
 def standings(version: Version, life: int | None) -> list[Standing]:
     """Every miner, by uid and hotkey; `life` None: of all validators."""
-    with reading(version.store) as connection:
-        restore_order(connection, _order(version))
+    order = _order(version)
+    with page_reading(version.store) as connection:
+        restore_order(connection, order)
         return leaderboard(connection, life)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the miner's answers …")
 def fared(version: Version, miner: Miner, life: int | None) -> Fared:
     """How a miner fared."""
-    with reading(version.store) as connection:
-        restore_order(connection, _order(version))
+    order = _order(version)
+    with page_reading(version.store) as connection:
+        restore_order(connection, order)
         return Fared(
             history(connection, miner.uid),
             mcc_intervals(connection, miner, life).get(miner),
@@ -72,8 +74,9 @@ def intervals_of_life(version: Version, life: int) -> dict[Miner, Interval | Non
     """The intervals of MCCs in one validator's log; None in a store too large to wait for them."""
     if sum(one.asked for one in standings(version, life)) > MOST_ANSWERS:
         return None
-    with reading(version.store) as connection:
-        restore_order(connection, _order(version))
+    order = _order(version)
+    with page_reading(version.store) as connection:
+        restore_order(connection, order)
         found = mcc_intervals(connection, life=life)
     return {miner: one.interval for miner, one in found.items()}
 
@@ -83,8 +86,9 @@ def lost(
     version: Version, miner: Miner, run_id: str | None, chosen: LossFilter, page: tuple[int, int]
 ) -> LossPage:
     """A page of what a miner lost."""
-    with reading(version.store) as connection:
-        restore_order(connection, _order(version))
+    order = _order(version)
+    with page_reading(version.store) as connection:
+        restore_order(connection, order)
         return lost_challenges(connection, miner, run_id, chosen, page)
 
 
@@ -104,7 +108,7 @@ def together(version: Version) -> MinersTogether | None:
 
 @st.cache_data(max_entries=2, show_spinner="Looking at all miners together …")
 def _computed(version: Version) -> MinersTogether:
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         found = miners_together(connection)
     keep_together(version.store, found)
     return found
@@ -113,5 +117,5 @@ def _computed(version: Version) -> MinersTogether:
 # a resource, not data: a million rows are not to be copied at every click
 @st.cache_resource(max_entries=2, show_spinner="Putting challenges in order …")
 def _order(version: Version) -> KeptOrder:
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return order_of(version.store, connection)

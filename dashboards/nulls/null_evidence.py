@@ -7,7 +7,7 @@ import streamlit as st
 from analytics.leaks.null_kinds import NullKinds, null_kinds
 from analytics.leaks.null_leak import LeakChoice, NullLeak, null_leaks
 from analytics.leaks.null_rates import LABEL_ITSELF, NullRate, rates_of
-from analytics.warehouse.connection import reading
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 from data.errors import QueryError
 from data.sources.shards import open_shards
@@ -50,7 +50,7 @@ def null_evidence(version: Version) -> NullEvidence:
         SourceError: a shard cannot be read.
     """
     shards = open_shards(version.store.sources, required=False)
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         kinds = null_kinds(connection)
     return NullEvidence(kinds, rates_of(kinds, shards))
 
@@ -66,7 +66,7 @@ def strongest_leaks(version: Version, era: str | None, source: str | None) -> li
         era: of the challenges; None: all.
         source: likewise.
     """
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         try:
             leaks = null_leaks(connection, only=LeakChoice(era, source))
         except QueryError:

@@ -9,8 +9,8 @@ from functools import partial
 
 import streamlit as st
 
-from analytics.warehouse.connection import reading
 from dashboards.parts import store_access
+from dashboards.parts.page_connection import page_reading
 from dashboards.parts.work_beside_page import Work, draw_work
 from replay.comparing.background import last_comparison, start_comparison
 from replay.comparing.kept_comparison import (
@@ -82,7 +82,7 @@ def _asked(run_id: str, other: str | None, *, slices: bool) -> Asked:
 def _basis(version: store_access.Version, asked: Asked) -> str:
     names = [asked.run] if asked.other is None else [asked.run, asked.other]
     trained = [trained_on(version.store, name) for name in names]
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         return comparison_basis(connection, asked, trained)
 
 

@@ -18,8 +18,8 @@ from analytics.queries import challenges_over_time as time_queries
 from analytics.queries import overview as count_queries
 from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
-from analytics.warehouse.connection import reading
 from analytics.warehouse.contents import contents_digest
+from dashboards.parts.page_connection import page_reading
 from data.errors import StreetReplayError
 from data.sources.folder_listing import listing_sha256
 from data.store import Store
@@ -69,7 +69,7 @@ def errors_in_one_line() -> Iterator[None]:
 
 @contextmanager
 def _connection(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
-    with reading(version.store) as connection:
+    with page_reading(version.store) as connection:
         yield connection
 
 
