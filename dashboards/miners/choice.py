@@ -82,7 +82,7 @@ def choose_miner(store: Store, standings: Sequence[Standing]) -> Standing:
         standings: of all miners, at least one.
     """
     options = {miner_text(one.miner): one for one in standings}
-    _begin(store, standings)
+    notes = _begin(store, standings)
     if st.session_state.get(_CHOICE) not in options:
         first = max(standings, key=lambda one: (one.is_present, one.asked))
         st.session_state[_CHOICE] = miner_text(first.miner)
@@ -105,6 +105,9 @@ def choose_miner(store: Store, standings: Sequence[Standing]) -> Standing:
             on_change=_keep,
             args=(store, standings, _TYPED),
         )
+    # below the widgets: above them a note that comes or goes would make others of them
+    for note in notes:
+        st.text(note)
     return options[chosen]
 
 
@@ -125,26 +128,29 @@ def _label(one: Standing) -> str:
     return f"uid {one.miner.uid} · {shown_hotkey(one.miner.hotkey)} · asked {one.asked:,}{was}"
 
 
-def _begin(store: Store, standings: Sequence[Standing]) -> None:
-    """Take the choice of the link, else that of the settings; say what is wrong with either."""
+def _begin(store: Store, standings: Sequence[Standing]) -> list[str]:
+    """Take the choice of the link, else that of the settings; what is to be said of either."""
     linked = st.query_params.get(_PARAMETER)
     file = store.settings / _FILE
     kept = read_kept(file, MinerChoice)
+    notes = []
     if kept is None and file.exists():
-        st.text(f"settings/{_FILE} is damaged and was ignored; the next choice replaces it.")
+        notes.append(f"settings/{_FILE} is damaged and was ignored; the next choice replaces it.")
     if linked is None and _CHOICE in st.session_state:
-        return
+        return notes
     text = linked
     if text is None and kept is not None:
         text = kept.miner
     if text is None:
-        st.caption("No miner was chosen yet: this is one of those asked most. Yours is remembered.")
-        return
+        return [
+            *notes,
+            "No miner was chosen yet: this is one of those asked most. Yours is remembered.",
+        ]
     found = find_miner(standings, text)
     if found is None:
-        st.text(f"No miner {printable(text, 80)} in this store; choose another.")
-        return
-    st.session_state[_CHOICE] = miner_text(found.miner)
+        return [*notes, f"No miner {printable(text, 80)} in this store; choose another."]
+    st.session_state[_CHOICE] = st.query_params[_PARAMETER] = miner_text(found.miner)
+    return notes
 
 
 def _keep(store: Store, standings: Sequence[Standing], widget: str) -> None:

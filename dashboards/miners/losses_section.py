@@ -118,7 +118,7 @@ def _sentence(slices: Sequence[SliceLosses]) -> str:
             "slice's own 95% interval)."
         )
     worst = max(worse, key=lambda one: (one.wrong_share or 0) - (one.others_wrong or 0))
-    name = _LABEL_NAMES.get(worst.value) or f"{worst.field} `{_word(worst.value)}`"
+    name = _LABEL_NAMES.get(worst.value) or _slice_name(worst)
     return (
         f"{whole} Against others on the same challenges it is worst at **{name}**: wrong in "
         f"{worst.wrong_share:.0%} (95% {worst.interval[0]:.0%} to {worst.interval[1]:.0%}) of "
@@ -130,6 +130,12 @@ _LABEL_NAMES = {
     "0 · no roadwork": "challenges without roadwork",
     "1 · roadwork": "challenges with roadwork",
 }
+
+
+def _slice_name(one: SliceLosses) -> str:
+    # a level's value says itself what it is
+    value = f"`{_word(one.value)}`"
+    return value if one.field == "level" else f"{one.field} {value}"
 
 
 def _word(text: str) -> str:

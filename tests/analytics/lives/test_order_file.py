@@ -2,7 +2,9 @@
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from analytics.commands.logs import app
 from analytics.lives import order_file
 from analytics.lives.kept_order import KeptOrder, kept_order
 from analytics.warehouse.connection import reading, writing
@@ -86,3 +88,16 @@ def test_a_small_store_gets_no_file(logged: Store, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(order_file, "_FEWEST", 1000)
     assert asked(logged) == found(logged)
     assert not logged.order.exists()
+
+
+def test_the_command_ingest_leaves_it_in_order(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_file, "_FEWEST", 1)
+    log = str(GOLDEN / "e9" / "challenges.jsonl")
+    result = CliRunner().invoke(app, ["ingest", log, "--store", str(store.root)])
+    assert result.exit_code == 0
+    assert store.order.is_file()
+    calls = must_find(monkeypatch)
+    assert asked(store) == found(store)
+    assert not calls

@@ -121,7 +121,7 @@ def test_lost_challenges_are_listed_filtered_and_linked(store: Store) -> None:
 
 def test_a_choice_is_kept_and_a_link_wins_over_it(store: Store) -> None:
     page = the_page("my_miner")
-    assert "No miner was chosen yet" in rendered(page)
+    assert "No miner was chosen yet" in plain(page)
     box = page.selectbox(key="miner_choice")
     first, second = [label for label in box.options if label != box.value][-2:]
     box.set_value(first).run()
@@ -131,7 +131,8 @@ def test_a_choice_is_kept_and_a_link_wins_over_it(store: Store) -> None:
 
     again = the_page("my_miner")
     assert f"{first.split(' ·')[0]}, hotkey" in plain(again)
-    assert "No miner was chosen yet" not in rendered(again)
+    assert "No miner was chosen yet" not in plain(again)
+    assert again.query_params["miner"] == kept(store)
     linked = the_page("my_miner", miner=second.split(" ")[1])
     assert f"{second.split(' ·')[0]}, hotkey" in plain(linked)
     assert kept(store).split(":")[0] == first.split(" ")[1]
