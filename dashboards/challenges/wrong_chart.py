@@ -11,13 +11,13 @@ from analytics.queries.challenge_answers import AnswerOutcome
 _ANSWERED = "challenges"
 _COLOURS = {
     "candidate right": "#0072B2",
-    "wrong": "#D55E00",
+    "candidate wrong": "#D55E00",
     "no answer": "#9aa3ab",
     _ANSWERED: "#0072B2",
 }
 _NAMES = {
     AnswerOutcome.RIGHT: "candidate right",
-    AnswerOutcome.WRONG: "wrong",
+    AnswerOutcome.WRONG: "candidate wrong",
 }
 _HEIGHT = 260
 
@@ -50,7 +50,7 @@ def wrong_shares_chart(shares: Sequence[WrongShares], *, with_candidate: bool) -
         color=alt.Color(
             "outcome:N",
             scale=alt.Scale(domain=names, range=[_COLOURS[name] for name in names]),
-            legend=alt.Legend(title=None, orient="top") if with_candidate else None,
+            legend=alt.Legend(title=None, orient="top", columns=2) if with_candidate else None,
         ),
         tooltip=[
             alt.Tooltip("wrong:O", title="miners wrong, %"),

@@ -34,7 +34,7 @@ INSERT INTO replay_runs VALUES ('replay-a', 'a', false, '2026-01-01', 100, 80, '
 INSERT INTO replay_predictions
 SELECT
     run.run_id, challenge_id,
-    pick([NULL, 0.5, 0.2, 0.9, 'nan'::DOUBLE, 0.7, 0.1], run.run_id, position) AS probability,
+    pick([NULL, 0.5, -1, 0.9, 'nan'::DOUBLE, 0.7, 0.1], run.run_id, position) AS probability,
     0, 0,
     CASE
         WHEN probability IS NULL THEN 'impossible' WHEN aug_level > 1 THEN 'distribution'

@@ -48,7 +48,7 @@ def candidate_outcome(row: Row | None, label: int) -> str:
     return "no answer" if row["probability"] is None else outcome(row["probability"], label)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """A list, and the rows that it is of."""
 
@@ -184,17 +184,20 @@ def test_the_world_has_challenges_for_each_condition(
     assert max(matching) > 0
 
 
-def one_of(values: list[Any], default: Any) -> st.SearchStrategy[Any]:
-    return st.sampled_from([default, default, *values])
-
-
 @st.composite
 def filters(draw: Callable[..., Any]) -> ChallengeFilter:
-    plain = ChallengeFilter()
-    chosen = {name: draw(one_of(values, getattr(plain, name))) for name, values in SINGLE.items()}
-    if chosen["miner"] is not None:
+    """A few conditions at once: of many together nothing would be left."""
+    names = draw(st.lists(st.sampled_from(list(SINGLE)), unique=True, max_size=3))
+    chosen = {name: draw(st.sampled_from(SINGLE[name])) for name in names}
+    if "miner" in chosen:
         chosen["miner_outcome"] = draw(st.sampled_from([None, *list(AnswerOutcome)[:4]]))
-    return replace(plain, **chosen)
+    return replace(ChallengeFilter(), **chosen)
+
+
+@pytest.mark.parametrize("sorting", Sorting)
+def test_all_challenges_are_sorted_as_python_sorts_them(world: World, sorting: Sorting) -> None:
+    listed = [one.challenge_id for one in found(world, ChallengeFilter(), sorting)]
+    assert listed == world.expected(ChallengeFilter(), sorting)
 
 
 @given(filters(), st.sampled_from(list(Sorting)), st.integers(1, 40))

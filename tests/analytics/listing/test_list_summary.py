@@ -58,7 +58,8 @@ def challenges(store: Store) -> pl.DataFrame:
             image=pl.when(pl.col("parquet").is_null())
             .then(pl.col("challenge_id"))
             .otherwise(pl.col("row").cast(pl.String)),
-            known=pl.col("probability").is_finite().fill_null(value=False),
+            known=pl.col("probability").is_finite().fill_null(value=False)
+            & (pl.col("probability") != -1),
         )
         .with_columns(
             right=pl.col("known")
@@ -164,7 +165,7 @@ def test_of_a_named_miner_only_its_answers_count(listed: ChallengeList, store: S
         rows = connection.execute(
             "SELECT prediction, label FROM responses JOIN media USING (challenge_id) "
             "JOIN replay_predictions AS r USING (challenge_id) WHERE uid = 3 AND hotkey = '5a' "
-            "AND r.run_id = 'replay-a' AND isfinite(r.probability)"
+            "AND r.run_id = 'replay-a' AND isfinite(r.probability) AND r.probability <> -1"
         ).fetchall()
     known = [(p, label) for p, label in rows if p is not None and p != -1]
     assert found.miners.answered == len(known) > 0
