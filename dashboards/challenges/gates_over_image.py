@@ -9,7 +9,8 @@ import pandas as pd
 
 from dashboards.parts.view_cells import BOTTOM, cells, planes, sides
 
-_SIDE = 320
+_SIDE, _AROUND, _GRADIENT = 320, 90, 260
+"""Pixels: of the plane, of the legend, which counts in a chart's height, and of its scale."""
 _DARK, _LINE = "#1b1f24", "#8a8a8a"
 _FILL, _IMAGE = 0.45, 0.9
 """Opacities."""
@@ -44,7 +45,7 @@ def gates_over_image(
                 "value:Q",
                 scale=scale,
                 legend=alt.Legend(
-                    title=measure, orient="bottom", offset=0, gradientLength=_SIDE, format=".2f"
+                    title=measure, orient="bottom", offset=0, gradientLength=_GRADIENT, format=".2f"
                 ),
             ),
             tooltip=[
@@ -66,7 +67,7 @@ def gates_over_image(
         front.encode(**middle),
         _names(),
     ]
-    layered = alt.layer(*layers).properties(width=_SIDE, height=_SIDE * BOTTOM)
+    layered = alt.layer(*layers).properties(width=_SIDE, height=_AROUND + _SIDE * BOTTOM)
     styled: alt.LayerChart | alt.FacetChart = layered.configure_view(stroke=None)
     return styled
 
