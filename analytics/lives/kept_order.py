@@ -34,12 +34,19 @@ def kept_order(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE)
     return KeptOrder(lives, rows)
 
 
-def restore_order(connection: duckdb.DuckDBPyConnection, kept: KeptOrder) -> None:
+def restore_order(
+    connection: duckdb.DuckDBPyConnection, kept: KeptOrder, uid: int | None = None
+) -> None:
     """Make the temporary table `ordered_challenges` of another connection to the same file.
 
     It has a row a challenge: ordinal (from 0 on, life by life), life, media_row, challenge_id,
     label, and image, a hash of its source image; one that names no row of a shard is its own.
+
+    Args:
+        connection: to the warehouse that the order is of.
+        kept: the order.
+        uid: of the challenges that this uid was asked alone, which takes a fraction; None: all.
     """
     connection.register(_REGISTERED, kept.rows)
-    connection.execute(statements("analytics/lives/ordered_challenges"))
+    connection.execute(statements("analytics/lives/ordered_challenges"), {"uid": uid})
     connection.unregister(_REGISTERED)

@@ -52,7 +52,7 @@ def history(
     """The history of a uid in order of lives: evenly spaced answers, at most about `points` a life.
 
     Args:
-        connection: for which `lives.kept_order.restore_order` was called.
+        connection: for which `lives.kept_order.restore_order` was called, at least of this uid.
         uid: the miner's.
         points: how many of each life's answers; the last one of each spell comes on top.
         recent: how many answers a mean is over.

@@ -113,7 +113,7 @@ def lost_challenges(
     """A page of a miner's lost challenges.
 
     Args:
-        connection: for which `lives.kept_order.restore_order` was called.
+        connection: for which `lives.kept_order.restore_order` was called, at least of this uid.
         miner: whose.
         run_id: the replay whose candidate's answers are set beside them; None for none.
         chosen: which of them, and their order.
@@ -144,7 +144,7 @@ def losses_by_slice(
     """Where a miner lost, by level, source, label and era.
 
     Args:
-        connection: for which `lives.kept_order.restore_order` was called.
+        connection: for which `lives.kept_order.restore_order` was called, at least of this uid.
         miner: whose.
         life: the number of one validator's life; None: all.
     """

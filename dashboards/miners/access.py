@@ -61,7 +61,7 @@ def fared(version: Version, miner: Miner, life: int | None) -> Fared:
     """How a miner fared."""
     order = _order(version)
     with page_reading(version.store) as connection:
-        restore_order(connection, order)
+        restore_order(connection, order, miner.uid)
         return Fared(
             history(connection, miner.uid),
             mcc_intervals(connection, miner, life).get(miner),
@@ -88,7 +88,7 @@ def lost(
     """A page of what a miner lost."""
     order = _order(version)
     with page_reading(version.store) as connection:
-        restore_order(connection, order)
+        restore_order(connection, order, miner.uid)
         return lost_challenges(connection, miner, run_id, chosen, page)
 
 

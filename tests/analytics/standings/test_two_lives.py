@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.lives.kept_order import kept_order
+from analytics.lives.kept_order import kept_order, restore_order
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
 from analytics.standings.lost_challenges import LossFilter, losses_by_slice, lost_challenges
@@ -102,3 +102,19 @@ def test_of_both_answers_count_together_and_scores_are_weighted(stores: list[Sto
         assert other.ema is not None
         mean = (one.ema * one.asked + other.ema * other.asked) / found.asked
         assert found.ema == pytest.approx(mean)
+
+
+def test_the_challenges_of_one_uid_are_enough_for_what_is_of_it(stores: list[Store]) -> None:
+    both = stores[-1]
+    with reading(both) as connection:
+        kept = kept_order(connection)
+    with ordered(both) as whole:
+        for miner in [one.miner for one in leaderboard(whole)][:4]:
+            with reading(both) as connection:
+                restore_order(connection, kept, miner.uid)
+                assert history(connection, miner.uid) == history(whole, miner.uid)
+                assert losses_by_slice(connection, miner) == losses_by_slice(whole, miner)
+                assert mcc_intervals(connection, miner) == mcc_intervals(whole, miner)
+                assert lost_challenges(connection, miner, None) == lost_challenges(
+                    whole, miner, None
+                )
