@@ -1,27 +1,34 @@
-"""Navigation of the dashboards: `streamlit run dashboards`.
+"""The server of the dashboards: `streamlit run dashboards`.
 
-Pages lie in `app_pages/`: in a folder named `pages/` Streamlit would find them by itself, and show
-a link to one without this navigation.
+What pages import takes seconds. It is imported before the first visitor is let in, who then sees
+any page at once.
 """
+
+import importlib
+import pkgutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(page_title="StreetReplay", page_icon="🚧", layout="wide")
-st.navigation(
-    [
-        st.Page(
-            "app_pages/overview.py", title="Overview", icon=":material/dashboard:", default=True
-        ),
-        st.Page("app_pages/challenges.py", title="Challenges", icon=":material/image_search:"),
-        st.Page("app_pages/my_miner.py", title="My miner", icon=":material/person_pin:"),
-        st.Page("app_pages/miners.py", title="Miners", icon=":material/groups:"),
-        st.Page(
-            "app_pages/comparison.py", title="Replay and compare", icon=":material/compare_arrows:"
-        ),
-        st.Page("app_pages/gps_clusters.py", title="GPS clusters", icon=":material/map:"),
-        st.Page("app_pages/null_rates.py", title="NULL rates", icon=":material/rule:"),
-        st.Page("app_pages/gates.py", title="Gates", icon=":material/tune:"),
-        st.Page("app_pages/retraining.py", title="Retraining", icon=":material/model_training:"),
-        st.Page("app_pages/sql.py", title="SQL", icon=":material/database:"),
-    ]
-).run()
+import dashboards
+
+# scripts, which draw when they are imported
+_SCRIPTS = ("dashboards.app_pages", "dashboards.navigation", "dashboards.streamlit_app")
+
+
+def import_rooms() -> None:
+    """Import all that pages are made of, but for the pages themselves."""
+    for module in pkgutil.walk_packages(dashboards.__path__, "dashboards."):
+        if not module.name.startswith(_SCRIPTS):
+            importlib.import_module(module.name)
+
+
+@asynccontextmanager
+async def _rooms_imported(_: st.App) -> AsyncGenerator[None]:
+    import_rooms()
+    yield
+
+
+app = st.App(Path(__file__).with_name("navigation.py"), lifespan=_rooms_imported)

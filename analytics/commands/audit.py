@@ -36,7 +36,6 @@ def audit(
     of files, are inferred from the scores; several validators are audited apart. With --json:
     checked by column, unchecked by reason, and every mismatch. Exit status 1 when there is one.
     What an audit of every validator found is kept in the store, for the dashboards.
-    What an audit of every validator found is kept in the store, for the dashboards.
     """
     from analytics.audit.audit import AuditSettings, audit_lives  # noqa: PLC0415
     from analytics.audit.kept_audit import keep_audit  # noqa: PLC0415
@@ -54,8 +53,6 @@ def audit(
         total = 2 * sum(life.challenges for life in lives)
         with progress("auditing, two passes over the records", total) as on_progress:
             report = audit_lives(connection, lives, settings, on_progress)
-    if choice == EVERYONE:
-        keep_audit(opened, report, contents, settings)
     if choice == EVERYONE:
         keep_audit(opened, report, contents, settings)
     if as_json:

@@ -3,54 +3,19 @@
 Screenshots are kept in `.cache/screenshots/`, to be looked at.
 """
 
-from urllib.parse import urlsplit
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser
 
+from tests.browser.visit import Visit
 from tests.conftest import ROOT
 
 WIDTHS = (390, 1440, 2560)
 PAGES = sorted(path.stem for path in (ROOT / "dashboards" / "app_pages").glob("[!_]*.py"))
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 
-# Streamlit draws it while a page's script runs.
-_RUNNING = "[data-testid=stStatusWidget], [data-testid=stSpinner]"
 # Of Streamlit's own frame, which no page can change.
 _STREAMLITS_OWN = {"meta-viewport", "scrollable-region-focusable"}
-_WITHIN = 180_000
-
-
-class Visit:
-    """A page opened in a window of a width, and what went wrong on the way."""
-
-    def __init__(self, browser: Browser, address: str, name: str, width: int) -> None:
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 1000})
-        self.console: list[str] = []
-        self.outside: list[str] = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.console.append(str(error)))
-        self.page.on("request", lambda request: self._note(request.url))
-        self.page.goto(f"{address}/{'' if name == 'overview' else name}")
-        self.page.wait_for_selector("h1", timeout=_WITHIN)
-        self.wait()
-
-    def wait(self) -> None:
-        """Until the page's script has run to its end."""
-        self.page.wait_for_timeout(500)
-        self.page.wait_for_selector(_RUNNING, state="detached", timeout=_WITHIN)
-        self.page.wait_for_timeout(500)
-
-    def _hear(self, line: ConsoleMessage) -> None:
-        # Streamlit asks below a page's own address first whether its server is there
-        if line.type == "error" and "/_stcore/" not in line.location["url"]:
-            self.console.append(f"{line.text} {line.location['url']}")
-
-    def _note(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "localhost":
-            self.outside.append(url)
 
 
 @pytest.mark.browser
