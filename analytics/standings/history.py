@@ -10,6 +10,8 @@ from analytics.warehouse.statements import named_rows, statements
 RECENT = 100
 """Answers that means are over, as many as those of the validator's MCC."""
 
+_SHOWN_HOTKEY = 100  # as history.sql cuts it
+
 
 @dataclass(frozen=True)
 class HistoryPoint:
@@ -21,8 +23,8 @@ class HistoryPoint:
     last `recent_answers` (100, or fewer where a spell is young), of which `recent_right` are right;
     of the `earlier_answers` before these, at most 100 too, `earlier_right` are. What is silent is
     not right. `mcc` is the validator's over the last 100, floored at 0; `ema` its score.
-    `median_ema`, `rank` and `ranked` are of the uids with a score above 0 at that moment. None is
-    what no record holds; `time` is UTC.
+    `median_ema`, `rank` and `ranked` are of the uids with a score above 0 at that moment; `rank` is
+    None for another. Else None is what no record holds; `time` is UTC.
     """
 
     life: int
@@ -45,6 +47,10 @@ class HistoryPoint:
     rank: int | None
     ranked: int | None
 
+    def is_of(self, hotkey: str) -> bool:
+        """Whether this hotkey, as a log names it, held the uid."""
+        return self.hotkey == hotkey[:_SHOWN_HOTKEY]
+
 
 def history(
     connection: duckdb.DuckDBPyConnection, uid: int, points: int = 250, recent: int = RECENT
@@ -61,6 +67,23 @@ def history(
     parameters = {"uid": uid, "points": points, "recent": recent}
     rows = named_rows(connection.execute(query, parameters))
     return [HistoryPoint(**row) for row in rows]
+
+
+def in_one_life(
+    points: list[HistoryPoint], hotkey: str, life: int | None = None
+) -> list[HistoryPoint]:
+    """The history in one life, in order, by whichever hotkeys.
+
+    Args:
+        points: of one uid.
+        hotkey: whose history is asked for.
+        life: which; None: the one that asked this hotkey last, or else the uid.
+    """
+    if life is None and points:
+        own = [point for point in points if point.is_of(hotkey)]
+        last = max(own or points, key=lambda one: (one.time or datetime.min, one.ordinal))
+        life = last.life
+    return [point for point in points if point.life == life]
 
 
 def below_median_since(points: list[HistoryPoint]) -> HistoryPoint | None:

@@ -137,7 +137,7 @@ def _sentence(standings: list[Standing], chosen: LeaderboardFilter) -> str:
     if not ranked:
         return whole
     mccs = sorted((one.mcc for one in ranked if one.mcc is not None), reverse=True)
-    best = max(ranked, key=lambda one: one.mcc or -1.0)
+    best = next(one for one in ranked if one.mcc == mccs[0])
     silent = median(1 - one.answer_rate for one in ranked)
     return (
         f"{whole} The best is **uid {best.miner.uid}** with an MCC of **{mccs[0]:.2f}** on "

@@ -1,12 +1,10 @@
 """The My miner page: is it losing, since when, why, and what would a candidate earn instead?"""
 
-from datetime import datetime
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from analytics.queries.replay_runs import ReplayRun
-from analytics.standings.history import HistoryPoint
+from analytics.standings.history import in_one_life
 from analytics.standings.leaderboard import Standing
 from dashboards.miners import access
 from dashboards.miners.answer import candidate_sentence, compared_miner, draw_answer, draw_numbers
@@ -30,7 +28,8 @@ _READING = """\
 - A **miner** is a uid and a hotkey. The choice is kept in this page's address and, once made here,
   in `settings/my-miner.json` of the store; a link wins over what is kept.
 - **EMA** is the validator's own score of the uid, by which it sets weights. Its rank and the median
-  are among all uids with a score above 0 at that moment, in one validator's log. *Behind since* is
+  are among all uids with a score above 0 at that moment, in one validator's log: the chosen one, or
+  of all the one that asked this miner last. A score of 0 has no rank. *Behind since* is
   the first shown point from which on it was below the median without a break.
 - **MCC** in the sentence is signed and over all answers (1 = all right, 0 = guessing), by the
   validator's rounding (half to even, so 0.5 is class 0). Its interval is clustered by source image,
@@ -47,7 +46,8 @@ _READING = """\
 - **Lost** are challenges that it answered wrongly, or not at all. *Others* are the miners that
   answered the same challenge. Where few others were wrong, the image was not hard: look there
   first. The candidate's answers in that list are as its run gave them, also where it was trained on
-  the image.
+  the image; it is right where its probability, a mean over possible images, rounds (half to even)
+  to the scored label, as on the page Challenges.
 - **Clones** answer equal beyond what chance and equal skill give; that two miners run one model
   says nothing of who copied whom."""
 
@@ -91,13 +91,13 @@ def _draw_miner(
     version: store_access.Version, chosen: Standing, standings: list[Standing], life: int | None
 ) -> None:
     fared = access.fared(version, chosen.miner, life)
-    points = _of_one_life(fared.points, life)
+    points = in_one_life(fared.points, chosen.miner.hotkey, life)
     lives = access.lives(version)
     if len(lives) > 1 and points:
         name = next(one.name for one in lives if one.number == points[0].life)
         st.text(f"Score (EMA) and history are of the log of validator {printable(name, 80)}.")
     interval = None if fared.interval is None else fared.interval.interval
-    own = [point for point in points if chosen.miner.hotkey.startswith(point.hotkey)]
+    own = [point for point in points if point.is_of(chosen.miner.hotkey)]
     draw_answer(chosen, standings, own, interval)
     answer = st.container()
     draw_numbers(chosen, own)
@@ -118,13 +118,6 @@ def _draw_miner(
     draw_age(together, store_access.contents(version))
     if together is not None:
         draw_suspects(together, chosen.miner)
-
-
-def _of_one_life(points: list[HistoryPoint], life: int | None) -> list[HistoryPoint]:
-    """The history in one validator's log; where all are chosen, in the one that asked it last."""
-    if life is None and points:
-        life = max(points, key=lambda point: (point.time or datetime.min, point.ordinal)).life
-    return [point for point in points if point.life == life]
 
 
 def _draw_in_place(

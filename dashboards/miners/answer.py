@@ -63,13 +63,11 @@ def _standing_now(chosen: Standing, points: Sequence[HistoryPoint]) -> str:
     scored = [point for point in points if point.ema is not None and point.median_ema is not None]
     if not chosen.is_present:
         return "**This hotkey no longer holds the uid.** What follows is what it did while it had."
+    if not scored and any(point.ema is not None for point in points):
+        return "No uid of this log has a score (EMA) above 0, so none is ahead."
     if not scored:
         return "The log holds no score (EMA) of this uid, so whether it is ahead cannot be said."
-    last = scored[-1]
-    middle = (
-        f"EMA **{last.ema:.3f}**, rank **{last.rank:,} of {last.ranked:,}** uids with a score "
-        f"above 0, whose median is {last.median_ema:.3f}"
-    )
+    middle = _place(scored[-1])
     since = below_median_since(list(points))
     if since is None:
         return f"**Ahead of the median miner**: {middle}."
@@ -81,6 +79,17 @@ def _standing_now(chosen: Standing, points: Sequence[HistoryPoint]) -> str:
         else f"{since.time:%Y-%m-%d %H:%M} UTC"
     )
     return f"**Behind the median miner** since {when}: {middle}."
+
+
+def _place(last: HistoryPoint) -> str:
+    """The score and where it stands; one of 0 has no rank."""
+    place = f"**unranked**: not one of the {last.ranked:,}"
+    if last.rank is not None:
+        place = f"rank **{last.rank:,} of {last.ranked:,}**"
+    return (
+        f"EMA **{last.ema:.3f}**, {place} uids with a score above 0, whose median is "
+        f"{last.median_ema:.3f}"
+    )
 
 
 def _lately(last: HistoryPoint) -> str:

@@ -37,7 +37,7 @@ def draw_slices(slices: Sequence[SliceLosses]) -> None:
     if not answered:
         st.write("It answered nothing, so it was wrong nowhere.")
         return
-    st.markdown(_sentence(answered))
+    st.markdown(_sentence(slices))
     frame = pd.DataFrame([_slice_row(one) for one in answered])
     draw_chart(_chart(frame), "Share of wrong answers by slice, of this miner and of others.")
     shares = ["Wrong share", "95% from", "95% to", "Others' wrong share"]

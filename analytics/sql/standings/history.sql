@@ -1,7 +1,7 @@
 -- How one uid fared over its answers, in each life: at most about $points of them, evenly spaced, and
 -- the last one of every spell. Means are over the last $recent answers of the same spell, a period in
 -- which one hotkey held the uid. The EMA is set beside those of
--- all uids at that moment: its rank among those above 0, and their median.
+-- all uids at that moment: its rank among those above 0, if it is one of them, and their median.
 WITH mine AS (
     SELECT
         ordered.life,
@@ -11,7 +11,7 @@ WITH mine AS (
         answer.hotkey,
         answer.reward,
         answer.mcc,
-        answer.prediction = -1 AS is_silent,
+        coalesce(answer.prediction = -1, false) AS is_silent,
         coalesce(round_even(answer.prediction, 0) = ordered.label, false) AS is_right,
         answer.hotkey IS DISTINCT FROM lag(answer.hotkey) OVER in_order AS changed
     FROM responses AS answer
@@ -94,7 +94,8 @@ SELECT
     CASE WHEN isfinite(mcc) THEN mcc END AS mcc,
     CASE WHEN isfinite(score) THEN score END AS ema,
     CASE WHEN isfinite(score) THEN list_median(others) END AS median_ema,
-    CASE WHEN isfinite(score) THEN 1 + len(list_filter(others, lambda x: x > score)) END AS rank,
+    CASE WHEN isfinite(score) AND score > 0 THEN 1 + len(list_filter(others, lambda x: x > score)) END
+        AS rank,
     len(others) AS ranked
 FROM scored
 ORDER BY life, ordinal, answer_number;

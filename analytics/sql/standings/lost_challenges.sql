@@ -1,6 +1,7 @@
 -- Challenges that one miner answered wrongly or not at all, a page of them, and how others and a
 -- replay's candidate answered there; `lost` counts all that match. Others are the miners that gave a
--- finite answer. The candidate is wrong where more of its possible images are wrong than right.
+-- finite answer. The candidate's class is of its probability, a mean over possible images, by the
+-- validator's rounding (half to even).
 -- $kind: wrong, silent, both. $order: newest, alone (first where fewest others were wrong).
 -- $life: one validator's; NULL: all. $run_id: NULL: no candidate.
 WITH own AS (
@@ -66,14 +67,14 @@ SELECT
     page.others_wrong,
     replayed.probability AS candidate,
     CASE
-        WHEN replayed.probability IS NOT NULL
-            THEN
-                CASE
-                    WHEN page.label = 1 THEN coalesce(replayed.positive_share, 0) > 0.5
-                    ELSE coalesce(replayed.positive_share, 0) <= 0.5
-                END
+        WHEN isfinite(replayed.probability) AND replayed.probability <> -1
+            THEN round_even(replayed.probability, 0) = page.label
     END AS candidate_right,
-    left(replayed.reason, 100) AS no_candidate,
+    CASE
+        WHEN replayed.probability = -1 THEN 'no answer'
+        WHEN NOT isfinite(replayed.probability) THEN 'not finite'
+        ELSE left(replayed.reason, 100)
+    END AS no_candidate,
     page.lost
 FROM page
 INNER JOIN media ON media.rowid = page.media_row

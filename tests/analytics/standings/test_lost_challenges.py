@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analytics.miners.answers import Miner
+from analytics.queries.challenge_answers import AnswerOutcome, candidate_answer
 from analytics.standings.lost_challenges import (
     Kind,
     LossFilter,
@@ -14,7 +15,7 @@ from analytics.standings.lost_challenges import (
 )
 from data.store import Store
 from tests.analytics.standings.ordered import every_answer, ordered
-from tests.worlds.replays import publish_replay
+from tests.worlds.replays import ReplayAnswers, publish_replay
 
 EVERY = (1000, 0)
 
@@ -76,6 +77,26 @@ def test_the_candidate_beside_it(store: Store, answers: pd.DataFrame) -> None:
             positive = isinstance(answer, list)
             assert one.candidate == pytest.approx(np.mean(answer))
             assert one.candidate_right == (positive == (one.label == 1))
+
+
+def test_the_candidate_is_right_by_its_mean_as_on_the_page_challenges(
+    store: Store, answers: pd.DataFrame
+) -> None:
+    ids = list(dict.fromkeys(answers.challenge_id))
+    # most images say roadwork and the mean does not; the reverse; a tie, which is 0; no answer
+    kinds: list[list[float] | float] = [[0.6, 0.6, 0.0], [1.0, 0.4, 0.4], [0.5], [-1.0], [np.nan]]
+    given: ReplayAnswers = {ids[k]: kinds[k % 5] for k in range(60)}
+    publish_replay(store, given, "replay-split")
+    with ordered(store) as connection:
+        found = lost_challenges(connection, Miner(4, "hotkey-4"), "replay-split", page=EVERY)
+        for one in found.challenges:
+            there = candidate_answer(connection, "replay-split", one.challenge_id)
+            assert there is not None
+            assert there.outcome is not None
+            right = {AnswerOutcome.RIGHT: True, AnswerOutcome.WRONG: False}.get(there.outcome)
+            assert one.candidate_right == right
+            assert one.no_candidate == (there.outcome.value if right is None else None)
+    assert {one.no_candidate for one in found.challenges} == {None, "no answer", "not finite"}
 
 
 def test_slices(store: Store, answers: pd.DataFrame) -> None:

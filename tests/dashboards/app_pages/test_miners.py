@@ -59,6 +59,19 @@ def test_every_miner_is_there_and_links_to_its_page(store: Store) -> None:
     assert charts(page) == 1
 
 
+def test_an_mcc_of_0_is_the_best_where_all_others_are_below(store: Store) -> None:
+    change(store, "DELETE FROM replay_runs")
+    change(store, "UPDATE responses SET uid = slot, hotkey = 'hotkey-' || slot")
+    change(
+        store,
+        "UPDATE responses SET prediction = CASE WHEN uid = 7 THEN 1 ELSE 1 - label END FROM media "
+        "WHERE responses.challenge_id = media.challenge_id",
+    )
+    page = the_page("miners", least="1")
+    assert not page.exception
+    assert "The best is **uid 7** with an MCC of **0.00**" in rendered(page)
+
+
 def test_tests_beside_the_candidate_are_those_of_compare(store: Store) -> None:
     page = the_page("miners", least="1")
     with reading(store) as connection:

@@ -59,6 +59,15 @@ def test_since_when_it_is_behind() -> None:
     assert "no longer holds the uid" in said(replace(OWN, is_present=False), POINT)
 
 
+def test_a_score_of_0_is_not_given_a_rank() -> None:
+    text = said(OWN, replace(POINT, ema=0.0, rank=None, ranked=200))
+    assert "EMA **0.000**, **unranked**: not one of the 200 uids with a score above 0" in text
+    assert "Behind the median" in text
+    assert "rank **9 of 12**" in said(OWN, POINT)
+    nobody = replace(POINT, ema=0.0, rank=None, ranked=0, median_ema=None)
+    assert "No uid of this log has a score (EMA) above 0" in said(OWN, nobody)
+
+
 def test_a_fall_beyond_chance_and_one_that_may_be_chance() -> None:
     assert "**-30 points** (95% -41 to -18)" in said(OWN, POINT)
     assert "**-2 points** (95% -11 to +7, which may be chance)" in said(
