@@ -4,8 +4,6 @@ What it is filtered by is put side by side once, in DuckDB's memory; so each fil
 milliseconds, and no more than a page of it comes to Python.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,11 +16,10 @@ from analytics.listing.challenge_filter import ChallengeFilter, Sorting
 from analytics.miners.kept_estimates import DIFFICULTIES
 from analytics.queries.challenge_answers import AnswerOutcome
 from analytics.warehouse.connection import reading
-from analytics.warehouse.statements import named_rows, statements
+from analytics.warehouse.statements import each_row, named_rows, statements
+from data.csv_bytes import csv_bytes
 from data.store import Store
-from data.text import printable_value
 
-_BATCH_ROWS = 10_000
 _NO_DIFFICULTIES = DIFFICULTIES.empty_table()
 
 
@@ -142,13 +139,8 @@ def challenges_as_csv(connection: duckdb.DuckDBPyConnection, limit: int) -> byte
 
     Invisible characters in text of logs are escaped.
     """
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     result = connection.execute(statements("analytics/listing/page"), {"limit": limit, "offset": 0})
-    writer.writerow(column[0] for column in result.description or ())
-    while rows := result.fetchmany(_BATCH_ROWS):
-        writer.writerows([printable_value(value) for value in row] for row in rows)
-    return file.getvalue().encode()
+    return csv_bytes([column[0] for column in result.description or ()], each_row(result))
 
 
 def neighbours(connection: duckdb.DuckDBPyConnection, challenge_id: str) -> Neighbours | None:

@@ -1,14 +1,22 @@
 """The challenges that one miner lost: wrong or without an answer, and how others did there."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import duckdb
 
 from analytics.comparison.intervals import Interval, wilson_interval
+from analytics.lives.order import Life
 from analytics.miners.answers import Miner
-from analytics.warehouse.statements import named_rows, statements
+from analytics.warehouse.statements import each_row, named_rows, statements
+from data.csv_bytes import csv_bytes
+
+_QUERY = "analytics/standings/lost_challenges"
+_TOTAL = "lost"
+_CSV_COLUMNS = {"life": "validator", "ordinal": "challenge_number"}
 
 
 class Kind(StrEnum):
@@ -120,22 +128,57 @@ def lost_challenges(
         page: how many, after how many.
     """
     limit, offset = page
-    parameters = {
+    parameters = _parameters(miner, run_id, chosen) | {"limit": limit, "offset": offset}
+    rows = named_rows(connection.execute(statements(_QUERY), parameters))
+    lost = rows[0][_TOTAL] if rows else 0
+    for row in rows:
+        del row[_TOTAL]
+    return LossPage([LostChallenge(**row) for row in rows], lost)
+
+
+def lost_as_csv(
+    connection: duckdb.DuckDBPyConnection,
+    miner: Miner,
+    run_id: str | None,
+    chosen: LossFilter,
+    lives: Sequence[Life],
+) -> bytes:
+    """All of a miner's lost challenges as CSV, in UTF-8.
+
+    Columns are the fields of `LostChallenge`, but for the life, which is `validator`, its name, and
+    the ordinal, which is `challenge_number`, from 1 on. Invisible characters in text of logs are
+    escaped.
+
+    Args:
+        connection: for which `lives.kept_order.restore_order` was called, at least of this uid.
+        miner: whose.
+        run_id: the replay whose candidate's answers are set beside them; None for none.
+        chosen: which of them, and their order.
+        lives: all of the store, for their names.
+    """
+    parameters = _parameters(miner, run_id, chosen) | {"limit": None, "offset": 0}
+    result = connection.execute(statements(_QUERY), parameters)
+    columns = [column[0] for column in result.description or ()]
+    columns.remove(_TOTAL)
+    names = {life.number: life.name for life in lives}
+    rows = (_csv_row(row, names) for row in each_row(result))
+    return csv_bytes([_CSV_COLUMNS.get(name, name) for name in columns], rows)
+
+
+def _csv_row(values: Sequence[Any], names: Mapping[int, str]) -> list[object]:
+    challenge_id, life, ordinal, *rest, _ = values  # the last one is the total
+    return [challenge_id, names[life], ordinal + 1, *rest]
+
+
+def _parameters(miner: Miner, run_id: str | None, chosen: LossFilter) -> dict[str, Any]:
+    return {
         "uid": miner.uid,
         "hotkey": miner.hotkey,
         "run_id": run_id,
         "kind": chosen.kind.value,
         "order": chosen.order.value,
         "life": chosen.life,
-        "limit": limit,
-        "offset": offset,
     }
-    query = statements("analytics/standings/lost_challenges")
-    rows = named_rows(connection.execute(query, parameters))
-    lost = rows[0]["lost"] if rows else 0
-    for row in rows:
-        del row["lost"]
-    return LossPage([LostChallenge(**row) for row in rows], lost)
 
 
 def losses_by_slice(

@@ -1,9 +1,12 @@
 """Load SQL files, and the rows of their results."""
 
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 import duckdb
+
+_BATCH_ROWS = 10_000
 
 
 def statements(name: str) -> str:
@@ -17,3 +20,9 @@ def named_rows(result: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """All rows of an executed query, each as a mapping from column to value."""
     columns = [column[0] for column in result.description or ()]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def each_row(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    """The rows of an executed query, of which only some are in Python's memory at a time."""
+    while rows := result.fetchmany(_BATCH_ROWS):
+        yield from rows

@@ -16,6 +16,7 @@ from analytics.standings.lost_challenges import (
     LossPage,
     SliceLosses,
     losses_by_slice,
+    lost_as_csv,
     lost_challenges,
 )
 from analytics.standings.mcc_intervals import MccInterval, mcc_intervals
@@ -90,6 +91,14 @@ def lost(
     with page_reading(version.store) as connection:
         restore_order(connection, order, miner.uid)
         return lost_challenges(connection, miner, run_id, chosen, page)
+
+
+def lost_file(version: Version, miner: Miner, run_id: str | None, chosen: LossFilter) -> bytes:
+    """All that a miner lost as CSV; not kept, for it may be large."""
+    order = _order(version)
+    with page_reading(version.store) as connection:
+        restore_order(connection, order, miner.uid)
+        return lost_as_csv(connection, miner, run_id, chosen, order.lives)
 
 
 def together(version: Version) -> MinersTogether | None:

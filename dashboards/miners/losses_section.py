@@ -24,7 +24,6 @@ from dashboards.parts.table import draw_table
 from data.text import printable
 
 _PAGE = 50
-_ALL = 1_000_000
 _KINDS = {"both": "wrong or silent", "wrong": "wrong", "silent": "silent"}
 _ORDERS = {"newest": "newest first", "alone": "where fewest others were wrong first"}
 _LABELS = {0: "0 · no roadwork", 1: "1 · roadwork"}
@@ -89,18 +88,12 @@ def draw_lost(version: Version, miner: Miner, run_id: str | None, life: int | No
     )
     st.download_button(
         "All of these as CSV",
-        partial(_as_csv, version, miner, run_id, chosen),
+        partial(access.lost_file, version, miner, run_id, chosen),
         "lost_challenges.csv",
         "text/csv",
         on_click="ignore",
         key="lost_csv",
     )
-
-
-def _as_csv(version: Version, miner: Miner, run_id: str | None, chosen: LossFilter) -> str:
-    found = access.lost(version, miner, run_id, chosen, (_ALL, 0))
-    frame = pd.DataFrame(vars(one) for one in found.challenges)
-    return frame.to_csv(index=False)
 
 
 def _sentence(slices: Sequence[SliceLosses]) -> str:

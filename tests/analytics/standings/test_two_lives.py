@@ -1,5 +1,7 @@
 """Two validators' logs in one store: each life gives what it gives alone."""
 
+import csv
+import io
 import json
 
 import pytest
@@ -7,7 +9,12 @@ import pytest
 from analytics.lives.kept_order import kept_order, restore_order
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
-from analytics.standings.lost_challenges import LossFilter, losses_by_slice, lost_challenges
+from analytics.standings.lost_challenges import (
+    LossFilter,
+    losses_by_slice,
+    lost_as_csv,
+    lost_challenges,
+)
 from analytics.standings.mcc_intervals import mcc_intervals
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
@@ -102,6 +109,24 @@ def test_of_both_answers_count_together_and_scores_are_weighted(stores: list[Sto
         assert other.ema is not None
         mean = (one.ema * one.asked + other.ema * other.asked) / found.asked
         assert found.ema == pytest.approx(mean)
+
+
+def test_a_file_of_losses_names_the_validators(stores: list[Store]) -> None:
+    both = stores[-1]
+    with reading(both) as connection:
+        lives = kept_order(connection).lives
+    with ordered(both) as connection:
+        miner = leaderboard(connection)[0].miner
+        found = lost_challenges(connection, miner, None, page=_EVERY).challenges
+        file = lost_as_csv(connection, miner, None, LossFilter(), lives).decode()
+    rows = list(csv.DictReader(io.StringIO(file)))
+    names = {life.number: life.name for life in lives}
+    assert {row["validator"] for row in rows} == {"life-1", "life-2"}
+    assert [(row["challenge_id"], row["validator"], row["challenge_number"]) for row in rows] == [
+        (one.challenge_id, names[one.life], str(one.ordinal + 1)) for one in found
+    ]
+    assert "lost" not in rows[0]
+    assert [row["others"] for row in rows] == [str(one.others) for one in found]
 
 
 def test_the_challenges_of_one_uid_are_enough_for_what_is_of_it(stores: list[Store]) -> None:
