@@ -20,13 +20,14 @@ def file_digest(file: Path) -> str:
 
 @cache
 def code_digest(*folders: str) -> str:
-    """SHA-256 of the Python files of these folders: other code may give other numbers.
+    """SHA-256 of the Python and SQL files in these folders: other code may give other numbers.
 
     Args:
-        folders: rooms of this project, such as `analytics/lives`.
+        folders: packages or rooms of this project, such as `analytics/lives`, with all below.
     """
     digest = hashlib.sha256()
     for folder in folders:
-        for file in sorted((_ROOT / folder).glob("*.py")):
-            digest.update(file.read_bytes())
+        for file in sorted((_ROOT / folder).rglob("*")):
+            if file.suffix in (".py", ".sql"):
+                digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -14,6 +14,8 @@ _FILE = "last-audit.json"
 class KeptAudit:
     """An audit in numbers; `made` is in UTC, `contents` the digest of what was audited.
 
+    `alpha` is the weight of the newest reward, and `from_start` whether the log was taken as
+    complete, which a person said: with a false one right numbers look wrong.
     Of `challenges`, `checked` numbers were recomputed, `unchecked` could not be, and `wrong` of
     them do not follow from the log. `holes` are gaps in the log, of at least `missing` records
     together; `restarts` began anew with all scores 0. `validators` counts the lives.
@@ -22,6 +24,7 @@ class KeptAudit:
     made: datetime
     contents: str
     from_start: bool
+    alpha: float
     validators: int
     challenges: int
     checked: int
@@ -41,6 +44,7 @@ def keep_audit(
         made=datetime.now(UTC).replace(microsecond=0),
         contents=contents,
         from_start=settings.from_start,
+        alpha=settings.scoring.alpha,
         validators=len(report.lives),
         challenges=report.challenges,
         checked=sum(report.checked.values()),

@@ -4,9 +4,7 @@ The file says what it was made of: the logs, the rows of the warehouse that it n
 code. Where one of them changed, it is made again; deleted, too.
 """
 
-import hashlib
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -19,11 +17,11 @@ from analytics.lives.order import Life
 from analytics.warehouse.contents import contents_digest
 from analytics.warehouse.statements import statements
 from data.atomic_files import atomic_file, make_folder
+from data.digests import code_digest
 from data.errors import WriteError
 from data.store import Store
 
-_ROOT = Path(__file__).parents[2]
-_CODE = ("analytics/lives/*.py", "analytics/sql/lives/*.sql", "analytics/scoring/ema_rule.py")
+_CODE = ("analytics/lives", "analytics/sql/lives", "analytics/scoring")
 _KEY, _LIVES = b"made of", b"lives"
 _FEWEST = 50_000
 """Challenges of a store that is worth a file: fewer are in order at once."""
@@ -41,7 +39,7 @@ def order_of(store: Store, connection: duckdb.DuckDBPyConnection) -> KeptOrder:
     ).fetchall()
     if challenges < _FEWEST:
         return kept_order(connection)
-    key = f"{contents_digest(connection)} {challenges} {checksum} {_code_digest()}".encode()
+    key = f"{contents_digest(connection)} {challenges} {checksum} {code_digest(*_CODE)}".encode()
     kept = _read(store.order, key)
     if kept is None:
         kept = kept_order(connection)
@@ -71,13 +69,3 @@ def _write(file: Path, kept: KeptOrder, key: bytes) -> None:
         make_folder(file.parent)
         with atomic_file(file) as temporary:
             parquet.write_table(rows, temporary, compression="zstd")
-
-
-@cache
-def _code_digest() -> str:
-    """A hash of the code that finds the order: another one may find another order."""
-    digest = hashlib.sha256()
-    for pattern in _CODE:
-        for file in sorted(_ROOT.glob(pattern)):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -27,7 +27,7 @@ from data.store import Store
 DIFFICULTIES = pa.schema([("challenge_id", pa.string()), ("difficulty", pa.float64())])
 """Of a table of difficulties, in logits."""
 
-_CODE = ("analytics/lives", "analytics/miners", "analytics/scoring")
+_CODE = ("analytics", "data")
 _FILE = "estimates.json"
 
 

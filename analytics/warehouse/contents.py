@@ -6,12 +6,16 @@ import json
 import duckdb
 
 from analytics.warehouse.statements import named_rows, statements
+from data.digests import code_digest
+
+_CODE = ("analytics/warehouse", "analytics/sql/schema", "analytics/sql/warehouse", "data")
 
 
 def contents_digest(connection: duckdb.DuckDBPyConnection) -> str:
-    """A hash of the content of every log that was read, and of how much came of it.
+    """A hash of the content of every log that was read, of how much came of it, and by which code.
 
     The same logs read into another store have the same one.
     """
     rows = named_rows(connection.execute(statements("analytics/warehouse/contents")))
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    parts = {"logs": rows, "code": code_digest(*_CODE)}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

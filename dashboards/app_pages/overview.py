@@ -15,7 +15,7 @@ from dashboards.overview.coverage import draw_coverage
 from dashboards.overview.time_chart import draw_over_time
 from dashboards.overview.visits import Visit, changes, previous_visit
 from dashboards.parts import store_access
-from dashboards.parts.comparison_access import draw_until_compared
+from dashboards.parts.comparison_access import draw_until_compared, find_comparison
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
 from dashboards.retraining import access
@@ -113,9 +113,15 @@ def _standing(
         audit=audit,
         audit_is_current=_is_current(version),
         coverage=[] if run is None else store_access.fidelity_counts(version, run.run_id),
-        compared=compared,
+        compared=None if run is None or compared is None else _with_slices(version, run, compared),
         decision=_decision(store, version),
     )
+
+
+def _with_slices(version: store_access.Version, run: ReplayRun, compared: Comparison) -> Comparison:
+    """The comparison that has slices, where the page Replay and compare had them computed."""
+    found = find_comparison(version, run.run_id, slices=True)
+    return compared if found is None or not found.current else found.kept.comparison
 
 
 def _is_current(version: store_access.Version) -> bool:

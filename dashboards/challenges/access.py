@@ -33,7 +33,7 @@ from analytics.queries.challenge_answers import (
 )
 from analytics.queries.challenges import stored_challenge
 from analytics.queries.replay_runs import run_description
-from dashboards.parts.page_connection import page_reading
+from dashboards.parts.page_connection import page_reading, page_turn
 from dashboards.parts.store_access import Version
 from data.sources.shards import open_shards
 from replay.plans.plan import Planned, plan
@@ -86,9 +86,10 @@ class Opened:
 # for a session may be reading it: it goes with the last of them.
 @st.cache_resource(max_entries=2, show_spinner="Listing the challenges …")
 def _challenge_list(version: Version, run_id: str | None, estimates: str | None) -> ChallengeList:
-    if estimates is None:
-        return ChallengeList(version.store, run_id)
-    return ChallengeList(version.store, run_id, kept_difficulties(version.store, estimates))
+    with page_turn():
+        if estimates is None:
+            return ChallengeList(version.store, run_id)
+        return ChallengeList(version.store, run_id, kept_difficulties(version.store, estimates))
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _draw_queue(kept: KeptEstimates) -> None:
         return
     shown = found.suspected[:_MOST]
     if len(shown) < len(found.suspected):
-        st.caption(f"The surest {_MOST:,} are listed; `streetreplay miners --json` has all.")
+        st.caption(f"The surest {_MOST:,} are listed; streetreplay miners --json has all.")
     draw_table(
         pd.DataFrame([_row(one) for one in shown]),
         "doubtful_labels.csv",

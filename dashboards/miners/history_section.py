@@ -79,7 +79,8 @@ def _chart(
     across = alt.X(
         "at:T" if timed else "at:Q",
         title="time (UTC)" if timed else "answer of the uid, in order",
-        scale=alt.Scale(type="utc") if timed else alt.Scale(nice=False),
+        # times without a zone are drawn as they are, whatever the browser's zone is
+        scale=alt.Scale() if timed else alt.Scale(nice=False),
     )
     base = alt.Chart(frame.drop(columns="challenge")).encode(
         across, tooltip=_tooltip(name, timed=bool(timed))

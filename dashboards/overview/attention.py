@@ -51,8 +51,8 @@ def notices(standing: Standing) -> list[Notice]:
 def _of_the_log(totals: Totals, audit: KeptAudit | None, *, current: bool) -> Iterator[Notice]:
     if audit is not None and audit.wrong:
         yield Notice(
-            f"{audit.wrong:,} logged numbers do not follow from the log: rewards or scores were "
-            "not what the validator's rules give.",
+            f"{audit.wrong:,} logged numbers do not follow from the log by the validator's rules, "
+            f"with the weight {audit.alpha:g} of the newest reward.",
             command="streetreplay audit",
         )
     rejects = totals.records_rejected + totals.values_rejected
@@ -73,7 +73,7 @@ def _of_the_log(totals: Totals, audit: KeptAudit | None, *, current: bool) -> It
     if audit is None:
         yield Notice("The log was never audited.", command="streetreplay audit")
     elif not current:
-        yield Notice("Logs were read since the last audit.", command="streetreplay audit")
+        yield Notice("The log has changed since the last audit.", command="streetreplay audit")
 
 
 def _of_the_sources(coverage: Sequence[FidelityCount]) -> Iterator[Notice]:
@@ -119,8 +119,9 @@ def _of_the_candidate(compared: Comparison | None) -> Iterator[Notice]:
         )
     if not compared.overlap_checked:
         yield Notice(
-            "It is not known whether the candidate was trained on these challenges.",
-            command="streetreplay compare latest --trained-on FILE",
+            "It is not known whether the candidate was trained on these challenges: its run keeps "
+            "no training rows.",
+            command=f"streetreplay compare {compared.run_id} --trained-on FILE",
         )
 
 

@@ -12,7 +12,9 @@ def draw_audit(audit: KeptAudit | None, *, current: bool) -> None:
     else:
         st.markdown(_sentence(audit))
         when = f"Audited {audit.made:%Y-%m-%d %H:%M} UTC"
-        st.caption(f"{when}." if current else f"**Out of date**: {when}; logs were read since.")
+        taken = f"{when}, with the operator's weight of the newest reward {audit.alpha:g}"
+        taken += ", the log taken as complete" if audit.from_start else ""
+        st.caption(f"{taken}." if current else f"**Out of date**: {taken}; the log has changed.")
     if audit is None or not current or audit.wrong:
         st.code("streetreplay audit", language=None)
 

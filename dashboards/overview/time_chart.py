@@ -41,16 +41,15 @@ def draw_over_time(over_time: ChallengesOverTime, left_out: int) -> None:
 
 
 def _bars(frame: pd.DataFrame, by: str) -> alt.Chart:
-    # the order of the log is UTC: a browser's own zone would move it
-    scale = alt.Scale(type="utc")
     chart: alt.Chart = alt.Chart(frame, height=_HEIGHT).mark_bar(binSpacing=0)
     return chart.encode(
-        x=alt.X("start:T", title="Time (UTC)", scale=scale),
+        # times without a zone are drawn as they are, whatever the browser's zone is
+        x=alt.X("start:T", title="Time (UTC)"),
         x2="end:T",
         y=alt.Y("challenges:Q", title="Challenges", stack="zero"),
         color=alt.Color(f"{by}:N", title=None, legend=alt.Legend(orient="bottom")),
         tooltip=[
-            alt.Tooltip("utcyearmonthdatehours(start):T", title="from (UTC)"),
+            alt.Tooltip("start:T", title="from (UTC)", format="%Y-%m-%d %H:%M"),
             alt.Tooltip("era:N"),
             alt.Tooltip("source:N"),
             alt.Tooltip("challenges:Q", format=","),

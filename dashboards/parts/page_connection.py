@@ -10,26 +10,41 @@ from analytics.warehouse.connection import reading
 from data.store import Store
 
 # a query uses every core: two at once are no faster, and hold twice the memory
-_turn = threading.Lock()
+_turn, _query_turn = threading.Lock(), threading.Lock()
 _holds = threading.local()
 
 
 @contextmanager
 def page_reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to the warehouse, for seconds: other visitors wait for their turn.
-
-    What takes longer runs in a process of its own, see `work_beside_page`. Not within another one,
-    nor around the call of a cached function: who waits for its result would wait for ever.
+    """A read-only connection to the warehouse, in a turn, see `page_turn`.
 
     Raises:
         StoreError: the store holds no warehouse, or one that cannot be read.
+    """
+    with page_turn(), reading(store) as connection:
+        yield connection
+
+
+@contextmanager
+def query_turn() -> Iterator[None]:
+    """The turn of what a visitor wrote on the page SQL, for which no other page waits."""
+    with _query_turn:
+        yield
+
+
+@contextmanager
+def page_turn() -> Iterator[None]:
+    """A turn to ask DuckDB, for seconds: other visitors wait for theirs.
+
+    What takes longer runs in a process of its own, see `work_beside_page`; the page Retraining,
+    which may have to read every source row, takes no turn. Not within another one, nor around the
+    call of a cached function: who waits for its result would wait for ever.
     """
     if getattr(_holds, "turn", False):
         raise RuntimeError("a page reads the warehouse while it reads it already")
     with _turn:
         _holds.turn = True
         try:
-            with reading(store) as connection:
-                yield connection
+            yield
         finally:
             _holds.turn = False

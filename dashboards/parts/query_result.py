@@ -1,6 +1,6 @@
 """The result of a query: table, chart and downloads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Number
 from typing import Any, Literal
@@ -19,6 +19,8 @@ from analytics.queries.bounded_query import (
 )
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.page_connection import query_turn
+from data.store import Store
 from data.text import printable
 
 # Characters of one value that are shown; a download has all.
@@ -64,12 +66,19 @@ def _shown(value: object) -> object:
     return printable(str(value), _SHOWN_CHARACTERS)
 
 
+def _in_turn(
+    as_file: Callable[[Store, str, QueryBounds], bytes], store: Store, sql: str, bounds: QueryBounds
+) -> bytes:
+    with query_turn():
+        return as_file(store, sql, bounds)
+
+
 def _draw_downloads(
     version: store_access.Version, sql: str, result: FirstRows, bounds: QueryBounds
 ) -> None:
     whole = result.whole
-    as_csv = partial(result_as_csv, version.store, sql, bounds)
-    as_parquet = partial(result_as_parquet, version.store, sql, bounds)
+    as_csv = partial(_in_turn, result_as_csv, version.store, sql, bounds)
+    as_parquet = partial(_in_turn, result_as_parquet, version.store, sql, bounds)
     if whole is not None:
         as_csv = partial(rows_as_csv, result, bounds)
         as_parquet = partial(table_as_parquet, whole, bounds)

@@ -19,7 +19,7 @@ from analytics.queries import overview as count_queries
 from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
 from analytics.warehouse.contents import contents_digest
-from dashboards.parts.page_connection import page_reading
+from dashboards.parts.page_connection import page_reading, query_turn
 from data.errors import StreetReplayError
 from data.sources.folder_listing import listing_sha256
 from data.store import Store
@@ -115,7 +115,8 @@ def first_rows(
     version: Version, sql: str, bounds: bounded_query.QueryBounds
 ) -> bounded_query.FirstRows:
     """The first rows of a user's query."""
-    return bounded_query.first_rows(version.store, sql, bounds)
+    with query_turn():
+        return bounded_query.first_rows(version.store, sql, bounds)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from data.background.log_tail import log_tail
-from data.background.process import RUNNING, BackgroundProcess
+from data.background.process import RUNNING, BackgroundProcess, State
 from data.errors import StreetReplayError
 from data.text import printable
 
@@ -40,9 +40,18 @@ def draw_work(work: Work) -> None:
     if process is not None and _runs(process):
         st.fragment(_draw_progress, run_every=_EVERY_SECONDS)(process, work.name)
         return
+    _draw_failure(work.name, tried.get((work.key, work.basis)) or _why(process))
+
+
+def _why(process: BackgroundProcess | None) -> str:
+    """Why there is nothing to show, though it has ended."""
+    if process is not None and process.state is State.DONE:
+        return (
+            "it ended well, but what it kept is of other code or logs: start the dashboards again "
+            "if their code was changed while they ran"
+        )
     lines = [] if process is None else log_tail(process.log, 1)
-    refused = tried.get((work.key, work.basis))
-    _draw_failure(work.name, refused or " ".join(lines) or "it ended without a word")
+    return " ".join(lines) or "it ended without a word"
 
 
 def _refusal(work: Work) -> str | None:

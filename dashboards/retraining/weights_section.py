@@ -44,7 +44,7 @@ def draw_weights(store: Store, rows: RowsFolder, run_id: str) -> WeightPolicy:
         _draw_size(weighted, bundled, sum(access.listed_rows(store, rows).left_out.values()))
         _draw_regions(access.weights_evidence(*asked), weighted, policy)
         _draw_factors(weighted)
-    st.caption("The command takes the policy as `--policy policy.toml`.")
+    st.caption("The command takes the policy by its option --policy.")
     text = settings_toml(policy.tables)
     st.download_button("Policy as TOML", text, "policy.toml", "application/toml")
     return policy

@@ -55,10 +55,13 @@ def source_files(folder: Path) -> SourceFiles:
 
 
 def listing_sha256(folder: Path) -> str:
-    """A hash of the names, sizes and times of all files below a folder, to notice changes."""
+    """A hash of the names, sizes and times of all files below a folder, to notice changes.
+
+    It is the same however the folder's own path is written.
+    """
     digest = hashlib.sha256()
     for entry, status in _files(folder, []):
-        words = [entry.path]
+        words = [os.path.relpath(entry.path, folder)]
         if status is not None:
             words += [str(status.st_mtime_ns), str(status.st_size)]
         digest.update("\0".join(words).encode(errors="surrogateescape") + b"\n")

@@ -27,17 +27,22 @@ from replay.comparing.with_miners import CompareSettings
 from replay.runs.training_rows import TrainedOn
 
 _FOLDER = "comparisons"
-_CODE = ("analytics/comparison", "analytics/lives", "analytics/scoring", "replay/comparing")
+_CODE = ("analytics", "data", "replay")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is compared: a run, perhaps with `other`, both by id; how; and whose challenges."""
+    """What is compared: a run, perhaps with `other`, both by id; how; and whose challenges.
+
+    `training` is the digest of a file of training rows that a person named in place of the run's
+    own: what it leaves out is no other comparison's matter.
+    """
 
     run: str
     other: str | None = None
     settings: CompareSettings = field(default_factory=CompareSettings)
     choice: Choice = EVERYONE
+    training: str | None = None
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from analytics.lives.order import EVERYONE, Choice
+from data.digests import file_digest
 from data.store import Store
 from replay.comparing.kept_comparison import (
     Asked,
@@ -145,7 +146,8 @@ def _question(
     if runs.other is not None:
         other = find_run(connection, runs.other)["run_id"]
         trained.append(trained_on(store, other))
-    asked = Asked(run, other, settings, choice)
+    given = None if runs.training_file is None else file_digest(runs.training_file)
+    asked = Asked(run, other, settings, choice, given)
     return _Question(asked, trained, comparison_basis(connection, asked, trained))
 
 

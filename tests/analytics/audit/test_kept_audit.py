@@ -63,6 +63,14 @@ def test_an_audit_of_one_log_run_is_not_that_of_the_store(store: Store, golden: 
     assert kept_audit(store) is not None
 
 
+def test_how_it_was_audited_is_kept(store: Store, golden: Path) -> None:
+    ingest(store, [golden / "e9" / "challenges.jsonl"])
+    run(store, "--alpha", "0.5", "--from-start")
+    found = kept_audit(store)
+    assert found is not None
+    assert (found.alpha, found.from_start) == (0.5, True)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"made": 3}', b"\xff"])
 def test_a_damaged_file_is_none(store: Store, golden: Path, content: bytes) -> None:
     ingest(store, [golden / "e9" / "challenges.jsonl"])

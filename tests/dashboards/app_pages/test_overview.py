@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from analytics.commands import audit
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from dashboards.overview.attention import Notice, Standing
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
 from tests.conftest import GOLDEN, ROOT
@@ -72,6 +73,22 @@ def test_the_verdict_is_that_of_compare(store: Store) -> None:
     assert "on all that the store holds now" in rendered(page)
 
 
+def test_notices_know_the_slices_that_the_other_page_had_computed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Standing] = []
+
+    def noted(standing: Standing) -> list[Notice]:
+        seen.append(standing)
+        return []
+
+    monkeypatch.setattr("dashboards.overview.attention.notices", noted)
+    the_page("overview")
+    [standing] = seen
+    assert standing.compared is not None
+    assert standing.compared.slices
+
+
 def test_coverage_is_that_of_the_run(store: Store) -> None:
     with reading(store) as connection:
         expected = connection.execute(
@@ -91,7 +108,7 @@ def test_the_last_audit_is_shown_until_logs_are_read(store: Store) -> None:
     assert "Out of date" not in rendered(page)
     assert "never audited" not in plain(page)
     change(store, "DELETE FROM logs")
-    assert "Logs were read since the last audit" in plain(the_page("overview"))
+    assert "The log has changed since the last audit" in plain(the_page("overview"))
 
 
 def test_what_changed_since_the_last_visit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

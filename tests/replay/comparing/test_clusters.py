@@ -19,8 +19,10 @@ from data.errors import QueryError, RunError
 from data.store import Store
 from replay.commands.gps_clusters import app
 from replay.comparing.clusters import NO_RUN, ScoredRun, cluster_report
+from replay.comparing.kept_clusters import clusters_basis
 from replay.comparing.loaded_answers import run_answers
 from replay.comparing.slices import run_slices
+from replay.runs.training_rows import trained_on
 from tests.conftest import GOLDEN
 from tests.worlds.replays import ids_by_position, publish_replay
 
@@ -168,3 +170,19 @@ def test_a_log_without_positions_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="a GPS position in none of"):
         told(nowhere)
     assert len(ids_by_position(nowhere)) > 0
+
+
+def test_kept_scores_are_found_however_the_store_is_named(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store.sources / "below").mkdir(parents=True, exist_ok=True)
+    (store.sources / "below" / "notes.txt").write_text("no shard")
+    trained = trained_on(store, "replay-a")
+    monkeypatch.chdir(store.root.parent)
+    relative = Store(Path(store.root.name))
+    with reading(store) as connection:
+        bases = {
+            clusters_basis(connection, "replay-a", trained, named.sources)
+            for named in (store, relative)
+        }
+    assert len(bases) == 1

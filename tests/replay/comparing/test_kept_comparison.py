@@ -106,11 +106,15 @@ def test_a_log_more_is_another_basis(replayed: Store, computed: Computed, golden
 def test_training_rows_are_part_of_the_basis(
     replayed: Store, computed: Computed, tmp_path: Path
 ) -> None:
+    own = compared(replayed)
     for row in (1, 2):
         file = tmp_path / "rows.csv"
         pl.DataFrame({"parquet": ["train-00000-of-00001.parquet"], "row": [row]}).write_csv(file)
         compared(replayed, runs=ComparedRuns("replay-a", training_file=file))
-    assert computed.times == 2
+    assert computed.times == 3
+    # what a person asked about other rows does not take the place of the run's own comparison
+    assert compared(replayed).made == own.made
+    assert computed.times == 3
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"basis": 1}', b"\xff\x00", b"[" * 10_000])
