@@ -14,12 +14,12 @@ from analytics.standings.together import MinersTogether
 from dashboards.comparing.verdict import draw_verdict
 from dashboards.miners import access
 from dashboards.miners.ability_chart import ability_chart
+from dashboards.miners.all_together import draw_until_together
 from dashboards.miners.answer import least_answers
 from dashboards.miners.beside_candidate_section import draw_beside_candidate
 from dashboards.miners.choice import choose_life
 from dashboards.miners.clones_section import draw_clones
 from dashboards.miners.leaderboard_rows import LeaderboardFilter, leaderboard_frame
-from dashboards.miners.suspects_section import draw_age
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
 from dashboards.parts.drawn_chart import draw_chart
@@ -73,7 +73,7 @@ def _draw_miners(store: Store) -> None:
     life = choose_life(access.lives(version))
     standings = access.standings(version, None if life is None else life.number)
     chosen = _choose_filter(standings)
-    together = access.together(version)
+    together = draw_until_together(version)
     intervals = _intervals(version, life, together)
     frame = leaderboard_frame(standings, chosen, intervals, together)
     with answer:
@@ -81,7 +81,7 @@ def _draw_miners(store: Store) -> None:
     if frame.empty:
         st.info("No miner matches these filters.")
         return
-    _draw_leaderboard(frame, len(standings), together, store_access.contents(version))
+    _draw_leaderboard(frame, len(standings), together)
     st.header("Clones and suspects", divider="gray")
     if together is None:
         st.write("Not known yet: see above.")
@@ -121,7 +121,7 @@ def _intervals(
     """Of MCCs; none where they are not known yet, or of older logs than the MCCs are."""
     if life is not None:
         return access.intervals_of_life(version, life.number) or {}
-    if together is None or together.contents != store_access.contents(version):
+    if together is None or together.basis != access.current_basis(version):
         return {}
     return {one.miner: one.interval for one in together.mccs}
 
@@ -146,13 +146,10 @@ def _sentence(standings: list[Standing], chosen: LeaderboardFilter) -> str:
     )
 
 
-def _draw_leaderboard(
-    frame: pd.DataFrame, total: int, together: MinersTogether | None, contents: str
-) -> None:
+def _draw_leaderboard(frame: pd.DataFrame, total: int, together: MinersTogether | None) -> None:
     able = frame["Ability"].notna().any()
     measure = "Ability" if able else "MCC"
     st.caption(f"{len(frame):,} of {total:,} miners shown.")
-    draw_age(together, contents)
     if together is not None and together.no_abilities is not None:
         st.text(f"No abilities: {together.no_abilities}")
     draw_chart(

@@ -7,12 +7,13 @@ from analytics.queries.replay_runs import ReplayRun
 from analytics.standings.history import in_one_life
 from analytics.standings.leaderboard import Standing
 from dashboards.miners import access
+from dashboards.miners.all_together import draw_until_together
 from dashboards.miners.answer import candidate_sentence, compared_miner, draw_answer, draw_numbers
 from dashboards.miners.choice import choose_life, choose_miner
 from dashboards.miners.history_section import draw_history
 from dashboards.miners.in_place_section import draw_in_place
 from dashboards.miners.losses_section import draw_lost, draw_slices
-from dashboards.miners.suspects_section import draw_age, draw_suspects
+from dashboards.miners.suspects_section import draw_suspects
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
 from dashboards.parts.page_head import draw_page_head
@@ -114,8 +115,7 @@ def _draw_miner(
     st.header("Challenges that it lost", divider="gray")
     draw_lost(version, chosen.miner, None if run is None else run.run_id, life)
     st.header("Clones and suspects", divider="gray")
-    together = access.together(version)
-    draw_age(together, store_access.contents(version))
+    together = draw_until_together(version)
     if together is not None:
         draw_suspects(together, chosen.miner)
 

@@ -20,18 +20,12 @@ from analytics.standings.lost_challenges import (
     lost_challenges,
 )
 from analytics.standings.mcc_intervals import MccInterval, mcc_intervals
-from analytics.standings.together import (
-    MinersTogether,
-    keep_together,
-    kept_together,
-    miners_together,
-)
-from dashboards.parts import store_access
+from analytics.standings.together import together_basis
 from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 
 MOST_ANSWERS = 300_000
-"""Answers of a store up to which all of them are looked at together while a page waits."""
+"""Answers of a life up to which a page waits for the intervals of all its miners."""
 
 
 @dataclass(frozen=True)
@@ -101,26 +95,11 @@ def lost_file(version: Version, miner: Miner, run_id: str | None, chosen: LossFi
         return lost_as_csv(connection, miner, run_id, chosen, order.lives)
 
 
-def together(version: Version) -> MinersTogether | None:
-    """What rests on all miners' answers together; None where that is to be computed first.
-
-    It is read where `streetreplay miners` kept it, even if logs were read since, which
-    `contents` tells; in a small store it is computed at once.
-    """
-    kept = kept_together(version.store)
-    if kept is not None and kept.contents == store_access.contents(version):
-        return kept
-    if sum(one.asked for one in standings(version, None)) > MOST_ANSWERS:
-        return kept
-    return _computed(version)
-
-
-@st.cache_data(max_entries=2, show_spinner="Looking at all miners together …")
-def _computed(version: Version) -> MinersTogether:
+@st.cache_data(max_entries=4, show_spinner=False)
+def current_basis(version: Version) -> str:
+    """What a look at all miners together would rest on now."""
     with page_reading(version.store) as connection:
-        found = miners_together(connection)
-    keep_together(version.store, found)
-    return found
+        return together_basis(connection)
 
 
 # a resource, not data: a million rows are not to be copied at every click

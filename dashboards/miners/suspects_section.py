@@ -11,26 +11,6 @@ from analytics.standings.together import MinersTogether
 from dashboards.miners.choice import miner_link, shown_hotkey
 from dashboards.parts.table import draw_table
 
-_NOT_YET = (
-    "Abilities, clones and memory rest on all miners' answers together, which takes minutes for so "
-    "many. In a terminal, then load this page again:"
-)
-
-
-def draw_age(together: MinersTogether | None, contents: str) -> None:
-    """Say when all miners were looked at together, and what to run where logs were read since."""
-    if together is None:
-        st.info(_NOT_YET, icon=":material/info:")
-    elif together.contents == contents:
-        st.caption(f"All miners were looked at together {together.made:%Y-%m-%d %H:%M} UTC.")
-        return
-    else:
-        st.caption(
-            f"**Out of date**: all miners were looked at together {together.made:%Y-%m-%d %H:%M} "
-            "UTC; logs were read since. In a terminal:"
-        )
-    st.code("streetreplay miners", language=None)
-
 
 def draw_suspects(together: MinersTogether, miner: Miner) -> None:
     """Draw sentences, and the table of clones where there are some.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.standings.together import keep_together, miners_together
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
@@ -44,12 +45,13 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def compared(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of that store with two replay runs, which are compared with the miners."""
+    """A copy of that store with two replay runs, compared with the miners, and their report."""
     root = tmp_path_factory.mktemp("compared") / "store"
     shutil.copytree(ingested, root)
     change(Store(root), _RUN)
     for run in ("replay-a", "replay-fed"):
         keep_comparison(Store(root), run)
+    keep_miners(Store(root))
     return root
 
 
@@ -69,6 +71,12 @@ def keep_comparison(store: Store, run: str = "replay-a", other: str | None = Non
         return comparison_report(
             store, connection, ComparedRuns(run, other), Asked(run, other).with_slices.settings
         ).comparison
+
+
+def keep_miners(store: Store) -> None:
+    """Look at all miners together, in place of what is kept."""
+    with reading(store) as connection:
+        keep_together(store, miners_together(connection))
 
 
 def change(store: Store, sql: str) -> None:

@@ -1,10 +1,21 @@
 """What is kept of all miners together is what was found."""
 
+import shutil
+from pathlib import Path
+
+import pytest
+
 from analytics.standings.mcc_intervals import mcc_intervals
-from analytics.standings.together import keep_together, kept_together, miners_together
+from analytics.standings.together import (
+    keep_together,
+    kept_together,
+    miners_together,
+    together_basis,
+)
 from analytics.warehouse.connection import reading
 from data.store import Store
-from tests.analytics.standings.ordered import ordered
+from tests.analytics.standings.ordered import change, ordered
+from tests.conftest import ROOT
 
 
 def test_kept_and_read_again(store: Store) -> None:
@@ -19,6 +30,31 @@ def test_kept_and_read_again(store: Store) -> None:
         miner: one.interval for miner, one in intervals.items()
     }
     assert {one.miner for one in found.abilities} == set(intervals)
+
+
+def test_other_code_or_other_logs_are_another_basis(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reading(store) as connection:
+        basis = miners_together(connection).basis
+        assert together_basis(connection) == basis
+    copy = Store(tmp_path / "store")
+    shutil.copytree(store.root, copy.root)
+    change(copy, "DELETE FROM responses WHERE slot = 9")
+    with reading(copy) as connection:
+        assert together_basis(connection) != basis
+    asked: list[str] = []
+
+    def other(*folders: str) -> str:
+        asked.extend(folders)
+        return "other code"
+
+    monkeypatch.setattr("analytics.standings.together.code_digest", other)
+    with reading(store) as connection:
+        assert together_basis(connection) != basis
+    rooms = ("comparison", "lives", "miners", "scoring", "standings")
+    assert {f"analytics/{room}" for room in rooms} <= set(asked)
+    assert all((ROOT / folder).is_dir() for folder in asked)
 
 
 def test_a_damaged_file_is_none(store: Store) -> None:

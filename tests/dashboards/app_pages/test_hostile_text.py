@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from analytics.warehouse.connection import reading
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import ROOT
-from tests.dashboards.conftest import change, keep_comparison
+from tests.dashboards.conftest import change, keep_comparison, keep_miners
 from tests.dashboards.page import plain, rendered, tables, the_page
 
 PAGES = sorted(path.stem for path in (ROOT / "dashboards" / "app_pages").glob("[!_]*.py"))
@@ -71,6 +71,7 @@ def hostile(compared: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
         change(replayed, f"UPDATE media SET {column} = {value} {first}")  # noqa: S608
     change(replayed, f"UPDATE responses SET hotkey = {long} WHERE uid = 1")  # noqa: S608
     keep_comparison(replayed)
+    keep_miners(replayed)
     return replayed
 
 

@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 
 from analytics.miners.answers import Miner
-from analytics.standings.together import keep_together, miners_together
 from analytics.warehouse.connection import reading
-from dashboards.miners import access
 from dashboards.miners.choice import miner_link
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
-from tests.dashboards.conftest import change
+from tests.dashboards.conftest import change, keep_miners
 from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, tables, the_page
 
 
@@ -109,34 +107,10 @@ def test_a_store_without_a_replay_shows_the_rest(store: Store) -> None:
     assert "Clone groups" in rendered(page)
 
 
-def test_a_large_store_shows_what_was_kept_or_what_to_run(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(access, "MOST_ANSWERS", 10)
-    change(store, "DELETE FROM replay_runs")  # else a comparison would be started
-    page = the_page("miners")
-    assert not page.exception
-    assert "streetreplay miners" in plain(page)
-    assert table(page, "Ability")["Ability"].isna().all()
-
-    with reading(store) as connection:
-        keep_together(store, miners_together(connection))
-    page.run()
-    assert "streetreplay miners" not in plain(page)
-    assert table(page, "Ability")["Ability"].notna().any()
-
-    change(store, "DELETE FROM responses WHERE slot = 9")
-    page.run()
-    assert "Out of date" in rendered(page)
-    assert "streetreplay miners" in plain(page)
-    assert table(page, "Ability")["Ability"].notna().any()
-    # what is of older logs than the MCCs beside it is not shown
-    assert table(page, "Ability")["95% from"].isna().all()
-
-
 def test_text_of_a_log_is_never_rendered(store: Store) -> None:
     change(store, f"UPDATE responses SET hotkey = '{HOSTILE}' WHERE slot < 5")  # noqa: S608
     change(store, f"UPDATE replay_runs SET model = '{HOSTILE}'")  # noqa: S608
+    keep_miners(store)
     page = the_page("miners", least="1")
     assert not page.exception
     assert "script" not in rendered(page)

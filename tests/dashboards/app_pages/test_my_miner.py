@@ -16,7 +16,7 @@ from dashboards.miners.choice import challenge_link, miner_text
 from dashboards.parts import store_access
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
-from tests.dashboards.conftest import change
+from tests.dashboards.conftest import change, keep_miners
 from tests.dashboards.page import HOSTILE, charts, metric, plain, rendered, table, tables, the_page
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.simulated_logs import simulated_log
@@ -216,6 +216,7 @@ def test_text_of_a_log_is_never_rendered(store: Store) -> None:
         relation, name = column.split(".")
         change(store, f"UPDATE {relation} SET {name} = '{HOSTILE}'")  # noqa: S608
     change(store, "UPDATE media SET aug_level = 9")
+    keep_miners(store)
     page = the_page("my_miner")
     assert not page.exception
     assert "script" not in rendered(page)
@@ -245,6 +246,7 @@ def test_two_validators_logs_are_chosen_between(
     for seed in (1, 2):
         records = simulated_log(seed, "E7", 60, uids=30, validators=4)
         ingest(store, [write_lines(tmp_path / f"log{seed}.jsonl", records)])
+    keep_miners(store)
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     miner = most_asked(store)
     page = the_page("my_miner", miner=miner_text(miner))
