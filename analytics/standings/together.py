@@ -1,11 +1,9 @@
 """What rests on all miners' answers together, kept in the store: it takes minutes for millions.
 
-It names its basis, a hash of all that it rests on. Where that is another by now (logs were added,
-the code changed) it is out of date.
+It names its basis, which is that of the estimates, made of the same report. Where that is another
+by now (logs were added, the code changed) it is out of date.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,20 +15,14 @@ from analytics.miners.answers import Miner
 from analytics.miners.clones import Clones
 from analytics.miners.habits import Habits
 from analytics.miners.item_response import Ability
+from analytics.miners.kept_estimates import estimates_basis
 from analytics.miners.memorised_images import Memorisation
 from analytics.miners.report import MinerReport, miner_report
 from analytics.standings.mcc_intervals import mcc_intervals
-from analytics.warehouse.contents import contents_digest
-from data.digests import code_digest
 from data.kept_values import keep, read_kept
 from data.store import Store
 
 _FILE = "last-report.json"
-_ROOMS = ("comparison", "lives", "miners", "scoring", "standings")
-_CODE = (
-    *(f"analytics/{room}" for room in _ROOMS),
-    *(f"analytics/sql/{room}" for room in ("lives", "miners", "standings")),
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,8 @@ class MinerMcc:
 class MinersTogether:
     """The report on all miners of all validators, less what is of single challenges.
 
-    `made` is in UTC, `basis` what it rests on. `no_abilities` says why there are none.
+    `made` is in UTC, `basis` what it rests on, by `estimates_basis`. `no_abilities` says why there
+    are none.
     """
 
     made: datetime
@@ -56,12 +49,6 @@ class MinersTogether:
     memorisation: Memorisation
     habits: list[Habits]
     no_abilities: str | None
-
-
-def together_basis(connection: duckdb.DuckDBPyConnection) -> str:
-    """A hash of all that it rests on: the logs, and this code."""
-    parts = [contents_digest(connection), code_digest(*_CODE)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def miners_together(
@@ -82,7 +69,7 @@ def miners_together(
     found = mcc_intervals(connection)
     return MinersTogether(
         made=datetime.now(UTC).replace(microsecond=0),
-        basis=together_basis(connection),
+        basis=estimates_basis(connection),
         mccs=[MinerMcc(miner, one.interval) for miner, one in found.items()],
         abilities=[] if report.model is None else report.model.abilities,
         clones=report.clones,

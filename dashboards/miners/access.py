@@ -9,6 +9,7 @@ from analytics.lives.kept_order import KeptOrder, restore_order
 from analytics.lives.order import Life
 from analytics.lives.order_file import order_of
 from analytics.miners.answers import Miner
+from analytics.miners.kept_estimates import estimates_basis
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
 from analytics.standings.lost_challenges import (
@@ -20,7 +21,6 @@ from analytics.standings.lost_challenges import (
     lost_challenges,
 )
 from analytics.standings.mcc_intervals import MccInterval, mcc_intervals
-from analytics.standings.together import together_basis
 from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 
@@ -99,7 +99,7 @@ def lost_file(version: Version, miner: Miner, run_id: str | None, chosen: LossFi
 def current_basis(version: Version) -> str:
     """What a look at all miners together would rest on now."""
     with page_reading(version.store) as connection:
-        return together_basis(connection)
+        return estimates_basis(connection)
 
 
 # a resource, not data: a million rows are not to be copied at every click

@@ -270,6 +270,29 @@ def test_two_validators_logs_are_chosen_between(
     assert sum(asked) >= answers
 
 
+def test_of_all_logs_the_one_that_asked_the_chosen_hotkey_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "two")
+    for seed in (1, 2):
+        records = simulated_log(seed, "E7", 60, uids=30, validators=4)
+        for record in records:
+            record["miner_hotkeys"] = [f"5Of{seed}x{uid}" for uid in record["miner_uids"]]
+        ingest(store, [write_lines(tmp_path / f"log{seed}.jsonl", records)])
+    keep_miners(store)
+    monkeypatch.setenv(STORE_VARIABLE, str(store.root))
+    shown = set()
+    for seed in (1, 2):
+        page = the_page("my_miner", miner=f"3:5Of{seed}x3")
+        assert not page.exception
+        assert f"hotkey 5Of{seed}x3" in plain(page)
+        assert "The log holds no score" not in rendered(page)
+        assert metric(page, "EMA now") != "–"
+        assert set(table(page, "median_ema")["whole hotkey"]) == {f"5Of{seed}x3"}
+        shown.add(plain(page).partition("are of the log of validator ")[2][:6])
+    assert shown == {"life-1", "life-2"}
+
+
 def test_a_hotkey_of_megabytes_is_cut(store: Store) -> None:
     change(store, "DELETE FROM replay_runs")  # else a comparison would be started
     change(store, "UPDATE responses SET uid = 7, hotkey = repeat('x', 1_000_000) WHERE slot = 0")
