@@ -1,8 +1,9 @@
 """Sums of views' shares or gates by blocks of source images, which intervals are drawn from.
 
-An interval resamples blocks in place of images (random groups; Wolter 2007, chapter 2): of up to
-200 images a block each or nearly so, of a million challenges 200 blocks of thousands, whose sums
-vary as those of images do. So a page asks DuckDB for sums, never for challenges.
+An interval resamples blocks in place of images (random groups; Wolter 2007, chapter 2): an image's
+hash says which of 200 it is in, so that few images hardly share one, and thousands are shared out
+evenly. Sums of blocks vary as those of images do, so a page asks DuckDB for sums, never for
+challenges.
 """
 
 from dataclasses import dataclass

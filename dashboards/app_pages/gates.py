@@ -45,8 +45,9 @@ _READING = """\
   to its power is how many equal views would be as spread. Parts of the log are of equal length of
   time, or of its order where no challenge has a time. Their intervals hold one by one.
 - **Right minus wrong** is an association: images that are hard may also look different. The
-  intervals resample source images and hold **for all views at once**; views whose interval leaves 0
-  out have a heavy outline. Fewer than 10 source images on one side give none.
+  intervals resample blocks of source images, 200 at most, and hold **for all views at once**;
+  views whose interval leaves 0 out have a heavy outline. Fewer than 10 source images on one side
+  give none.
 - Choose a label to see whether a difference is more than that of roadwork and no roadwork: right
   answers hold other shares of them than wrong ones. Intervals of a group hold for its views at
   once, not for all groups.

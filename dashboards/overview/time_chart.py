@@ -41,7 +41,7 @@ def draw_over_time(over_time: ChallengesOverTime, left_out: int) -> None:
 
 
 def _bars(frame: pd.DataFrame, by: str) -> alt.Chart:
-    chart: alt.Chart = alt.Chart(frame, height=_HEIGHT).mark_bar(binSpacing=0)
+    chart: alt.Chart = alt.Chart(frame, height=_HEIGHT).mark_bar(orient="vertical", binSpacing=0)
     return chart.encode(
         # times without a zone are drawn as they are, whatever the browser's zone is
         x=alt.X("start:T", title="Time (UTC)"),
