@@ -8,12 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from analytics.miners.answers import Miner
-from analytics.standings.lost_challenges import LossFilter
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
-from dashboards.miners import access
 from dashboards.miners.choice import challenge_link, miner_text
-from dashboards.parts import store_access
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners
 from tests.dashboards.conftest import change, keep_miners
@@ -120,29 +117,6 @@ def test_lost_challenges_are_listed_filtered_and_linked(store: Store) -> None:
     page.number_input(key="lost_page").set_value(9).run()
     assert not page.exception
     assert "There is no page 9" in rendered(page)
-
-
-def test_the_file_of_all_losses_is_escaped_and_not_kept(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    miner = most_asked(store)
-    change(store, "UPDATE media SET city = 'a' || chr(8238) || 'b'")
-    version = store_access.warehouse_version(store)
-    asked: list[object] = []
-
-    def counted(*given: object) -> bytes:
-        asked.append(given)
-        return b"x"
-
-    monkeypatch.setattr(access, "lost_as_csv", counted)
-    for _ in range(2):
-        assert access.lost_file(version, miner, None, LossFilter()) == b"x"
-    assert len(asked) == 2
-    monkeypatch.undo()
-    file = access.lost_file(version, miner, None, LossFilter()).decode()
-    assert "\\u202e" in file
-    assert chr(8238) not in file
-    assert "life-1" in file
 
 
 def test_a_choice_is_kept_and_a_link_wins_over_it(store: Store) -> None:
