@@ -23,6 +23,7 @@ from dashboards.miners.leaderboard_rows import LeaderboardFilter, leaderboard_fr
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
 from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.miners_report import report_basis
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
 from dashboards.parts.table import draw_table
@@ -121,7 +122,7 @@ def _intervals(
     """Of MCCs; none where they are not known yet, or of older logs than the MCCs are."""
     if life is not None:
         return access.intervals_of_life(version, life.number) or {}
-    if together is None or together.basis != access.current_basis(version):
+    if together is None or together.basis != report_basis(version):
         return {}
     return {one.miner: one.interval for one in together.mccs}
 

@@ -7,6 +7,7 @@ import streamlit as st
 from analytics.audit.kept_audit import kept_audit
 from analytics.queries.overview import Overview
 from analytics.queries.replay_runs import ReplayRun
+from analytics.standings.together import kept_together
 from dashboards.comparing.verdict import draw_verdict
 from dashboards.overview.attention import Notice, Standing, notices
 from dashboards.overview.audit_section import draw_audit
@@ -114,6 +115,8 @@ def _standing(
         audit_is_current=_is_current(version),
         coverage=[] if run is None else store_access.fidelity_counts(version, run.run_id),
         compared=None if run is None or compared is None else _with_slices(version, run, compared),
+        # what `streetreplay miners` kept: of older logs it may still be a reason to look
+        together=kept_together(store),
         decision=_decision(store, version),
     )
 

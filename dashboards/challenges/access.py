@@ -19,7 +19,7 @@ from analytics.listing.challenge_list import (
 )
 from analytics.listing.list_summary import ListSummary, list_summary
 from analytics.listing.slices import Slices, slices
-from analytics.miners.kept_estimates import estimates_basis, kept_difficulties
+from analytics.miners.kept_estimates import kept_difficulties
 from analytics.queries.challenge_answers import (
     CandidateAnswer,
     MinerAnswer,
@@ -131,13 +131,6 @@ def as_csv(listing: Listing, limit: int) -> bytes:
     """The first matching challenges as a file; not kept."""
     with _matching(listing) as connection:
         return challenges_as_csv(connection, limit)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def current_basis(version: Version) -> str:
-    """What estimates of difficulties and labels would rest on now."""
-    with page_reading(version.store) as connection:
-        return estimates_basis(connection)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

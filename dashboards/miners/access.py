@@ -9,7 +9,6 @@ from analytics.lives.kept_order import KeptOrder, restore_order
 from analytics.lives.order import Life
 from analytics.lives.order_file import order_of
 from analytics.miners.answers import Miner
-from analytics.miners.kept_estimates import estimates_basis
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
 from analytics.standings.lost_challenges import (
@@ -93,13 +92,6 @@ def lost_file(version: Version, miner: Miner, run_id: str | None, chosen: LossFi
     with page_reading(version.store) as connection:
         restore_order(connection, order, miner.uid)
         return lost_as_csv(connection, miner, run_id, chosen, order.lives)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def current_basis(version: Version) -> str:
-    """What a look at all miners together would rest on now."""
-    with page_reading(version.store) as connection:
-        return estimates_basis(connection)
 
 
 # a resource, not data: a million rows are not to be copied at every click

@@ -7,6 +7,7 @@ from analytics.audit.kept_audit import KeptAudit
 from analytics.queries.example_queries import example_queries
 from analytics.queries.overview import Totals
 from analytics.queries.replay_runs import FidelityCount
+from analytics.standings.together import MinersTogether
 from data.text import printable
 from model.retraining.decision_now import DecisionNow
 from replay.comparing.results import Comparison
@@ -35,6 +36,7 @@ class Standing:
     audit_is_current: bool
     coverage: Sequence[FidelityCount]
     compared: Comparison | None
+    together: MinersTogether | None
     decision: DecisionNow | None
 
 
@@ -45,6 +47,7 @@ def notices(standing: Standing) -> list[Notice]:
         *_of_the_sources(standing.coverage),
         *_of_the_candidate(standing.compared),
         *_of_the_champion(standing.decision),
+        *_of_the_miners(standing.together),
     ]
 
 
@@ -126,8 +129,28 @@ def _of_the_candidate(compared: Comparison | None) -> Iterator[Notice]:
 
 
 def _of_the_champion(decision: DecisionNow | None) -> Iterator[Notice]:
-    if decision is None or not decision.decision.due:
+    if decision is None or not decision.decision.reasons:
         return
-    yield Notice(
-        f"A retraining is due: {'; '.join(decision.decision.reasons)}.", "retraining", "Retrain"
-    )
+    due, reasons = decision.decision.due, "; ".join(decision.decision.reasons)
+    if due:
+        yield Notice(f"A retraining is due: {reasons}.", "retraining", "Retrain")
+    else:
+        hindrances = "; ".join(decision.decision.hindrances)
+        yield Notice(
+            f"The log drifted, though no retraining is due yet: {reasons}; {hindrances}.",
+            "retraining",
+            "See the drift",
+        )
+
+
+def _of_the_miners(together: MinersTogether | None) -> Iterator[Notice]:
+    if together is None:
+        return
+    suspects = sum(test.suspect for test in together.memorisation.tests)
+    if suspects:
+        yield Notice(
+            f"{suspects:,} of {len(together.memorisation.tests):,} miners tested are suspected to "
+            "look up images that they were sent before.",
+            "miners",
+            "See the suspects",
+        )
