@@ -25,7 +25,7 @@ from tests.conftest import GOLDEN
 from tests.dashboards.page import HOSTILE, plain, press, rendered, table, the_page
 from tests.worlds.waiting import wait_for
 
-START = "dashboards.challenges.estimates.start_report"
+START = "dashboards.parts.miners_report.start_report"
 
 
 @pytest.fixture

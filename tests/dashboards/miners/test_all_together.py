@@ -21,7 +21,7 @@ def refused(replayed: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     def refuse(*arguments: object) -> None:
         raise RunError("start", found="no room", expected="room")
 
-    monkeypatch.setattr("dashboards.miners.all_together.start_report", refuse)
+    monkeypatch.setattr("dashboards.parts.miners_report.start_report", refuse)
     return replayed
 
 
@@ -36,7 +36,7 @@ def test_it_is_computed_beside_the_page(replayed: Store) -> None:
     wait_for(lambda: process.state not in RUNNING)
     page.run()
     assert not page.exception
-    assert "All miners were looked at together" in rendered(page)
+    assert "Abilities, clones and memory are of" in rendered(page)
     assert table(page, "Ability")["Ability"].notna().any()
     assert "No clone" in rendered(the_page("my_miner"))
 
@@ -55,7 +55,7 @@ def test_older_logs_are_said_to_be_old(refused: Store) -> None:
     change(refused, "DELETE FROM responses WHERE slot = 9")
     page = the_page("miners")
     assert not page.exception
-    assert "**Out of date**: all miners were looked at together" in rendered(page)
+    assert "**Out of date**: Abilities, clones and memory are of" in rendered(page)
     assert table(page, "Ability")["Ability"].notna().any()
     # what is of older logs than the MCCs beside it is not shown
     assert table(page, "Ability")["95% from"].isna().all()
