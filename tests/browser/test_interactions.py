@@ -17,6 +17,9 @@ def _follow_a_link(visit: Visit) -> None:
 
 
 def _compare_with_another_run(visit: Visit) -> None:
+    # until the slices are computed: the page is drawn anew then, which closes an open choice
+    visit.page.get_by_text("Slices by").first.wait_for(timeout=180_000)
+    visit.wait()
     visit.choose("Against", "safety-orange")
     visit.page.get_by_text("that both predicted").first.wait_for(timeout=120_000)
 

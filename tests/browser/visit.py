@@ -41,7 +41,12 @@ class Visit:
 
     def choose(self, label: str, option: str) -> None:
         """Choose the first option with this text in a selectbox."""
-        self.page.get_by_label(label, exact=True).first.click()
+        field = self.page.get_by_label(label, exact=True).first
+        # charts above are drawn as they come into view, which moves the field from under a click
+        field.scroll_into_view_if_needed()
+        self.wait()
+        field.focus()
+        self.page.keyboard.press("ArrowDown")
         self.page.get_by_role("option").filter(has_text=option).first.click()
         self.wait()
 
