@@ -75,12 +75,12 @@ def ingest(
 
 
 def _keep_order(store: Store) -> None:
-    """Put the challenges in order, so that no page has to wait for that."""
-    from analytics.lives.order_file import order_of  # noqa: PLC0415
+    """Put many challenges in order, so that no page has to wait for that."""
+    from analytics.lives.order_file import keep_order  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
 
     with reading(store) as connection:
-        order_of(store, connection)
+        keep_order(store, connection)
 
 
 def _note_progress(file: str, count: int) -> None:

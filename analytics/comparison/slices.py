@@ -124,9 +124,7 @@ def _slice(paired: PairedAnswers, membership: Membership, settings: SliceSetting
         accuracy_interval=_interval(accuracy, draws, accuracy_of_tables, settings),
         mcc=float(mcc[CANDIDATE]) if both_labels else None,
         miners_mcc=float(mcc[MINER]) if both_labels else None,
-        own_mcc_interval=_own_interval(mcc, draws, mcc_of_tables, settings)
-        if both_labels
-        else None,
+        own_mcc_interval=_own_interval(mcc, mcc_draws, mcc_of_tables, settings),
         mcc_interval=_interval(mcc, mcc_draws, mcc_of_tables, settings),
         cost=cost,
         cost_interval=None if small else _cost_interval(paired, membership, cost, settings),

@@ -75,6 +75,11 @@ def two_runs(
             expected="the same views of the same challenges",
             remedy="choose another run, or replay both on the same log",
         )
+    return _of_blocks(rows, settings)
+
+
+def _of_blocks(rows: pl.DataFrame, settings: BootstrapSettings) -> TwoRuns:
+    """From sums by block of source images and view, as `two_runs.sql` gives them."""
     views = rows["view"].n_unique()
     sums = np.zeros((2, BLOCKS, views))
     counts = np.zeros(BLOCKS)

@@ -27,6 +27,13 @@ _FEWEST = 50_000
 """Challenges of a store that is worth a file: fewer are in order at once."""
 
 
+def keep_order(store: Store, connection: duckdb.DuckDBPyConnection) -> None:
+    """Find and keep the order of a store that is large enough to keep it, so that no page waits."""
+    [(challenges, _)] = connection.execute(statements("analytics/lives/row_checksum")).fetchall()
+    if challenges >= _FEWEST:
+        order_of(store, connection)
+
+
 def order_of(store: Store, connection: duckdb.DuckDBPyConnection) -> KeptOrder:
     """The order of all challenges: as it is kept, else found, and kept if there are many.
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from analytics.audit.kept_audit import kept_audit
+from analytics.audit.kept_audit import KeptAudit, kept_audit
 from analytics.queries.overview import Overview
 from analytics.queries.replay_runs import ReplayRun
 from analytics.standings.together import kept_together
@@ -112,7 +112,7 @@ def _standing(
     return Standing(
         totals=overview.totals,
         audit=audit,
-        audit_is_current=_is_current(version),
+        audit_is_current=_is_current(version, audit),
         coverage=[] if run is None else store_access.fidelity_counts(version, run.run_id),
         compared=None if run is None or compared is None else _with_slices(version, run, compared),
         # what `streetreplay miners` kept: of older logs it may still be a reason to look
@@ -127,8 +127,7 @@ def _with_slices(version: store_access.Version, run: ReplayRun, compared: Compar
     return compared if found is None or not found.current else found.kept.comparison
 
 
-def _is_current(version: store_access.Version) -> bool:
-    audit = kept_audit(version.store)
+def _is_current(version: store_access.Version, audit: KeptAudit | None) -> bool:
     return audit is not None and audit.contents == store_access.contents(version)
 
 
@@ -170,7 +169,8 @@ def _draw_store(version: store_access.Version, overview: Overview, run: ReplayRu
         st.header("What can be rebuilt", divider="gray")
         draw_coverage(store_access.fidelity_counts(version, run.run_id))
     st.header("The last audit", divider="gray")
-    draw_audit(kept_audit(version.store), current=_is_current(version))
+    audit = kept_audit(version.store)
+    draw_audit(audit, current=_is_current(version, audit))
     draw_challenge_counts(overview)
 
 

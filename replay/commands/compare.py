@@ -85,8 +85,7 @@ def compare(
     from analytics.warehouse.connection import reading  # noqa: PLC0415
     from replay.comparing.report import (  # noqa: PLC0415
         ComparedRuns,
-        comparison_report,
-        kept_report,
+        comparison_question,
     )
     from replay.comparing.text import print_comparison  # noqa: PLC0415
     from replay.comparing.with_miners import CompareSettings  # noqa: PLC0415
@@ -97,10 +96,11 @@ def compare(
     runs, choice = ComparedRuns(run, other, training_file), Choice(validator, log_run)
     opened = open_store(store)
     with reading(opened) as connection:
-        report = kept_report(opened, connection, runs, settings, choice)
+        question = comparison_question(opened, connection, runs, settings, choice)
+        report = question.kept(opened)
         if report is None:
             with progress("bootstrap draws", 2 * draws) as on_progress:
-                report = comparison_report(opened, connection, runs, settings, choice, on_progress)
+                report = question.computed(opened, connection, on_progress)
     if as_json:
         print_json(report.as_json(), indent=1)
     else:

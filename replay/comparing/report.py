@@ -64,41 +64,42 @@ class ComparedRuns:
 
 
 @dataclass(frozen=True)
-class _Question:
+class ComparisonQuestion:
     """What is asked, the candidates' training rows (the run's own first), and the basis."""
 
     asked: Asked
     trained: list[TrainedOn]
     basis: str
 
-    def report(self, kept: KeptComparison) -> ComparisonReport:
+    def kept(self, store: Store) -> ComparisonReport | None:
+        """The report that is kept with the run, where all that it rests on is as it was."""
+        found = kept_comparison(store, self.asked, self.basis)
+        return None if found is None else self._report(found)
+
+    def computed(
+        self,
+        store: Store,
+        connection: duckdb.DuckDBPyConnection,
+        on_progress: Callable[[int], Any] = lambda _: None,
+    ) -> ComparisonReport:
+        """The report as it is computed now, which is then kept with the run.
+
+        Args:
+            store: which keeps it.
+            connection: of its warehouse.
+            on_progress: as `compare_with_miners` calls it.
+
+        Raises:
+            RunError: as `compare_with_miners` and `compare_with_another_run`.
+            QueryError: likewise.
+        """
+        computed = _computed(connection, self, on_progress)
+        keep_comparison(store, self.asked, computed)
+        return self._report(computed)
+
+    def _report(self, kept: KeptComparison) -> ComparisonReport:
         own, *others = self.trained
         return ComparisonReport(kept.comparison, own, kept.made, kept.against, *others)
-
-
-def kept_report(
-    store: Store,
-    connection: duckdb.DuckDBPyConnection,
-    runs: ComparedRuns,
-    settings: CompareSettings = CompareSettings(),
-    choice: Choice = EVERYONE,
-) -> ComparisonReport | None:
-    """The report that is kept with the run, where all that it rests on is as it was; else None.
-
-    Args:
-        store: which keeps the runs' training rows and comparisons.
-        connection: of its warehouse.
-        runs: what is compared.
-        settings: of intervals and parts.
-        choice: whose challenges.
-
-    Raises:
-        RunError: there is no such run, or its file of training rows is damaged.
-        SourceError: the file of training rows cannot be read.
-    """
-    question = _question(store, connection, runs, settings, choice)
-    kept = kept_comparison(store, question.asked, question.basis)
-    return None if kept is None else question.report(kept)
 
 
 def comparison_report(
@@ -114,11 +115,11 @@ def comparison_report(
     The result is kept with the run; what is kept there on the same basis is not computed again.
 
     Args:
-        store: as `kept_report` takes it, and what follows.
-        connection: likewise.
-        runs: likewise.
-        settings: likewise.
-        choice: likewise.
+        store: which keeps the runs' training rows and comparisons.
+        connection: of its warehouse.
+        runs: what is compared.
+        settings: of intervals and parts.
+        choice: whose challenges.
         on_progress: as `compare_with_miners` calls it.
 
     Raises:
@@ -126,21 +127,23 @@ def comparison_report(
         QueryError: likewise.
         SourceError: the file of training rows cannot be read.
     """
-    question = _question(store, connection, runs, settings, choice)
-    kept = kept_comparison(store, question.asked, question.basis)
-    if kept is None:
-        kept = _computed(connection, question, on_progress)
-        keep_comparison(store, question.asked, kept)
-    return question.report(kept)
+    question = comparison_question(store, connection, runs, settings, choice)
+    return question.kept(store) or question.computed(store, connection, on_progress)
 
 
-def _question(
+def comparison_question(
     store: Store,
     connection: duckdb.DuckDBPyConnection,
     runs: ComparedRuns,
-    settings: CompareSettings,
-    choice: Choice,
-) -> _Question:
+    settings: CompareSettings = CompareSettings(),
+    choice: Choice = EVERYONE,
+) -> ComparisonQuestion:
+    """What a comparison is of, by which a kept one is known; arguments as of `comparison_report`.
+
+    Raises:
+        RunError: there is no such run, or its file of training rows is damaged.
+        SourceError: the file of training rows cannot be read.
+    """
     run, other = find_run(connection, runs.run)["run_id"], None
     trained = [trained_on(store, run, runs.training_file)]
     if runs.other is not None:
@@ -148,11 +151,13 @@ def _question(
         trained.append(trained_on(store, other))
     given = None if runs.training_file is None else file_digest(runs.training_file)
     asked = Asked(run, other, settings, choice, given)
-    return _Question(asked, trained, comparison_basis(connection, asked, trained))
+    return ComparisonQuestion(asked, trained, comparison_basis(connection, asked, trained))
 
 
 def _computed(
-    connection: duckdb.DuckDBPyConnection, question: _Question, on_progress: Callable[[int], Any]
+    connection: duckdb.DuckDBPyConnection,
+    question: ComparisonQuestion,
+    on_progress: Callable[[int], Any],
 ) -> KeptComparison:
     asked, trained, against = question.asked, question.trained, None
     if asked.other is not None:
