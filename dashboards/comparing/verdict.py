@@ -43,10 +43,17 @@ def _sentence(compared: Comparison) -> str:
         interval = f"{compared.level:.0%} interval {low:.2f} to {high:.2f}"
     left_out = sum(compared.left_out.values())
     miners = f"; {rank.left_out:,} miners answered too few of them to be ranked"
+    clones = ""
+    if compared.clones_left_out:
+        once = compared.ranks_without_clones["mcc"]
+        clones = (
+            f" With one miner of each group of clones ({compared.clones_left_out:,} clones left "
+            f"out) it is rank {once.rank} of {once.of} (interval {once.best} to {once.worst})."
+        )
     return (
         f"The candidate has an **MCC of {score.mcc:.2f}** ({interval}) on {score.n:,} challenges, "
         f"{left_out:,} left out. In every miner's place it is **rank {rank.rank} of {rank.of}** "
-        f"(interval {rank.best} to {rank.worst}{miners if rank.left_out else ''})."
+        f"(interval {rank.best} to {rank.worst}{miners if rank.left_out else ''}).{clones}"
     )
 
 

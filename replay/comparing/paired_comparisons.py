@@ -55,10 +55,14 @@ class PairedDifferences:
             for (low, high), enough in zip(ends, self.enough(name), strict=True)
         ]
 
-    def rank(self, name: str) -> Rank:
-        """The candidate's rank among those with images enough; others asked are left out."""
-        ranked = self.enough(name)
-        left_out = int((~ranked & (self.images_asked > 0)).sum())
+    def rank(self, name: str, among: NDArray[np.bool_] | None = None) -> Rank:
+        """The candidate's rank among those with images enough; others asked are left out.
+
+        `among`, (M,), is False for answerers that are passed over; None ranks everyone.
+        """
+        chosen = np.ones(len(self.images_asked), np.bool_) if among is None else among
+        ranked = chosen & self.enough(name)
+        left_out = int((chosen & ~ranked & (self.images_asked > 0)).sum())
         draws = self.draws[name][:, ranked]
         return rank(self.points[name][ranked], draws, self.level, left_out)
 

@@ -111,8 +111,9 @@ class Comparison:
     is of all predicted challenges, as if it were asked each, `mcc_interval` that of its MCC over
     source images, None for too few of them; `exact` and `distributions` are its n by fidelity,
     `images` the source images. `without_shared` counts miners that were asked none of them. `ranks`
-    are by statistic. `earlier` and `later` are the n of the two parts, the first and the last
-    challenges of each life; `without_baseline` says why a baseline is missing. Unless
+    are by statistic, `ranks_without_clones` the same with one miner of each clone group, where
+    `clones_left_out` counts the others. `earlier` and `later` are the n of the two parts, the first
+    and the last challenges of each life; `without_baseline` says why a baseline is missing. Unless
     `overlap_checked`, the candidate may have been trained on these challenges; `training_rows`
     counts the distinct rows that were checked. `slices` are empty where they were not asked for;
     `slices_left_out` counts by field the values that are no slice, there being too many.
@@ -133,6 +134,8 @@ class Comparison:
     miners: list[MinerComparison]
     without_shared: int
     ranks: dict[str, Rank]
+    ranks_without_clones: dict[str, Rank]
+    clones_left_out: int
     earlier: int
     later: int
     baselines: list[BaselineComparison]

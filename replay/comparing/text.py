@@ -1,6 +1,7 @@
 """A comparison as text for a person at a terminal."""
 
 from analytics.comparison.intervals import Interval
+from analytics.comparison.rank import Rank
 from analytics.comparison.slices import Slice
 from analytics.lives.text import lives_line
 from data.terminal import print_table, say
@@ -137,11 +138,18 @@ def _counted(reasons: dict[str, int]) -> str:
 
 def _print_ranks(comparison: Comparison) -> None:
     for name, rank in comparison.ranks.items():
-        left_out = f"; {rank.left_out} miners left out, too few images" if rank.left_out else ""
+        say(f"rank by {_RANK_NAMES[name]}: {_rank(rank, comparison.level)}")
+    if comparison.clones_left_out:
+        rank = comparison.ranks_without_clones["mcc"]
         say(
-            f"rank by {_RANK_NAMES[name]}: {rank.rank} of {rank.of} "
-            f"({comparison.level:.0%} interval {rank.best} to {rank.worst}{left_out})"
+            f"rank by MCC with one miner of each clone group ({comparison.clones_left_out} clones "
+            f"left out): {_rank(rank, comparison.level)}"
         )
+
+
+def _rank(rank: Rank, level: float) -> str:
+    left_out = f"; {rank.left_out} miners left out, too few images" if rank.left_out else ""
+    return f"{rank.rank} of {rank.of} ({level:.0%} interval {rank.best} to {rank.worst}{left_out})"
 
 
 def _print_baselines(comparison: Comparison) -> None:

@@ -32,6 +32,7 @@ from analytics.comparison.slices import SliceSettings
 from analytics.leaks.training_rows import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
+from replay.comparing.distinct_miners import distinct_miners
 from replay.comparing.loaded_answers import RunAnswers, run_answers
 from replay.comparing.paired_comparisons import paired_comparisons, paired_scores, score
 from replay.comparing.results import (
@@ -93,6 +94,10 @@ def compare_with_miners(
     answers = run_answers(connection, run, training, choice)
     paired = paired_comparisons(answers.paired, settings.bootstrap, on_progress)
     miners = _miners(answers, paired.comparisons, settings.bootstrap)
+    asked = np.array([comparison.score.asked > 0 for comparison in paired.comparisons])
+    distinct = distinct_miners(
+        connection, [comparison.score.n for comparison in paired.comparisons]
+    )
     slices = RunSlices([], {})
     if settings.slices is not None:
         slices = run_slices(connection, answers, settings.slices)
@@ -103,6 +108,8 @@ def compare_with_miners(
         miners=miners,
         without_shared=len(answers.miners) - len(miners),
         ranks={name: paired.differences.rank(name) for name in RANKED},
+        ranks_without_clones={name: paired.differences.rank(name, distinct) for name in RANKED},
+        clones_left_out=int((asked & ~distinct).sum()),
         **_later_fields(answers, settings, on_progress),
         slices=slices.slices,
         slices_left_out=slices.left_out,

@@ -17,6 +17,22 @@ with reading(open_store()) as connection:
 """
 
 
+WITH_CLONES = """
+from dataclasses import replace
+
+from analytics.comparison.rank import Rank
+from analytics.warehouse.connection import reading
+from dashboards.comparing.verdict import draw_verdict
+from data.store import open_store
+from replay.comparing.with_miners import compare_with_miners
+
+with reading(open_store()) as connection:
+    compared = compare_with_miners(connection, "replay-a")
+once = Rank(rank=3, best=2, worst=5, of=8, left_out=0)
+draw_verdict(replace(compared, ranks_without_clones={"mcc": once}, clones_left_out=12))
+"""
+
+
 def test_the_sentence_and_the_table_hold_what_compare_says(replayed: Store) -> None:
     with reading(replayed) as connection:
         compared = compare_with_miners(connection, "replay-a")
@@ -35,3 +51,10 @@ def test_the_sentence_and_the_table_hold_what_compare_says(replayed: Store) -> N
         assert list(beside["MCC"]) == [baseline.score.mcc for baseline in compared.baselines]
     texts = [text.value for text in drawn.text]
     assert texts == [f"No {name}: {why}" for name, why in compared.without_baseline.items()]
+
+
+def test_the_rank_without_clones_is_said_where_there_are_clones(replayed: Store) -> None:
+    drawn = AppTest.from_string(WITH_CLONES, default_timeout=60).run()
+    assert not drawn.exception
+    said = "With one miner of each group of clones (12 clones left out) it is rank 3 of 8"
+    assert f"{said} (interval 2 to 5)." in drawn.markdown[0].value
