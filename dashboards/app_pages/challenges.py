@@ -12,11 +12,11 @@ from dashboards.challenges.answer import draw_answer
 from dashboards.challenges.challenge_table import OPENED, draw_challenge_table
 from dashboards.challenges.challenge_viewer import draw_challenge
 from dashboards.challenges.doubtful_labels import draw_doubtful_labels
-from dashboards.challenges.estimates import draw_until_estimated
 from dashboards.challenges.filter_form import choose_challenges, choose_sorting
 from dashboards.challenges.wrong_chart import wrong_shares_chart
 from dashboards.parts import store_access
 from dashboards.parts.drawn_chart import draw_chart
+from dashboards.parts.miners_report import draw_until_estimated
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
 from data.store import Store

@@ -14,7 +14,6 @@ from analytics.standings.together import MinersTogether
 from dashboards.comparing.verdict import draw_verdict
 from dashboards.miners import access
 from dashboards.miners.ability_chart import ability_chart
-from dashboards.miners.all_together import draw_until_together
 from dashboards.miners.answer import least_answers
 from dashboards.miners.beside_candidate_section import draw_beside_candidate
 from dashboards.miners.choice import choose_life
@@ -23,7 +22,7 @@ from dashboards.miners.leaderboard_rows import LeaderboardFilter, leaderboard_fr
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
 from dashboards.parts.drawn_chart import draw_chart
-from dashboards.parts.miners_report import report_basis
+from dashboards.parts.miners_report import draw_until_together, report_basis
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
 from dashboards.parts.table import draw_table
@@ -167,9 +166,8 @@ def _draw_leaderboard(frame: pd.DataFrame, total: int, together: MinersTogether 
             ),
             "Rank": number(width=60),
             "Uid": number(width=60),
-            **dict.fromkeys(
-                ("MCC", "95% from", "95% to", "Mean reward", "EMA"), number(format="%.3f")
-            ),
+            **dict.fromkeys(("MCC", "95% from", "95% to"), number(format="%.2f")),
+            **dict.fromkeys(("Mean reward", "EMA"), number(format="%.3f")),
             **dict.fromkeys(("Ability", "Error"), number(format="%.2f")),
         },
         shares=["Answer rate"],

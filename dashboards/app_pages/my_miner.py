@@ -7,7 +7,6 @@ from analytics.queries.replay_runs import ReplayRun
 from analytics.standings.history import in_one_life
 from analytics.standings.leaderboard import Standing
 from dashboards.miners import access
-from dashboards.miners.all_together import draw_until_together
 from dashboards.miners.answer import candidate_sentence, compared_miner, draw_answer, draw_numbers
 from dashboards.miners.choice import choose_life, choose_miner
 from dashboards.miners.history_section import draw_history
@@ -16,6 +15,7 @@ from dashboards.miners.losses_section import draw_lost, draw_slices
 from dashboards.miners.suspects_section import draw_suspects
 from dashboards.parts import store_access
 from dashboards.parts.comparison_access import draw_until_compared
+from dashboards.parts.miners_report import draw_until_together
 from dashboards.parts.page_head import draw_page_head
 from dashboards.parts.run_choice import choose_run
 from data.store import Store

@@ -6,7 +6,7 @@ import streamlit as st
 from analytics.miners.kept_estimates import KeptEstimates, kept_estimates
 from analytics.miners.wrong_labels import SuspectedLabel
 from dashboards.challenges.challenge_table import step_to
-from dashboards.challenges.estimates import draw_until_estimated
+from dashboards.parts.miners_report import draw_until_estimated
 from dashboards.parts.store_access import Version
 from dashboards.parts.table import draw_table
 from data.text import printable

@@ -52,7 +52,7 @@ def _tooltip() -> list[alt.Tooltip]:
     numbers = ("miner", "candidate", "difference", "low", "high")
     return [
         alt.Tooltip("name:N", title="miner"),
-        *(alt.Tooltip(f"{name}:Q", format="+.3f") for name in numbers),
+        *(alt.Tooltip(f"{name}:Q", format="+.2f") for name in numbers),
         alt.Tooltip("used:Q", title="n used"),
         alt.Tooltip("left_out:Q", title="n left out"),
     ]
@@ -61,6 +61,7 @@ def _tooltip() -> list[alt.Tooltip]:
 def _rows() -> alt.Y:
     axis = alt.Axis(
         labelLimit=150,
+        labelOverlap=False,
         title=None,
         ticks=False,
         grid=True,

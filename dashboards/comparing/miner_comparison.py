@@ -126,7 +126,7 @@ def _draw_chart(miners: Sequence[MinerComparison]) -> None:
 
 def _draw_table(miners: Sequence[MinerComparison]) -> None:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    score, difference = number(format="%.3f", width=80), number(format="%+.3f", width=80)
+    score, difference = number(format="%.2f", width=80), number(format="%+.2f", width=80)
     st.dataframe(
         pd.DataFrame([_row(miner) for miner in miners]),
         hide_index=True,
@@ -137,7 +137,7 @@ def _draw_table(miners: Sequence[MinerComparison]) -> None:
             "n used": number(width=60),
             "n left out": number(width=75),
             **dict.fromkeys(("Accuracy", "MCC"), score),
-            **dict.fromkeys(("Cand. accuracy", "Cand. MCC"), number(format="%.3f", width=105)),
+            **dict.fromkeys(("Cand. accuracy", "Cand. MCC"), number(format="%.2f", width=105)),
             **dict.fromkeys(("Difference", "95% from", "95% to"), difference),
             "Why left out": text(width=400),
         },

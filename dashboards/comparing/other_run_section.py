@@ -42,10 +42,10 @@ def _draw(against: RunComparison) -> None:
         pd.DataFrame([_row(against, name) for name in _NAMES]),
         "against.csv",
         {
-            **dict.fromkeys(("This run", "Other"), st.column_config.NumberColumn(format="%.3f")),
+            **dict.fromkeys(("This run", "Other"), st.column_config.NumberColumn(format="%.2f")),
             **dict.fromkeys(
                 ("Difference", "95% from", "95% to"),
-                st.column_config.NumberColumn(format="%+.3f"),
+                st.column_config.NumberColumn(format="%+.2f"),
             ),
         },
     )

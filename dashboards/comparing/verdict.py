@@ -23,11 +23,11 @@ def draw_verdict(compared: Comparison) -> None:
                     "best miner is, is chosen on the earlier part."
                 ),
                 **dict.fromkeys(
-                    ("MCC", "Candidate's"), st.column_config.NumberColumn(format="%.3f")
+                    ("MCC", "Candidate's"), st.column_config.NumberColumn(format="%.2f")
                 ),
                 **dict.fromkeys(
                     ("Difference", "95% from", "95% to"),
-                    st.column_config.NumberColumn(format="%+.3f"),
+                    st.column_config.NumberColumn(format="%+.2f"),
                 ),
             },
         )

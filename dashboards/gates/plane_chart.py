@@ -1,6 +1,5 @@
 """Charts of views' shares or gates on the image plane, three views below it, over a faint image."""
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +9,19 @@ import pandas as pd
 from analytics.gates.block_sums import Measure
 from analytics.gates.mean_gates import GateMeans
 from analytics.gates.view_means import ViewMeans
-from dashboards.parts.view_cells import BOTTOM, cells, planes, sides
+from dashboards.parts.view_cells import BOTTOM, cells, sides
+from dashboards.parts.view_layers import (
+    DARK,
+    background,
+    values_in_views,
+    view_names,
+    view_position,
+)
 
 _SIDE, _AROUND, _GRADIENT = 270, 150, 220
 """Pixels: of the plane, of title and legend, which count in a chart's height, of the scale."""
-_DARK, _GREY, _LINE = "#1b1f24", "#7c858e", "#8a8a8a"
 _FILL, _IMAGE = 0.6, 0.55
-"""Opacities, where there is an image; under it lies white, also in a dark theme."""
+"""Opacities, where there is an image."""
 _LEAST_RANGES: dict[Measure, float] = {"share": 0.005, "gate": 0.02}
 """Of the scale of differences, so that noise does not get full colours."""
 
@@ -70,25 +75,20 @@ def _plane(
         format=form,
         tickCount=4,
     )
-    position: dict[str, Any] = {
-        "x": alt.X("left:Q", scale=alt.Scale(domain=[0, 1]), axis=None),
-        "x2": "right:Q",
-        "y": alt.Y("top:Q", scale=alt.Scale(domain=[BOTTOM, 0]), axis=None),
-        "y2": "bottom:Q",
-    }
+    position, tooltip = view_position(), _tooltip(gates.measure)
     rectangles = (
         alt.Chart(frame)
         .mark_rect(stroke="white", strokeWidth=1.5, fillOpacity=1.0 if jpeg is None else _FILL)
         .encode(
             **position,
             color=alt.Color("value:Q", scale=scale, legend=legend),
-            tooltip=_tooltip(gates.measure),
+            tooltip=tooltip,
         )
     )
-    layers = [*_background(position, jpeg), rectangles]
+    layers = [*background(jpeg, _IMAGE), rectangles]
     if is_signed:
         layers.append(_significance_outlines(frame, position))
-    layers += [*_values(frame, gates.measure), _names()]
+    layers += [*values_in_views(frame, tooltip), view_names()]
     layered = alt.layer(*layers).properties(
         width=_SIDE, height=_AROUND + _SIDE * BOTTOM, title=title
     )
@@ -125,47 +125,7 @@ def _tooltip(measure: Measure) -> list[alt.Tooltip]:
     ]
 
 
-def _background(position: dict[str, Any], jpeg: bytes | None) -> list[alt.Chart]:
-    """The image on white, or the outlines of where it would be."""
-    frame = pd.DataFrame([sides(box) for box in planes()])
-    if jpeg is None:
-        outlines = alt.Chart(frame).mark_rect(fill=None, stroke=_LINE, strokeWidth=1)
-        return [outlines.encode(**position)]
-    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
-    paper = alt.Chart(frame).mark_rect(fill="white", stroke=_LINE, strokeWidth=1)
-    image = alt.Chart(frame).mark_image(url=url, aspect=False, opacity=_IMAGE)
-    return [paper.encode(**position), image.encode(**position)]
-
-
 def _significance_outlines(frame: pd.DataFrame, position: dict[str, Any]) -> alt.Chart:
     """A heavy outline where the interval leaves 0 out."""
-    chart: alt.Chart = alt.Chart(frame).mark_rect(fill=None, stroke=_DARK, strokeWidth=2.5)
+    chart: alt.Chart = alt.Chart(frame).mark_rect(fill=None, stroke=DARK, strokeWidth=2.5)
     return chart.encode(**position).transform_filter("datum.significant")
-
-
-def _values(frame: pd.DataFrame, measure: Measure) -> list[alt.Chart]:
-    """White on a dark outline, which is legible on any colour and image."""
-    outline = alt.Chart(frame).mark_text(
-        fontSize=12,
-        fontWeight=700,
-        fill="white",
-        stroke=_DARK,
-        strokeWidth=3,
-        strokeOpacity=0.85,
-        strokeJoin="round",
-    )
-    front = alt.Chart(frame).mark_text(fontSize=12, fontWeight=700, fill="white")
-    tooltip = _tooltip(measure)
-    return [
-        layer.encode(x="x:Q", y="y:Q", text="text:N", tooltip=tooltip) for layer in (outline, front)
-    ]
-
-
-def _names() -> alt.Chart:
-    """What the small views are, above each."""
-    named = [(cell.name, *cell.frame[:2]) for cell in cells() if cell.frame is not None]
-    frame = pd.DataFrame(named, columns=["name", "y", "x"])
-    chart: alt.Chart = alt.Chart(frame).mark_text(
-        align="left", baseline="bottom", dy=-4, color=_GREY, fontSize=12
-    )
-    return chart.encode(x="x:Q", y="y:Q", text="name:N")

@@ -32,8 +32,8 @@ def draw_beside_candidate(compared: Comparison, shown: AbstractSet[Miner]) -> No
         "beside_candidate.csv",
         {
             "Page": st.column_config.LinkColumn(display_text=":material/open_in_new:", width=50),
-            **dict.fromkeys(("MCC", "Candidate's MCC"), number(format="%.3f")),
-            **dict.fromkeys((*signed, "Reward, 95% to"), number(format="%+.3f")),
+            **dict.fromkeys(("MCC", "Candidate's MCC"), number(format="%.2f")),
+            **dict.fromkeys((*signed, "Reward, 95% to"), number(format="%+.2f")),
             **dict.fromkeys(("p", "p (Holm)"), number(format="%.2g")),
         },
         all_rows=False,

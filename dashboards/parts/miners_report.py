@@ -7,13 +7,14 @@ from typing import Protocol
 import streamlit as st
 
 from analytics.miners.background import last_report, start_report
-from analytics.miners.kept_estimates import estimates_basis
+from analytics.miners.kept_estimates import KeptEstimates, estimates_basis, kept_estimates
+from analytics.standings.together import MinersTogether, kept_together
 from dashboards.parts.page_connection import page_reading
 from dashboards.parts.store_access import Version
 from dashboards.parts.work_beside_page import Work, draw_work
 
 
-class KeptPart(Protocol):
+class _KeptPart(Protocol):
     """A kept part of the report: what it rests on, and when it was made, UTC."""
 
     @property
@@ -25,15 +26,38 @@ class KeptPart(Protocol):
         """When."""
 
 
-def draw_report_state(version: Version, kept: KeptPart | None, doing: str, shown: str) -> None:
-    """Draw when a part was made, and how far a new report is where it is missing or out of date.
+def draw_until_estimated(version: Version) -> KeptEstimates | None:
+    """Difficulties and doubtful labels, after a line that says when they were estimated.
 
-    Args:
-        version: of the warehouse.
-        kept: the part that the page shows; None without one.
-        doing: what is said while it is computed.
-        shown: what the part is, in a sentence's beginning such as "Difficulties are".
+    Where none are kept, or older ones, they are computed beside the page.
+
+    Returns:
+        None where there is nothing to show yet.
     """
+    kept = kept_estimates(version.store)
+    _draw_state(
+        version,
+        kept,
+        "Estimating difficulties and doubtful labels",
+        "Difficulties and doubtful labels are",
+    )
+    return kept
+
+
+def draw_until_together(version: Version) -> MinersTogether | None:
+    """The same for what rests on all miners together."""
+    kept = kept_together(version.store)
+    _draw_state(
+        version,
+        kept,
+        "Looking at all miners together, for abilities, clones and memory",
+        "Abilities, clones and memory are",
+    )
+    return kept
+
+
+def _draw_state(version: Version, kept: _KeptPart | None, doing: str, shown: str) -> None:
+    """When a part was made, and how far a new report is where it is missing or out of date."""
     basis = report_basis(version)
     if kept is None or kept.basis != basis:
         draw_work(
