@@ -56,6 +56,7 @@ def ingest(
     again changes nothing. Bad records and values, and forms that are not read, become rows of the
     relation rejects, and the exit status is 1.
     """
+    from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
     opened = open_store(store)
@@ -70,6 +71,8 @@ def ingest(
             f"{report.series_steps_new} new steps of {report.runs} W&B runs",
         )
         _print_rejects(report.rejects)
+    if report.false_signatures:
+        note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
         raise typer.Exit(1)
 

@@ -18,6 +18,7 @@ from analytics.lives.pieces import cut_streams, joined_pieces
 from analytics.lives.streams import Stream, read_streams
 from analytics.scoring.ema_rule import EmaRule
 from analytics.scoring.tracker import ScoringSettings
+from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.statements import statements
 from data.errors import QueryError
 
@@ -42,7 +43,8 @@ class Life:
 
     `name` is the hotkey where a run says it, else `life-` and its number, from 1 on, by beginning;
     `runs` are the ids of its runs. `challenges` is the number of chosen ones; the times are those
-    of the first and the last of them, UTC, None where no time is known.
+    of the first and the last of them, UTC, None where no time is known. `false_signatures` are its
+    runs that name a hotkey which did not sign them.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Life:
     challenges: int
     first_time: datetime | None
     last_time: datetime | None
+    false_signatures: tuple[FalseSignature, ...] = ()
 
 
 EVERYONE = Choice()
@@ -80,7 +83,12 @@ def put_in_order(
     rule = EmaRule(np.float32(alpha), np.float32(1.0 - alpha), from_start=False)
     streams = _lives(connection, rule)
     _write_order(connection, streams)
-    lives = [_life(number, chains) for number, chains in enumerate(streams)]
+    unsigned = [
+        one
+        for one in false_signatures(connection)
+        if choice.run is None or choice.run == one.run_id
+    ]
+    lives = [_life(number, chains, unsigned) for number, chains in enumerate(streams)]
     chosen = _chosen(lives, choice)
     parameters = {"lives": None if chosen is lives else [life.number for life in chosen]}
     connection.execute(statements("analytics/lives/order"), parameters | {"run": choice.run})
@@ -122,7 +130,9 @@ def _write_order(
     connection.unregister("piece_order_rows")
 
 
-def _life(number: int, chains: Sequence[Sequence[Stream]]) -> Life:
+def _life(
+    number: int, chains: Sequence[Sequence[Stream]], unsigned: Sequence[FalseSignature]
+) -> Life:
     streams = [stream for chain in chains for stream in chain]
     hotkey = next((stream.hotkey for stream in streams if stream.hotkey is not None), None)
     runs = tuple(dict.fromkeys(stream.run for stream in streams if stream.run is not None))
@@ -137,6 +147,7 @@ def _life(number: int, chains: Sequence[Sequence[Stream]]) -> Life:
         challenges=0,
         first_time=None,
         last_time=None,
+        false_signatures=tuple(one for one in unsigned if one.run_id in runs),
     )
 
 

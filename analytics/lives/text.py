@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from analytics.warehouse.false_signatures import FalseSignature, false_signatures_text
 from data.text import printable
 
 _SHOWN = 10
@@ -23,6 +24,10 @@ class NamedLife(Protocol):
     def challenges(self) -> int:
         """How many of its challenges the result rests on."""
 
+    @property
+    def false_signatures(self) -> Sequence[FalseSignature]:
+        """Its runs that name a hotkey which did not sign them."""
+
 
 def lives_line(lives: Sequence[NamedLife]) -> str:
     """The lives that a result rests on, with the number of challenges of each."""
@@ -34,4 +39,6 @@ def lives_line(lives: Sequence[NamedLife]) -> str:
 
 def _life(life: NamedLife) -> str:
     uid = "" if life.uid is None else f", uid {life.uid}"
-    return f"{printable(life.name)} ({life.challenges} challenges{uid})"
+    said = life.false_signatures
+    unsigned = f"; {false_signatures_text(said)}" if said else ""
+    return f"{printable(life.name)} ({life.challenges} challenges{uid}{unsigned})"

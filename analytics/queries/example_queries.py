@@ -6,6 +6,7 @@ _EXAMPLES = (
     "analytics/queries/example_accuracy_by_level",
     "analytics/queries/example_candidate_by_level",
     "analytics/queries/example_challenges_by_era",
+    "analytics/queries/example_false_signatures",
     "analytics/queries/example_miners_by_mcc",
     "analytics/queries/example_missing_answers",
     "analytics/queries/example_null_rates",

@@ -15,6 +15,7 @@ class Totals:
 
     `miners` are (uid, hotkey) pairs. `unanswered` and `not_finite` are among `responses`.
     `records_rejected` are lost challenges, `values_rejected` single values of kept ones.
+    `false_signatures` are W&B runs that name a hotkey which did not sign them.
     """
 
     challenges: int
@@ -29,6 +30,7 @@ class Totals:
     uids: int
     records_rejected: int
     values_rejected: int
+    false_signatures: int
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import duckdb
 
 from analytics.warehouse import rows
 from analytics.warehouse.connection import Writer, writing
+from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.ingested_logs import register_logs
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.statements import named_rows, statements
@@ -28,7 +29,10 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingest read and changed; `logs` are the names in `media.file`."""
+    """What an ingest read and changed; `logs` are the names in `media.file`.
+
+    `false_signatures` are all runs of the store that name a hotkey which did not sign them.
+    """
 
     logs: list[str]
     challenges_read: int
@@ -40,6 +44,7 @@ class IngestReport:
     values_rejected: int
     changed: bool
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    false_signatures: list[FalseSignature] = field(default_factory=list)
 
 
 def ingest(store: Store, paths: Sequence[Path], progress: Progress = no_report) -> IngestReport:
@@ -135,4 +140,9 @@ def _merge(writer: Writer, files: list[str]) -> IngestReport:
         connection.execute(statements(f"analytics/warehouse/{step}"))
     (summary,) = named_rows(connection.execute(statements("analytics/warehouse/summary")))
     rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
-    return IngestReport(logs=files, rejects=named_rows(rejects), **summary)
+    return IngestReport(
+        logs=files,
+        rejects=named_rows(rejects),
+        false_signatures=false_signatures(connection),
+        **summary,
+    )

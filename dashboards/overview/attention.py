@@ -14,6 +14,7 @@ from replay.comparing.results import Comparison
 from replay.rebuilding.fidelity import Reason
 
 _REJECTS = "What could not be read, and why"
+_FALSE_SIGNATURES = "Runs that name a hotkey which did not sign them"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ def notices(standing: Standing) -> list[Notice]:
 
 
 def _of_the_log(totals: Totals, audit: KeptAudit | None, *, current: bool) -> Iterator[Notice]:
+    if totals.false_signatures:
+        yield Notice(
+            f"{totals.false_signatures:,} W&B runs name a hotkey that did not sign them: whose "
+            "numbers they hold is unknown.",
+            "sql",
+            "Look at these runs",
+            {"sql": example_queries()[_FALSE_SIGNATURES]},
+        )
     if audit is not None and audit.wrong:
         yield Notice(
             f"{audit.wrong:,} logged numbers do not follow from the log by the validator's rules, "

@@ -8,6 +8,7 @@ only the history held them.
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ import yaml
 from data.logs.file_names import path_text
 from data.logs.media_html import media_files, read_media_html
 from data.logs.resumed_runs import with_parts
-from data.logs.run_config import config_text, plain_config, validator_of
 from data.records.types import LogItem, Origin, Reject, Run
+from data.validators.run_config import config_text, plain_config, validator_of
 
 _FILES = "files"
 _MEDIA = Path("media/html")
 _SUMMARY, _METADATA, _CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
 _RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
+# What W&B itself makes up as an id.
+_OWN_ID = re.compile(r"[a-z0-9]{8}", re.ASCII)
 # Real settings have a few kB; the YAML parser takes a second for 100 kB.
 _MAX_SETTINGS_BYTES = 128 * 2**10
 
@@ -61,7 +64,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         folder: the run's folder.
         file: its name in the store.
     """
-    run_id = _run_id(folder)
+    run_id, id_is_known = _run_id(folder)
     settings: dict[str, Any] = {}
     for item in _settings(folder, Origin(file, None, run_id)):
         if isinstance(item, Reject):
@@ -69,20 +72,18 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         else:
             settings = item
     config = plain_config(settings)
-    validator = validator_of(config)
+    validator = validator_of(config, run_id, id_is_known=id_is_known)
     yield Run(
         run_id=run_id,
         file=file,
         name=None,
         project=None,
         config=config_text(config),
-        validator_uid=validator.uid,
-        hotkey=validator.hotkey,
-        version=validator.version,
         started=_started(folder / _METADATA),
         finished=False,
         exit_code=None,
         steps=0,
+        **asdict(validator),
     )
     try:
         media = media_files(folder / _MEDIA)
@@ -99,11 +100,14 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
     )
 
 
-def _run_id(folder: Path) -> str:
+def _run_id(folder: Path) -> tuple[str, bool]:
+    """The run's id, and whether its folder says so: any other name may be one that a person gave."""
     resolved = folder.resolve()
     named = resolved.parent if resolved.name == _FILES else resolved
     match = _RUN_NAME.fullmatch(named.name)
-    return match[1] if match else path_text(Path(named.name))
+    if match:
+        return match[1], True
+    return path_text(Path(named.name)), _OWN_ID.fullmatch(named.name) is not None
 
 
 def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]:

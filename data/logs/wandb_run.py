@@ -8,18 +8,18 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from data.logs.file_names import path_text
 from data.logs.media_html import media_files, read_media_html
-from data.logs.run_config import config_text, plain_config, validator_of
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.fields import SERIES
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
+from data.validators.run_config import config_text, plain_config, validator_of
 
 _SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
 # One step is one challenge: no validator gets this far, so a larger step is damage.
@@ -32,6 +32,7 @@ class _Contents:
     """The contents of a transaction log, collected in one pass; series and times are by step."""
 
     run: Any = None
+    config: dict[str, Any] = field(default_factory=dict)
     finished: bool = False
     exit_code: int | None = None
     series: dict[int, dict[int, dict[str, float]]] = field(default_factory=dict)
@@ -75,6 +76,10 @@ def _gather(log: Path) -> _Contents:
             last_step = _read_history(record.history, contents)
         elif kind == "run":
             contents.run = record.run
+            _update(contents.config, record.run.config)
+        elif kind == "config":
+            # the validator signs the run's id once it has one
+            _update(contents.config, record.config)
         elif kind == "exit":
             contents.finished, contents.exit_code = True, record.exit.exit_code
     return contents
@@ -123,21 +128,18 @@ def _run_id(log: Path, contents: _Contents) -> str:
 
 def _run(run_id: str, file: str, contents: _Contents) -> Run:
     run_record = contents.run
-    config = plain_config(_config(run_record))
-    validator = validator_of(config)
+    config = plain_config(contents.config)
     return Run(
         run_id=run_id,
         file=file,
         name=run_record.display_name if run_record else None,
         project=run_record.project if run_record else None,
         config=config_text(config),
-        validator_uid=validator.uid,
-        hotkey=validator.hotkey,
-        version=validator.version,
         started=_started(run_record),
         finished=contents.finished,
         exit_code=contents.exit_code,
         steps=len(contents.series),
+        **asdict(validator_of(config, run_id)),
     )
 
 
@@ -151,16 +153,16 @@ def _started(run_record: Any) -> datetime | None:
     return started
 
 
-def _config(run_record: Any) -> dict[str, Any]:
-    """The operator's settings (alpha, netuid, ...); a value that is no JSON stays text."""
-    config: dict[str, Any] = {}
-    for update in run_record.config.update if run_record else ():
-        key = update.key or "/".join(update.nested_key)
+def _update(config: dict[str, Any], change: Any) -> None:
+    """Bring the operator's settings up to date; a value that is no JSON stays text."""
+    for item in change.update:
+        name = item.key or "/".join(item.nested_key)
         try:
-            config[key] = json.loads(update.value_json)
+            config[name] = json.loads(item.value_json)
         except (ValueError, RecursionError):
-            config[key] = update.value_json
-    return config
+            config[name] = item.value_json
+    for item in change.remove:
+        config.pop(item.key or "/".join(item.nested_key), None)
 
 
 def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:

@@ -181,7 +181,8 @@ class SeriesStep:
 class Run:
     """One W&B run, as its log describes it; `finished` once the log holds its exit.
 
-    `config` is JSON text; `validator_uid`, `hotkey` and `version` are the validator's, by it.
+    `config` is JSON text; `validator_uid` to `signature` are what it says of the validator, see
+    `data.validators.run_config.Validator`.
     """
 
     run_id: str
@@ -189,13 +190,18 @@ class Run:
     name: str | None
     project: str | None
     config: str
-    validator_uid: int | None
-    hotkey: str | None
-    version: str | None
     started: datetime | None
     finished: bool
     exit_code: int | None
     steps: int
+    validator_uid: int | None = None
+    hotkey: str | None = None
+    version: str | None = None
+    netuid: int | None = None
+    alpha: float | None = None
+    sample_size: int | None = None
+    type: str | None = None
+    signature: str = "absent"
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,15 @@ def write_run(
     started: datetime,
     first_step: int = 0,
     config: Json | None = None,
+    config_changes: Sequence[Json] = (),
 ) -> Path:
-    """A folder with the log of a run, `run-<id>.wandb`, and its media; a challenge a minute."""
+    """A folder with the log of a run, `run-<id>.wandb`, and its media; a challenge a minute.
+
+    `config_changes` are what `wandb.config.update` was called with once the run had begun.
+    """
     media = folder / "files" / "media" / "html"
     media.mkdir(parents=True)
-    messages = [_run(run_id, started, config or {})]
+    messages = [_run(run_id, started, config or {}), *map(_config_change, config_changes)]
     for place, record in enumerate(records):
         step = first_step + place
         messages.append(_history(record, step, started + timedelta(minutes=place)))
@@ -63,6 +67,13 @@ def _run(run_id: str, started: datetime, config: Json) -> Any:
     message.run.start_time.FromDatetime(started)
     for key, value in config.items():
         message.run.config.update.add(key=key, value_json=json.dumps(value))
+    return message
+
+
+def _config_change(change: Json) -> Any:
+    message = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
+    for key, value in change.items():
+        message.config.update.add(key=key, value_json=json.dumps(value))
     return message
 
 

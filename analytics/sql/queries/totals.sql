@@ -11,4 +11,10 @@ SELECT
     (SELECT count(*) FROM (SELECT DISTINCT uid, hotkey FROM responses)) AS miners,
     (SELECT count(DISTINCT uid) FROM responses) AS uids,
     (SELECT count(*) FROM rejects WHERE field IS NULL) AS records_rejected,
-    (SELECT count(*) FROM rejects WHERE field IS NOT NULL) AS values_rejected;
+    (SELECT count(*) FROM rejects WHERE field IS NOT NULL) AS values_rejected,
+    (
+        SELECT count(*) FROM (
+            FROM runs SELECT run_id GROUP BY run_id
+            HAVING bool_or(signature = 'false') AND NOT bool_or(signature = 'proved')
+        )
+    ) AS false_signatures;

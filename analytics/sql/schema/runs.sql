@@ -7,13 +7,19 @@ CREATE TABLE IF NOT EXISTS runs (
     name VARCHAR,               -- `validator-<uid>-<version>`
     project VARCHAR,
     config VARCHAR NOT NULL,    -- JSON: the operator's settings
-    validator_uid INTEGER,      -- these three from the config, as the validator wrote them;
-    hotkey VARCHAR,             -- NULL where it holds none
-    version VARCHAR,
     started TIMESTAMP,          -- UTC
     finished BOOLEAN NOT NULL,  -- false: still being written, or cut off
     exit_code INTEGER,
     steps BIGINT NOT NULL,      -- history rows in the transaction log
     first_step BIGINT,          -- of its challenges and history rows; NULL where it has none
-    last_step BIGINT
+    last_step BIGINT,
+    validator_uid INTEGER,      -- from here on from the config, as the validator wrote it;
+    hotkey VARCHAR,             -- NULL where it holds none
+    version VARCHAR,
+    netuid INTEGER,             -- the subnet
+    alpha DOUBLE,               -- weight of the newest reward in the scores
+    sample_size INTEGER,        -- miners that a challenge is sent to
+    type VARCHAR,
+    signature VARCHAR NOT NULL  -- proved: the hotkey signed the run's id; absent; false: another's;
+                                -- unchecked: the id is not known, or no library here can check it
 );

@@ -20,7 +20,7 @@ from model.retraining.decision_now import DecisionNow
 from replay.comparing.results import Comparison
 from tests.dashboards.conftest import keep_comparison
 
-TOTALS = Totals(60, 1, 60, None, None, 600, 0, 0, 30, 30, 0, 0)
+TOTALS = Totals(60, 1, 60, None, None, 600, 0, 0, 30, 30, 0, 0, 0)
 AUDIT = KeptAudit(datetime.now(UTC), "", False, 0.05, 1, 60, 900, 0, 0, 0, 0, 0)
 WELL = Standing(TOTALS, AUDIT, True, [], None, None, None)
 SLICE = Slice(
@@ -49,6 +49,7 @@ def test_nothing_where_all_is_well(compared: Comparison) -> None:
     ("changed", "said"),
     [
         ({"totals": replace(TOTALS, records_rejected=3)}, "3 records and 0 values"),
+        ({"totals": replace(TOTALS, false_signatures=2)}, "2 W&B runs name a hotkey"),
         ({"audit": replace(AUDIT, wrong=7)}, "7 logged numbers"),
         ({"audit": replace(AUDIT, holes=2, missing=9)}, "2 holes of at least 9"),
         ({"audit": None, "audit_is_current": False}, "never audited"),
