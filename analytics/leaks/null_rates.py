@@ -18,7 +18,7 @@ from analytics.comparison.intervals import Interval, newcombe_interval, wilson_i
 from analytics.comparison.multiple_tests import holm
 from analytics.leaks.null_kinds import NullKinds, null_kinds
 from data.errors import QueryError
-from data.records.fields import NULL_COLUMNS, read_fields
+from data.records.fields import NULL_COLUMNS, VALIDATOR_NULL_COLUMNS, read_fields
 from data.records.types import NullKind
 from data.sources.row_metadata import row_metadata
 from data.sources.shards import Shards
@@ -139,7 +139,9 @@ def _challenge_rates(kinds: Sequence[NullKinds]) -> list[NullRate]:
 
 
 def _source_rates(shards: Shards) -> list[NullRate]:
-    kinds: dict[str, Counter[NullKind | None]] = {field: Counter() for field in NULL_COLUMNS}
+    kinds: dict[str, Counter[NullKind | None]] = {
+        field: Counter() for field in NULL_COLUMNS if field not in VALIDATOR_NULL_COLUMNS
+    }
     rows = 0
     for name in shards.names:
         for columns in row_metadata(shards[name]):

@@ -101,7 +101,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
 
 
 def _run_id(folder: Path) -> tuple[str, bool]:
-    """The run's id, and whether its folder says so: any other name may be one that a person gave."""
+    """The run's id, and whether its folder says so: another name may be one that a person gave."""
     resolved = folder.resolve()
     named = resolved.parent if resolved.name == _FILES else resolved
     match = _RUN_NAME.fullmatch(named.name)

@@ -30,10 +30,8 @@ def _top(column: str, parse: Callable[[object], Any] = values.text) -> Field:
     return Field((column,), (column,), parse)
 
 
-def _meta(
-    column: str, key: str, parse: Callable[[object], Any] = values.text, *, nulls: bool = False
-) -> Field:
-    return Field((column,), ("metadata", key), parse, column if nulls else None)
+def _meta(column: str, key: str, parse: Callable[[object], Any] = values.text) -> Field:
+    return Field((column,), ("metadata", key), parse, column)
 
 
 def _size(value: object) -> tuple[int, int]:
@@ -52,10 +50,10 @@ FIELDS: tuple[Field, ...] = (
     _meta("parquet", "source_parquet", values.parquet_name),
     _meta("row", "original_index", values.natural),
     _meta("image_format", "image_format"),
-    Field(("image_width", "image_height"), ("metadata", "image_size"), _size),
+    Field(("image_width", "image_height"), ("metadata", "image_size"), _size, "image_size"),
     _meta("image_mode", "image_mode"),
     _meta("metadata_label", "label", values.integer),
-    _meta("source_id", "id", values.integer, nulls=True),
+    _meta("source_id", "id", values.integer),
     _meta("width", "width", values.natural),
     _meta("height", "height", values.natural),
     _meta("license", "license", values.integer),
@@ -63,17 +61,17 @@ FIELDS: tuple[Field, ...] = (
     _meta("coco_url", "coco_url"),
     _meta("date_captured", "date_captured", values.scalar_text),
     Field(("gps_lat", "gps_lon"), ("metadata", "gps"), values.gps, "gps"),
-    _meta("city", "city_name", nulls=True),
-    _meta("scene_description", "scene_description", nulls=True),
-    _meta("frame_id", "video_info.frame_id", nulls=True),
-    _meta("seq_id", "video_info.seq_id", values.integer, nulls=True),
-    _meta("vid_id", "video_info.vid_id", nulls=True),
-    _meta("daytime", "scene_level_tags.daytime", nulls=True),
-    _meta("environment", "scene_level_tags.scene_environment", nulls=True),
-    _meta("travel_alteration", "scene_level_tags.travel_alteration", values.tags, nulls=True),
-    _meta("weather", "scene_level_tags.weather", values.tags, nulls=True),
-    _meta("prompt", "prompt", nulls=True),
-    _meta("model_name", "model_name", nulls=True),
+    _meta("city", "city_name"),
+    _meta("scene_description", "scene_description"),
+    _meta("frame_id", "video_info.frame_id"),
+    _meta("seq_id", "video_info.seq_id", values.integer),
+    _meta("vid_id", "video_info.vid_id"),
+    _meta("daytime", "scene_level_tags.daytime"),
+    _meta("environment", "scene_level_tags.scene_environment"),
+    _meta("travel_alteration", "scene_level_tags.travel_alteration", values.tags),
+    _meta("weather", "scene_level_tags.weather", values.tags),
+    _meta("prompt", "prompt"),
+    _meta("model_name", "model_name"),
 )
 
 # Logged lists with one entry a response -> the field of `Response`.
@@ -101,7 +99,19 @@ SERIES: Mapping[str, str | None] = {
 }
 
 NULL_COLUMNS = tuple(field.null_column for field in FIELDS if field.null_column)
+"""Every field of the metadata, by the name that its NULL kind has in the store."""
 
+VALIDATOR_NULL_COLUMNS = ("parquet", "row", "image_format", "image_size", "image_mode")
+"""Of these, what the validator itself adds; a row of the data set holds none of it."""
+
+SCENE_NULL_COLUMNS = (
+    *("source_id", "gps", "city", "scene_description", "frame_id", "seq_id", "vid_id"),
+    *("daytime", "environment", "travel_alteration", "weather", "prompt", "model_name"),
+)
+"""Of these, what says what an image shows, where and of what; the others are facts of a file."""
+
+# Parsers whose words for no value, and empty values, are kept beside their NULL kind.
+_KEPT = (values.text, values.scalar_text, values.tags)
 _READ_ELSEWHERE = frozenset(
     {"label", "metadata", "data_aug_params", "data_aug_level", "miner_uids", "miner_hotkeys"}
     | {"predictions", "rewards", "scores", "model_urls"}
@@ -171,9 +181,9 @@ def _read_field(field: Field, value: Any, read: FieldValues) -> None:
 
 def _is_kept(field: Field, kind: NullKind) -> bool:
     """True if an empty text, empty list or word that means null is still stored as a value."""
-    if kind is NullKind.WORD:
-        return field.null_column is None or field.parse in (values.text, values.tags)
-    return kind is NullKind.EMPTY and field.parse in (values.text, values.tags)
+    if field.null_column is None:
+        return kind is NullKind.WORD or (kind is NullKind.EMPTY and field.parse is values.text)
+    return kind in (NullKind.WORD, NullKind.EMPTY) and field.parse in _KEPT
 
 
 def _parse(field: Field, value: Any, read: FieldValues) -> NullKind | None:

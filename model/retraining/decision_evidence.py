@@ -20,7 +20,7 @@ from analytics.scoring.metrics import Floats
 from analytics.warehouse.rows import naive_utc
 from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
-from data.records.fields import NULL_COLUMNS
+from data.records.fields import SCENE_NULL_COLUMNS
 from data.store import Store
 from model.retraining.decide import DecisionSettings, Evidence
 from model.retraining.drift import Drift, count_drift, mean_drift
@@ -83,7 +83,7 @@ def _counted(values: pl.Series, later: Flags) -> Drift | None:
 def _null_drifts(distinct: pl.DataFrame, later: Flags) -> Mapping[str, Drift]:
     drifts = {
         name: _counted((distinct[name + _KIND] != "").cast(pl.String), later)
-        for name in NULL_COLUMNS
+        for name in SCENE_NULL_COLUMNS
     }
     return {name: drift for name, drift in drifts.items() if drift is not None}
 

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from analytics.gates.block_sums import Field
-from data.records.fields import NULL_COLUMNS
+from data.records.fields import SCENE_NULL_COLUMNS
 from data.records.types import NullKind
 from model.rows.training_row import TrainingRow
 
@@ -19,7 +19,7 @@ share. Not among them: what a challenge has and a row lacks (level, crop), and w
 goes with it (label, NULL of a tag or of the description)."""
 
 # Whether there is a description is the label (DOMAIN.md section 7), so no pattern tells it.
-_PATTERN_FIELDS = tuple(name for name in NULL_COLUMNS if name != "scene_description")
+_PATTERN_FIELDS = tuple(name for name in SCENE_NULL_COLUMNS if name != "scene_description")
 _ROW_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
     "row": pl.Int64,

@@ -1,5 +1,6 @@
 -- One row a challenge. A `<field>_null` says why a metadata field holds no value:
--- absent, null, empty, word ("Unknown": the value is kept), unreadable (see rejects).
+-- absent, null, empty, word ("Unknown": the value is kept), unreadable (see rejects); NULL where it
+-- holds one. Values are open: one that was never seen before is kept as it is.
 CREATE TABLE IF NOT EXISTS media (
     challenge_id VARCHAR PRIMARY KEY,   -- hash of the content, equal for every form of a log
     run_id VARCHAR,                     -- W&B run, where one is known
@@ -57,6 +58,18 @@ CREATE TABLE IF NOT EXISTS media (
     weather_null VARCHAR,
     prompt_null VARCHAR,
     model_name_null VARCHAR,
+    parquet_null VARCHAR,
+    row_null VARCHAR,
+    image_format_null VARCHAR,
+    image_size_null VARCHAR,
+    image_mode_null VARCHAR,
+    metadata_label_null VARCHAR,
+    width_null VARCHAR,
+    height_null VARCHAR,
+    license_null VARCHAR,
+    flickr_url_null VARCHAR,
+    coco_url_null VARCHAR,
+    date_captured_null VARCHAR,
     geometry VARCHAR,                   -- crop, letterbox, none; NULL where parameters are unreadable
     aug_level TINYINT,                  -- 0..3; -1 = augmentation failed; NULL = none logged
     angle DOUBLE,                       -- degrees, counter-clockwise

@@ -217,6 +217,6 @@ def test_every_column_of_media_and_responses_is_filled_by_a_field(
         }
     assert columns["media"] == set(media_row(logged))
     assert columns["responses"] == set(next(iter(response_rows(logged.challenge))))
-    run = Run("r", "f", None, None, "{}", None, None, None, None, False, None, 0)
+    run = Run("r", "f", None, None, "{}", None, False, None, 0)
     numbered = {"segment", "first_step", "last_step"}
     assert columns["runs"] == set(run_row(run)) == {field.name for field in fields(Run)} | numbered

@@ -157,9 +157,65 @@ def test_null_kinds_of_every_sort(record: Json) -> None:
         "daytime": NullKind.WORD,
         "prompt": NullKind.ABSENT,
         "model_name": NullKind.ABSENT,
+        "flickr_url": NullKind.NULL,
+        "coco_url": NullKind.NULL,
     }
     assert challenge.source.daytime == "Unknown"
     assert challenge.source.weather == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "column"),
+    [
+        ("source_parquet", "parquet"),
+        ("original_index", "row"),
+        ("image_format", "image_format"),
+        ("image_size", "image_size"),
+        ("image_mode", "image_mode"),
+        ("label", "metadata_label"),
+        ("width", "width"),
+        ("height", "height"),
+        ("license", "license"),
+        ("flickr_url", "flickr_url"),
+        ("coco_url", "coco_url"),
+        ("date_captured", "date_captured"),
+        ("video_info.seq_id", "seq_id"),
+        ("scene_level_tags.scene_environment", "environment"),
+    ],
+)
+def test_every_metadata_field_says_why_it_holds_nothing(
+    record: Json, key: str, column: str
+) -> None:
+    metadata = record["metadata"]
+    metadata[key] = metadata[key] if metadata[key] is not None else "https://x/1.jpg"
+    assert column not in read_challenge(record, HERE).challenge.nulls
+    logged = {
+        NullKind.NULL: None,
+        NullKind.EMPTY: "",
+        NullKind.WORD: "Unknown",
+        NullKind.UNREADABLE: {"a": 1},
+    }
+    for kind, value in logged.items():
+        read = read_challenge(record | {"metadata": metadata | {key: value}}, HERE)
+        assert read.challenge.nulls[column] is kind
+        assert {reject.column for reject in read.problems} == (
+            {column} if kind is NullKind.UNREADABLE else set()
+        )
+    del metadata[key]
+    assert read_challenge(record, HERE).challenge.nulls[column] is NullKind.ABSENT
+
+
+def test_a_value_that_was_never_seen_is_kept(record: Json) -> None:
+    record["metadata"] |= {
+        "scene_level_tags.daytime": "Eclipse",
+        "scene_level_tags.weather": "['Volcanic ash']",
+        "date_captured": "Unknown",
+    }
+    challenge = read_challenge(record, HERE).challenge
+    assert (challenge.source.daytime, challenge.source.weather) == ("Eclipse", ("Volcanic ash",))
+    assert not {"daytime", "weather"} & challenge.nulls.keys()
+    # a word for no value stays, beside its kind
+    assert challenge.source.date_captured == "Unknown"
 
 
 def test_unseen_keys_are_kept(record: Json) -> None:

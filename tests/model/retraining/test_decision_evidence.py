@@ -14,7 +14,7 @@ from analytics.simulation.validator import simulate
 from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
 from data.records.eras import EXPONENTS
-from data.records.fields import NULL_COLUMNS
+from data.records.fields import SCENE_NULL_COLUMNS
 from data.store import Store
 from model.retraining.decide import DecisionSettings, Evidence, decide
 from model.retraining.decision_evidence import decision_evidence
@@ -116,9 +116,9 @@ def test_cities_are_counted_once_an_image(found: Evidence, distinct: list[pl.Dat
 
 
 def test_null_rates_are_those_of_the_fields(found: Evidence, distinct: list[pl.DataFrame]) -> None:
-    assert set(found.nulls) == set(NULL_COLUMNS)
+    assert set(found.nulls) == set(SCENE_NULL_COLUMNS)
     different = 0
-    for name in NULL_COLUMNS:
+    for name in SCENE_NULL_COLUMNS:
         before, after = (frame[f"{name}_null"].is_not_null().mean() for frame in distinct)
         assert isinstance(before, float)
         assert isinstance(after, float)
