@@ -51,8 +51,8 @@ def test_a_run_says_who_logged_it_and_proves_it(
     )
     report = ingest(store, [tmp_path / "r"])
     assert (report.rejects, report.false_signatures) == ([], [])
-    columns = "COLUMNS('^(validator_uid|hotkey|version|netuid|alpha|sample_size|type|signature)$')"
-    assert query(store, "SELECT " + columns + " FROM runs").rows == [
+    asked = "SELECT validator_uid, hotkey, version, netuid, alpha, sample_size, type, signature"
+    assert query(store, asked + " FROM runs").rows == [
         (4, HOTKEY.address, "2.0.4", 72, 0.05, 10, "validator", "proved")
     ]
 
