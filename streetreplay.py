@@ -4,7 +4,7 @@ import io
 import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -29,9 +29,11 @@ from model.commands import (
 from model.export.command_line_name import FORM as EXPORT_FORM
 from model.export.command_line_name import names_export
 from replay.candidates import registry
-from replay.candidates.predictor import Predictor
 from replay.candidates.registry import CandidateType, LoadSettings
 from replay.commands import compare, gps_clusters, render, replay, sources
+
+if TYPE_CHECKING:
+    from replay.candidates.predictor import Predictor
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, without a word."""
@@ -76,23 +78,23 @@ def _options(
     """Options of every command."""
 
 
-def _orange() -> Predictor:
+def _orange() -> "Predictor":
     from model.baselines.orange import OrangeBaseline  # noqa: PLC0415
 
     return OrangeBaseline()
 
 
-def _checkpoint(name: str, settings: LoadSettings) -> Predictor:
+def _checkpoint(name: str, settings: LoadSettings) -> "Predictor":
     from model.checkpoint.predictor import load_named  # noqa: PLC0415
 
     return load_named(name, settings, note)
 
 
-def _champion(name: str, settings: LoadSettings) -> Predictor:
+def _champion(name: str, settings: LoadSettings) -> "Predictor":
     return _checkpoint(checkpoint_name(name, settings.store), settings)
 
 
-def _export(name: str, _settings: LoadSettings) -> Predictor:
+def _export(name: str, _settings: LoadSettings) -> "Predictor":
     from model.export.predictor import load_named  # noqa: PLC0415
 
     return load_named(name)

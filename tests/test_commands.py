@@ -104,8 +104,13 @@ def imported(words: list[list[str]], modules: tuple[str, ...], store: Path) -> d
 
 def test_help_waits_for_no_library_that_takes_seconds(filled: Path) -> None:
     helps = [["--help"], *([command, "--help"] for command in COMMANDS)]
-    slow = ("torch", "numba", "scipy", "sklearn", "polars", "duckdb")
+    slow = ("torch", "numba", "scipy", "sklearn", "pandas", "polars", "numpy", "duckdb")
     assert imported(helps, slow, filled) == {" ".join(words): [] for words in helps}
+
+
+def test_a_query_waits_for_no_array_library(filled: Path) -> None:
+    arrays = ("numpy", "pandas", "polars", "pyarrow")
+    assert imported([["sql", "SELECT 1"]], arrays, filled) == {"sql SELECT 1": []}
 
 
 def test_reading_and_querying_never_import_torch(filled: Path) -> None:

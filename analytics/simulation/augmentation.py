@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from data.records.augmentation import LEVELS
+
 Size = tuple[int, int]
 
 TARGET = 224
-LEVELS = 4
 _MAX_ANGLE = 20.0
 _CROP_AREA = (0.2, 1.0)
 _CROP_ATTEMPTS = 10

@@ -12,7 +12,10 @@ from data.records import values
 from data.records.types import Augmentation, Geometry
 
 FAILED_LEVEL = -1
-MAX_LEVEL = 3
+LEVELS = 4
+"""0 to 3, equally likely."""
+
+MAX_LEVEL = LEVELS - 1
 
 
 def read_augmentation(record: Mapping[str, Any]) -> Augmentation:

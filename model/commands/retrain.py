@@ -18,8 +18,7 @@ from data.terminal import (
 )
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.promotion_gate.settings import GateSettings, PowerSettings
-from model.retraining.challenger_settings import ChallengerSettings
-from model.retraining.decide import DecisionSettings
+from model.retraining.settings import ChallengerSettings, DecisionSettings
 from replay.commands.options import DEFAULT_VARIANTS, VariantsOption, utc_time, variant_settings
 from replay.settings import VariantSettings
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image as PillowImage
 
-from analytics.simulation.augmentation import LEVELS, augmentation_params
-from data.records.augmentation import read_augmentation
+from analytics.simulation.augmentation import augmentation_params
+from data.records.augmentation import LEVELS, read_augmentation
 from data.records.stored_challenge import StoredChallenge
 from model.datasets.settings import DatasetSettings, Era
 from model.rows.training_row import TrainingRow

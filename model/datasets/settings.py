@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from analytics.simulation.augmentation import LEVELS
 from data.errors import RunError
+from data.records.augmentation import LEVELS
 from data.settings import check_settings, setting, shown_value
 from replay.settings import Arithmetic
 

@@ -22,9 +22,10 @@ from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
 from data.records.fields import SCENE_NULL_COLUMNS
 from data.store import Store
-from model.retraining.decide import DecisionSettings, Evidence
+from model.retraining.decide import Evidence
 from model.retraining.drift import Drift, count_drift, mean_drift
 from model.retraining.reference import Reference
+from model.retraining.settings import DecisionSettings
 from replay.comparing.loaded_answers import run_answers
 from replay.runs.training_rows import trained_on
 

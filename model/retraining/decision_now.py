@@ -15,9 +15,10 @@ from data.errors import RunError
 from data.store import Store
 from model.champion.champion import Champion, present_champion
 from model.checkpoint.card import WEIGHTS, read_card_and_digests
-from model.retraining.decide import Decision, DecisionSettings, Evidence, decide
+from model.retraining.decide import Decision, Evidence, decide
 from model.retraining.decision_evidence import decision_evidence
 from model.retraining.reference import champion_reference
+from model.retraining.settings import DecisionSettings
 from model.rows.training_row import TrainingRow
 
 

@@ -18,9 +18,8 @@ from model.champion.succession import gate
 from model.checkpoint.card import CARD
 from model.optimization.config import TrainingConfig
 from model.promotion_gate.settings import GateSettings, PowerSettings
-from model.retraining.challenger_settings import ChallengerSettings
 from model.retraining.cluster_changes import cluster_changes
-from model.retraining.decide import Decision, DecisionSettings, decide
+from model.retraining.decide import Decision, decide
 from model.retraining.decision_evidence import decision_evidence
 from model.retraining.gate_run import GateRun
 from model.retraining.interpolation import save_interpolated
@@ -34,6 +33,7 @@ from model.retraining.retrain_folder import (
     retrainings,
 )
 from model.retraining.retrain_report import RetrainReport, report_json, report_lines
+from model.retraining.settings import ChallengerSettings, DecisionSettings
 from model.rows.source_rows import list_rows
 from model.training.base_checkpoint import Base, load_base
 from model.training.train import train

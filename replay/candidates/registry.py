@@ -5,12 +5,15 @@ This package never imports `model`: `streetreplay.py` registers its loaders here
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from data.errors import RunError
 from data.store import Store
-from replay.candidates.predictor import Predictor
 
-Loader = Callable[[], Predictor]
+if TYPE_CHECKING:  # every command imports this file, and arrays take longer than most commands
+    from replay.candidates.predictor import Predictor
+
+Loader = Callable[[], "Predictor"]
 
 BUILT_IN_TYPES = (
     "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier) or module:attribute (Python)"
@@ -32,7 +35,7 @@ class CandidateType:
 
     description: str
     matches: Callable[[str], bool]
-    load: Callable[[str, LoadSettings], Predictor]
+    load: Callable[[str, LoadSettings], "Predictor"]
 
 
 _loaders: dict[str, Loader] = {}
@@ -49,7 +52,7 @@ def register_type(candidate_type: CandidateType) -> None:
     _types.append(candidate_type)
 
 
-def load(name: str, settings: LoadSettings = LoadSettings()) -> Predictor:
+def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
     """Load the candidate of that name: a registered one, or one of a built-in type.
 
     Raises:
@@ -67,7 +70,7 @@ def load(name: str, settings: LoadSettings = LoadSettings()) -> Predictor:
     return predictor
 
 
-def _load(name: str, settings: LoadSettings) -> Predictor:
+def _load(name: str, settings: LoadSettings) -> "Predictor":
     if name in _loaders:
         return _loaders[name]()
     # Both import what they need, torch above all, only when such a candidate is named.

@@ -37,10 +37,10 @@ from model.champion.succession import set_champion
 from model.demo.settings import DemoTraining
 from model.demo.training import train_demo
 from model.promotion_gate.logged_evidence import logged_evidence
-from model.retraining.challenger_settings import ChallengerSettings
 from model.retraining.champion_training import training_of
 from model.retraining.gate_run import GateRun
 from model.retraining.interpolation import save_interpolated
+from model.retraining.settings import ChallengerSettings
 from model.rows.settings import SplitSettings
 from model.training.base_checkpoint import load_base
 from model.training.train import train

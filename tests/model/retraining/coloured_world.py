@@ -27,9 +27,9 @@ from model.optimization.config import TrainingConfig
 from model.optimization.settings import LossSettings
 from model.promotion_gate.settings import GateSettings, PowerSettings
 from model.retraining.champion_training import training_of
-from model.retraining.decide import DecisionSettings
 from model.retraining.retrain import RetrainSettings, retrain
 from model.retraining.retrain_report import RetrainReport
+from model.retraining.settings import DecisionSettings
 from model.training.train import train
 from model.weighting.policy import WeightPolicy
 from tests.model.training.tiny import FROZEN

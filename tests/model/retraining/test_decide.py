@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from data.errors import RunError
-from model.retraining.decide import DecisionSettings, Evidence, decide
+from model.retraining.decide import Evidence, decide
 from model.retraining.drift import Drift
+from model.retraining.settings import DecisionSettings
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 QUIET = Evidence(now=NOW, last=NOW - timedelta(days=30), new_rows=1000)

@@ -16,9 +16,10 @@ from analytics.warehouse.ingest import ingest
 from data.records.eras import EXPONENTS
 from data.records.fields import SCENE_NULL_COLUMNS
 from data.store import Store
-from model.retraining.decide import DecisionSettings, Evidence, decide
+from model.retraining.decide import Evidence, decide
 from model.retraining.decision_evidence import decision_evidence
 from model.retraining.reference import Reference
+from model.retraining.settings import DecisionSettings
 from tests.model.weighting.weighing_world import sources
 from tests.worlds.audit_logs import write_lines
 from tests.worlds.replays import publish_replay
