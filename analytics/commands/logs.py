@@ -65,8 +65,10 @@ def ingest(
     if as_json:
         print_json(asdict(report))
     else:
+        unchanged = f" ({report.logs_unchanged} unchanged)" if report.logs_unchanged else ""
         say(
-            f"{report.challenges_read} challenges read from {len(report.logs)} logs: "
+            f"{report.challenges_read} challenges read from "
+            f"{len(report.logs) - report.logs_unchanged} logs{unchanged}: "
             f"{report.challenges_new} new, {report.challenges_named} now with their run; "
             f"{report.series_steps_new} new steps of {report.runs} W&B runs",
         )

@@ -1,17 +1,19 @@
 """Logs into the warehouse: read, stage, merge by identity of challenge, publish."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
 from analytics.warehouse import rows
-from analytics.warehouse.connection import Writer, writing
+from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.ingested_logs import register_logs
+from analytics.warehouse.known_logs import logs_to_read
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import LogError
@@ -31,26 +33,29 @@ Progress = Callable[[str, int], None]
 class IngestReport:
     """What an ingest read and changed; `logs` are the names in `media.file`.
 
+    `logs_unchanged` of them were not read, as the store holds them; `rejects` are those of all.
     `false_signatures` are all runs of the store that name a hotkey which did not sign them.
     """
 
     logs: list[str]
-    challenges_read: int
-    challenges_new: int
-    challenges_named: int
-    series_steps_new: int
-    runs: int
+    logs_unchanged: int
+    rejects: list[dict[str, Any]]
     records_rejected: int
     values_rejected: int
-    changed: bool
-    rejects: list[dict[str, Any]] = field(default_factory=list)
-    false_signatures: list[FalseSignature] = field(default_factory=list)
+    false_signatures: list[FalseSignature]
+    challenges_read: int = 0
+    challenges_new: int = 0
+    challenges_named: int = 0
+    series_steps_new: int = 0
+    runs: int = 0
+    changed: bool = False
 
 
 def ingest(store: Store, paths: Sequence[Path], progress: Progress = no_report) -> IngestReport:
     """Read every log at or under `paths` and publish a warehouse that also holds them.
 
-    Ingesting the same content again changes nothing, whatever form it comes in.
+    Ingesting the same content again changes nothing, whatever form it comes in; a log that did not
+    change since it was read is not read again.
 
     Args:
         store: where the warehouse lies; made if it does not exist.
@@ -61,15 +66,20 @@ def ingest(store: Store, paths: Sequence[Path], progress: Progress = no_report) 
         LogError: a path cannot be read at all; then nothing is published.
         StoreError: the warehouse cannot be written.
     """
-    logs = find_logs(paths)
+    logs = logs_to_read(store, find_logs(paths))
+    if not logs.read:
+        with reading(store) as connection:
+            return _report(connection, [], logs.unchanged)
     with writing(store) as writer:
         writer.connection.execute(statements("analytics/warehouse/stage"))
-        named, renamed = register_logs(writer.connection, logs)
+        named, renamed = register_logs(writer.connection, logs.read, logs.states)
         staging = _StagedRows(writer.connection)
         for log, file in named.items():
             staging.stage_log(file, read_log(log, file), partial(progress, file))
         staging.flush()
-        report = _merge(writer, sorted(set(named.values())))
+        read = sorted(set(named.values()))
+        summary = _merge(writer, read)
+        report = _report(writer.connection, read, logs.unchanged, summary)
         writer.changed = report.changed or renamed
         return report
 
@@ -132,17 +142,35 @@ class _StagedRows:
         self._rows = {}
 
 
-def _merge(writer: Writer, files: list[str]) -> IngestReport:
+def _merge(writer: Writer, files: list[str]) -> dict[str, Any]:
     connection = writer.connection
     rows.append_rows(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
     for step in ("rotations", "conflicts", "merge", "series", "rejects", "derived"):
         connection.execute(statements(f"analytics/warehouse/{step}"))
     (summary,) = named_rows(connection.execute(statements("analytics/warehouse/summary")))
-    rejects = connection.execute("SELECT * FROM stage_rejects ORDER BY file, position")
+    return summary
+
+
+def _report(
+    connection: duckdb.DuckDBPyConnection,
+    read: list[str],
+    unchanged: list[str],
+    summary: Mapping[str, Any] = MappingProxyType({}),
+) -> IngestReport:
+    """The report on logs that were read, by name, and on unchanged ones, by path."""
+    query = "SELECT file FROM logs WHERE replaced IS NULL AND path IN (SELECT unnest($paths))"
+    held = [file for (file,) in connection.execute(query, {"paths": unchanged}).fetchall()]
+    logs = sorted({*read, *held})
+    query = "SELECT * FROM rejects WHERE file IN (SELECT unnest($logs)) ORDER BY file, position"
+    rejects = named_rows(connection.execute(query, {"logs": logs}))
+    values = sum(reject["field"] is not None for reject in rejects)
     return IngestReport(
-        logs=files,
-        rejects=named_rows(rejects),
+        logs=logs,
+        logs_unchanged=len(set(held) - set(read)),
+        rejects=rejects,
+        records_rejected=len(rejects) - values,
+        values_rejected=values,
         false_signatures=false_signatures(connection),
         **summary,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.warehouse import rows
+from analytics.warehouse.known_logs import reader_digest
 from analytics.warehouse.statements import statements
 from data.digests import file_digest
 from data.logs.file_names import file_names, path_text
@@ -24,21 +25,28 @@ class _RegisteredLog:
     path: str
     sha256: str
     kind: str
+    state: str
+    reader: str
     replaced: int | None
 
 
 def register_logs(
-    connection: duckdb.DuckDBPyConnection, logs: Sequence[LogFile]
+    connection: duckdb.DuckDBPyConnection, logs: Sequence[LogFile], states: dict[LogFile, str]
 ) -> tuple[dict[LogFile, str], bool]:
     """Register logs that are to be read, and name each.
 
     A copy of a known log gets its name. Where two names clash, both logs are renamed. Logs whose
     path held something else before may have been rotated: they are staged as `stage_rewritten`.
 
+    Args:
+        connection: of the warehouse that is written.
+        logs: those that are to be read.
+        states: of each before it is read, by `log_state`.
+
     Returns:
         The name of each log, and whether one that was known before was renamed.
     """
-    columns = "file, path, sha256, kind, replaced"
+    columns = "file, path, sha256, kind, state, reader, replaced"
     register = [
         _RegisteredLog(*row)
         for row in connection.execute(f"SELECT {columns} FROM logs ORDER BY ALL").fetchall()  # noqa: S608
@@ -65,7 +73,14 @@ def register_logs(
         connection,
         "stage_logs",
         [
-            {"file": names[path], "path": path, "sha256": digests[log], "kind": log.kind}
+            {
+                "file": names[path],
+                "path": path,
+                "sha256": digests[log],
+                "kind": log.kind,
+                "state": states[log],
+                "reader": reader_digest(),
+            }
             for path, log in read.items()
         ],
     )
@@ -111,6 +126,8 @@ def _stage(
             "path": log.path,
             "sha256": log.sha256,
             "kind": log.kind,
+            "state": log.state,
+            "reader": log.reader,
             "replaced": numbers[log.path] + 1,
             "older_name": _name(log.path, numbers[log.path] + 1, names),
         }

@@ -5,5 +5,7 @@ CREATE TABLE IF NOT EXISTS logs (
     path VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,  -- of the content that was read last
     kind VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,   -- digest of its files' names, sizes and times; '' if still written
+    reader VARCHAR NOT NULL,  -- digest of the code that read it
     replaced INTEGER          -- the number behind `#`; NULL: what the path held when last read
 );

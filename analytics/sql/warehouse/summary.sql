@@ -7,8 +7,6 @@ SELECT
         SELECT count(*) FROM (SELECT DISTINCT run_id, segment, step FROM stage_logged)
     ) AS series_steps_new,
     (SELECT count(*) FROM stage_runs) AS runs,
-    (SELECT count(*) FROM stage_rejects WHERE field IS NULL) AS records_rejected,
-    (SELECT count(*) FROM stage_rejects WHERE field IS NOT NULL) AS values_rejected,
     (
         EXISTS (FROM stage_new)
         OR EXISTS (FROM stage_moved)

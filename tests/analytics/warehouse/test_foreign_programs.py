@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from analytics.queries.user_sql import query
+from analytics.warehouse.connection import FORMAT
 from analytics.warehouse.ingest import ingest
 from data.errors import StoreError
 from data.store import Store
@@ -123,7 +124,8 @@ def test_a_warehouse_of_another_format_is_replaced_as_the_remedy_says(
 
     with duckdb.connect(str(filled.warehouse)) as connection:
         connection.execute("UPDATE warehouse_format SET format = 3")
-    with pytest.raises(StoreError, match=r"found format 3; expected format 4; move it away"):
+    expected = f"found format 3; expected format {FORMAT}; move it away"
+    with pytest.raises(StoreError, match=expected):
         counted(filled)
     filled.warehouse.rename(filled.root / "away")
     ingest(filled, [more])

@@ -75,10 +75,13 @@ def test_equal_content_is_one_challenge_whichever_form_came_first(
     ]
 
 
-def test_the_same_thing_twice_changes_nothing(store: Store, golden: Path) -> None:
+def test_the_same_thing_read_twice_changes_nothing(
+    store: Store, golden: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paths = [golden / "e7" / "wandb", golden / "e9" / "challenges.jsonl"]
     assert ingest(store, paths).changed
     before = store.warehouse.read_bytes()
+    monkeypatch.setattr("analytics.warehouse.known_logs.reader_digest", lambda: "another version")
     second = ingest(store, paths)
     assert (second.challenges_read, second.challenges_new, second.changed) == (100, 0, False)
     assert store.warehouse.read_bytes() == before

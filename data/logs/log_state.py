@@ -1,0 +1,56 @@
+"""The state of a log's files on disk, by which a log that was read before is recognised unread."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.logs.log_kind import LogFile, LogKind
+
+_ENDS = 2**16
+# A file may be written again within the resolution of its time (2 s on FAT, 1 s on some others).
+_SETTLED_NANOSECONDS = 3 * 10**9
+
+
+def log_state(log: LogFile) -> str:
+    """SHA-256 of the names, sizes and times of a log's files, and of the ends of the log itself.
+
+    Equal states are taken for equal content. Empty where that would not be safe: a file cannot be
+    read, or was written less than three seconds ago.
+    """
+    now, digest = time.time_ns(), hashlib.sha256()
+    try:
+        for path in _files(log):
+            found = path.stat()
+            if found.st_mtime_ns > now - _SETTLED_NANOSECONDS:
+                return ""
+            line = (os.fsencode(path.name), found.st_size, found.st_mtime_ns)
+            digest.update(repr(line).encode())
+        if log.path.is_file():
+            digest.update(_ends(log.path))
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _files(log: LogFile) -> Iterator[Path]:
+    """The log's file, or all files of its run, in order of name."""
+    if log.kind not in (LogKind.WANDB, LogKind.RUN_FOLDER):
+        yield log.path
+        return
+    folder = log.path.parent if log.kind is LogKind.WANDB else log.path
+    for parent, folders, names in os.walk(folder, onerror=_raise):
+        folders.sort()
+        yield from (Path(parent, name) for name in sorted(names))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _ends(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        start = stream.read(_ENDS)
+        stream.seek(max(0, path.stat().st_size - _ENDS))
+        return start + stream.read(_ENDS)

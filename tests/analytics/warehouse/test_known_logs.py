@@ -1,0 +1,140 @@
+"""A log that did not change since it was read is not read again; one that did always is."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.queries.user_sql import query
+from analytics.warehouse.ingest import ingest
+from data.store import Store
+
+Json = dict[str, Any]
+
+
+def write(path: Path, records: list[Json], rest: str = "") -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in records) + rest, encoding="utf-8")
+    return path
+
+
+def settle(path: Path, seconds: float = 60) -> None:
+    """Set back the times of a file, or of all files of a folder."""
+    now = time.time() - seconds
+    for file in (path, *path.rglob("*")):
+        os.utime(file, (now, now))
+
+
+@pytest.fixture
+def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A function after which reading or publishing anything fails."""
+
+    def forbid() -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise AssertionError("something was read")
+
+        for name in ("read_log", "writing"):
+            monkeypatch.setattr(f"analytics.warehouse.ingest.{name}", fail)
+
+    return forbid
+
+
+@pytest.fixture
+def run(tmp_path: Path, golden: Path) -> Path:
+    folder = tmp_path / "wandb"
+    shutil.copytree(golden / "e7" / "wandb", folder)
+    settle(folder)
+    return folder
+
+
+def test_a_settled_log_is_known_by_its_files_alone(
+    store: Store,
+    tmp_path: Path,
+    e7: list[Json],
+    nothing_is_read: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = write(tmp_path / "log.jsonl", e7[:5], '{"label": 1}\n')
+    settle(log)
+    first = ingest(store, [log])
+    nothing_is_read()
+    monkeypatch.setattr("analytics.warehouse.known_logs.file_digest", nothing_is_read)
+    second = ingest(store, [log])
+
+    assert (first.logs_unchanged, first.challenges_read) == (0, 5)
+    assert (second.logs, second.logs_unchanged) == (["log.jsonl"], 1)
+    assert (second.challenges_read, second.changed) == (0, False)
+    # what is wrong with it is told again
+    assert second.rejects == first.rejects
+    assert second.records_rejected == 1
+
+
+def test_a_log_written_just_now_is_known_by_its_content(
+    store: Store, tmp_path: Path, e7: list[Json], nothing_is_read: Callable[[], None]
+) -> None:
+    log = write(tmp_path / "log.jsonl", e7[:5])
+    ingest(store, [log])
+    log.touch()
+    copy = write(tmp_path / "copy.jsonl", e7[:5])
+    nothing_is_read()
+
+    assert ingest(store, [log]).logs_unchanged == 1
+    assert ingest(store, [copy]).logs == ["log.jsonl"]
+
+
+def test_a_change_within_the_resolution_of_times_is_noticed(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    log = write(tmp_path / "log.jsonl", [*e7[:5], {"label": 1}])
+    before = log.stat()
+    ingest(store, [log])
+    changed = log.read_text("utf-8").replace(e7[2]["miner_hotkeys"][0], "another".ljust(48, "x"))
+    log.write_text(changed, encoding="utf-8")
+    os.utime(log, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = log.stat()
+
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert ingest(store, [log]).challenges_new == 1
+
+
+def test_a_settled_run_is_known_until_one_of_its_files_changes(
+    store: Store, run: Path, nothing_is_read: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ingest(store, [run])
+    with monkeypatch.context() as context:
+        context.setattr("analytics.warehouse.ingest.read_log", nothing_is_read)
+        assert ingest(store, [run]).logs_unchanged == 1
+    media = next(run.rglob("metadata_*.html"))
+    media.unlink()
+    again = ingest(store, [run])
+
+    assert (again.logs_unchanged, again.challenges_read) == (0, first.challenges_read - 1)
+    # what was read before stays
+    assert query(store, "SELECT count(*) FROM media").rows == [(first.challenges_new,)]
+
+
+def test_another_version_of_the_reader_reads_again(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write(tmp_path / "log.jsonl", e7[:5])
+    settle(log)
+    ingest(store, [log])
+    monkeypatch.setattr("analytics.warehouse.known_logs.reader_digest", lambda: "another version")
+
+    assert ingest(store, [log]).challenges_read == 5
+
+
+def test_only_new_logs_are_read_beside_known_ones(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    known = write(tmp_path / "known.jsonl", e7[:5])
+    ingest(store, [known])
+    new = write(tmp_path / "new.jsonl", e7[5:8])
+    report = ingest(store, [known, new])
+
+    assert report.logs == ["known.jsonl", "new.jsonl"]
+    assert (report.logs_unchanged, report.challenges_read, report.challenges_new) == (1, 3, 3)
