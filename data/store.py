@@ -33,6 +33,11 @@ class Store:
         return self.root / "logs"
 
     @property
+    def downloads(self) -> Path:
+        """Logs that were downloaded from W&B's service, a folder a run."""
+        return self.root / "downloads" / "wandb"
+
+    @property
     def runs(self) -> Path:
         """Replay and training runs, a folder each."""
         return self.root / "runs"

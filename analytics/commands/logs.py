@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.errors import LogError
 from data.store import Store, open_store
 from data.terminal import (
     JsonOption,
@@ -18,6 +19,7 @@ from data.terminal import (
     print_json,
     print_json_list,
     print_table,
+    progress,
     say,
 )
 
@@ -39,12 +41,16 @@ class TableFormat(StrEnum):
 
 
 @app.command(
-    epilog="Example: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl"
+    epilog="Examples: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl; "
+    "streetreplay ingest wandb://ENTITY/PROJECT"
 )
 def ingest(
     logs: Annotated[
-        list[Path],
-        typer.Argument(help="Log files, W&B run folders, or folders of either.", metavar="LOG..."),
+        list[str],
+        typer.Argument(
+            help="Log files, W&B run folders, folders of either, or wandb://ENTITY/PROJECT[/RUN].",
+            metavar="LOG...",
+        ),
     ],
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -55,12 +61,16 @@ def ingest(
     media HTML files and W&B run folders, live or offline, recognised by content. The same content
     again changes nothing. Bad records and values, and forms that are not read, become rows of the
     relation rejects, and the exit status is 1.
+
+    wandb://ENTITY/PROJECT[/RUN] is downloaded from W&B's service into the store first, in whole
+    rows and with media; what is there already is not downloaded again. Needs an API key
+    (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
     """
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
     opened = open_store(store)
-    report = ingest_logs(opened, logs, _note_progress)
+    report = ingest_logs(opened, _on_disk(opened, logs), _note_progress)
     _keep_order(opened)
     if as_json:
         print_json(asdict(report))
@@ -77,6 +87,25 @@ def ingest(
         note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
         raise typer.Exit(1)
+
+
+def _on_disk(store: Store, logs: Iterable[str]) -> list[Path]:
+    """Paths of the logs that a person names, those of the service once they are downloaded."""
+    from data.wandb_service.address import ServiceAddress, log_place  # noqa: PLC0415
+
+    places = [log_place(log) for log in logs]
+    paths: list[Path] = []
+    for place in places:
+        if isinstance(place, ServiceAddress):
+            from data.wandb_service.download import download_runs  # noqa: PLC0415
+
+            found = download_runs(place, store.downloads, progress, note)
+            if not found:
+                raise LogError(str(place), found="no run with a challenge", expected="one or more")
+            paths += found
+        else:
+            paths.append(place)
+    return paths
 
 
 def _keep_order(store: Store) -> None:

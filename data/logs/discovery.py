@@ -17,6 +17,7 @@ from data.logs.file_names import path_text
 from data.logs.json_logs import read_json_log
 from data.logs.log_kind import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
 from data.logs.media_html import media_step, read_media_html
+from data.logs.run_folder import has_history
 from data.logs.wandb_run import read_wandb_run
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
@@ -85,7 +86,7 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
 
 def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
     is_run = any(entry.suffix == ".wandb" for entry in entries)
-    is_downloaded = not is_run and has_media(folder)
+    is_downloaded = not is_run and (has_media(folder) or has_history(folder))
     if is_downloaded:
         yield LogFile(folder, LogKind.RUN_FOLDER)
     for entry in entries:

@@ -1,32 +1,35 @@
 """Read a run that was downloaded from W&B file by file: `media/html` and settings, no `.wandb`.
 
-The run's id is that in a folder name such as `run-20260101_120000-ab12cd34`, else the folder's
-name. Challenges are in order of the step in their media files' names; their times are unknown, as
-only the history held them.
+The run's id is that in its `run.json` or in a folder name such as `run-20260101_120000-ab12cd34`,
+else the folder's name. Challenges are in order of the step in their media files' names; their times
+are those of a history beside them, and unknown without one.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from data.logs.file_names import path_text
+from data.logs.history_rows import read_history_rows
 from data.logs.media_html import media_files, read_media_html
 from data.logs.resumed_runs import with_parts
-from data.records.types import LogItem, Origin, Reject, Run
+from data.logs.run_folder import (
+    CONFIG,
+    DESCRIPTION,
+    HISTORY,
+    MEDIA,
+    METADATA,
+    SUMMARY,
+    describe_run,
+    has_history,
+)
+from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.validators.run_config import config_text, plain_config, validator_of
 
-_FILES = "files"
-_MEDIA = Path("media/html")
-_SUMMARY, _METADATA, _CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
-_RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
-# What W&B itself makes up as an id.
-_OWN_ID = re.compile(r"[a-z0-9]{8}", re.ASCII)
 # Real settings have a few kB; the YAML parser takes a second for 100 kB.
 _MAX_SETTINGS_BYTES = 128 * 2**10
 
@@ -34,7 +37,7 @@ _MAX_SETTINGS_BYTES = 128 * 2**10
 def has_media(folder: Path) -> bool:
     """True if a folder holds a run's media, and may be entered."""
     try:
-        return (folder / _MEDIA).is_dir()
+        return (folder / MEDIA).is_dir()
     except OSError:
         return False
 
@@ -42,19 +45,19 @@ def has_media(folder: Path) -> bool:
 def has_settings(folder: Path) -> bool:
     """True if a folder holds a run's settings as W&B writes them, and may be entered."""
     try:
-        return any((folder / name).is_file() for name in (_SUMMARY, _METADATA))
+        return any((folder / name).is_file() for name in (SUMMARY, METADATA))
     except OSError:
         return False
 
 
 def is_of_run(name: str) -> bool:
     """True for the name of a file or folder that belongs to such a run, and is no log by itself."""
-    return name in ("media", _CONFIG) or is_settings(name)
+    return name in ("media", CONFIG, DESCRIPTION, HISTORY) or is_settings(name)
 
 
 def is_settings(name: str) -> bool:
     """True for the name of a file of W&B's own about a run, which is no log in any folder."""
-    return name in (_SUMMARY, _METADATA, "wandb-events.jsonl")
+    return name in (SUMMARY, METADATA, "wandb-events.jsonl")
 
 
 def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
@@ -64,7 +67,8 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         folder: the run's folder.
         file: its name in the store.
     """
-    run_id, id_is_known = _run_id(folder)
+    run = describe_run(folder)
+    run_id = run.run_id
     settings: dict[str, Any] = {}
     for item in _settings(folder, Origin(file, None, run_id)):
         if isinstance(item, Reject):
@@ -72,60 +76,77 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         else:
             settings = item
     config = plain_config(settings)
-    validator = validator_of(config, run_id, id_is_known=id_is_known)
     yield Run(
         run_id=run_id,
         file=file,
-        name=None,
-        project=None,
+        name=run.name,
+        project=run.project,
         config=config_text(config),
-        started=_started(folder / _METADATA),
-        finished=False,
+        started=run.started,
+        finished=run.finished,
         exit_code=None,
-        steps=0,
-        **asdict(validator),
+        steps=_line_count(folder / HISTORY),
+        **asdict(validator_of(config, run_id, id_is_known=run.id_is_known)),
     )
+    times: dict[int, datetime] = {}
+    with_media: set[int] = set()
+    if has_history(folder):
+        for row in read_history_rows(folder / HISTORY, file, run_id):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            if row.time is not None:
+                times[row.step] = row.time
+            if row.has_media:
+                with_media.add(row.step)
+            yield SeriesStep(run_id, row.step, row.values, row.time)
     try:
-        media = media_files(folder / _MEDIA)
+        media = media_files(folder / MEDIA)
         problem = "no file of a challenge"
     except OSError as error:
         media, problem = {}, str(error.strerror)
     if not media:
-        expected = f"{_MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
+        expected = f"{MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
         reason = f"media: found {problem}; expected {expected}"
         yield Reject(Origin(file, None, run_id), reason, "")
+    for step in sorted(with_media - media.keys() if media else ()):
+        reason = f"media of step {step}: found no file; expected {MEDIA}/metadata_{step}_*.html"
+        yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")
     yield from with_parts(
-        (step, [read_media_html(path, file, step, run_id=run_id, step=step) for path in paths])
+        (step, [_challenge(path, file, run_id, step, times.get(step)) for path in paths])
         for step, paths in sorted(media.items())
     )
 
 
-def _run_id(folder: Path) -> tuple[str, bool]:
-    """The run's id, and whether its folder says so: another name may be one that a person gave."""
-    resolved = folder.resolve()
-    named = resolved.parent if resolved.name == _FILES else resolved
-    match = _RUN_NAME.fullmatch(named.name)
-    if match:
-        return match[1], True
-    return path_text(Path(named.name)), _OWN_ID.fullmatch(named.name) is not None
+def _challenge(path: Path, file: str, run_id: str, step: int, time: datetime | None) -> LogItem:
+    return read_media_html(path, file, step, run_id=run_id, step=step, time=time)
+
+
+def _line_count(path: Path) -> int:
+    """How many rows a history has; 0 without one."""
+    try:
+        with path.open("rb") as stream:
+            return sum(chunk.count(b"\n") for chunk in iter(partial(stream.read, 2**20), b""))
+    except OSError:
+        return 0
 
 
 def _settings(folder: Path, origin: Origin) -> Iterator[dict[str, Any] | Reject]:
     """The contents of `config.yaml`, or a reject of it where it is damaged."""
-    path = folder / _CONFIG
+    path = folder / CONFIG
     if not path.is_file():
         return
     try:
         config = yaml.load(_text(path), Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
-        yield Reject(origin, f"{_CONFIG}: found {problem}; expected the settings of a run", "")
+        yield Reject(origin, f"{CONFIG}: found {problem}; expected the settings of a run", "")
         return
     if isinstance(config, dict):
         yield config
     elif config is not None:
         problem = type(config).__name__
-        yield Reject(origin, f"{_CONFIG}: found {problem}; expected the settings of a run", "")
+        yield Reject(origin, f"{CONFIG}: found {problem}; expected the settings of a run", "")
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
@@ -143,13 +164,3 @@ def _text(path: Path) -> str:
     if len(raw) > _MAX_SETTINGS_BYTES:
         raise ValueError(f"more than {_MAX_SETTINGS_BYTES} bytes")
     return raw.decode("utf-8-sig")
-
-
-def _started(path: Path) -> datetime | None:
-    """When the run's process began, where W&B says so."""
-    try:
-        started = datetime.fromisoformat(json.loads(_text(path))["startedAt"])
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
-        return None
-    # W&B writes UTC, older versions of it without a Z
-    return started.replace(tzinfo=UTC) if started.tzinfo is None else started

@@ -6,7 +6,6 @@ opened: media files are found by listing `files/media/html` and matched by the s
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -14,16 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from data.logs.file_names import path_text
+from data.logs.history_rows import (
+    MAX_STEP,
+    MEDIA_KEY,
+    TIME_KEY,
+    finite_or_nan,
+    logged_time,
+    series_of,
+)
 from data.logs.media_html import media_files, read_media_html
 from data.logs.wandb_transactions import Damage, read_transactions
-from data.records.fields import SERIES
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
 from data.validators.run_config import config_text, plain_config, validator_of
 
-_SERIES_KEY = re.compile(r"miner_([a-z0-9_]+)/uid_(\d{1,9})", re.ASCII)
-# One step is one challenge: no validator gets this far, so a larger step is damage.
-_MAX_STEP = 10**9
 _MEDIA = Path("files/media/html")
 
 
@@ -88,37 +91,27 @@ def _gather(log: Path) -> _Contents:
 def _read_history(history: Any, contents: _Contents) -> int:
     """Add one history row to `contents`; returns its step, or -1 for a row without a valid one."""
     step = int(history.step.num)
-    if not 0 <= step < _MAX_STEP:
+    if not 0 <= step < MAX_STEP:
         return -1
     values: dict[int, dict[str, float]] = {}
     for item in history.item:
         key = item.key or (item.nested_key[0] if item.nested_key else "")
-        if key == "metadata":
+        if key == MEDIA_KEY:
             contents.with_media.add(step)
-        elif key == "_timestamp":
-            contents.times[step] = _time(item.value_json)
-        elif match := _SERIES_KEY.fullmatch(key):
-            series = match[1]
-            if series in SERIES:
-                values.setdefault(int(match[2]), {})[series] = _number(item.value_json)
+        elif key == TIME_KEY:
+            contents.times[step] = logged_time(_number(item.value_json))
+        elif series := series_of(key):
+            values.setdefault(series[1], {})[series[0]] = _number(item.value_json)
     contents.series[step] = values
     return step
 
 
-def _time(value_json: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(_number(value_json), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _number(value_json: str) -> float:
-    """A logged number; W&B writes NaN and infinities as bare tokens or as the words in quotes."""
+    """A logged number, NaN where it is not finite."""
     try:
-        value = float(json.loads(value_json))
-    except (ValueError, TypeError, OverflowError, RecursionError):
+        return finite_or_nan(json.loads(value_json))
+    except (ValueError, RecursionError):
         return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def _run_id(log: Path, contents: _Contents) -> str:

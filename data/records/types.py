@@ -169,12 +169,13 @@ class Reject:
 class SeriesStep:
     """One history row of a W&B run: for each asked uid the logged values, by series name.
 
-    A value that was logged as not finite is NaN.
+    A value that was logged as not finite is NaN. `time` is None where the history has none.
     """
 
     run_id: str
     step: int
     values: dict[int, dict[str, float]]
+    time: datetime | None = None
 
 
 @dataclass(frozen=True)

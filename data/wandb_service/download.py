@@ -1,0 +1,132 @@
+"""Download runs from W&B's service into folders that are read as logs, and go on where it stopped.
+
+A run's folder has the form of one that a person downloaded: `media/html`, `config.yaml`,
+`wandb-summary.json`, and beside them `run.json` (which run it is) and `history.jsonl` (whole rows).
+What is whole on disk is not asked for again: of a run that did not change nothing, of one that grew
+its new steps and files.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data.atomic_files import make_folder, write_atomic, write_error
+from data.file_lock import locked
+from data.logs.run_folder import CONFIG, DESCRIPTION, HISTORY, MEDIA, SUMMARY
+from data.progress import Progress, no_report, silent
+from data.wandb_service.address import ServiceAddress
+from data.wandb_service.client import ServiceRun, service_runs
+from data.wandb_service.errors import in_one_line
+from data.wandb_service.history_file import append_rows, last_row
+from data.wandb_service.media_files import download_media
+
+_RUNNING = ("running", "pending")
+_SECONDS_TO_WAIT = 1
+
+
+def download_runs(
+    address: ServiceAddress,
+    folder: Path,
+    progress: Progress = silent,
+    on_run: Callable[[str], object] = no_report,
+) -> list[Path]:
+    """Download a run, or all runs of a project, as far as they are not on disk yet.
+
+    Args:
+        address: of the run or the project.
+        folder: of all downloads; a run's is `ENTITY/PROJECT/RUN` in it.
+        progress: of the media files of each run.
+        on_run: called with a line about each run.
+
+    Returns:
+        The folders of the runs that logged something, also of those that were on disk already.
+
+    Raises:
+        LogError: no account, nothing of that name, no answer, or a file that is not whole. What was
+            downloaded is kept.
+        RunError: another process downloads.
+        WriteError: the disk is full, or the folder may not be written.
+    """
+    what = f"downloads into {folder}"
+    with locked(folder / ".lock", what, found="another process at it", seconds=_SECONDS_TO_WAIT):
+        folders = [
+            _download(run, folder / run.address.folder, progress, on_run)
+            for run in service_runs(address)
+        ]
+    return [path for path in folders if path is not None]
+
+
+def _download(
+    run: ServiceRun, folder: Path, progress: Progress, on_run: Callable[[str], object]
+) -> Path | None:
+    """Bring a run's folder up to date; None for a run without a challenge."""
+    before = _description(folder)
+    if before.get("whole") and before == _described(run, whole=True) | {
+        "challenges": before.get("challenges")
+    }:
+        on_run(f"{run.address}: whole on disk")
+        return folder if before["challenges"] else None
+    try:
+        make_folder(folder / MEDIA)
+        _write_json(folder / DESCRIPTION, _described(run, whole=False))
+        with in_one_line(run.address):
+            config = {key: {"value": value} for key, value in run.config().items()}
+            write_atomic(folder / CONFIG, yaml.safe_dump(config).encode())
+            _write_json(folder / SUMMARY, run.summary())
+            _download_history(run, folder / HISTORY, on_run)
+            _download_media(run, folder, progress)
+        challenges = last_row(folder / HISTORY)[0] >= 0 or any((folder / MEDIA).iterdir())
+        # what a run that goes on logs in the meantime is for the next time
+        whole = run.state not in _RUNNING
+        described = _described(run, whole=whole) | {"challenges": challenges}
+        _write_json(folder / DESCRIPTION, described)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder if challenges else None
+
+
+def _download_history(run: ServiceRun, file: Path, on_run: Callable[[str], object]) -> None:
+    """Append the rows that are not on disk; the last one there may have grown, and is replaced."""
+    step, start = last_row(file)
+    last = run.last_step()
+    on_run(f"{run.address}: history from step {max(step, 0)} to {last}")
+    append_rows(file, run.history(max(step, 0)), start)
+    if not file.exists():
+        write_atomic(file, b"")
+
+
+def _download_media(run: ServiceRun, folder: Path, progress: Progress) -> None:
+    steps = last_row(folder / HISTORY)[0] + 1
+    on_disk = sum(1 for _ in (folder / MEDIA).iterdir())
+    with progress(f"media of {run.address}", max(steps - on_disk, 0)) as report:
+        download_media(run.media(), folder / MEDIA, report)
+
+
+def _described(run: ServiceRun, *, whole: bool) -> dict[str, Any]:
+    """What `run.json` says of a run as it is on the service."""
+    return {
+        "entity": run.address.entity,
+        "project": run.address.project,
+        "id": run.address.run,
+        "name": run.name,
+        "state": run.state,
+        "created_at": run.created,
+        "heartbeat_at": run.heartbeat,
+        "whole": whole,
+    }
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    """The `run.json` of a folder; empty where there is none."""
+    try:
+        described = json.loads((folder / DESCRIPTION).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return described if isinstance(described, dict) else {}
+
+
+def _write_json(file: Path, value: dict[str, Any]) -> None:
+    write_atomic(file, json.dumps(value, indent=1).encode() + b"\n")
