@@ -4,7 +4,7 @@ Only whole rows are asked for: `history()` gives a sample, and `scan_history(key
 rows that hold every key, so both would lose what a validator logged (DOMAIN.md section 4).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,10 @@ class ServiceRun:
         return dict(self._run.summary_metrics)
 
     def history(self, first_step: int) -> Iterator[dict[str, Any]]:
-        """Whole rows in order of their steps, from a step on; NULL where a row lacks a key."""
+        """Whole rows in order of their steps, one a step, from a step on."""
         # what was read before lies in the run's folder: the client's own cache would keep it twice
-        return iter(
-            self._run.scan_history(page_size=_ROWS_A_PAGE, min_step=first_step, use_cache=False)
-        )
+        rows = self._run.scan_history(page_size=_ROWS_A_PAGE, min_step=first_step, use_cache=False)
+        return _one_a_step(rows)
 
     def last_step(self) -> int:
         """The last step of the history, -1 without any."""
@@ -104,3 +103,20 @@ def service_runs(address: ServiceAddress) -> Iterator[ServiceRun]:
                     getattr(run, "heartbeat_at", None),
                     run,
                 )
+
+
+def _one_a_step(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows without keys that hold nothing, and those of one step as one.
+
+    A row that the service has exported as Parquet has the keys of all rows; where a page holds some
+    that are exported and some that are not, the client gives the former twice.
+    """
+    whole: dict[str, Any] = {}
+    for row in rows:
+        known = {key: value for key, value in row.items() if value is not None}
+        if whole and known.get("_step") != whole.get("_step"):
+            yield whole
+            whole = {}
+        whole |= known
+    if whole:
+        yield whole

@@ -6,6 +6,7 @@ test that sent it.
 
 import gzip
 import hashlib
+import io
 import json
 import re
 import threading
@@ -14,8 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
+
+import pyarrow as pa
+from pyarrow import parquet
 
 Json = dict[str, Any]
 
@@ -41,6 +46,15 @@ class StubRun:
     listed: dict[str, bytes] = field(default_factory=dict)
     parquet: bytes | None = None
     exported: int = 0
+
+    def export(self, count: int) -> None:
+        """Keep the first rows as Parquet alone; a row there has the keys of all, most of them NULL."""
+        rows = self.rows[:count]
+        keys = {key for row in rows for key in row}
+        columns = {key: [row.get(key) for row in rows] for key in sorted(keys)}
+        written = io.BytesIO()
+        parquet.write_table(pa.table(columns), written)
+        self.parquet, self.exported = written.getvalue(), count
 
     @property
     def last_step(self) -> int:
@@ -268,3 +282,15 @@ def serving(service: StubService) -> Iterator[StubService]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def account(service: StubService, folder: Path) -> dict[str, str]:
+    """The environment of a process that has an account on the service, and its files in a folder."""
+    return {
+        "WANDB_BASE_URL": service.url,
+        "WANDB_API_KEY": "0" * 40,
+        "WANDB_CACHE_DIR": str(folder / "wandb-cache"),
+        "WANDB_CONFIG_DIR": str(folder / "wandb-config"),
+        "WANDB_ERROR_REPORTING": "false",
+        "NETRC": str(folder / "no-netrc"),
+    }
