@@ -48,7 +48,7 @@ class StubRun:
     exported: int = 0
 
     def export(self, count: int) -> None:
-        """Keep the first rows as Parquet alone; a row there has the keys of all, most of them NULL."""
+        """Keep the first rows as Parquet too; there a row has the keys of all, many NULL."""
         rows = self.rows[:count]
         keys = {key for row in rows for key in row}
         columns = {key: [row.get(key) for row in rows] for key in sorted(keys)}
@@ -116,8 +116,8 @@ class StubService:
         if name == "ServerFeaturesQuery":
             return {"serverInfo": {"features": []}}
         run = self.run(variables)
-        known = {
-            "Run": StubRun.attributes,
+        known: dict[str, Callable[[StubRun], Json]] = {
+            "Run": lambda run: run.attributes(),
             "RunHistoryKeys": lambda run: {"historyKeys": {"lastStep": run.last_step}},
             "RunParquetHistory": self._parquet_history,
             "HistoryPage": lambda run: {"history": self._history(run, variables)},
@@ -285,7 +285,7 @@ def serving(service: StubService) -> Iterator[StubService]:
 
 
 def account(service: StubService, folder: Path) -> dict[str, str]:
-    """The environment of a process that has an account on the service, and its files in a folder."""
+    """The environment of a process with an account on the service, and its files in a folder."""
     return {
         "WANDB_BASE_URL": service.url,
         "WANDB_API_KEY": "0" * 40,

@@ -90,7 +90,7 @@ def test_of_a_run_that_grew_only_the_new_is_downloaded(
 ) -> None:
     """Also where its last row was not whole yet: the validator may add keys to a step."""
     run = stub_run("ab12cd34", e7[:20], state="running")
-    last, late = run.rows[-1], "miner_mcc/uid_%d" % e7[19]["miner_uids"][0]
+    last, late = run.rows[-1], f"miner_mcc/uid_{e7[19]['miner_uids'][0]}"
     value = last.pop(late)
     service.projects[KEY] = [run]
     address = ServiceAddress(*KEY, "ab12cd34")
@@ -173,7 +173,7 @@ def test_a_connection_that_is_cut_costs_nothing(
 def test_it_goes_on_where_it_was_stopped(
     service: StubService, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that never comes whole stops it; what came before stays, and is not asked for again."""
+    """A file that never comes whole stops it; what came before is not asked for again."""
     monkeypatch.setattr("data.wandb_service.media_files._FIRST_PAUSE", 0.01)
     run = stub_run("ab12cd34", e7[:30])
     service.projects[KEY] = [run]
@@ -226,13 +226,24 @@ def test_names_of_the_service_are_never_paths(
 ) -> None:
     run = stub_run("ab12cd34", e7[:2])
     evil = b"<pre>{}</pre>"
-    run.listed = dict.fromkeys(("media/html/metadata_5_../../../../../stolen.html", "media/html/metadata_5_ab/../../../stolen.html", "media/html/metadata_../x.html", "media/html/metadata_5_ab.html.exe", "media/html/metadata_5_ab\n.html", "media/html/metadata_5_ab\x00.html", "media/html/metadata_99999999999_ab.html"), evil)
+    run.listed = dict.fromkeys(
+        (
+            "media/html/metadata_5_../../../../../stolen.html",
+            "media/html/metadata_5_ab/../../../stolen.html",
+            "media/html/metadata_../x.html",
+            "media/html/metadata_5_ab.html.exe",
+            "media/html/metadata_5_ab\n.html",
+            "media/html/metadata_5_ab\x00.html",
+            "media/html/metadata_99999999999_ab.html",
+        ),
+        evil,
+    )
     hostile = [StubRun(name, rows=run.rows) for name in ("..", ".", "../x", "a/b", "", ".hidden")]
     service.projects[KEY] = [run, *hostile]
     (folder,) = download_runs(PROJECT, tmp_path / "d")
     assert_whole(folder, run)
     assert {path.name for path in (tmp_path / "d").iterdir()} == {".lock", "natix"}
-    assert not [path for path in tmp_path.rglob("*stolen*")]
+    assert not list(tmp_path.rglob("*stolen*"))
 
 
 def test_a_run_without_a_challenge_is_left_out(
