@@ -25,6 +25,7 @@ from data.terminal import (
 
 if TYPE_CHECKING:
     from analytics.queries.user_sql import Row
+    from analytics.warehouse.era_coverage import EraCoverage
 
 app = typer.Typer()
 
@@ -66,14 +67,18 @@ def ingest(
     rows and with media; what is there already is not downloaded again. Needs an API key
     (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
     """
+    from analytics.warehouse.connection import reading  # noqa: PLC0415
+    from analytics.warehouse.era_coverage import era_coverage  # noqa: PLC0415
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
     opened = open_store(store)
     report = ingest_logs(opened, _on_disk(opened, logs), _note_progress)
     _keep_order(opened)
+    with reading(opened) as connection:
+        coverage = era_coverage(connection)
     if as_json:
-        print_json(asdict(report))
+        print_json(asdict(report) | {"eras": coverage})
     else:
         unchanged = f" ({report.logs_unchanged} unchanged)" if report.logs_unchanged else ""
         say(
@@ -83,6 +88,7 @@ def ingest(
             f"{report.series_steps_new} new steps of {report.runs} W&B runs",
         )
         _print_rejects(report.rejects)
+        _print_coverage(coverage)
     if report.false_signatures:
         note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
@@ -127,6 +133,17 @@ def _print_rejects(rejects: list[dict[str, object]]) -> None:
     columns = ("file", "position", "field", "reason")
     shown = [[reject[column] for column in columns] for reject in rejects[:_REJECTS_SHOWN]]
     print_table(f"{len(rejects)} rejects (relation rejects holds all)", columns, shown)
+
+
+def _print_coverage(coverage: list["EraCoverage"]) -> None:
+    from analytics.warehouse.era_coverage import COLUMNS, coverage_rows  # noqa: PLC0415
+
+    if not coverage:
+        return
+    title = "the store now holds (holes and restarts as runs show them, see audit for all)"
+    print_table(title, COLUMNS, coverage_rows(coverage[:_ROWS_SHOWN]))
+    if len(coverage) > _ROWS_SHOWN:
+        note(f"{len(coverage) - _ROWS_SHOWN} more rows: --json prints all")
 
 
 @app.command(
