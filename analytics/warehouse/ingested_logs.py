@@ -14,7 +14,7 @@ from data.logs.file_names import file_names, path_text
 from data.logs.log_kind import LogFile, LogKind
 
 # a run's challenges are identified by run and step, whatever file holds them
-_REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.UNREAD)
+_REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.TABLE, LogKind.UNREAD)
 
 
 @dataclass(frozen=True)

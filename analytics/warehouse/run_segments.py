@@ -37,8 +37,9 @@ def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     columns = "part, run_id, started, first_step, last_step, coalesce(first_challenge, '')"
     rows_of_parts = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
     parts = [RunPart(*row) for row in rows_of_parts.fetchall()]
-    rows = connection.execute(statements("analytics/warehouse/equal_parts"))
-    equal: list[tuple[int, int]] = rows.fetchall()
+    equal: list[tuple[int, int]] = []
+    for pairs in ("equal_parts", "alike_parts"):
+        equal += connection.execute(statements(f"analytics/warehouse/{pairs}")).fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE segment_of_part (part BIGINT, segment BIGINT)")
     if numbered := segments_of(parts, equal):
         connection.executemany("INSERT INTO segment_of_part VALUES (?, ?)", list(numbered.items()))
@@ -50,7 +51,8 @@ def segments_of(parts: Sequence[RunPart], equal: Iterable[tuple[int, int]]) -> d
 
     Args:
         parts: of any runs.
-        equal: numbers of parts of one run that hold an equal challenge at an equal step.
+        equal: numbers of parts of one run that hold an equal challenge at an equal step, or the
+            same values.
     """
     group_of = {part.number: [part.number] for part in parts}
     started: dict[tuple[str, datetime], int] = {}

@@ -12,14 +12,17 @@ from data.logs.downloaded_run import (
     is_of_run,
     is_settings,
     read_downloaded_run,
+    tables_of,
 )
 from data.logs.file_names import path_text
 from data.logs.json_logs import read_json_log
 from data.logs.log_kind import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
 from data.logs.media_html import media_step, read_media_html
 from data.logs.run_folder import has_history
+from data.logs.table_logs import is_parquet, is_table_name, read_table
 from data.logs.wandb_run import read_wandb_run
 from data.records.types import LogItem, Origin, Reject
+from data.terminal import note
 from data.text import printable
 
 _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
@@ -87,8 +90,10 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
 def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
     is_run = any(entry.suffix == ".wandb" for entry in entries)
     is_downloaded = not is_run and (has_media(folder) or has_history(folder))
-    if is_downloaded:
+    has_tables = not is_run and (is_downloaded or has_settings(folder)) and bool(tables_of(folder))
+    if is_downloaded or has_tables:
         yield LogFile(folder, LogKind.RUN_FOLDER)
+    images = 0
     for entry in entries:
         if is_settings(entry.name) or (is_downloaded and is_of_run(entry.name)):
             continue
@@ -102,8 +107,14 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
             # What lies in these folders of a run (media, summaries) belongs to the run.
             if not (is_run and entry.name.lower() in _RUN_FOLDERS):
                 yield from _logs_under(entry, seen)
-        elif stat.S_ISREG(mode) and (log := log_in_folder(entry)):
-            yield log
+        elif stat.S_ISREG(mode):
+            log = log_in_folder(entry)
+            # a table beside a run's media or settings is its history, which it reads itself
+            if log and not (has_tables and is_table_name(entry.name)):
+                yield log
+            images += not log and is_parquet(entry)
+    if images:
+        note(f"{path_text(folder)}: {images} Parquet files of images passed over: no logs")
 
 
 def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
@@ -118,6 +129,8 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
         yield from read_downloaded_run(log.path, file)
     elif log.kind is LogKind.WANDB:
         yield from read_wandb_run(log.path, file)
+    elif log.kind is LogKind.TABLE:
+        yield from read_table(log.path, file)
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:

@@ -2,7 +2,7 @@
 
 The run's id is that in its `run.json` or in a folder name such as `run-20260101_120000-ab12cd34`,
 else the folder's name. Challenges are in order of the step in their media files' names; their times
-are those of a history beside them, and unknown without one.
+are those of a history beside them, from the service or in a table, and unknown without one.
 """
 
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ from data.logs.run_folder import (
     describe_run,
     has_history,
 )
+from data.logs.table_logs import is_table_name, read_table
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.validators.run_config import config_text, plain_config, validator_of
 
@@ -53,6 +54,16 @@ def has_settings(folder: Path) -> bool:
 def is_of_run(name: str) -> bool:
     """True for the name of a file or folder that belongs to such a run, and is no log by itself."""
     return name in ("media", CONFIG, DESCRIPTION, HISTORY) or is_settings(name)
+
+
+def tables_of(folder: Path) -> list[Path]:
+    """The tables directly in a folder, CSV and Parquet, in order of name."""
+    try:
+        return sorted(
+            entry for entry in folder.iterdir() if is_table_name(entry.name) and entry.is_file()
+        )
+    except OSError:
+        return []
 
 
 def is_settings(name: str) -> bool:
@@ -100,6 +111,12 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
             if row.has_media:
                 with_media.add(row.step)
             yield SeriesStep(run_id, row.step, row.values, row.time)
+    for table in tables_of(folder):
+        for read in read_table(table, file, run_id):
+            if isinstance(read, SeriesStep) and read.run_id == run_id and read.time is not None:
+                times.setdefault(read.step, read.time)
+            if not (isinstance(read, Run) and read.run_id == run_id):
+                yield read
     try:
         media = media_files(folder / MEDIA)
         problem = "no file of a challenge"

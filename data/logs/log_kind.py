@@ -8,10 +8,12 @@ from typing import IO
 
 from data.errors import LogError
 from data.logs.decompression import Compression, compression_of, open_decompressed, open_log
+from data.logs.table_logs import PARQUET_MAGIC, is_image_shard
 from data.logs.wandb_transactions import MAGIC as WANDB_MAGIC
-from data.records.not_media_record import HISTORY_REMEDY
 
-EXPECTED = "JSON or JSON lines (also .gz, .zst, .bz2), W&B media HTML or a W&B run folder"
+EXPECTED = (
+    "JSON, JSON lines or CSV (also .gz, .zst, .bz2), Parquet, W&B media HTML or a W&B run folder"
+)
 
 _START = 4096
 _JSON_NAME = re.compile(r"(?:^|\.)(?:json|jsonl|ndjson)(?:[.~_-]|$)")
@@ -38,7 +40,8 @@ _TABLE_START = re.compile(rb"[^\n]*(?:\b_step\b|^\"?Step\b|miner_[a-z0-9_]+/uid_
 _TAR_MAGIC_OFFSET, _TAR_MAGIC = 257, b"ustar"
 _UNPACK = "unpack it first"
 _EXPORT = "export its records as JSON lines"
-_TABLE = f"{HISTORY_REMEDY}; source images go where --sources says"
+_TABLE = "save it as Parquet or CSV"
+_IMAGES = "source images go where --sources says"
 # Forms that are recognised but not read: their first bytes, what they are, what to do.
 _UNREAD: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", _UNPACK),
@@ -48,7 +51,6 @@ _UNREAD: tuple[tuple[bytes, str, str], ...] = (
     (b"\x04\x22\x4d\x18", "lz4 data", _UNPACK),
     (b"\x1f\x9d", "compress (.Z) data", _UNPACK),
     (b"\xff\x06\x00\x00sNaPpY", "snappy data", _UNPACK),
-    (b"PAR1", "a Parquet table", _TABLE),
     (b"ARROW1", "an Arrow table", _TABLE),
     (b"ORC", "an ORC table", _TABLE),
     (b"Obj\x01", "Avro data", _EXPORT),
@@ -64,6 +66,7 @@ class LogKind(StrEnum):
 
     JSON = "json"
     HTML = "html"
+    TABLE = "table"
     WANDB = "wandb"
     RUN_FOLDER = "run folder"
     UNREAD = "unread"
@@ -108,9 +111,18 @@ def _log(path: Path, otherwise: LogKind | None) -> LogFile | None:
         return unread(path, error.strerror, "a file that may be read")
     if start.startswith(WANDB_MAGIC) or path.suffix == ".wandb":
         return LogFile(path, LogKind.WANDB)
+    if start.startswith(PARQUET_MAGIC):
+        return _parquet(path, otherwise)
     if form := _unread_form(start):
         return unread(path, form[0], remedy=form[1])
     return _decompressed_log(path, compression_of(start), otherwise)
+
+
+def _parquet(path: Path, otherwise: LogKind | None) -> LogFile | None:
+    """A Parquet file as a log; source images are one only where a person names them, unread."""
+    if not is_image_shard(path):
+        return LogFile(path, LogKind.TABLE)
+    return unread(path, "a Parquet table of images", remedy=_IMAGES) if otherwise else None
 
 
 def _unread_form(start: bytes) -> tuple[str, str] | None:
@@ -136,8 +148,6 @@ def _decompressed_log(
         return unread(path, f"{form} in {compression.value} data", remedy=_UNPACK)
     name = path.name.lower()
     kind = _text_kind(text, name, otherwise)
-    if kind is LogKind.UNREAD:
-        return unread(path, "a CSV table", remedy=_TABLE)
     if compression and kind is None:
         return unread(path, f"{compression.value} data without JSON")
     if (
@@ -160,6 +170,8 @@ def _unread_form_inside(start: bytes) -> str | None:
         return "a W&B transaction log"
     if compression_of(start):
         return "packed data"
+    if start.startswith(PARQUET_MAGIC):
+        return "a Parquet table"
     form = _unread_form(start)
     return form[0] if form else None
 
@@ -169,10 +181,10 @@ def _text_kind(text: bytes, name: str, otherwise: LogKind | None) -> LogKind | N
         return LogKind.JSON
     inner = name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2")
     if inner.endswith(_TABLE_NAMES):
-        return LogKind.UNREAD
+        return LogKind.TABLE
     is_markup = bool(_HTML_START.match(text))
     if inner.endswith(_HTML_NAMES) or (is_markup and (otherwise or b"<pre" in text.lower())):
         return LogKind.HTML
     if _JSON_NAME.search(name):
         return LogKind.JSON
-    return LogKind.UNREAD if _TABLE_START.match(text) else otherwise
+    return LogKind.TABLE if _TABLE_START.match(text) else otherwise

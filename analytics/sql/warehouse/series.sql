@@ -1,17 +1,84 @@
--- Series of a run's history win over those taken from its Media records; each step is kept once.
-CREATE OR REPLACE TEMP TABLE stage_logged AS
-SELECT staged.* EXCLUDE (seq, file) FROM stage_series AS staged
-WHERE staged.logged AND NOT EXISTS (
-    SELECT 1 FROM miner_series AS old
-    WHERE old.logged
-        AND old.run_id = staged.run_id
-        AND old.segment = staged.segment
-        AND old.step = staged.step
+-- Series of runs' histories, and what Media records alone hold of the same numbers. A step's history
+-- may come in several logs (a transaction log, tables of some series): they are put together by uid
+-- and series, the first that was read first.
+CREATE OR REPLACE TEMP TABLE stage_steps AS
+SELECT DISTINCT run_id, segment, step FROM stage_series WHERE logged;
+
+CREATE OR REPLACE TEMP TABLE stage_histories AS
+WITH held AS (
+    SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey, logged)
+    FROM miner_series
+    SEMI JOIN stage_steps USING (run_id, segment, step)
+    WHERE logged
+    UNION ALL BY NAME
+    SELECT * EXCLUDE (challenge_id, hotkey, logged) FROM stage_series WHERE logged
 )
--- two histories of one step are not mixed: the one that was read first is kept
-QUALIFY staged.seq = min(staged.seq) OVER (
-    PARTITION BY staged.run_id, staged.segment, staged.step
+
+SELECT
+    run_id,
+    segment,
+    step,
+    uid,
+    file,
+    min(seq) AS first_seq,
+    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, seq)), seq)
+FROM held
+GROUP BY run_id, segment, step, uid, file;
+
+-- Histories that contradict the first one of a step are not mixed with it.
+CREATE OR REPLACE TEMP TABLE stage_contradictions AS
+WITH firsts AS (
+    SELECT run_id, segment, step, arg_min(file, first_seq) AS file
+    FROM stage_histories
+    GROUP BY run_id, segment, step
+    HAVING count(DISTINCT file) > 1
+)
+
+SELECT DISTINCT other.run_id, other.segment, other.step, other.file
+FROM firsts
+INNER JOIN stage_histories AS first USING (run_id, segment, step, file)
+INNER JOIN stage_histories AS other
+    ON first.run_id = other.run_id
+    AND first.segment = other.segment
+    AND first.step = other.step
+    AND first.uid = other.uid
+    AND first.file <> other.file
+WHERE NOT (
+    coalesce(same_number(first.predictions, other.predictions), true)
+    AND coalesce(same_number(first.rewards, other.rewards), true)
+    AND coalesce(same_score(first.scores, other.scores), true)
+    AND coalesce(same_number(first.accuracy, other.accuracy), true)
+    AND coalesce(same_number(first.auc, other.auc), true)
+    AND coalesce(same_number(first.f1_score, other.f1_score), true)
+    AND coalesce(same_number(first.mcc, other.mcc), true)
+    AND coalesce(same_number(first.precision, other.precision), true)
+    AND coalesce(same_number(first.recall, other.recall), true)
 );
+
+INSERT INTO stage_rejects
+SELECT
+    file,
+    min(step) AS position,
+    NULL AS field,
+    'history: found ' || count(*) || ' steps of run ' || run_id || ', from step ' || min(step)
+    || ', with other values than were read first; expected one history a run; the first is kept'
+        AS reason,
+    '' AS excerpt
+FROM stage_contradictions
+GROUP BY run_id, file;
+
+CREATE OR REPLACE TEMP TABLE stage_logged AS
+SELECT
+    run_id,
+    segment,
+    step,
+    uid,
+    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, first_seq)), first_seq)
+FROM stage_histories
+ANTI JOIN stage_contradictions USING (run_id, segment, step, file)
+GROUP BY run_id, segment, step, uid
+EXCEPT
+SELECT * EXCLUDE (file, first_seq) FROM stage_histories WHERE first_seq = -1;
 
 -- A challenge whose media came before or after its series: name it and its miners now.
 CREATE OR REPLACE TEMP TABLE stage_names AS
@@ -31,14 +98,18 @@ WHERE media.run_id IS NOT NULL
     )
 GROUP BY ALL;
 
-INSERT INTO miner_series
-SELECT logged.* REPLACE (names.challenge_id AS challenge_id, names.hotkey AS hotkey)
+DELETE FROM miner_series
+USING stage_logged AS now
+WHERE miner_series.logged
+    AND miner_series.run_id = now.run_id
+    AND miner_series.segment = now.segment
+    AND miner_series.step = now.step
+    AND miner_series.uid = now.uid;
+
+INSERT INTO miner_series BY NAME
+SELECT logged.*, true AS logged, names.challenge_id, names.hotkey
 FROM stage_logged AS logged
-LEFT JOIN stage_names AS names
-    ON logged.run_id = names.run_id
-    AND logged.segment = names.segment
-    AND logged.step = names.step
-    AND logged.uid = names.uid
+LEFT JOIN stage_names AS names USING (run_id, segment, step, uid)
 ORDER BY logged.run_id, logged.segment, logged.step, logged.uid;
 
 UPDATE miner_series SET challenge_id = names.challenge_id, hotkey = names.hotkey
@@ -49,24 +120,56 @@ WHERE miner_series.challenge_id IS NULL
     AND miner_series.step = names.step
     AND miner_series.uid = names.uid;
 
-DELETE FROM miner_series
-WHERE NOT logged AND challenge_id IN (
-    SELECT challenge_id FROM miner_series WHERE logged AND challenge_id IS NOT NULL
-);
-
-INSERT INTO miner_series
-SELECT staged.* EXCLUDE (seq, file) REPLACE (
-    media.run_id AS run_id, media.segment AS segment, media.step AS step
-)
-FROM stage_series AS staged
-INNER JOIN media USING (challenge_id)
-WHERE NOT staged.logged
-    AND staged.seq IN (SELECT seq FROM stage_new)
-    AND staged.challenge_id NOT IN (
-        SELECT challenge_id FROM miner_series WHERE logged AND challenge_id IS NOT NULL
-    )
-ORDER BY staged.seq, staged.uid;
-
 UPDATE miner_series SET run_id = named.run_id, segment = named.segment, step = named.step
 FROM stage_renamed AS named
 WHERE NOT miner_series.logged AND miner_series.challenge_id = named.challenge_id;
+
+-- What a record holds and a history lost: a miner, or some of its series.
+CREATE OR REPLACE TEMP MACRO lost_by(history, of_history, of_record) AS
+CASE
+    WHEN history IS NULL THEN of_record
+    WHEN of_history IS NULL AND NOT isnan(of_record) THEN of_record
+END;
+
+CREATE OR REPLACE TEMP TABLE stage_record_series AS
+WITH records AS (
+    SELECT staged.* EXCLUDE (file) REPLACE (
+        media.run_id AS run_id, media.segment AS segment, media.step AS step
+    )
+    FROM stage_series AS staged
+    INNER JOIN media USING (challenge_id)
+    WHERE NOT staged.logged AND staged.seq IN (SELECT seq FROM stage_new)
+    UNION ALL BY NAME
+    SELECT -1 AS seq, miner_series.*
+    FROM miner_series
+    WHERE NOT logged AND challenge_id IN (SELECT challenge_id FROM stage_names)
+),
+
+histories AS (
+    SELECT * FROM miner_series
+    WHERE logged AND challenge_id IN (SELECT challenge_id FROM stage_names)
+)
+
+SELECT record.* REPLACE (
+    lost_by(history.uid, history.predictions, record.predictions) AS predictions,
+    lost_by(history.uid, history.rewards, record.rewards) AS rewards,
+    lost_by(history.uid, history.scores, record.scores) AS scores,
+    lost_by(history.uid, history.accuracy, record.accuracy) AS accuracy,
+    lost_by(history.uid, history.auc, record.auc) AS auc,
+    lost_by(history.uid, history.f1_score, record.f1_score) AS f1_score,
+    lost_by(history.uid, history.mcc, record.mcc) AS mcc,
+    lost_by(history.uid, history.precision, record.precision) AS precision,
+    lost_by(history.uid, history.recall, record.recall) AS recall
+)
+FROM records AS record
+LEFT JOIN histories AS history USING (challenge_id, uid);
+
+DELETE FROM miner_series
+WHERE NOT logged AND challenge_id IN (SELECT challenge_id FROM stage_names);
+
+INSERT INTO miner_series BY NAME
+SELECT * EXCLUDE (seq)
+FROM stage_record_series
+WHERE coalesce(predictions, rewards, scores, accuracy, auc, f1_score, mcc, precision, recall)
+    IS NOT NULL
+ORDER BY seq, challenge_id, uid;

@@ -109,7 +109,7 @@ def test_a_path_without_a_log_is_an_error_that_publishes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("content", "found"), [(b"PAR1rest", "a Parquet table"), (b"\xfd7zXZ\0rest", "xz")]
+    ("content", "found"), [(b"ORC rest", "an ORC table"), (b"\xfd7zXZ\0rest", "xz")]
 )
 def test_a_form_that_is_not_read_yet_is_named(
     store: Store, tmp_path: Path, content: bytes, found: str

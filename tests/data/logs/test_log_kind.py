@@ -46,10 +46,14 @@ def zipped(content: bytes) -> bytes:
     return stream.getvalue()
 
 
-def parquet() -> bytes:
+def pq_bytes(**columns: Any) -> bytes:
     stream = io.BytesIO()
-    pq.write_table(pa.table({"_step": [0], "miner_mcc/uid_4": [0.5]}), stream)
+    pq.write_table(pa.table(columns), stream)
     return stream.getvalue()
+
+
+def parquet() -> bytes:
+    return pq_bytes(**{"_step": [0], "miner_mcc/uid_4": [0.5]})
 
 
 def test_rotated_logs_are_read_or_named() -> None:
@@ -117,13 +121,7 @@ def test_a_log_is_told_by_its_content_whatever_it_is_called(
         ("history.pkl", pickle.dumps([{"_step": 0}]), "a pickle, which could run code"),
         ("history.db", b"SQLite format 3\0rest", "a SQLite database"),
         ("run-a.wandb.gz", gzip.compress(b":W&B\xe1\xbe\x00"), "a W&B transaction log in gzip"),
-        ("0000.parquet", parquet(), "a Parquet table"),
         ("0000.parquet.gz", gzip.compress(parquet()), "a Parquet table in gzip data"),
-        ("history.csv", b"_step,label\n0,1\n", "a CSV table"),
-        ("history.csv.gz", gzip.compress(b"_step,label\n0,1\n"), "a CSV table"),
-        ("history.txt", b"_step,label\n0,1\n", "a CSV table"),
-        ("panel.txt", b'"Step","orange-9 - miner_mcc/uid_4"\n0,1\n', "a CSV table"),
-        ("sheet.csv", "_step,label\r\n0,1\r\n".encode("utf-16"), "a CSV table"),
     ],
     # by name: packed bytes hold the time at which they were packed
     ids=lambda value: value if isinstance(value, str) else "",
@@ -191,3 +189,44 @@ def test_media_files_and_runs_are_told_by_content_too(tmp_path: Path, record: Js
     for log in find_logs([tmp_path]):
         if log.kind is LogKind.HTML:
             assert isinstance(next(read_log(log, "x")), Logged)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("history.csv", b"_step,label\n0,1\n"),
+        ("people.csv", b"name,born\nA,1\n"),
+        ("history.csv.gz", gzip.compress(b"_step,label\n0,1\n")),
+        ("history.csv.zst", zstd_compress(b"_step,label\n0,1\n")),
+        ("history.txt", b"_step,label\n0,1\n"),
+        ("sheet.csv", "_step,label\r\n0,1\r\n".encode("utf-16")),
+        ("0000.parquet", pq_bytes(label=[1])),
+        ("x.tsv", b""),
+        ("cut.parquet", parquet()[:-30]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_table_that_holds_no_log_is_named_in_one_line(
+    tmp_path: Path, record: Json, name: str, content: bytes
+) -> None:
+    (tmp_path / "good.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    (tmp_path / name).write_bytes(content)
+    assert kinds(tmp_path) == {"good.jsonl": LogKind.JSON, name: LogKind.TABLE}
+    for log in find_logs([tmp_path]):
+        if log.kind is LogKind.TABLE:
+            (reject,) = read_log(log, name)
+            assert isinstance(reject, Reject)
+            assert "expected a run's history" in reject.reason
+            assert "\n" not in reject.reason
+
+
+def test_source_images_in_a_folder_are_no_log(
+    tmp_path: Path, record: Json, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "good.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    shard = tmp_path / "train-00000-of-00001.parquet"
+    shard.write_bytes(pq_bytes(Image=[b"x"], id=[1], label=[1]))
+    assert kinds(tmp_path) == {"good.jsonl": LogKind.JSON}
+    assert "1 Parquet files of images passed over" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(LogError, match="source images go where --sources says"):
+        find_logs([shard])
