@@ -6,7 +6,7 @@ are those of a history beside them, from the service or in a table, and unknown 
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -99,24 +99,9 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         steps=_line_count(folder / HISTORY),
         **asdict(validator_of(config, run_id, id_is_known=run.id_is_known)),
     )
-    times: dict[int, datetime] = {}
-    with_media: set[int] = set()
-    if has_history(folder):
-        for row in read_history_rows(folder / HISTORY, file, run_id):
-            if isinstance(row, Reject):
-                yield row
-                continue
-            if row.time is not None:
-                times[row.step] = row.time
-            if row.has_media:
-                with_media.add(row.step)
-            yield SeriesStep(run_id, row.step, row.values, row.time)
-    for table in tables_of(folder):
-        for read in read_table(table, file, run_id):
-            if isinstance(read, SeriesStep) and read.run_id == run_id and read.time is not None:
-                times.setdefault(read.step, read.time)
-            if not (isinstance(read, Run) and read.run_id == run_id):
-                yield read
+    history = _History()
+    yield from _read_history(folder, file, run_id, history)
+    times = history.times
     try:
         media = media_files(folder / MEDIA)
         problem = "no file of a challenge"
@@ -126,13 +111,41 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         expected = f"{MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
         reason = f"media: found {problem}; expected {expected}"
         yield Reject(Origin(file, None, run_id), reason, "")
-    for step in sorted(with_media - media.keys() if media else ()):
+    for step in sorted(history.with_media - media.keys() if media else ()):
         reason = f"media of step {step}: found no file; expected {MEDIA}/metadata_{step}_*.html"
         yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")
     yield from with_parts(
         (step, [_challenge(path, file, run_id, step, times.get(step)) for path in paths])
         for step, paths in sorted(media.items())
     )
+
+
+@dataclass
+class _History:
+    """What a history says of challenges: when each step was logged, and which have media."""
+
+    times: dict[int, datetime] = field(default_factory=dict)
+    with_media: set[int] = field(default_factory=set)
+
+
+def _read_history(folder: Path, file: str, run_id: str, history: _History) -> Iterator[LogItem]:
+    """The series of a run's folder, from the service and from tables; fills `history`."""
+    if has_history(folder):
+        for row in read_history_rows(folder / HISTORY, file, run_id):
+            if isinstance(row, Reject):
+                yield row
+                continue
+            if row.time is not None:
+                history.times[row.step] = row.time
+            if row.has_media:
+                history.with_media.add(row.step)
+            yield SeriesStep(run_id, row.step, row.values, row.time)
+    for table in tables_of(folder):
+        for read in read_table(table, file, run_id):
+            if isinstance(read, SeriesStep) and read.run_id == run_id and read.time is not None:
+                history.times.setdefault(read.step, read.time)
+            if not (isinstance(read, Run) and read.run_id == run_id):
+                yield read
 
 
 def _challenge(path: Path, file: str, run_id: str, step: int, time: datetime | None) -> LogItem:
