@@ -24,8 +24,8 @@ from data.terminal import (
 )
 
 if TYPE_CHECKING:
+    from analytics.queries.era_coverage import EraCoverage
     from analytics.queries.user_sql import Row
-    from analytics.warehouse.era_coverage import EraCoverage
 
 app = typer.Typer()
 
@@ -42,8 +42,8 @@ class TableFormat(StrEnum):
 
 
 @app.command(
-    epilog="Examples: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl; "
-    "streetreplay ingest wandb://ENTITY/PROJECT"
+    epilog="Example: streetreplay ingest wandb/run-20260101_120000-ab12cd34 challenges.jsonl; "
+    "or, from W&B's service: streetreplay ingest wandb://ENTITY/PROJECT"
 )
 def ingest(
     logs: Annotated[
@@ -67,8 +67,8 @@ def ingest(
     rows and with media; what is there already is not downloaded again. Needs an API key
     (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
     """
+    from analytics.queries.era_coverage import era_coverage  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
-    from analytics.warehouse.era_coverage import era_coverage  # noqa: PLC0415
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
 
@@ -136,7 +136,7 @@ def _print_rejects(rejects: list[dict[str, object]]) -> None:
 
 
 def _print_coverage(coverage: list["EraCoverage"]) -> None:
-    from analytics.warehouse.era_coverage import COLUMNS, coverage_rows  # noqa: PLC0415
+    from analytics.queries.era_coverage import COLUMNS, coverage_rows  # noqa: PLC0415
 
     if not coverage:
         return

@@ -44,7 +44,7 @@ class EraCoverage:
 
 def era_coverage(connection: duckdb.DuckDBPyConnection) -> list[EraCoverage]:
     """What a warehouse holds, in order of eras, then of hotkeys and runs."""
-    rows = named_rows(connection.execute(statements("analytics/warehouse/era_coverage")))
+    rows = named_rows(connection.execute(statements("analytics/queries/era_coverage")))
     return [EraCoverage(**row) for row in rows]
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.queries.era_coverage import COLUMNS, EraCoverage, coverage_rows, era_coverage
 from analytics.warehouse.connection import reading
-from analytics.warehouse.era_coverage import COLUMNS, EraCoverage, coverage_rows, era_coverage
 from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
+from tests.conftest import golden_records
 from tests.data.validators.hotkeys import Hotkey
 from tests.worlds.commands_in_forks import completed
 from tests.worlds.wandb_runs import write_run
@@ -22,6 +24,11 @@ Json = dict[str, Any]
 
 STARTED = datetime(2025, 12, 20, tzinfo=UTC)
 ONE, OTHER = Hotkey("one"), Hotkey("other")
+
+
+@pytest.fixture
+def e7(golden: Path) -> list[Json]:
+    return golden_records(golden, "e7")
 
 
 def minute(number: int) -> datetime:
