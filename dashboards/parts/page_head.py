@@ -1,7 +1,13 @@
 """The head of a page: its title, what it is about, and the store; what to run where it has none."""
 
+from contextlib import suppress
+
+import duckdb
 import streamlit as st
 
+from analytics.warehouse.false_signatures import false_signatures_text
+from dashboards.parts.store_access import false_signatures, warehouse_version
+from data.errors import StreetReplayError
 from data.store import Store, open_store
 from data.text import printable
 
@@ -27,7 +33,16 @@ def draw_page_head(title: str, caption: str) -> Store | None:
     # as text: a folder may be named as its owner likes
     st.text(f"Store: {printable(str(store.root))}")
     if store.warehouse.is_file():
+        _name_false_signatures(store)
         return store
     st.info(_NO_WAREHOUSE, icon=":material/info:")
     st.code("make demo\nstreetreplay ingest LOG", language=None)
     return None
+
+
+def _name_false_signatures(store: Store) -> None:
+    """Say on every page which runs name a hotkey that did not sign them."""
+    # what a store lacks, the page itself says
+    with suppress(StreetReplayError, duckdb.Error, OSError):
+        if found := false_signatures(warehouse_version(store)):
+            st.text(false_signatures_text(found))

@@ -18,6 +18,7 @@ from analytics.queries import challenges_over_time as time_queries
 from analytics.queries import overview as count_queries
 from analytics.queries import relation_columns as column_queries
 from analytics.queries import replay_runs as run_queries
+from analytics.warehouse import false_signatures as signature_queries
 from analytics.warehouse.contents import contents_digest
 from dashboards.parts.page_connection import page_reading, query_turn
 from data.errors import StreetReplayError
@@ -124,3 +125,10 @@ def replay_runs(version: Version) -> list[run_queries.ReplayRun]:
     """Finished replays, newest first."""
     with _connection(version) as connection:
         return run_queries.replay_runs(connection)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def false_signatures(version: Version) -> list[signature_queries.FalseSignature]:
+    """Runs that name a hotkey which did not sign them."""
+    with _connection(version) as connection:
+        return signature_queries.false_signatures(connection)

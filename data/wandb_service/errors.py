@@ -10,6 +10,7 @@ from data.text import printable
 
 RESUME = "run the same again: it goes on where it stopped"
 _LOG_IN = "run `wandb login`, or set WANDB_API_KEY (and WANDB_BASE_URL for a server of your own)"
+_NAMES = "names as in the web address of the project, and an account that may see it"
 _SHOWN = 200
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _NO_KEY = "No API key"
@@ -46,20 +47,26 @@ def http_status(error: BaseException | None) -> int | None:
 
 
 def _log_error(what: str, error: Exception) -> LogError:
+    words = printable(" ".join(str(error).split()), _SHOWN) or type(error).__name__
+    found, expected, remedy = _told(words, http_status(error), error)
+    return LogError(what, found=found, expected=expected, remedy=remedy)
+
+
+def _told(words: str, status: int | None, error: Exception) -> tuple[str, str | None, str | None]:
+    """What is told of an error: found, expected, remedy."""
     import wandb  # noqa: PLC0415
 
-    words = printable(" ".join(str(error).split()), _SHOWN)
-    status = http_status(error)
+    found: tuple[str, str | None, str | None] = (words, None, RESUME)
     if _NO_KEY in words:
-        return LogError(what, found="no API key", expected="an account of W&B", remedy=_LOG_IN)
-    if any(sign in words.lower() for sign in _UNREACHABLE):
-        return LogError(what, found=f"no answer of the service ({words})", remedy=RESUME)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        found = "more requests than the service allows"
-        return LogError(what, found=found, remedy=f"wait some minutes, then {RESUME}")
-    if isinstance(error, wandb.errors.AuthenticationError) or status in _REFUSED:
-        return LogError(what, found=f"the API key refused ({words})", remedy=_LOG_IN)
-    if _NOT_FOUND in words:
-        expected = "names as in the web address of the project, and an account that may see it"
-        return LogError(what, found="nothing of that name", expected=expected)
-    return LogError(what, found=words or type(error).__name__, remedy=RESUME)
+        found = ("no API key", "an account of W&B", _LOG_IN)
+    elif any(sign in words.lower() for sign in _UNREACHABLE):
+        found = (f"no answer of the service ({words})", None, RESUME)
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        found = ("more requests than the service allows", None, f"wait some minutes, then {RESUME}")
+    elif status in _REFUSED:
+        found = (f"the API key refused ({words})", None, _LOG_IN)
+    elif isinstance(error, wandb.errors.AuthenticationError):
+        found = (words, "an account of W&B", _LOG_IN)
+    elif _NOT_FOUND in words:
+        found = ("nothing of that name", _NAMES, None)
+    return found

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wandb
 
 from data.errors import LogError, RunError
 from data.file_lock import locked
@@ -27,9 +28,7 @@ def refused(status: int, message: str) -> Any:
     return answer
 
 
-def test_an_error_is_one_line_that_says_what_to_do(
-    service: StubService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_is_one_line_that_says_what_to_do(service: StubService, tmp_path: Path) -> None:
     service.projects[KEY] = [StubRun("ab12cd34")]
     found = {
         ServiceAddress("natix", "unknown"): "nothing of that name",
@@ -45,7 +44,13 @@ def test_an_error_is_one_line_that_says_what_to_do(
         with pytest.raises(LogError, match="API key refused") as caught:
             download_runs(PROJECT, tmp_path)
         assert str(caught.value).isprintable()
+
+
+def test_without_an_api_key_it_says_how_to_get_one(
+    service: StubService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("WANDB_API_KEY")
+    wandb.teardown()  # it read the environment when it was first used
     with pytest.raises(LogError, match=r"no API key.*wandb login"):
         download_runs(PROJECT, tmp_path)
 
