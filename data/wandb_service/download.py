@@ -15,6 +15,7 @@ import yaml
 
 from data.atomic_files import make_folder, write_atomic, write_error
 from data.file_lock import locked
+from data.logs.history_rows import HistoryRow, read_history_rows
 from data.logs.run_folder import CONFIG, DESCRIPTION, HISTORY, MEDIA, SUMMARY
 from data.progress import Progress, no_report, silent
 from data.wandb_service.address import ServiceAddress
@@ -78,7 +79,7 @@ def _download(
             _write_json(folder / SUMMARY, run.summary())
             _download_history(run, folder / HISTORY, on_run)
             _download_media(run, folder, progress)
-        challenges = last_row(folder / HISTORY)[0] >= 0 or any((folder / MEDIA).iterdir())
+        challenges = _holds_challenges(folder)
         # what a run that goes on logs in the meantime is for the next time
         whole = run.state not in _RUNNING
         described = _described(run, whole=whole) | {"challenges": challenges}
@@ -86,6 +87,14 @@ def _download(
     except OSError as error:
         raise write_error(folder, error) from error
     return folder if challenges else None
+
+
+def _holds_challenges(folder: Path) -> bool:
+    """True if a run logged a challenge; what generates images logs into the same project."""
+    if any((folder / MEDIA).iterdir()):
+        return True
+    rows = read_history_rows(folder / HISTORY, "", "")
+    return any(isinstance(row, HistoryRow) and (row.values or row.has_media) for row in rows)
 
 
 def _download_history(run: ServiceRun, file: Path, on_run: Callable[[str], object]) -> None:

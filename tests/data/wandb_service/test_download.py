@@ -248,7 +248,9 @@ def test_a_run_without_a_challenge_is_left_out(
     service: StubService, tmp_path: Path, e7: list[Json]
 ) -> None:
     """A project also holds the runs of what generates images."""
-    service.projects[KEY] = [StubRun("ef56ab78"), stub_run("ab12cd34", e7[:1])]
+    rows = [{"_step": step, "_timestamp": 1.8e9, "t2i/time": 1.5} for step in range(3)]
+    others = [StubRun("ef56ab78"), StubRun("aa11bb22", rows)]
+    service.projects[KEY] = [*others, stub_run("ab12cd34", e7[:1])]
     for _ in range(2):
         (folder,) = download_runs(PROJECT, tmp_path)
         assert folder.name == "ab12cd34"
