@@ -67,9 +67,14 @@ def _finished(waiting: set[Future[None]], report: Callable[[], object]) -> set[F
 @contextmanager
 def _pool() -> Iterator[ThreadPoolExecutor]:
     """Threads for downloads; where one fails, or with Ctrl-C, those that wait are dropped."""
+    import wandb  # noqa: PLC0415
+
     pool = ThreadPoolExecutor(_AT_A_TIME)
     try:
         yield pool
+    except KeyboardInterrupt:
+        wandb.teardown()  # else those that run go on for as long as the service keeps them waiting
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

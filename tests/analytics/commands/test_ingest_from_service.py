@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -120,6 +121,21 @@ def test_after_ctrl_c_or_a_kill_the_same_again_goes_on(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["challenges_new"] == 120
     assert not {path.rpartition("/")[2] for path in service.downloads} & there
+
+
+def test_ctrl_c_does_not_wait_for_the_service(
+    service: StubService, environment: dict[str, str | None], tmp_path: Path, e7: list[Json]
+) -> None:
+    service.projects[KEY] = [stub_run("ab12cd34", e7[:20])]
+    ends = Event()
+    service.before = lambda _handler, what: what.startswith("/files/") and ends.wait(300)
+    command = start(["ingest", PROJECT], tmp_path / "first", environment)
+    command.wait_for(lambda: service.downloads)
+    command.signal(signal.SIGINT)
+    assert command.wait() == 1
+    assert not ends.is_set()
+    ends.set()
+    assert command.errors[-1] == "streetreplay: aborted"
 
 
 def refuse(handler: StubHandler, _what: str) -> bool:
