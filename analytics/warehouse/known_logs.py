@@ -37,7 +37,7 @@ class LogsToRead:
 
 def reader_digest() -> str:
     """A digest of the code that reads logs: another version may read more of them."""
-    return code_digest("data/logs", "data/records", "data/tables")
+    return code_digest("data/logs", "data/records", "data/tables", "data/archives")
 
 
 def logs_to_read(store: Store, logs: Sequence[LogFile]) -> LogsToRead:

@@ -1,11 +1,15 @@
 """Find the logs under the paths that a person names, and read each by its kind."""
 
 import errno
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from data.archives.members import MemberPath
+from data.archives.unpack import unpack
 from data.errors import LogError
+from data.logs.decompression import open_decompressed
 from data.logs.downloaded_run import (
     has_media,
     has_settings,
@@ -61,7 +65,7 @@ def _logs_at(path: Path) -> Iterator[LogFile]:
     if stat.S_ISDIR(mode):
         yield from _logs_under(path, set())
     elif stat.S_ISREG(mode):
-        yield named_log(path)
+        yield from _logs_in(named_log(path))
     else:
         raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
 
@@ -111,10 +115,31 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
             log = log_in_folder(entry)
             # a table beside a run's media or settings is its history, which it reads itself
             if log and not (has_tables and is_table_name(entry.name)):
-                yield log
+                yield from _logs_in(log)
             images += not log and is_parquet(entry)
     if images:
         note(f"{path_text(folder)}: {images} Parquet files of images passed over: no logs")
+
+
+def _logs_in(log: LogFile) -> Iterator[LogFile]:
+    """A log itself; of an archive its members that are logs, and the archive where it lacks some."""
+    if log.kind is not LogKind.ARCHIVE:
+        yield log
+        return
+    if isinstance(log.path, MemberPath):
+        yield unread(log.path, "an archive inside an archive", remedy="unpack the outer one first")
+        return
+    try:
+        unpacked = unpack(log.path, open_decompressed)
+    except OSError as error:
+        yield unread(log.path, error.strerror or error, "an archive that may be unpacked")
+        return
+    logs = list(_logs_under(unpacked.root, set()))
+    yield from logs
+    if unpacked.problems:
+        yield unread(log.path, unpacked.described(), "a whole archive; the rest of it is read")
+    elif not logs:
+        yield unread(log.path, "no log in this archive")
 
 
 def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
@@ -134,4 +159,4 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:
-        yield from read_json_log(log.path, file)
+        yield from read_json_log(Path(os.fspath(log.path)), file)

@@ -6,13 +6,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+from data.archives.unpack import is_tar, is_zip
 from data.errors import LogError
 from data.logs.decompression import Compression, compression_of, open_decompressed, open_log
 from data.logs.table_logs import PARQUET_MAGIC, is_image_shard
 from data.logs.wandb_transactions import MAGIC as WANDB_MAGIC
 
 EXPECTED = (
-    "JSON, JSON lines or CSV (also .gz, .zst, .bz2), Parquet, W&B media HTML or a W&B run folder"
+    "JSON, JSON lines or CSV (also .gz, .zst, .bz2), Parquet, W&B media HTML, a W&B run folder, or "
+    "a .zip or .tar of them"
 )
 
 _START = 4096
@@ -37,14 +39,12 @@ _ARCHIVE_NAMES = (".zip", ".tar", ".7z", ".rar")
 _JSON_START = re.compile(rb"(?:[\s,]|\0\d*)*(?:\[\s*)?\{\s*(?:\"|\})")
 _HTML_START = re.compile(rb"\s*<")
 _TABLE_START = re.compile(rb"[^\n]*(?:\b_step\b|^\"?Step\b|miner_[a-z0-9_]+/uid_)")
-_TAR_MAGIC_OFFSET, _TAR_MAGIC = 257, b"ustar"
 _UNPACK = "unpack it first"
 _EXPORT = "export its records as JSON lines"
 _TABLE = "save it as Parquet or CSV"
 _IMAGES = "source images go where --sources says"
 # Forms that are recognised but not read: their first bytes, what they are, what to do.
 _UNREAD: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a zip archive", _UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
     (b"Rar!\x1a\x07", "a rar archive", _UNPACK),
     (b"\xfd7zXZ\x00", "xz data", _UNPACK),
@@ -62,13 +62,17 @@ _UNREAD: tuple[tuple[bytes, str, str], ...] = (
 
 
 class LogKind(StrEnum):
-    """The kinds of log that are read, and `UNREAD` for a file that only becomes a reject."""
+    """The kinds of log that are read, and `UNREAD` for a file that only becomes a reject.
+
+    An `ARCHIVE` holds logs; `find_logs` gives its members in its place.
+    """
 
     JSON = "json"
     HTML = "html"
     TABLE = "table"
     WANDB = "wandb"
     RUN_FOLDER = "run folder"
+    ARCHIVE = "archive"
     UNREAD = "unread"
 
 
@@ -113,6 +117,8 @@ def _log(path: Path, otherwise: LogKind | None) -> LogFile | None:
         return LogFile(path, LogKind.WANDB)
     if start.startswith(PARQUET_MAGIC):
         return _parquet(path, otherwise)
+    if is_zip(start) or is_tar(start):
+        return LogFile(path, LogKind.ARCHIVE)
     if form := _unread_form(start):
         return unread(path, form[0], remedy=form[1])
     return _decompressed_log(path, compression_of(start), otherwise)
@@ -127,8 +133,6 @@ def _parquet(path: Path, otherwise: LogKind | None) -> LogFile | None:
 
 def _unread_form(start: bytes) -> tuple[str, str] | None:
     """What a file is, by its first bytes, and the remedy; None unless its form is not read."""
-    if start[_TAR_MAGIC_OFFSET:].startswith(_TAR_MAGIC):
-        return "a tar archive", _UNPACK
     forms = ((form, remedy) for magic, form, remedy in _UNREAD if start.startswith(magic))
     return next(forms, None)
 
@@ -144,6 +148,8 @@ def _decompressed_log(
         return LogFile(
             path, LogKind.JSON
         )  # damaged: reading keeps what it can and reports the rest
+    if is_tar(inside):
+        return LogFile(path, LogKind.ARCHIVE)
     if compression and (form := _unread_form_inside(inside)):
         return unread(path, f"{form} in {compression.value} data", remedy=_UNPACK)
     name = path.name.lower()
@@ -168,7 +174,7 @@ def _unread_form_inside(start: bytes) -> str | None:
     """What decompressed data is, by its first bytes, if its form is not read."""
     if start.startswith(WANDB_MAGIC):
         return "a W&B transaction log"
-    if compression_of(start):
+    if compression_of(start) or is_zip(start):
         return "packed data"
     if start.startswith(PARQUET_MAGIC):
         return "a Parquet table"

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.archives.members import MemberPath
+from data.logs.file_names import path_text
 from data.logs.log_kind import LogFile, LogKind
 
 _ENDS = 2**16
@@ -20,6 +22,9 @@ def log_state(log: LogFile) -> str:
     read, or was written less than three seconds ago.
     """
     now, digest = time.time_ns(), hashlib.sha256()
+    if isinstance(log.path, MemberPath):
+        archive = log_state(LogFile(log.path.unpacked.archive, LogKind.ARCHIVE))
+        return archive and hashlib.sha256(f"{archive} {path_text(log.path)}".encode()).hexdigest()
     try:
         for path in _files(log):
             found = path.stat()

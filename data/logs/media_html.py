@@ -6,7 +6,6 @@ its elements and escapes the text.
 """
 
 import html
-import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -37,14 +36,13 @@ def media_files(folder: Path) -> dict[int, list[Path]]:
         OSError: the folder may not be read.
     """
     try:
-        with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
+        found = sorted(folder.iterdir())
     except FileNotFoundError:
         return {}
     files: dict[int, list[Path]] = {}
-    for name in names:
-        if (step := media_step(name)) is not None:
-            files.setdefault(step, []).append(folder / name)
+    for path in found:
+        if (step := media_step(path.name)) is not None and path.is_file():
+            files.setdefault(step, []).append(path)
     return files
 
 

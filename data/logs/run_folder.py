@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.archives.members import folder_name
 from data.logs.file_names import path_text
 from data.text import storable
 
@@ -63,10 +64,11 @@ def _id_of_name(folder: Path) -> tuple[str, bool]:
     """The id in a folder's name, and whether it is one: another name may be a person's own."""
     resolved = folder.resolve()
     named = resolved.parent if resolved.name == _FILES else resolved
-    match = _RUN_NAME.fullmatch(named.name)
+    name = folder_name(named)
+    match = _RUN_NAME.fullmatch(name)
     if match:
         return match[1], True
-    return path_text(Path(named.name)), _OWN_ID.fullmatch(named.name) is not None
+    return path_text(Path(name)), _OWN_ID.fullmatch(name) is not None
 
 
 def _json_object(path: Path) -> dict[str, Any]:

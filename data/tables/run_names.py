@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from data.archives.members import folder_name
+
 # `run-20260101_120000-ab12cd34`, as W&B names a run's folder
 _DATED = r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64}?)"
 # an id that W&B made; a word of eight letters such as "exported" is none
@@ -25,5 +27,5 @@ def run_named_by(path: Path) -> str | None:
     stem = path.name
     if suffixes := _SUFFIXES.search(stem):
         stem = stem[: suffixes.start()]
-    match = _FILE.fullmatch(stem) or _FOLDER.fullmatch(path.parent.name)
+    match = _FILE.fullmatch(stem) or _FOLDER.fullmatch(folder_name(path.parent))
     return next(filter(None, match.groups()), None) if match else None

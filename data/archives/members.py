@@ -1,0 +1,191 @@
+"""Members of an archive as paths that never exist: their names are names, never places.
+
+What a member holds lies in a scratch file with a number for a name. Its path has the member's name,
+and opens that file; so a name such as `../../etc/passwd` has nowhere to lead.
+"""
+
+import errno
+import filecmp
+import os
+import re
+import shutil
+import tempfile
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar, NoReturn
+
+from data.settings import setting
+
+# stands behind the archive's name in a path: `/logs/old.zip!/run-1/x.jsonl`
+MARK = "!"
+_MOST_NAME = 1024
+_SEPARATORS = re.compile(r"[/\\]")
+_SUFFIXES = re.compile(r"\.(?:zip|tgz|tar(?:\.(?:gz|zst|bz2))?)$", re.IGNORECASE)
+_Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """Bounds on what is unpacked of one archive; what came before a bound is kept."""
+
+    members: int = setting(500_000, "The most members.", least=1)
+    expansion: int = setting(200, "The most times its own size.", least=1)
+    free_bytes: int = setting(64 * 2**20, "So many bytes of any archive are unpacked.", least=0)
+    bytes_left: int = setting(2**30, "Bytes of the disk that stay free.", least=0)
+
+
+class BoundError(OSError):
+    """An archive holds more than the bounds allow."""
+
+
+class MemberPath(PosixPath):
+    """The path of a member or folder of an archive; each archive has a class of its own.
+
+    It can be opened, listed and asked for what it is, as a path of files is; `os.fspath` is the
+    scratch file that holds a member's content.
+    """
+
+    unpacked: ClassVar["Unpacked"]
+
+    def __fspath__(self) -> str:
+        """The file that holds the content; for a folder an empty one."""
+        return self.unpacked.place(self)
+
+    def iterdir(self) -> Iterator[Any]:
+        """The members directly in a folder, in no order."""
+        yield from (self / name for name in self.unpacked.names_in(self))
+
+    def resolve(self, strict: bool = False) -> Any:
+        """Itself: there are no links to follow."""
+        return self
+
+
+class Unpacked:
+    """What was unpacked of an archive, in a scratch folder that goes with this object, or `close`."""
+
+    def __init__(self, archive: Path, settings: ArchiveSettings = ArchiveSettings()) -> None:
+        self.archive = archive.resolve()
+        self.problems: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+        self._settings = settings
+        self._left = max(settings.free_bytes, settings.expansion * archive.stat().st_size)
+        self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-"))
+        self.close = weakref.finalize(self, _remove, self._scratch, os.getpid())
+        self._folder = self._scratch / "folder"
+        self._folder.mkdir()
+        self._files: dict[_Key, Path] = {}
+        self._folders: dict[_Key, set[str]] = {(): set()}
+        self._count = 0
+        of_archive = type("MemberPath", (MemberPath,), {"unpacked": self})
+        self.root: MemberPath = of_archive(f"{self.archive}{MARK}")
+
+    def add(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Keep a member's content; the part before an error too, which is raised again.
+
+        Raises:
+            BoundError: the archive holds too much.
+            OSError: the disk is full, or what `chunks` raises.
+        """
+        self._count += 1
+        if self._count > self._settings.members:
+            raise BoundError(f"more than {self._settings.members} members")
+        if shutil.disk_usage(self._scratch).free < (least := self._settings.bytes_left):
+            raise BoundError(f"a disk with less than {least} bytes left to unpack it")
+        place = self._scratch / str(self._count)
+        try:
+            self._write(place, chunks)
+        finally:
+            self._name(name, place)
+
+    def link(self, name: str, target: str) -> None:
+        """Give a member a second name, as a hard link does."""
+        if (place := self._files.get(_key(target))) is not None:
+            self._name(name, place)
+
+    def report(self, problem: str, name: str = "") -> None:
+        """Count something that is not read, and remember the first member that it befell."""
+        self.problems[problem] += 1
+        self._first.setdefault(problem, name)
+
+    def described(self) -> str:
+        """All problems in one line."""
+        return ", ".join(
+            (f"{count} x " if count > 1 else "") + problem + f" ({self._first[problem]})"
+            if self._first[problem]
+            else problem
+            for problem, count in self.problems.items()
+        )
+
+    def place(self, path: MemberPath) -> str:
+        """Where the content of a path lies; a place where nothing is for one that is none."""
+        if (key := self._inside(path)) is None:
+            return str(path)
+        if key in self._folders:
+            return str(self._folder)
+        return str(self._files.get(key, self._scratch / "nothing"))
+
+    def names_in(self, path: MemberPath) -> list[str]:
+        """The names in a folder.
+
+        Raises:
+            OSError: it is no folder.
+        """
+        key = self._inside(path)
+        if key is None or key not in self._folders:
+            _raise(errno.ENOENT if key not in self._files else errno.ENOTDIR, path)
+        return sorted(self._folders[key])
+
+    def _inside(self, path: MemberPath) -> _Key | None:
+        depth = len(self.root.parts)
+        return path.parts[depth:] if path.parts[:depth] == self.root.parts else None
+
+    def _write(self, place: Path, chunks: Iterable[bytes]) -> None:
+        with place.open("xb") as file:
+            for chunk in chunks:
+                self._left -= len(chunk)
+                if self._left < 0:
+                    raise BoundError(f"more than {self._settings.expansion} times its size")
+                try:
+                    file.write(chunk)
+                except OSError as error:
+                    raise BoundError(f"{error.strerror} in {self._scratch.parent}") from None
+
+    def _name(self, name: str, place: Path) -> None:
+        key = _key(name)
+        shown = name[:_MOST_NAME]
+        if not key or len(name) > _MOST_NAME:
+            self.report("members without a name that can be kept", shown[:60])
+            return
+        if key in self._folders or any(key[:depth] in self._files for depth in range(1, len(key))):
+            self.report("members with the name of a folder", shown)
+            return
+        before = self._files.get(key)
+        if before is not None and not filecmp.cmp(before, place, shallow=False):
+            self.report("members whose name stands again behind them; the last is read", shown)
+        self._files[key] = place
+        for depth, part in enumerate(key):
+            self._folders.setdefault(key[:depth], set()).add(part)
+
+
+def folder_name(folder: Path) -> str:
+    """The name of a folder; of an archive's own folder that of the archive, without its suffix."""
+    name = folder.name
+    return _SUFFIXES.sub("", name.removesuffix(MARK)) if name.endswith(MARK) else name
+
+
+def _key(name: str) -> _Key:
+    """The parts of a member's name, without those that lead elsewhere."""
+    parts = _SEPARATORS.split(name.replace("\0", "\ufffd"))
+    return tuple(part for part in parts if part not in ("", ".", ".."))
+
+
+def _raise(number: int, path: Path) -> NoReturn:
+    raise OSError(number, os.strerror(number), str(path))
+
+
+def _remove(scratch: Path, process: int) -> None:
+    if os.getpid() == process:  # not in a process that was forked off
+        shutil.rmtree(scratch, ignore_errors=True)
