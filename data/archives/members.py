@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PosixPath
 from typing import Any, ClassVar, NoReturn
@@ -54,7 +54,7 @@ class MemberPath(PosixPath):
         """The file that holds the content; for a folder an empty one."""
         return self.unpacked.place(self)
 
-    def iterdir(self) -> Iterator[Any]:
+    def iterdir(self) -> Generator["MemberPath", None, None]:
         """The members directly in a folder, in no order."""
         yield from (self / name for name in self.unpacked.names_in(self))
 
@@ -64,7 +64,7 @@ class MemberPath(PosixPath):
 
 
 class Unpacked:
-    """What was unpacked of an archive, in a scratch folder that goes with this object, or `close`."""
+    """What was unpacked of an archive, in a scratch folder that goes with this or with `close`."""
 
     def __init__(self, archive: Path, settings: ArchiveSettings = ArchiveSettings()) -> None:
         self.archive = archive.resolve()

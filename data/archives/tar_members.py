@@ -70,7 +70,7 @@ def unpack_tar(stream: IO[bytes], unpacked: Unpacked) -> None:
         ) as archive:
             while (member := archive.next()) is not None:
                 name = member.name
-                archive.members = []  # else it keeps all of them
+                archive.members = []  # type: ignore[attr-defined]  # else it keeps all of them
                 if member.isreg() and (content := archive.extractfile(member)) is not None:
                     unpacked.add(name, iter(partial(content.read, _CHUNK), b""))
                 elif member.islnk():

@@ -1,4 +1,4 @@
-"""Unpack a zip archive; one that was cut off, and so lost its list of members, from its start on."""
+"""Unpack a zip archive; one that was cut off, and so lost its list of members, from its start."""
 
 import mmap
 import stat
@@ -110,7 +110,7 @@ def _unpack_at(data: mmap.mmap, at: int, unpacked: Unpacked) -> int:
     if len(header) < _LOCAL.size:
         return len(data)
     _, _, flags, method, _, _, size, _, name_length, rest_length = _LOCAL.unpack(header)
-    start = at + _LOCAL.size + name_length + rest_length
+    start: int = at + _LOCAL.size + name_length + rest_length
     name = data[at + _LOCAL.size : at + _LOCAL.size + name_length].decode(
         "utf-8" if flags & _UTF8 else "cp437", "replace"
     )
@@ -121,7 +121,7 @@ def _unpack_at(data: mmap.mmap, at: int, unpacked: Unpacked) -> int:
     is_whole = size != _UNKNOWN_SIZE and not flags & _SIZES_BEHIND
     if problem := _unread(flags, method):
         unpacked.report(problem, name)
-        return start + size if is_whole else start
+        return start + (size if is_whole else 0)
     content = _Content(data, start, min(len(data), start + size) if is_whole else len(data))
     try:
         if method == zipfile.ZIP_DEFLATED:

@@ -122,7 +122,7 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
 
 
 def _logs_in(log: LogFile) -> Iterator[LogFile]:
-    """A log itself; of an archive its members that are logs, and the archive where it lacks some."""
+    """A log itself; of an archive its logs, and the archive where some of it cannot be read."""
     if log.kind is not LogKind.ARCHIVE:
         yield log
         return

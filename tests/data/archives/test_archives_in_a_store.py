@@ -53,8 +53,9 @@ def packed(logs: Path, form: str) -> Path:
     with tarfile.open(logs.parent / "all.tar", "w") as archive:
         archive.add(logs, ".")
     raw = (logs.parent / "all.tar").read_bytes()
-    pack = {".tar.gz": gzip.compress, ".tgz": gzip.compress, ".tar.zst": zstd_compress}
-    path.write_bytes(pack.get(form, bytes)(raw))
+    if form in (".tar.gz", ".tgz"):
+        raw = gzip.compress(raw)
+    path.write_bytes(zstd_compress(raw) if form == ".tar.zst" else raw)
     return path
 
 

@@ -232,7 +232,7 @@ def test_after_a_damaged_header_the_next_member_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["x.tar", "x.tgz", "x.zip"])
 def test_an_archive_cut_anywhere_keeps_what_is_whole(tmp_path: Path, kind: str) -> None:
-    rng = random.Random(15)
+    rng = random.Random(15)  # noqa: S311
     content = {f"run/{n}.txt": rng.randbytes(700) for n in range(9)}
     if kind == "x.zip":
         whole = write_zip(tmp_path / kind, content.items()).read_bytes()
@@ -257,7 +257,7 @@ def test_an_archive_cut_anywhere_keeps_what_is_whole(tmp_path: Path, kind: str) 
 
 @pytest.mark.parametrize("kind", ["x.tar", "x.tgz", "x.zip"])
 def test_200_flipped_bits_never_crash(tmp_path: Path, kind: str) -> None:
-    rng = random.Random(72)
+    rng = random.Random(72)  # noqa: S311
     if kind == "x.zip":
         whole = write_zip(tmp_path / kind, CONTENT.items()).read_bytes()
     else:
