@@ -13,7 +13,7 @@ class Report(Protocol):
 
 
 Progress = Callable[[str, int], AbstractContextManager[Report]]
-"""From a label and a total to a context of a report; `data.terminal.progress` is one."""
+"""From a label and a total to a context of a report; `data.terminal_progress.progress` is one."""
 
 
 def silent(_label: str, _total: int) -> AbstractContextManager[Report]:

@@ -1,4 +1,4 @@
-"""What all commands share: common options, output to the terminal, and progress bars.
+"""What all commands share: common options, and output to the terminal.
 
 Standard output holds results only; progress, warnings and errors go to standard error. All text
 that a command prints goes through this module, which escapes what could control a terminal: text
@@ -12,8 +12,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import partial
@@ -22,19 +21,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from data.progress import Report
 from data.store import STORE_VARIABLE
 from data.text import is_printable, printable, printable_value
 
@@ -206,11 +195,6 @@ def _cell(value: object) -> Text:
     return Text(f"{value:.4g}" if isinstance(value, float) else shown(str(value), limit=_CELL))
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:.1f}/s")
-
-
 def duration(seconds: float) -> str:
     """A duration in words, rounded as an estimate."""
     if seconds < 2 * _MINUTE:
@@ -218,32 +202,3 @@ def duration(seconds: float) -> str:
     if seconds < 2 * _HOUR:
         return f"about {round(seconds / _MINUTE)} min"
     return f"about {seconds / _HOUR:.1f} h"
-
-
-@contextmanager
-def progress(label: str, total: int) -> Iterator[Report]:
-    """A progress bar with rate and time left on a terminal, plain lines otherwise.
-
-    Yields a function that takes the number of further units done, and a status to show.
-    """
-    if not errors.is_terminal:
-        note(f"{label}: {total} to do")
-        yield lambda done=1, status="": None
-        note(f"{label}: done")
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task(shown(label, errors), total=total)
-
-        def report(done: int = 1, status: str = "") -> None:
-            if status:
-                bar.update(task, description=shown(f"{label}, {status}", errors))
-            bar.advance(task, done)
-
-        yield report

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import data.terminal
+import data.terminal_progress
 import streetreplay
 from data.store import STORE_VARIABLE
 from data.text import is_printable, printable
@@ -172,13 +173,39 @@ def test_a_progress_bar_shows_its_label_as_text(monkeypatch: pytest.MonkeyPatch)
             patched.setattr(data.terminal.errors, "_force_terminal", True)
             patched.setattr(data.terminal.errors, "is_interactive", True)
             data.terminal.open_terminal()
-            with data.terminal.progress(f"label{HOSTILE}", 3) as on_progress:
+            with data.terminal_progress.progress(f"label{HOSTILE}", 3) as on_progress:
                 on_progress(3)
         shown = stream.text()
         assert "label" in shown
         assert "🔥" not in shown
         assert "\x1b[2J" not in shown
         assert "\x9b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("progress", ["work: 400 to do", "work, half: 200 of 400, 20/s, about 10 s left"]),
+        (
+            "byte_progress",
+            ["work: 0.0 MB to do", "work, half: 0.0 MB of 0.0 MB, 0.0 MB/s, about 10 s left"],
+        ),
+    ],
+)
+def test_elsewhere_progress_is_a_line_every_few_seconds(
+    kind: str, said: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 0.1, 10.0, 10.1, 14.9])
+    monkeypatch.setattr(data.terminal_progress.time, "monotonic", lambda: next(clock))
+    with getattr(data.terminal_progress, kind)("work", 400) as report:
+        report(1, "half")
+        report(199)
+        report(1)
+        report(1)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[:2] == said
+    assert lines[2] == "work: done"
 
 
 ELSEWHERE = """

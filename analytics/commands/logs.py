@@ -19,9 +19,9 @@ from data.terminal import (
     print_json,
     print_json_list,
     print_table,
-    progress,
     say,
 )
+from data.terminal_progress import progress
 
 if TYPE_CHECKING:
     from analytics.queries.era_coverage import EraCoverage

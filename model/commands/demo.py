@@ -4,7 +4,8 @@ import typer
 
 from data.progress import silent
 from data.store import open_store
-from data.terminal import JsonOption, StoreOption, errors, note, print_json, progress, say
+from data.terminal import JsonOption, StoreOption, errors, note, print_json, say
+from data.terminal_progress import progress
 
 app = typer.Typer()
 

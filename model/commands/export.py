@@ -8,7 +8,8 @@ import typer
 
 from data.errors import RunError
 from data.store import Store, open_store
-from data.terminal import JsonOption, StoreOption, note, print_json, progress, say
+from data.terminal import JsonOption, StoreOption, note, print_json, say
+from data.terminal_progress import progress
 from model.champion.command_line_name import NAME
 
 if TYPE_CHECKING:

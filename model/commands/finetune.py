@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.store import open_store
-from data.terminal import (
-    JsonOption,
-    SourcesOption,
-    StoreOption,
-    note,
-    print_json,
-    print_table,
-    progress,
-    say,
-)
+from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
+from data.terminal_progress import progress
 from model.commands.processes import report_of_main
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.commands.train import OutOption, ReplaceOption

@@ -7,15 +7,8 @@ from typing import Annotated
 import typer
 
 from data.store import open_store
-from data.terminal import (
-    JsonOption,
-    SourcesOption,
-    StoreOption,
-    note,
-    print_json,
-    progress,
-    say,
-)
+from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, say
+from data.terminal_progress import progress
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
 from model.promotion_gate.settings import GateSettings, PowerSettings
 from model.retraining.settings import ChallengerSettings, DecisionSettings

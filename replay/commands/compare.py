@@ -7,7 +7,8 @@ import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.store import open_store
-from data.terminal import JsonOption, StoreOption, print_json, progress
+from data.terminal import JsonOption, StoreOption, print_json
+from data.terminal_progress import progress
 
 app = typer.Typer()
 

@@ -10,16 +10,8 @@ import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.store import open_store
-from data.terminal import (
-    JsonOption,
-    SourcesOption,
-    StoreOption,
-    note,
-    print_json,
-    print_table,
-    progress,
-    say,
-)
+from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
+from data.terminal_progress import progress
 from replay.commands.options import (
     DEFAULT_VARIANTS,
     ArithmeticOption,

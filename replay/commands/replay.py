@@ -17,9 +17,9 @@ from data.terminal import (
     note,
     print_json,
     print_table,
-    progress,
     say,
 )
+from data.terminal_progress import progress
 from replay.commands.options import (
     DEFAULT_VARIANTS,
     ArithmeticOption,
