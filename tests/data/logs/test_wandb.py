@@ -1,16 +1,12 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from data.errors import LogError
 from data.logs.media_html import read_media_html
 from data.logs.wandb_run import read_wandb_run
-from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.types import Logged, LogItem, Reject, Run, SeriesStep
 from tests.conftest import golden_records
 
@@ -99,31 +95,6 @@ def test_a_truncated_log_keeps_what_is_whole_and_says_what_is_missing(
     (reject,) = of(items, Reject)
     assert "cut off" in reject.reason
     assert reject.origin.position == run.steps
-
-
-@settings(max_examples=25, deadline=None)
-@given(data=st.data())
-def test_damage_anywhere_never_raises_and_costs_little(data: st.DataObject, golden: Path) -> None:
-    (log,) = (golden / "e7" / "wandb").glob("*/*.wandb")
-    damaged = bytearray(log.read_bytes())
-    at = data.draw(st.integers(7, len(damaged) - 1))
-    damaged[at] ^= data.draw(st.integers(1, 255))
-    records = list(_read_bytes(bytes(damaged), log))
-    steps = sum(
-        not isinstance(r, Damage) and r.WhichOneof("record_type") == "history" for r in records
-    )
-    assert any(isinstance(r, Damage) for r in records)
-    # a damaged stretch costs at most its 32 KiB block and the records that touch it
-    assert steps >= 40 - 12
-
-
-def _read_bytes(content: bytes, like: Path) -> Iterator[Any]:
-    import tempfile  # noqa: PLC0415
-
-    with tempfile.NamedTemporaryFile(suffix=like.suffix) as file:
-        file.write(content)
-        file.flush()
-        yield from read_transactions(Path(file.name))
 
 
 def test_a_missing_media_file_is_reported_and_its_series_kept(run_log: Path) -> None:

@@ -1,0 +1,72 @@
+"""A W&B transaction log that is cut or damaged anywhere gives every record that is still whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.logs.wandb_transactions import Damage, read_transactions
+
+HEADER, PIECE_HEADER, BLOCK = 7, 7, 32 * 1024
+
+
+@pytest.fixture(scope="module")
+def whole(golden: Path) -> bytes:
+    (log,) = (golden / "e7" / "wandb").glob("*/*.wandb")
+    return log.read_bytes()
+
+
+def records(content: bytes, folder: Path) -> tuple[list[bytes], list[Damage]]:
+    log = folder / "run-x.wandb"
+    log.write_bytes(content)
+    items = list(read_transactions(log))
+    damages = [item for item in items if isinstance(item, Damage)]
+    return [item.SerializeToString() for item in items if not isinstance(item, Damage)], damages
+
+
+def spans(contents: list[bytes]) -> Iterator[tuple[int, int]]:
+    """Where a writer of LevelDB's format puts records of these contents: first byte and end."""
+    at = HEADER
+    for content in contents:
+        left, begun = len(content), None
+        while left or begun is None:
+            if BLOCK - at % BLOCK < PIECE_HEADER:
+                at += BLOCK - at % BLOCK
+            begun = at if begun is None else begun
+            piece = min(left, BLOCK - at % BLOCK - PIECE_HEADER)
+            at, left = at + PIECE_HEADER + piece, left - piece
+        yield begun, at
+
+
+def test_a_log_cut_at_any_byte_keeps_what_is_whole(whole: bytes, tmp_path: Path) -> None:
+    every, damages = records(whole, tmp_path)
+    ends = np.array([end for _, end in spans(every)])
+    assert damages == []
+    assert ends[-1] == len(whole)
+    for cut in np.random.default_rng(5).integers(HEADER, len(whole), 500).tolist():
+        kept, damages = records(whole[:cut], tmp_path)
+        count = int(np.searchsorted(ends, cut, side="right"))
+        assert kept == every[:count]
+        assert [damage.torn for damage in damages] == ([] if cut in (HEADER, *ends) else [True])
+
+
+def test_a_flipped_byte_costs_at_most_the_records_of_its_block(
+    whole: bytes, tmp_path: Path
+) -> None:
+    every, _ = records(whole, tmp_path)
+    where = list(spans(every))
+    random = np.random.default_rng(6)
+    for at in random.integers(HEADER, len(whole), 200).tolist():
+        damaged = bytearray(whole)
+        damaged[at] ^= int(random.integers(1, 256))
+        kept, damages = records(bytes(damaged), tmp_path)
+        first, end = at // BLOCK * BLOCK, (at // BLOCK + 1) * BLOCK
+        untouched = [
+            record
+            for record, (start, stop) in zip(every, where, strict=True)
+            if stop <= first or start >= end
+        ]
+        assert damages
+        assert set(kept) <= set(every)
+        assert set(untouched) <= set(kept)
