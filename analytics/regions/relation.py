@@ -10,7 +10,8 @@ from data.store import Store
 
 ELSEWHERE, NO_POSITION = "elsewhere", "no position"
 
-_NO_COLUMN = ("accuracy", "accuracy_interval", "own_mcc_interval")
+_WITH_INTERVALS = ("accuracy", "own_mcc", "mcc", "reward_lost")
+"""Of GpsCluster: `<name>_interval` becomes `<name>_low` and `<name>_high`."""
 
 
 def publish_clusters(store: Store, report: ClusterReport) -> None:
@@ -44,8 +45,8 @@ def _rows(report: ClusterReport) -> Iterator[dict[str, Any]]:
 
 
 def _row(cluster: GpsCluster) -> dict[str, Any]:
-    values = {name: value for name, value in vars(cluster).items() if name not in _NO_COLUMN}
-    for name in ("mcc", "reward_lost"):
+    values = dict(vars(cluster))
+    for name in _WITH_INTERVALS:
         low, high = values.pop(f"{name}_interval") or (None, None)
         values |= {f"{name}_low": low, f"{name}_high": high}
     return values

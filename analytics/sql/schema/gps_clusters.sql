@@ -16,7 +16,12 @@ CREATE TABLE IF NOT EXISTS gps_clusters (
     run_id VARCHAR,                 -- the replay that the following is of; NULL: none
     predicted BIGINT,               -- challenges that it predicted and miners answered
     answers BIGINT,                 -- of miners to these
+    accuracy DOUBLE,                -- the candidate's, 0 to 1
+    accuracy_low DOUBLE,
+    accuracy_high DOUBLE,
     mcc DOUBLE,                     -- the candidate's, -1 to 1; NULL where labels are all one
+    own_mcc_low DOUBLE,             -- its interval
+    own_mcc_high DOUBLE,
     miners_mcc DOUBLE,              -- the pooled miners' on the same challenges
     mcc_low DOUBLE,                 -- interval of the difference mcc - miners_mcc
     mcc_high DOUBLE,

@@ -108,11 +108,14 @@ def test_counts_and_the_relation_agree_and_add_up(store: Store, report: ClusterR
     assert rows["name"].to_list()[-2:] == ["elsewhere", "no position"]
     assert rows["n"].to_list()[-1] == challenges - located
     for cluster, row in zip(report.clusters, rows.to_dicts(), strict=False):
-        for name in ("name", "latitude", "n", "share", "roadwork_share", "mcc", "reward_lost"):
+        for name in ("name", "latitude", "n", "share", "accuracy", "mcc", "reward_lost"):
             assert row[name] == getattr(cluster, name)
         assert row["run_id"] == "replay-a"
-        assert (row["mcc_low"], row["mcc_high"]) == (cluster.mcc_interval or (None, None))
+        for name in ("accuracy", "own_mcc", "mcc", "reward_lost"):
+            ends = row[f"{name}_low"], row[f"{name}_high"]
+            assert ends == (getattr(cluster, f"{name}_interval") or (None, None))
     assert any(cluster.mcc_interval for cluster in report.clusters)
+    assert any(cluster.own_mcc_interval for cluster in report.clusters)
     assert any(cluster.reward_lost_interval for cluster in report.clusters)
 
 
