@@ -196,7 +196,7 @@ def test_elsewhere_progress_is_a_line_every_few_seconds(
     kind: str, said: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 0.1, 10.0, 10.1, 14.9])
-    monkeypatch.setattr(data.terminal_progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr("data.terminal_progress.time.monotonic", lambda: next(clock))
     with getattr(data.terminal_progress, kind)("work", 400) as report:
         report(1, "half")
         report(199)
