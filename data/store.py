@@ -23,6 +23,11 @@ class Store:
         return self.root / "warehouse.duckdb"
 
     @property
+    def scratch(self) -> Path:
+        """What an ingest holds outside memory; nothing of it is kept."""
+        return self.root / "scratch"
+
+    @property
     def sources(self) -> Path:
         """Parquet shards of source images."""
         return self.root / "sources"

@@ -31,7 +31,7 @@ _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionExc
 TABLES = (
     "media",
     "responses",
-    "miner_series",
+    "history_series",
     "runs",
     "rejects",
     "logs",
@@ -54,7 +54,12 @@ _SERIES = (
     "precision",
     "recall",
 )
-RELATIONS = (*TABLES, *(f"miner_{series}" for series in _SERIES), "audit_recent_accuracy")
+RELATIONS = (
+    *TABLES,
+    "miner_series",
+    *(f"miner_{series}" for series in _SERIES),
+    "audit_recent_accuracy",
+)
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
@@ -272,6 +277,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     )
     for table in TABLES:
         connection.execute(statements(f"analytics/schema/{table}"))
+    connection.execute(statements("analytics/schema/miner_series"))
     view = Template(statements("analytics/schema/miner_series_view"))
     for series in _SERIES:
         connection.execute(view.substitute(series=series))

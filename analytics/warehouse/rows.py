@@ -63,9 +63,11 @@ def media_row(logged: Logged) -> Row:
 
 def response_rows(challenge: Challenge) -> Iterator[Row]:
     """The rows of `responses` of one challenge."""
+    last = {response.uid: response.slot for response in challenge.responses}
     for response in challenge.responses:
         row = {name: getattr(response, name) for name in _RESPONSE}
-        yield row | {"challenge_id": challenge.challenge_id}
+        asked_again = response.slot != last[response.uid]
+        yield row | {"challenge_id": challenge.challenge_id, "asked_again": asked_again}
 
 
 def record_series_rows(challenge: Challenge) -> Iterator[Row]:
@@ -124,12 +126,21 @@ def reject_row(reject: Reject) -> Row:
 
 def append_rows(connection: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Row]) -> None:
     """Append rows to a relation of the warehouse; a column that a row lacks becomes NULL."""
-    if not rows:
-        return
-    schema = connection.table(relation).limit(0).to_arrow_table().schema
-    batch = pa.Table.from_pydict(
+    if rows:
+        schema = connection.table(relation).limit(0).to_arrow_table().schema
+        append_table(connection, relation, table_of_rows(rows, schema))
+
+
+def table_of_rows(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as a table; a column that a row lacks becomes NULL."""
+    return pa.Table.from_pydict(
         {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
     )
-    connection.register("batch", batch)
-    connection.execute(f"INSERT INTO {relation} SELECT * FROM batch")  # noqa: S608
-    connection.unregister("batch")
+
+
+def append_table(connection: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> None:
+    """Append the rows of a table with the relation's columns, in their order."""
+    if table.num_rows:
+        connection.register("batch", table)
+        connection.execute(f"INSERT INTO {relation} SELECT * FROM batch")  # noqa: S608
+        connection.unregister("batch")

@@ -37,9 +37,10 @@ def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     columns = "part, run_id, started, first_step, last_step, coalesce(first_challenge, '')"
     rows_of_parts = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
     parts = [RunPart(*row) for row in rows_of_parts.fetchall()]
-    equal: list[tuple[int, int]] = []
-    for pairs in ("equal_parts", "alike_parts"):
-        equal += connection.execute(statements(f"analytics/warehouse/{pairs}")).fetchall()
+    rows = connection.execute(statements("analytics/warehouse/equal_parts"))
+    equal: list[tuple[int, int]] = rows.fetchall()
+    if any(not part.challenge for part in parts):
+        equal += connection.execute(statements("analytics/warehouse/alike_parts")).fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE segment_of_part (part BIGINT, segment BIGINT)")
     if numbered := segments_of(parts, equal):
         connection.executemany("INSERT INTO segment_of_part VALUES (?, ?)", list(numbered.items()))

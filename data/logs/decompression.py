@@ -22,7 +22,7 @@ MAX_EXPANSION = 200
 # Below this a bomb does no harm, and a small log of equal lines may shrink by more.
 FREE_EXPANSION = 64 * 2**20
 
-_CHUNK = 2**16
+_CHUNK = 2**18
 _NULS = re.compile(rb"\0+")
 _UTF8_MARK = b"\xef\xbb\xbf"
 # Longer marks first: that of UTF-32 begins as that of UTF-16 does.
@@ -81,7 +81,7 @@ def open_log(path: Path) -> io.BufferedReader:
         unpacked = io.BufferedReader(_Transcoded(unpacked, encoding))
     elif start.startswith(_UTF8_MARK):
         unpacked.read(len(_UTF8_MARK))
-    return io.BufferedReader(_NulBytesMarked(unpacked))
+    return io.BufferedReader(_NulBytesMarked(unpacked), _CHUNK)
 
 
 def open_decompressed(path: Path) -> io.BufferedReader:
@@ -90,7 +90,7 @@ def open_decompressed(path: Path) -> io.BufferedReader:
     Raises:
         OSError: the file cannot be opened.
     """
-    file = path.open("rb")
+    file: Any = io.BufferedReader(path.open("rb", 0), _CHUNK)
     compression = compression_of(file.peek(_LONGEST_MARK))
     return io.BufferedReader(_Decompressed(file, compression)) if compression else file
 

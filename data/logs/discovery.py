@@ -8,6 +8,8 @@ from pathlib import Path
 
 from data.archives.members import MemberPath
 from data.archives.unpack import unpack
+from data.columnar.clean_record import CleanRecord
+from data.columnar.line_reader import CleanLineReader
 from data.errors import LogError
 from data.logs.decompression import open_decompressed
 from data.logs.downloaded_run import (
@@ -142,8 +144,15 @@ def _logs_in(log: LogFile) -> Iterator[LogFile]:
         yield unread(log.path, "no log in this archive")
 
 
-def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
-    """Read every item of a log; `file` is its name in the store.
+def read_log(
+    log: LogFile, file: str, clean: CleanLineReader | None = None
+) -> Iterator[LogItem | CleanRecord]:
+    """Read every item of a log.
+
+    Args:
+        log: the log.
+        file: its name in the store.
+        clean: takes the lines that it can of a log of JSON lines; they are then `CleanRecord`.
 
     Raises:
         LogError: the file cannot be opened at all.
@@ -159,4 +168,4 @@ def read_log(log: LogFile, file: str) -> Iterator[LogItem]:
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:
-        yield from read_json_log(Path(os.fspath(log.path)), file)
+        yield from read_json_log(Path(os.fspath(log.path)), file, clean)

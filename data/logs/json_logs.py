@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from data.columnar.clean_record import CleanRecord
+from data.columnar.line_reader import CleanLineReader
 from data.errors import RecordError
 from data.logs.decompression import open_log
 from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
@@ -40,27 +42,33 @@ class _HistoryRow:
 
 _HISTORY_ROW = _HistoryRow()
 
+_Item = LogItem | CleanRecord | _HistoryRow
 
-def read_json_log(path: Path, file: str) -> Iterator[LogItem]:
+
+def read_json_log(
+    path: Path, file: str, clean: CleanLineReader | None = None
+) -> Iterator[LogItem | CleanRecord]:
     """Read every record of a JSON log, in order.
 
     Args:
         path: a file of JSON, JSON lines or pretty-printed JSON, compressed or not.
         file: its name in the store.
+        clean: takes the lines that it can, where records are one a line.
     """
     try:
         with open_log(path) as stream:
             first = next((line for line in _lines(stream) if _has_text(line)), b"")
         with open_log(path) as stream:
-            read = _read_document if _is_document(first.strip()) else _read_lines
-            yield from _without_repeated_rejects(read(stream, file), file)
+            if _is_document(first.strip()):
+                items: Iterator[_Item] = _read_document(stream, file)
+            else:
+                items = _read_lines(stream, file, clean)
+            yield from _without_repeated_rejects(items, file)
     except OSError as error:
         yield _cut_off(file, 0, error)
 
 
-def _without_repeated_rejects(
-    items: Iterable[LogItem | _HistoryRow], file: str
-) -> Iterator[LogItem]:
+def _without_repeated_rejects(items: Iterable[_Item], file: str) -> Iterator[LogItem | CleanRecord]:
     """The items of a file, with history rows in one reject and a limit of broken ones in a row."""
     history_rows = broken = 0
     for item in items:
@@ -103,7 +111,9 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
             line = stream.readline(MAX_RECORD_BYTES)
 
 
-def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
+def _read_lines(
+    stream: io.BufferedReader, file: str, clean: CleanLineReader | None
+) -> Iterator[_Item]:
     position = 0
     lines = _lines(stream)
     while True:  # not `for`: reading the next line may raise
@@ -114,6 +124,10 @@ def _read_lines(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _His
             return
         if line is None:
             return
+        if clean is not None and (record := clean.read(line, position)) is not None:
+            yield record
+            position += 1
+            continue
         before = position
         for item in _read_line(line, file, position):
             yield item

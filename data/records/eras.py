@@ -5,10 +5,11 @@ then the reward formula. The package version is not an era key: it goes down, an
 both reward formulas. Dates are merges to main (UTC, give or take hours), see DOMAIN.md §5.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from data.records.accuracy_of_ten import SHORT_WINDOW, accuracy_of_ten, least_answers
 from data.records.types import Geometry
@@ -58,6 +59,8 @@ ERA_BY_NAME: Mapping[str, Era] = {era.name: era for era in ERAS}
 HALTED = _utc(2026, 5, 6)
 EXPONENTS: Mapping[str, int] = {era.name: era.exponent for era in ERAS}
 """The exponent of the reward, by the era's name."""
+ALL_EXPONENTS = frozenset(EXPONENTS.values())
+"""The exponents that rewards have had."""
 
 _ALL = frozenset(ERA_BY_NAME)
 _WITHOUT_SOURCE = frozenset(era.name for era in ERAS if not era.logs_source)
@@ -71,53 +74,94 @@ _BY_GEOMETRY: Mapping[Geometry, frozenset[str]] = {
 _SLACK = timedelta(hours=12)
 
 
+class Evidence(NamedTuple):
+    """What a record's content says about its era.
+
+    `without_augmentation`: it is of an api image, names its task or logs no level. `geometry` is
+    what its parameters or its level are of, None where they say nothing. `repeats_uids`: a uid
+    stands twice, or the uids are no list. `exponents`: those with which every reward fits.
+    """
+
+    without_augmentation: bool
+    geometry: Geometry | None
+    has_model_urls: bool
+    has_source: bool
+    repeats_uids: bool
+    exponents: frozenset[int]
+
+
 def era_candidates(record: Mapping[str, Any], time: datetime | None) -> tuple[str, ...]:
     """The eras that could have written `record`, earliest first; never empty.
-
-    Evidence is applied in the order: keys present, keys absent, time, exponent. Evidence that would
-    leave no candidate contradicts stronger evidence and is ignored.
 
     Args:
         record: a Media record as logged.
         time: when it was logged (UTC), where that is known.
     """
+    return eras_of_evidence(_evidence_of(record), time)
+
+
+def eras_of_evidence(evidence: Evidence, time: datetime | None) -> tuple[str, ...]:
+    """The eras that fit, earliest first; never empty.
+
+    Evidence is applied in the order: keys present, keys absent, time, exponent. Evidence that would
+    leave no candidate contradicts stronger evidence and is ignored.
+    """
+    return _eras_that_fit(evidence, _ALL if time is None else _by_time(time))
+
+
+@cache
+def _eras_that_fit(evidence: Evidence, by_time: frozenset[str]) -> tuple[str, ...]:
     candidates = _ALL
-    for possible in _evidence(record, time):
+    for possible in _possible_eras(evidence, by_time):
         candidates = (candidates & possible) or candidates
     return tuple(era.name for era in ERAS if era.name in candidates)
 
 
-def _evidence(record: Mapping[str, Any], time: datetime | None) -> Iterator[frozenset[str]]:
-    yield from _keys_present(record)
-    if "source" in record and "model_urls" not in record:
-        yield _ALL - _WITH_MODEL_URLS
-    if "source" not in record and "model_urls" in record:
-        yield _WITHOUT_SOURCE
-    if time is not None:
-        yield _by_time(time)
-    yield _by_exponent(record)
-    if "source" not in record:
-        yield _WITHOUT_SOURCE
-
-
-def _keys_present(record: Mapping[str, Any]) -> Iterator[frozenset[str]]:
-    uids = record.get("miner_uids")
-    parameters = record.get("data_aug_params")
-    if record.get("source") == "api" or "task_id" in record or "data_aug_level" not in record:
-        yield _BY_GEOMETRY[Geometry.NONE]
-    else:
-        yield _ALL - _BY_GEOMETRY[Geometry.NONE]
-    if isinstance(parameters, Mapping):
-        if "ResizeWithPadding" in parameters:
-            yield _BY_GEOMETRY[Geometry.LETTERBOX]
-        elif "RandomResizedCropWithParams" in parameters or record.get("data_aug_level") == 0:
-            yield _BY_GEOMETRY[Geometry.CROP]
-    if "model_urls" in record:
+def _possible_eras(evidence: Evidence, by_time: frozenset[str]) -> Iterator[frozenset[str]]:
+    without = _BY_GEOMETRY[Geometry.NONE]
+    yield without if evidence.without_augmentation else _ALL - without
+    if evidence.geometry is not None:
+        yield _BY_GEOMETRY[evidence.geometry]
+    if evidence.has_model_urls:
         yield _WITH_MODEL_URLS
-    if "source" in record:
+    if evidence.has_source:
         yield _ALL - _WITHOUT_SOURCE
-    if not isinstance(uids, list) or len(set(map(str, uids))) < len(uids):
+    if evidence.repeats_uids:
         yield _REPEATING_UIDS
+    if evidence.has_source and not evidence.has_model_urls:
+        yield _ALL - _WITH_MODEL_URLS
+    if not evidence.has_source and evidence.has_model_urls:
+        yield _WITHOUT_SOURCE
+    yield by_time
+    yield frozenset(name for name, e in EXPONENTS.items() if e in evidence.exponents)
+    if not evidence.has_source:
+        yield _WITHOUT_SOURCE
+
+
+def _evidence_of(record: Mapping[str, Any]) -> Evidence:
+    uids = record.get("miner_uids")
+    level = record.get("data_aug_level")
+    return Evidence(
+        without_augmentation=record.get("source") == "api"
+        or "task_id" in record
+        or "data_aug_level" not in record,
+        geometry=logged_geometry(record.get("data_aug_params"), level),
+        has_model_urls="model_urls" in record,
+        has_source="source" in record,
+        repeats_uids=not isinstance(uids, list) or len(set(map(str, uids))) < len(uids),
+        exponents=_fitting_exponents(record.get("rewards"), record.get("miner_image_mcc")),
+    )
+
+
+def logged_geometry(parameters: object, level: object) -> Geometry | None:
+    """The geometry that an augmentation's parameters or level are of; None where none shows."""
+    if not isinstance(parameters, Mapping):
+        return None
+    if "ResizeWithPadding" in parameters:
+        return Geometry.LETTERBOX
+    if "RandomResizedCropWithParams" in parameters or level == 0:
+        return Geometry.CROP
+    return None
 
 
 def _by_time(time: datetime) -> frozenset[str]:
@@ -129,22 +173,24 @@ def _by_time(time: datetime) -> frozenset[str]:
     )
 
 
-def _by_exponent(record: Mapping[str, Any]) -> frozenset[str]:
-    """Eras whose exponent e makes every accuracy over 10, 2 * reward ** (1/e) - mcc, a fraction."""
-    rewards, mccs = record.get("rewards"), record.get("miner_image_mcc")
+def _fitting_exponents(rewards: object, mccs: object) -> frozenset[int]:
     if not isinstance(rewards, Sequence) or not isinstance(mccs, Sequence):
-        return _ALL
+        return ALL_EXPONENTS
     pairs = [
         (reward, mcc)
         for reward, mcc in zip(rewards, mccs, strict=False)
         if isinstance(reward, int | float) and isinstance(mcc, int | float) and reward > 0
     ]
-    fits = {
-        exponent
-        for exponent in (1, 3)
-        if all(
-            least_answers(accuracy_of_ten(reward, mcc, exponent), SHORT_WINDOW)
-            for reward, mcc in pairs
-        )
-    }
-    return frozenset(name for name, e in EXPONENTS.items() if e in fits)
+    return frozenset(e for e in ALL_EXPONENTS if exponent_fits(e, pairs))
+
+
+def exponent_fits(exponent: int, pairs: Iterable[tuple[float, float]]) -> bool:
+    """Whether every accuracy over 10, 2 * reward ** (1/exponent) - MCC, is a fraction.
+
+    Args:
+        exponent: of the reward.
+        pairs: a reward above 0 and the MCC beside it.
+    """
+    return all(
+        least_answers(accuracy_of_ten(reward, mcc, exponent), SHORT_WINDOW) for reward, mcc in pairs
+    )

@@ -9,7 +9,8 @@ from data.records import values
 from data.records.cities import position_problem
 from data.records.types import NullKind
 
-_ABSENT = object()
+ABSENT = object()
+"""Stands for the value of a key that a record lacks."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ _READ_ELSEWHERE = frozenset(
     | {"predictions", "rewards", "scores", "model_urls"}
     | RESPONSE_LISTS.keys()
 )
+_DECLARED = frozenset(field.key for field in FIELDS)
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,9 @@ def read_fields(record: Mapping[str, Any]) -> FieldValues:
     read = FieldValues({}, {}, [])
     for field in FIELDS:
         if field.key[0] != "metadata":
-            _read_field(field, record.get(field.key[-1], _ABSENT), read)
+            read_field(field, record.get(field.key[-1], ABSENT), read)
         elif isinstance(metadata, Mapping):
-            _read_field(field, metadata.get(field.key[-1], _ABSENT), read)
+            read_field(field, metadata.get(field.key[-1], ABSENT), read)
         elif field.null_column:
             kind = NullKind.NULL if metadata is None else NullKind.UNREADABLE
             read.nulls[field.null_column] = kind
@@ -171,8 +173,9 @@ def _check_gps(metadata: Mapping[str, Any], read: FieldValues) -> None:
         read.problems.append(Problem("gps", error, metadata["gps"]))
 
 
-def _read_field(field: Field, value: Any, read: FieldValues) -> None:
-    kind = NullKind.ABSENT if value is _ABSENT else values.null_kind(value)
+def read_field(field: Field, value: Any, read: FieldValues) -> None:
+    """Read one field's logged value, or `ABSENT`, into `read`."""
+    kind = NullKind.ABSENT if value is ABSENT else values.null_kind(value)
     if kind is None or _is_kept(field, kind):
         kind = _parse(field, value, read)
     if field.null_column and kind is not None:
@@ -199,17 +202,16 @@ def _parse(field: Field, value: Any, read: FieldValues) -> NullKind | None:
 
 def undeclared(record: Mapping[str, Any]) -> dict[str, Any]:
     """The non-null values of a record that no column stores, so that new keys are not lost."""
-    declared = {field.key for field in FIELDS}
     metadata = record.get("metadata")
     nested = metadata if isinstance(metadata, Mapping) else {}
     rest = {
         key: value
         for key, value in record.items()
-        if value is not None and key not in _READ_ELSEWHERE and (key,) not in declared
+        if value is not None and key not in _READ_ELSEWHERE and (key,) not in _DECLARED
     }
     inner = {
         key: value
         for key, value in nested.items()
-        if value is not None and ("metadata", key) not in declared
+        if value is not None and ("metadata", key) not in _DECLARED
     }
     return rest | ({"metadata": inner} if inner else {})

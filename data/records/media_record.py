@@ -1,6 +1,5 @@
 """Convert one Media record, as parsed from JSON, to a typed `Challenge`."""
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -9,18 +8,18 @@ from typing import Any
 from data.errors import FieldError, RecordError
 from data.records import values
 from data.records.augmentation import read_augmentation
+from data.records.content_id import content_id
 from data.records.eras import era_candidates
 from data.records.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
 from data.records.not_media_record import refuse_other_forms
 from data.records.types import Augmentation, Challenge, Logged, Origin, Reject, Response, Source
 from data.text import printable, storable
 
-_ID_DIGITS = 16
 EXCERPT_CHARACTERS = 200
-_MAX_UID = 2**31
+MAX_UID = 2**31
 # A subnet has 256 uids; a slot is held in 16 bits.
-_MAX_RESPONSES = 10_000
-_MAX_FLOAT32 = 3.4028234663852886e38
+MAX_RESPONSES = 10_000
+MAX_FLOAT32 = 3.4028234663852886e38
 
 
 def read_challenge(record: Any, origin: Origin) -> Logged:
@@ -36,7 +35,7 @@ def read_challenge(record: Any, origin: Origin) -> Logged:
     if not isinstance(record, Mapping):
         raise RecordError("record", found=type(record).__name__, expected="a JSON object")
     refuse_other_forms(record)
-    record = _finite(record)
+    record = finite(record)
     problems: list[Problem] = []
     label, responses = _label(record), _responses(record)
     read = read_fields(record)
@@ -66,24 +65,15 @@ def read_challenge(record: Any, origin: Origin) -> Logged:
     return Logged(origin, challenge, rejects)
 
 
-def content_id(record: Mapping[str, Any]) -> str:
-    """A challenge's id: a hash of its content, equal for every form in which a log holds it.
-
-    Key order and white space do not matter, 1 equals 1.0, and NaN equals null.
-    """
-    written = json.dumps(record, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(written.encode()).hexdigest()[:_ID_DIGITS]
-
-
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """`value` with every non-finite number as None and every whole float as int."""
     if isinstance(value, float):
         if not math.isfinite(value):
             return None
         return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list) else value
 
 
 def _label(record: Mapping[str, Any]) -> int:
@@ -96,8 +86,8 @@ def _label(record: Mapping[str, Any]) -> int:
 def _responses(record: Mapping[str, Any]) -> tuple[Response, ...]:
     predictions = _list(record, "predictions", None)
     count = len(predictions)
-    if count > _MAX_RESPONSES:
-        expected = f"at most {_MAX_RESPONSES}"
+    if count > MAX_RESPONSES:
+        expected = f"at most {MAX_RESPONSES}"
         raise RecordError("predictions", found=f"{count} entries", expected=expected)
     uids = _list(record, "miner_uids", count)
     hotkeys = _list(record, "miner_hotkeys", count)
@@ -136,7 +126,7 @@ def _list(record: Mapping[str, Any], key: str, count: int | None) -> list[Any]:
 
 
 def _uid(value: Any, slot: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MAX_UID:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_UID:
         raise RecordError(
             f"miner_uids[{slot}]", found=printable(repr(value), 40), expected="a uid, 0 or more"
         )
@@ -187,7 +177,7 @@ def _score_list(value: Any) -> list[Any]:
 
 def _score(value: Any) -> float:
     score = values.number(value)
-    if abs(score) > _MAX_FLOAT32:
+    if abs(score) > MAX_FLOAT32:
         raise FieldError("scores", found=score, expected="float32 values")
     return score
 

@@ -12,5 +12,7 @@ CREATE TABLE IF NOT EXISTS responses (
     f1_score DOUBLE,
     mcc DOUBLE,
     auc DOUBLE,
-    model_url VARCHAR         -- E4..E6 only
+    model_url VARCHAR,        -- E4..E6 only
+    asked_again BOOLEAN NOT NULL DEFAULT false  -- true: the uid has a later answer in the record,
+                                                -- which is the one that series hold
 );

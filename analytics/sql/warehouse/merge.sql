@@ -24,22 +24,3 @@ UPDATE media SET
     era_candidates = named.era_candidates
 FROM stage_renamed AS named
 WHERE media.challenge_id = named.challenge_id;
-
-INSERT INTO media
-SELECT new.* EXCLUDE (seq) REPLACE (
-    coalesce(named.run_id, new.run_id) AS run_id,
-    coalesce(named.segment, new.segment) AS segment,
-    coalesce(named.step, new.step) AS step,
-    coalesce(named.time, new.time) AS time,
-    coalesce(named.era, new.era) AS era,
-    coalesce(named.era_candidates, new.era_candidates) AS era_candidates
-)
-FROM stage_new AS new
-LEFT JOIN stage_named AS named USING (challenge_id)
-ORDER BY new.seq;
-
-INSERT INTO responses
-SELECT answer.* EXCLUDE (seq)
-FROM stage_responses AS answer
-WHERE answer.seq IN (SELECT seq FROM stage_new)
-ORDER BY answer.seq, answer.slot;

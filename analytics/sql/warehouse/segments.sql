@@ -12,11 +12,11 @@ WHERE media.run_id = moved.run_id
     AND media.segment = moved.segment
     AND media.step BETWEEN moved.first_step AND moved.last_step;
 
-UPDATE miner_series SET segment = moved.moved_to
+UPDATE history_series SET segment = moved.moved_to
 FROM stage_moved AS moved
-WHERE miner_series.run_id = moved.run_id
-    AND miner_series.segment = moved.segment
-    AND miner_series.step BETWEEN moved.first_step AND moved.last_step;
+WHERE history_series.run_id = moved.run_id
+    AND history_series.segment = moved.segment
+    AND history_series.step BETWEEN moved.first_step AND moved.last_step;
 
 UPDATE runs SET segment = moved.moved_to
 FROM stage_moved AS moved

@@ -1,15 +1,13 @@
--- Series of runs' histories, and what Media records alone hold of the same numbers. A step's history
--- may come in several logs (a transaction log, tables of some series): they are put together by uid
--- and series, the first that was read first.
+-- Series of runs' histories. A step's history may come in several logs (a transaction log, tables of
+-- some series): they are put together by uid and series, the first that was read first.
 CREATE OR REPLACE TEMP TABLE stage_steps AS
 SELECT DISTINCT run_id, segment, step FROM stage_series WHERE logged;
 
 CREATE OR REPLACE TEMP TABLE stage_histories AS
 WITH held AS (
-    SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey, logged)
-    FROM miner_series
+    SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey)
+    FROM history_series
     SEMI JOIN stage_steps USING (run_id, segment, step)
-    WHERE logged
     UNION ALL BY NAME
     SELECT * EXCLUDE (challenge_id, hotkey, logged) FROM stage_series WHERE logged
 )
@@ -98,78 +96,23 @@ WHERE media.run_id IS NOT NULL
     )
 GROUP BY ALL;
 
-DELETE FROM miner_series
+DELETE FROM history_series
 USING stage_logged AS now
-WHERE miner_series.logged
-    AND miner_series.run_id = now.run_id
-    AND miner_series.segment = now.segment
-    AND miner_series.step = now.step
-    AND miner_series.uid = now.uid;
+WHERE history_series.run_id = now.run_id
+    AND history_series.segment = now.segment
+    AND history_series.step = now.step
+    AND history_series.uid = now.uid;
 
-INSERT INTO miner_series BY NAME
-SELECT logged.*, true AS logged, names.challenge_id, names.hotkey
+INSERT INTO history_series BY NAME
+SELECT logged.*, names.challenge_id, names.hotkey
 FROM stage_logged AS logged
 LEFT JOIN stage_names AS names USING (run_id, segment, step, uid)
 ORDER BY logged.run_id, logged.segment, logged.step, logged.uid;
 
-UPDATE miner_series SET challenge_id = names.challenge_id, hotkey = names.hotkey
+UPDATE history_series SET challenge_id = names.challenge_id, hotkey = names.hotkey
 FROM stage_names AS names
-WHERE miner_series.challenge_id IS NULL
-    AND miner_series.run_id = names.run_id
-    AND miner_series.segment = names.segment
-    AND miner_series.step = names.step
-    AND miner_series.uid = names.uid;
-
-UPDATE miner_series SET run_id = named.run_id, segment = named.segment, step = named.step
-FROM stage_renamed AS named
-WHERE NOT miner_series.logged AND miner_series.challenge_id = named.challenge_id;
-
--- What a record holds and a history lost: a miner, or some of its series.
-CREATE OR REPLACE TEMP MACRO lost_by(history, of_history, of_record) AS
-CASE
-    WHEN history IS NULL THEN of_record
-    WHEN of_history IS NULL AND NOT isnan(of_record) THEN of_record
-END;
-
-CREATE OR REPLACE TEMP TABLE stage_record_series AS
-WITH records AS (
-    SELECT staged.* EXCLUDE (file) REPLACE (
-        media.run_id AS run_id, media.segment AS segment, media.step AS step
-    )
-    FROM stage_series AS staged
-    INNER JOIN media USING (challenge_id)
-    WHERE NOT staged.logged AND staged.seq IN (SELECT seq FROM stage_new)
-    UNION ALL BY NAME
-    SELECT -1 AS seq, miner_series.*
-    FROM miner_series
-    WHERE NOT logged AND challenge_id IN (SELECT challenge_id FROM stage_names)
-),
-
-histories AS (
-    SELECT * FROM miner_series
-    WHERE logged AND challenge_id IN (SELECT challenge_id FROM stage_names)
-)
-
-SELECT record.* REPLACE (
-    lost_by(history.uid, history.predictions, record.predictions) AS predictions,
-    lost_by(history.uid, history.rewards, record.rewards) AS rewards,
-    lost_by(history.uid, history.scores, record.scores) AS scores,
-    lost_by(history.uid, history.accuracy, record.accuracy) AS accuracy,
-    lost_by(history.uid, history.auc, record.auc) AS auc,
-    lost_by(history.uid, history.f1_score, record.f1_score) AS f1_score,
-    lost_by(history.uid, history.mcc, record.mcc) AS mcc,
-    lost_by(history.uid, history.precision, record.precision) AS precision,
-    lost_by(history.uid, history.recall, record.recall) AS recall
-)
-FROM records AS record
-LEFT JOIN histories AS history USING (challenge_id, uid);
-
-DELETE FROM miner_series
-WHERE NOT logged AND challenge_id IN (SELECT challenge_id FROM stage_names);
-
-INSERT INTO miner_series BY NAME
-SELECT * EXCLUDE (seq)
-FROM stage_record_series
-WHERE coalesce(predictions, rewards, scores, accuracy, auc, f1_score, mcc, precision, recall)
-    IS NOT NULL
-ORDER BY seq, challenge_id, uid;
+WHERE history_series.challenge_id IS NULL
+    AND history_series.run_id = names.run_id
+    AND history_series.segment = names.segment
+    AND history_series.step = names.step
+    AND history_series.uid = names.uid;

@@ -1,7 +1,9 @@
-CREATE OR REPLACE TEMP TABLE stage_media AS SELECT 0::BIGINT AS seq, * FROM media LIMIT 0;
-CREATE OR REPLACE TEMP TABLE stage_responses AS SELECT 0::BIGINT AS seq, * FROM responses LIMIT 0;
+-- Of the challenges only what decides which are new; their other columns wait outside, by `seq`.
+CREATE OR REPLACE TEMP TABLE stage_media AS
+SELECT 0::BIGINT AS seq, challenge_id, run_id, segment, step, file, position, time, era, era_candidates
+FROM media LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_series AS
-SELECT 0::BIGINT AS seq, ''::VARCHAR AS file, * FROM miner_series LIMIT 0;
+SELECT 0::BIGINT AS seq, ''::VARCHAR AS file, false AS logged, * FROM history_series LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_runs AS SELECT * FROM runs LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_rejects AS SELECT * FROM rejects LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_files (file VARCHAR);

@@ -1,0 +1,16 @@
+-- The rows of new challenges: what was staged of them, and the rest, which is read once, in order.
+INSERT INTO media BY NAME
+SELECT
+    staged.* EXCLUDE (seq),
+    new.challenge_id,
+    new.file,
+    new.position,
+    coalesce(named.run_id, new.run_id) AS run_id,
+    coalesce(named.segment, new.segment) AS segment,
+    coalesce(named.step, new.step) AS step,
+    coalesce(named.time, new.time) AS time,
+    coalesce(named.era, new.era) AS era,
+    coalesce(named.era_candidates, new.era_candidates) AS era_candidates
+FROM staged_media AS staged
+INNER JOIN stage_new AS new USING (seq)
+LEFT JOIN stage_named AS named USING (challenge_id);

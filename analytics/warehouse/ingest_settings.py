@@ -1,0 +1,27 @@
+"""The settings of an ingest: how much of a log is in memory at a time."""
+
+from dataclasses import dataclass
+
+from data.settings import check_settings, setting
+
+
+@dataclass(frozen=True)
+class IngestSettings:
+    """Bounds of memory; the store does not depend on them."""
+
+    batch_megabytes: int = setting(
+        8, "Records made columns at a time, in megabytes.", least=1, most=1024
+    )
+    staged_megabytes: int = setting(
+        64, "Rows held in memory before they wait in a scratch file, in megabytes.", least=1
+    )
+    database_megabytes: int = setting(
+        1024, "Memory of DuckDB, beyond which it uses scratch files, in megabytes.", least=256
+    )
+
+    clean_lines: bool = setting(
+        True, "Clean lines are read by the fast reader; the rows are the same without it."
+    )
+
+    def __post_init__(self) -> None:
+        check_settings(self, "ingest")

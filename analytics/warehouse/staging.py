@@ -1,0 +1,158 @@
+"""What an ingest reads, staged as rows: what decides the merge in DuckDB, the rest outside."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from analytics.warehouse import rows
+from analytics.warehouse.ingest_settings import IngestSettings
+from analytics.warehouse.staged_rows import StagedRows
+from analytics.warehouse.statements import statements
+from data.columnar.batch import CleanBatch
+from data.columnar.clean_record import CleanRecord
+from data.errors import LogError
+from data.records.types import Logged, LogItem, Origin, Reject, Run, SeriesStep
+from data.text import printable
+
+# Items held in Python at a time that are no clean records; about 20 MB.
+_ITEMS = 1000
+_MEGABYTE = 10**6
+# Statements that read staged rows: these rows go past what is in memory, never the other way about.
+_AS_WRITTEN = "join_order,build_side_probe_side"
+
+
+class Staging:
+    """Rows in order of reading, put into the staging tables batch by batch."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, scratch: Path, settings: IngestSettings
+    ) -> None:
+        """Begin without rows.
+
+        Args:
+            connection: with the empty tables of `stage.sql`.
+            scratch: a folder that this ingest alone uses.
+            settings: how much to hold in memory.
+        """
+        self._connection = connection
+        self._settings = settings
+        self._sequence = 0
+        self._file = ""
+        self._rows: dict[str, list[rows.Row]] = {}
+        most = settings.staged_megabytes * _MEGABYTE // 2
+        self._decisive = _schema(connection, "stage_media")
+        self._media_schema = _with_seq(_schema(connection, "media"))
+        self._media = StagedRows(
+            _without(self._media_schema, self._decisive), scratch / "media.arrow", most
+        )
+        self._responses = StagedRows(
+            _with_seq(_schema(connection, "responses")), scratch / "responses.arrow", most
+        )
+        self._clean = self._new_batch()
+
+    def stage_log(
+        self, file: str, items: Iterable[LogItem | CleanRecord], on_progress: Callable[[int], None]
+    ) -> None:
+        """Stage every item of the log that the store calls `file`."""
+        self._flush_clean()
+        self._file, count = file, 0
+        self._clean = self._new_batch()
+        try:
+            for item in items:
+                self._add(item)
+                count += 1
+                if count % _ITEMS == 0:
+                    on_progress(count)
+        except LogError as error:
+            # a log that cannot be read must not stop the others
+            self._add(Reject(Origin(file, None), printable(str(error)), ""))
+            count += 1
+        if count == 0:
+            reason = "log: found no record; expected Media records of a validator"
+            self._add(Reject(Origin(file, None), reason, ""))
+        on_progress(count)
+
+    def flush(self) -> None:
+        """Stage what is still held as records."""
+        self._flush_clean()
+        self._flush_rows()
+
+    def insert_new(self) -> None:
+        """Insert the rows of the challenges in `stage_new`, and their answers."""
+        self._connection.execute(f"SET disabled_optimizers = '{_AS_WRITTEN}'")
+        self._insert("staged_media", self._media, "analytics/warehouse/new_media")
+        self._insert("staged_responses", self._responses, "analytics/warehouse/new_responses")
+        self._connection.execute("RESET disabled_optimizers")
+
+    def _insert(self, name: str, staged: StagedRows, statement: str) -> None:
+        self._connection.register(name, staged.reader())
+        self._connection.execute(statements(statement))
+        self._connection.unregister(name)
+
+    def _add(self, item: LogItem | CleanRecord) -> None:
+        self._sequence += 1
+        if isinstance(item, CleanRecord):
+            self._clean.add(item, self._sequence)
+            if self._clean.bytes > self._settings.batch_megabytes * _MEGABYTE:
+                self._flush_clean()
+            return
+        if self._sequence % _ITEMS == 0:
+            self._flush_rows()
+        match item:
+            case Logged(challenge=challenge):
+                self._hold("media", [rows.media_row(item)])
+                self._hold("responses", rows.response_rows(challenge))
+                if item.origin.run_id is not None:  # to know its run's other logs by
+                    self._hold("series", rows.record_series_rows(challenge))
+                self._hold("rejects", (rows.reject_row(reject) for reject in item.problems))
+            case SeriesStep():
+                named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
+                self._hold("series", named)
+            case Run():
+                self._hold("runs", [rows.run_row(item)])
+            case Reject():
+                self._hold("rejects", [rows.reject_row(item)])
+
+    def _hold(self, name: str, new: Iterable[rows.Row]) -> None:
+        held = self._rows.setdefault(name, [])
+        held.extend({**row, "seq": self._sequence} for row in new)
+
+    def _flush_rows(self) -> None:
+        held, self._rows = self._rows, {}
+        self._stage_challenges(
+            rows.table_of_rows(held.pop("media", []), self._media_schema),
+            rows.table_of_rows(held.pop("responses", []), self._responses.schema),
+        )
+        for name, staged in held.items():
+            rows.append_rows(self._connection, f"stage_{name}", staged)
+
+    def _flush_clean(self) -> None:
+        batch, self._clean = self._clean, self._new_batch()
+        if len(batch):
+            self._stage_challenges(*batch.tables())
+
+    def _stage_challenges(self, media: pa.Table, responses: pa.Table) -> None:
+        decisive = media.select(self._decisive.names)
+        rows.append_table(self._connection, "stage_media", decisive)
+        self._media.append(media.select(self._media.schema.names))
+        self._responses.append(responses)
+
+    def _new_batch(self) -> CleanBatch:
+        return CleanBatch(self._file, self._media_schema, self._responses.schema)
+
+
+def _schema(connection: duckdb.DuckDBPyConnection, relation: str) -> pa.Schema:
+    return connection.table(relation).limit(0).to_arrow_table().schema
+
+
+def _with_seq(schema: pa.Schema) -> pa.Schema:
+    return schema.insert(0, pa.field("seq", pa.int64()))
+
+
+def _without(schema: pa.Schema, decisive: pa.Schema) -> pa.Schema:
+    """The columns that `stage_media` does not hold, and the number that ties both together."""
+    return pa.schema(
+        [field for field in schema if field.name == "seq" or field.name not in decisive.names]
+    )
