@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, overload
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
@@ -43,6 +43,16 @@ class _HistoryRow:
 _HISTORY_ROW = _HistoryRow()
 
 _Item = LogItem | CleanRecord | _HistoryRow
+
+
+@overload
+def read_json_log(path: Path, file: str) -> Iterator[LogItem]: ...
+
+
+@overload
+def read_json_log(
+    path: Path, file: str, clean: CleanLineReader | None
+) -> Iterator[LogItem | CleanRecord]: ...
 
 
 def read_json_log(

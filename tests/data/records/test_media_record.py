@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from data.errors import RecordError
-from data.records.media_record import content_id, read_challenge
+from data.records.content_id import content_id
+from data.records.media_record import read_challenge
 from data.records.types import Geometry, NullKind, Origin
 
 HERE = Origin("log.jsonl", 0)
