@@ -4,6 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
+import typer
+
+import streetreplay
 from data.store import STORE_VARIABLE, Store
 from model.demo.run import run_demo
 from tests.conftest import ROOT
@@ -37,6 +40,25 @@ def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
         done = completed(words, {STORE_VARIABLE: str(tmp_path / "store")})
         assert done.returncode == 0, (command, done.stderr)
     assert ran >= 6
+
+
+def with_the_hub() -> list[str]:
+    """Commands on real data, which need what no test may reach; each follows a prompt."""
+    blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    assert all(line.startswith("$ ") for line in lines)
+    return [line.removeprefix("$ ") for line in lines]
+
+
+def test_commands_that_need_the_hub_have_the_options_they_name() -> None:
+    group = typer.main.get_command(streetreplay.app)
+    named = [shlex.split(line) for line in with_the_hub() if line.startswith("streetreplay ")]
+    for _, name, *words in named:
+        # what is named is taken or refused here; nothing runs
+        group.commands[name].make_context(name, words)  # type: ignore[attr-defined]
+    path = ["ingest", "sources", "train", "replay", "compare", "weights", "retrain", "export"]
+    order = [words[1] for words in named]
+    assert sorted(path, key=order.index) == path
 
 
 def test_every_make_target_of_the_readme_is_there() -> None:

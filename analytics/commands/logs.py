@@ -54,6 +54,9 @@ def ingest(
         ),
     ],
     store: StoreOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Publish nothing where anything is rejected.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read a validator's logs into the store.
@@ -61,22 +64,20 @@ def ingest(
     Reads JSON (one record, several, or lines; also compressed with gzip, zstd or bzip2), W&B
     media HTML files and W&B run folders, live or offline, recognised by content. The same content
     again changes nothing. Bad records and values, and forms that are not read, become rows of the
-    relation rejects, and the exit status is 1.
+    relation rejects, and the exit status is 1; with --strict the store stays as it was.
 
     wandb://ENTITY/PROJECT[/RUN] is downloaded from W&B's service into the store first, in whole
     rows and with media; what is there already is not downloaded again. Needs an API key
     (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
     """
-    from analytics.queries.era_coverage import era_coverage  # noqa: PLC0415
-    from analytics.warehouse.connection import reading  # noqa: PLC0415
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
     from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
+    from analytics.warehouse.ingest_settings import IngestSettings  # noqa: PLC0415
 
     opened = open_store(store)
-    report = ingest_logs(opened, _on_disk(opened, logs), _note_progress)
-    _keep_order(opened)
-    with reading(opened) as connection:
-        coverage = era_coverage(connection)
+    settings = IngestSettings(strict=strict)
+    report = ingest_logs(opened, _on_disk(opened, logs), _note_progress, settings)
+    coverage = [] if report.refused else _covered(opened)
     if as_json:
         print_json(asdict(report) | {"eras": coverage})
     else:
@@ -88,7 +89,10 @@ def ingest(
             f"{report.series_steps_new} new steps of {report.runs} W&B runs",
         )
         _print_rejects(report.rejects)
-        _print_coverage(coverage)
+        if report.refused:
+            say("nothing was published: without --strict all but the rejects is")
+        else:
+            _print_coverage(coverage)
     if report.false_signatures:
         note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
@@ -114,13 +118,15 @@ def _on_disk(store: Store, logs: Iterable[str]) -> list[Path]:
     return paths
 
 
-def _keep_order(store: Store) -> None:
-    """Put many challenges in order, so that no page has to wait for that."""
+def _covered(store: Store) -> list["EraCoverage"]:
+    """What the store holds of each era; many challenges are put in order, so that no page waits."""
     from analytics.lives.order_file import keep_order  # noqa: PLC0415
+    from analytics.queries.era_coverage import era_coverage  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
 
     with reading(store) as connection:
         keep_order(store, connection)
+        return era_coverage(connection)
 
 
 def _note_progress(file: str, count: int) -> None:

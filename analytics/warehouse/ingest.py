@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.ingest_settings import IngestSettings
 from analytics.warehouse.ingested_logs import register_logs
-from analytics.warehouse.known_logs import logs_to_read
+from analytics.warehouse.known_logs import LogsToRead, logs_to_read
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.staging import Staging
 from analytics.warehouse.statements import named_rows, statements
@@ -36,6 +36,7 @@ class IngestReport:
 
     `logs_unchanged` of them were not read, as the store holds them; `rejects` are those of all.
     `false_signatures` are all runs of the store that name a hotkey which did not sign them.
+    `refused`: nothing was published, as something was rejected and the ingest was strict.
     """
 
     logs: list[str]
@@ -50,6 +51,15 @@ class IngestReport:
     series_steps_new: int = 0
     runs: int = 0
     changed: bool = False
+    refused: bool = False
+
+
+class _RefusedError(Exception):
+    """Ends a strict ingest without publishing."""
+
+    def __init__(self, report: IngestReport) -> None:
+        super().__init__(f"{len(report.rejects)} rejects")
+        self.report = replace(report, refused=True, changed=False)
 
 
 def ingest(
@@ -77,6 +87,15 @@ def ingest(
     if not logs.read:
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)
+    try:
+        return _read(store, logs, progress, settings)
+    except _RefusedError as error:
+        return error.report
+
+
+def _read(
+    store: Store, logs: LogsToRead, progress: Progress, settings: IngestSettings
+) -> IngestReport:
     with writing(store) as writer:
         writer.connection.execute(statements("analytics/warehouse/stage"))
         named, renamed = register_logs(writer.connection, logs.read, logs.states)
@@ -89,6 +108,8 @@ def ingest(
             staging.flush()
             summary = _merge(writer, staging, read)
         report = _report(writer.connection, read, logs.unchanged, summary)
+        if settings.strict and report.rejects:
+            raise _RefusedError(report)
         writer.changed = report.changed or renamed
         return report
 

@@ -1,4 +1,4 @@
-"""The settings of an ingest: how much of a log is in memory at a time."""
+"""The settings of an ingest: what is refused, and how much of a log is in memory at a time."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,9 @@ from data.settings import check_settings, setting
 
 @dataclass(frozen=True)
 class IngestSettings:
-    """Bounds of memory; the store does not depend on them."""
+    """What is refused, and bounds of memory, which the store does not depend on."""
+
+    strict: bool = setting(False, "Publish nothing where a record, a value or a file is rejected.")
 
     batch_megabytes: int = setting(
         8, "Records made columns at a time, in megabytes.", least=1, most=1024
