@@ -51,6 +51,7 @@ def media_row(logged: Logged) -> Row:
         "time": naive_utc(origin.time),
         "era": challenge.era,
         "era_candidates": challenge.era_candidates,
+        "era_evidence": challenge.era_evidence,
         "label": challenge.label,
         "scores": challenge.scores,
         "other": challenge.other,

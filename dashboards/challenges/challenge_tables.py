@@ -26,6 +26,7 @@ _RECORD = {
     "W&B step": "step",
     "Time (UTC)": "time",
     "Era": "era",
+    "Era by": "era_evidence",
     "Source": "source",
     "Source's label": "metadata_label",
     "Shard": "parquet",

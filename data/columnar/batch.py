@@ -12,7 +12,7 @@ from data.columnar.clean_record import CleanRecord
 from data.columnar.field_memory import SOURCE_COLUMNS
 from data.columnar.reward_exponents import fitting_exponents
 from data.records.content_id import NUMBER_LISTS
-from data.records.eras import ALL_EXPONENTS, Evidence, eras_of_evidence
+from data.records.eras import ALL_EXPONENTS, Evidence, InferredEras, eras_of_evidence
 from data.records.fields import NULL_COLUMNS, RESPONSE_LISTS
 
 _RESPONSE_COLUMNS = {"prediction": "predictions", "reward": "rewards"} | {
@@ -56,14 +56,15 @@ class CleanBatch:
     def _media_rows(self, numbers: "_Numbers") -> pa.Table:
         records = self._records
         size = len(records)
-        candidates = _eras(records, numbers)
+        eras = _eras(records, numbers)
         columns: dict[str, Any] = {
             "seq": self._seqs,
             "challenge_id": [record.challenge_id for record in records],
             "file": [self._file] * size,
             "position": [record.position for record in records],
-            "era": [eras[0] for eras in candidates],
-            "era_candidates": candidates,
+            "era": [inferred.candidates[0] for inferred in eras],
+            "era_candidates": [inferred.candidates for inferred in eras],
+            "era_evidence": [inferred.evidence for inferred in eras],
             "label": [record.label for record in records],
             "other": [record.other for record in records],
             "scores": numbers.scores(),
@@ -159,18 +160,18 @@ class _Numbers:
         )
 
 
-def _eras(records: list[CleanRecord], numbers: _Numbers) -> list[tuple[str, ...]]:
+def _eras(records: list[CleanRecord], numbers: _Numbers) -> list[InferredEras]:
     rewards, mccs = numbers.floats("rewards"), numbers.floats("miner_image_mcc")
     fitting = fitting_exponents(rewards, mccs, numbers.starts)
     logged = numbers.has("miner_image_mcc").tolist()
-    known: dict[tuple[Evidence, frozenset[int]], tuple[str, ...]] = {}
-    candidates = []
+    known: dict[tuple[Evidence, frozenset[int]], InferredEras] = {}
+    eras = []
     for record, fits, has_mcc in zip(records, fitting, logged, strict=True):
         key = (record.evidence, fits if has_mcc else ALL_EXPONENTS)
         if key not in known:
             known[key] = eras_of_evidence(record.evidence._replace(exponents=key[1]), None)
-        candidates.append(known[key])
-    return candidates
+        eras.append(known[key])
+    return eras
 
 
 def _is_asked_again(records: list[CleanRecord], starts: _Integers) -> NDArray[np.bool_]:

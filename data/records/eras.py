@@ -70,6 +70,9 @@ _BY_GEOMETRY: Mapping[Geometry, frozenset[str]] = {
     geometry: frozenset(era.name for era in ERAS if era.geometry is geometry)
     for geometry in Geometry
 }
+KEYS, TIME, EXPONENT = "keys", "time", "exponent"
+"""The kinds of evidence of an era."""
+
 # A merge is not a deployment: near a boundary both neighbours stay possible.
 _SLACK = timedelta(hours=12)
 
@@ -90,8 +93,19 @@ class Evidence(NamedTuple):
     exponents: frozenset[int]
 
 
-def era_candidates(record: Mapping[str, Any], time: datetime | None) -> tuple[str, ...]:
-    """The eras that could have written `record`, earliest first; never empty.
+class InferredEras(NamedTuple):
+    """The eras that could have written a record, earliest first, never none; and what says so.
+
+    `evidence` names what left fewer of them: `keys` (that are there, or not), `time`, `exponent`
+    (of the reward); `not time` is one that contradicts stronger evidence, and was ignored.
+    """
+
+    candidates: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+def infer_eras(record: Mapping[str, Any], time: datetime | None) -> InferredEras:
+    """The eras that could have written `record`.
 
     Args:
         record: a Media record as logged.
@@ -100,8 +114,8 @@ def era_candidates(record: Mapping[str, Any], time: datetime | None) -> tuple[st
     return eras_of_evidence(_evidence_of(record), time)
 
 
-def eras_of_evidence(evidence: Evidence, time: datetime | None) -> tuple[str, ...]:
-    """The eras that fit, earliest first; never empty.
+def eras_of_evidence(evidence: Evidence, time: datetime | None) -> InferredEras:
+    """The eras that fit.
 
     Evidence is applied in the order: keys present, keys absent, time, exponent. Evidence that would
     leave no candidate contradicts stronger evidence and is ignored.
@@ -110,14 +124,33 @@ def eras_of_evidence(evidence: Evidence, time: datetime | None) -> tuple[str, ..
 
 
 @cache
-def _eras_that_fit(evidence: Evidence, by_time: frozenset[str]) -> tuple[str, ...]:
+def _eras_that_fit(evidence: Evidence, by_time: frozenset[str]) -> InferredEras:
     candidates = _ALL
-    for possible in _possible_eras(evidence, by_time):
-        candidates = (candidates & possible) or candidates
-    return tuple(era.name for era in ERAS if era.name in candidates)
+    said: dict[str, None] = {}
+    for kind, possible in _possible_eras(evidence, by_time):
+        left = candidates & possible
+        if not left:
+            said[f"not {kind}"] = None
+        elif left != candidates:
+            said[kind] = None
+            candidates = left
+    names = tuple(era.name for era in ERAS if era.name in candidates)
+    return InferredEras(names, tuple(said))
 
 
-def _possible_eras(evidence: Evidence, by_time: frozenset[str]) -> Iterator[frozenset[str]]:
+def _possible_eras(
+    evidence: Evidence, by_time: frozenset[str]
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each piece of evidence, the strongest first: of what kind it is, and the eras that fit it."""
+    for possible in _eras_of_keys(evidence):
+        yield KEYS, possible
+    yield TIME, by_time
+    yield EXPONENT, frozenset(name for name, e in EXPONENTS.items() if e in evidence.exponents)
+    if not evidence.has_source:
+        yield KEYS, _WITHOUT_SOURCE
+
+
+def _eras_of_keys(evidence: Evidence) -> Iterator[frozenset[str]]:
     without = _BY_GEOMETRY[Geometry.NONE]
     yield without if evidence.without_augmentation else _ALL - without
     if evidence.geometry is not None:
@@ -131,10 +164,6 @@ def _possible_eras(evidence: Evidence, by_time: frozenset[str]) -> Iterator[froz
     if evidence.has_source and not evidence.has_model_urls:
         yield _ALL - _WITH_MODEL_URLS
     if not evidence.has_source and evidence.has_model_urls:
-        yield _WITHOUT_SOURCE
-    yield by_time
-    yield frozenset(name for name, e in EXPONENTS.items() if e in evidence.exponents)
-    if not evidence.has_source:
         yield _WITHOUT_SOURCE
 
 

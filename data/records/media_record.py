@@ -9,7 +9,7 @@ from data.errors import FieldError, RecordError
 from data.records import values
 from data.records.augmentation import read_augmentation
 from data.records.content_id import content_id
-from data.records.eras import era_candidates
+from data.records.eras import infer_eras
 from data.records.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
 from data.records.not_media_record import refuse_other_forms
 from data.records.types import Augmentation, Challenge, Logged, Origin, Reject, Response, Source
@@ -40,12 +40,13 @@ def read_challenge(record: Any, origin: Origin) -> Logged:
     label, responses = _label(record), _responses(record)
     read = read_fields(record)
     augmentation = _augmentation(record, problems)
-    candidates = era_candidates(record, origin.time)
+    eras = infer_eras(record, origin.time)
     challenge = Challenge(
         challenge_id=content_id(record),
         label=label,
-        era=candidates[0],
-        era_candidates=candidates,
+        era=eras.candidates[0],
+        era_candidates=eras.candidates,
+        era_evidence=eras.evidence,
         source=Source(**read.columns),
         nulls=read.nulls,
         augmentation=augmentation,

@@ -123,15 +123,17 @@ class Source:
 class Challenge:
     """One Media record: the source image, its augmentation, all answers, and the scores after them.
 
-    `label` is the scored one, 0 or 1. `nulls` says why a metadata field (by column, GPS as `gps`)
-    holds no value. `scores` is the EMA of every uid after the update (float32 values). `other` is
-    the JSON text of all values that no field holds.
+    `label` is the scored one, 0 or 1. `era` is the first of its candidates, and `era_evidence` what
+    left no others, see `data.records.eras.InferredEras`. `nulls` says why a metadata field (by
+    column, GPS as `gps`) holds no value. `scores` is the EMA of every uid after the update (float32
+    values). `other` is the JSON text of all values that no field holds.
     """
 
     challenge_id: str
     label: int
     era: str
     era_candidates: tuple[str, ...]
+    era_evidence: tuple[str, ...]
     source: Source
     nulls: Mapping[str, NullKind]
     augmentation: Augmentation

@@ -21,6 +21,7 @@ UPDATE media SET
     step = named.step,
     time = named.time,
     era = named.era,
-    era_candidates = named.era_candidates
+    era_candidates = named.era_candidates,
+    era_evidence = named.era_evidence
 FROM stage_renamed AS named
 WHERE media.challenge_id = named.challenge_id;

@@ -10,7 +10,8 @@ SELECT
     coalesce(named.step, new.step) AS step,
     coalesce(named.time, new.time) AS time,
     coalesce(named.era, new.era) AS era,
-    coalesce(named.era_candidates, new.era_candidates) AS era_candidates
+    coalesce(named.era_candidates, new.era_candidates) AS era_candidates,
+    coalesce(named.era_evidence, new.era_evidence) AS era_evidence
 FROM staged_media AS staged
 INNER JOIN stage_new AS new USING (seq)
 LEFT JOIN stage_named AS named USING (challenge_id);

@@ -1,6 +1,17 @@
 -- Of the challenges only what decides which are new; their other columns wait outside, by `seq`.
 CREATE OR REPLACE TEMP TABLE stage_media AS
-SELECT 0::BIGINT AS seq, challenge_id, run_id, segment, step, file, position, time, era, era_candidates
+SELECT
+    0::BIGINT AS seq,
+    challenge_id,
+    run_id,
+    segment,
+    step,
+    file,
+    position,
+    time,
+    era,
+    era_candidates,
+    era_evidence
 FROM media LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_series AS
 SELECT 0::BIGINT AS seq, ''::VARCHAR AS file, false AS logged, * FROM history_series LIMIT 0;
