@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS media (
     time TIMESTAMP,                     -- UTC, when it was logged, where that is known
     era VARCHAR NOT NULL,               -- earliest version of the validator that fits the evidence
     era_candidates VARCHAR[] NOT NULL,  -- all that fit
-    era_evidence VARCHAR[] NOT NULL,    -- what left no others: keys, time, exponent (of the reward);
+    era_evidence VARCHAR[],             -- what left no others: keys, time, exponent (of the reward);
                                         -- `not time`: contradicts stronger evidence, ignored
     label TINYINT NOT NULL,             -- the scored label: 1 = roadwork
     modality VARCHAR,
