@@ -1,6 +1,7 @@
 """An audit as text for a person at a terminal."""
 
 from analytics.audit.audit import AuditReport, AuditSettings, Gap
+from analytics.audit.sources import SourceCounts
 from analytics.lives.text import lives_line
 from data.terminal import note, print_table, say
 
@@ -28,6 +29,19 @@ def print_audit(report: AuditReport, settings: AuditSettings) -> None:
     _print_mismatches(report)
     _print_gaps(report.gaps)
     _note_incomplete(report, settings)
+
+
+def print_sources(counts: SourceCounts) -> None:
+    """Print how the two copies of a run's numbers compare, where there is a history."""
+    if not (counts.compared or counts.only_in_media or counts.only_in_history):
+        return
+    say(
+        f"Media records against histories: {counts.compared} numbers in both, "
+        f"{counts.equal} equal, {counts.differing} differing; {counts.only_in_media} only in a "
+        f"Media record, {counts.only_in_history} only in a history"
+    )
+    if counts.differing:
+        note("the relation audit_sources holds the numbers that differ", style="red")
 
 
 def note_gaps(report: AuditReport, settings: AuditSettings) -> None:

@@ -171,10 +171,10 @@ def sql(
 
     Relations: media, responses, miner_series, history_series, miner_predictions, miner_rewards,
     miner_scores, miner_accuracy, miner_auc, miner_f1_score, miner_mcc, miner_precision,
-    miner_recall, audit_recent_accuracy, runs, rejects, logs, replay_runs, replay_predictions,
-    replay_variants, replay_gates, gps_clusters, null_rates, sample_weights. `DESCRIBE media` lists
-    columns. Control characters in text of a log are shown escaped; JSON escapes them by its own
-    rules, so nothing is lost.
+    miner_recall, audit_recent_accuracy, audit_sources, runs, rejects, logs, replay_runs,
+    replay_predictions, replay_variants, replay_gates, gps_clusters, null_rates, sample_weights.
+    `DESCRIBE media` lists columns. Control characters in text of a log are shown escaped; JSON
+    escapes them by its own rules, so nothing is lost.
     """
     from analytics.queries.user_sql import streamed_query  # noqa: PLC0415
 

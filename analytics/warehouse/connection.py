@@ -59,6 +59,7 @@ RELATIONS = (
     "miner_series",
     *(f"miner_{series}" for series in _SERIES),
     "audit_recent_accuracy",
+    "audit_sources",
 )
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -281,7 +282,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     view = Template(statements("analytics/schema/miner_series_view"))
     for series in _SERIES:
         connection.execute(view.substitute(series=series))
-    connection.execute(statements("analytics/schema/audit_recent_accuracy"))
+    for name in ("audit_recent_accuracy", "same_number", "source_numbers", "audit_sources"):
+        connection.execute(statements(f"analytics/schema/{name}"))
 
 
 def _check_format(connection: duckdb.DuckDBPyConnection, store: Store) -> None:

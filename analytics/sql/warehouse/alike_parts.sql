@@ -42,10 +42,7 @@ compared AS (
         mine.part,
         other.part AS other,
         count(*) AS compared,
-        count(*) FILTER (
-            same_number(mine.value, other.value)
-            OR (series = 'scores' AND same_score(mine.value, other.value))
-        ) AS equal
+        count(*) FILTER (same_number(series, mine.value, other.value)) AS equal
     FROM values_of AS mine
     INNER JOIN values_of AS other USING (run_id, step, uid, series)
     WHERE mine.part IN (SELECT part FROM unknown) AND mine.part <> other.part

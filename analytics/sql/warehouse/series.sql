@@ -42,15 +42,15 @@ INNER JOIN stage_histories AS other
     AND first.uid = other.uid
     AND first.file <> other.file
 WHERE NOT (
-    coalesce(same_number(first.predictions, other.predictions), true)
-    AND coalesce(same_number(first.rewards, other.rewards), true)
-    AND coalesce(same_score(first.scores, other.scores), true)
-    AND coalesce(same_number(first.accuracy, other.accuracy), true)
-    AND coalesce(same_number(first.auc, other.auc), true)
-    AND coalesce(same_number(first.f1_score, other.f1_score), true)
-    AND coalesce(same_number(first.mcc, other.mcc), true)
-    AND coalesce(same_number(first.precision, other.precision), true)
-    AND coalesce(same_number(first.recall, other.recall), true)
+    coalesce(same_number('predictions', first.predictions, other.predictions), true)
+    AND coalesce(same_number('rewards', first.rewards, other.rewards), true)
+    AND coalesce(same_number('scores', first.scores, other.scores), true)
+    AND coalesce(same_number('accuracy', first.accuracy, other.accuracy), true)
+    AND coalesce(same_number('auc', first.auc, other.auc), true)
+    AND coalesce(same_number('f1_score', first.f1_score, other.f1_score), true)
+    AND coalesce(same_number('mcc', first.mcc, other.mcc), true)
+    AND coalesce(same_number('precision', first.precision, other.precision), true)
+    AND coalesce(same_number('recall', first.recall, other.recall), true)
 );
 
 INSERT INTO stage_rejects

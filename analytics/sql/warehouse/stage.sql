@@ -22,11 +22,3 @@ CREATE OR REPLACE TEMP TABLE stage_logs AS SELECT * FROM logs LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_rewritten AS
 SELECT *, ''::VARCHAR AS older_name FROM logs LIMIT 0;
 CREATE OR REPLACE TEMP TABLE stage_renames (old_name VARCHAR, new_name VARCHAR);
-
--- Equal but for the last digits of a text: W&B, pandas and Arrow do not all write a number alike. A
--- metric or reward of another answer differs by far more; NaN is NaN.
-CREATE OR REPLACE TEMP MACRO same_number(a, b) AS
-a = b OR abs(a - b) <= 1e-12 * greatest(abs(a), abs(b));
-
--- A score is a float32, of which every text is read back as the same one.
-CREATE OR REPLACE TEMP MACRO same_score(a, b) AS a::FLOAT = b::FLOAT;
