@@ -98,15 +98,19 @@ def _read(
 ) -> IngestReport:
     with writing(store) as writer:
         writer.connection.execute(statements("analytics/warehouse/stage"))
-        named, renamed = register_logs(writer.connection, logs.read, logs.states)
+        named, renamed = register_logs(writer.connection, logs.read)
         read = sorted(set(named.values()))
         with scratch_folder(store) as scratch:
             staging = Staging(writer.connection, scratch, settings)
             clean = CleanLineReader() if settings.clean_lines else None
-            for log, file in named.items():
-                staging.stage_log(file, read_log(log, file, clean), partial(progress, file))
+            for found in logs.read:
+                file = named[found.log]
+                items = read_log(found.log, file, clean, found.reached)
+                staging.stage_log(file, items, partial(progress, file))
             staging.flush()
             summary = _merge(writer, staging, read)
+        still = [named[found.log] for found in logs.read if found.held_still()]
+        writer.connection.execute(statements("analytics/warehouse/reached"), {"still": still})
         report = _report(writer.connection, read, logs.unchanged, summary)
         if settings.strict and report.rejects:
             raise _RefusedError(report)

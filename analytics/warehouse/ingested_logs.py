@@ -1,15 +1,14 @@
 """The relation `logs`: which logs were ingested, and the name of each in `media.file`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import duckdb
 
 from analytics.warehouse import rows
-from analytics.warehouse.known_logs import reader_digest
+from analytics.warehouse.known_logs import LogToRead, reader_digest
 from analytics.warehouse.statements import statements
-from data.digests import file_digest
 from data.logs.file_names import file_names, path_text
 from data.logs.log_kind import LogFile, LogKind
 
@@ -24,6 +23,8 @@ class _RegisteredLog:
     file: str
     path: str
     sha256: str
+    bytes: int | None
+    records: int | None
     kind: str
     state: str
     reader: str
@@ -31,7 +32,7 @@ class _RegisteredLog:
 
 
 def register_logs(
-    connection: duckdb.DuckDBPyConnection, logs: Sequence[LogFile], states: dict[LogFile, str]
+    connection: duckdb.DuckDBPyConnection, logs: Sequence[LogToRead]
 ) -> tuple[dict[LogFile, str], bool]:
     """Register logs that are to be read, and name each.
 
@@ -41,23 +42,26 @@ def register_logs(
     Args:
         connection: of the warehouse that is written.
         logs: those that are to be read.
-        states: of each before it is read, by `log_state`.
 
     Returns:
         The name of each log, and whether one that was known before was renamed.
     """
-    columns = "file, path, sha256, kind, state, reader, replaced"
+    columns = ", ".join(field.name for field in fields(_RegisteredLog))
     register = [
         _RegisteredLog(*row)
         for row in connection.execute(f"SELECT {columns} FROM logs ORDER BY ALL").fetchall()  # noqa: S608
     ]
     known = {log.path: log for log in register if log.replaced is None}
-    digests = {log: file_digest(log.path) for log in logs}
-    paths = {log: path_text(log.path.resolve()) for log in logs}
+    digests = {found.log: found.sha256 for found in logs}
+    paths = {found.log: path_text(found.log.path.resolve()) for found in logs}
+    grown = {found.log: found.reached.position for found in logs if found.reached is not None}
     rewritten = [
         known[path]
         for log, path in paths.items()
-        if path in known and known[path].sha256 != digests[log] and log.kind in _REWRITTEN_KINDS
+        if log not in grown
+        and path in known
+        and known[path].sha256 != digests[log]
+        and log.kind in _REWRITTEN_KINDS
     ]
     owners = _owners(paths, digests, known, {log.path for log in rewritten})
     read = {path: log for log, path in paths.items() if owners[log] == path}
@@ -69,6 +73,7 @@ def register_logs(
         if log.file != (new := _name(log.path, log.replaced, names))
     }
     _stage(connection, renamed, rewritten, register, names)
+    found_of = {found.log: found for found in logs}
     rows.append_rows(
         connection,
         "stage_logs",
@@ -77,12 +82,18 @@ def register_logs(
                 "file": names[path],
                 "path": path,
                 "sha256": digests[log],
+                "bytes": found_of[log].bytes,
                 "kind": log.kind,
-                "state": states[log],
+                "state": found_of[log].state,
                 "reader": reader_digest(),
             }
             for path, log in read.items()
         ],
+    )
+    rows.append_rows(
+        connection,
+        "stage_grown",
+        [{"file": names[paths[log]], "records": records} for log, records in grown.items()],
     )
     connection.execute(statements("analytics/warehouse/names"))
     return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
@@ -122,12 +133,8 @@ def _stage(
         numbers[log.path] = max(numbers.get(log.path, 0), log.replaced or 0)
     staged = [
         {
+            **asdict(log),
             "file": names[log.path],
-            "path": log.path,
-            "sha256": log.sha256,
-            "kind": log.kind,
-            "state": log.state,
-            "reader": log.reader,
             "replaced": numbers[log.path] + 1,
             "older_name": _name(log.path, numbers[log.path] + 1, names),
         }

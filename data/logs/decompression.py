@@ -73,15 +73,39 @@ def open_log(path: Path) -> io.BufferedReader:
     """
     unpacked = open_decompressed(path)
     start = unpacked.peek(_LONGEST_MARK)
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
-    encoding = encoding or next(
-        (name for form, name in _ENCODINGS_BY_START if form.match(start)), None
-    )
-    if encoding:
+    if encoding := _encoding(start):
         unpacked = io.BufferedReader(_Transcoded(unpacked, encoding))
     elif start.startswith(_UTF8_MARK):
         unpacked.read(len(_UTF8_MARK))
     return io.BufferedReader(_NulBytesMarked(unpacked), _CHUNK)
+
+
+def open_plain_text(path: Path, first: int) -> io.BufferedReader:
+    """The same of a file of plain text, from a byte on.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    file = path.open("rb", 0)
+    file.seek(first)
+    return io.BufferedReader(_NulBytesMarked(io.BufferedReader(file, _CHUNK)), _CHUNK)
+
+
+def is_plain_text(path: Path) -> bool:
+    """True for a file that is neither compressed nor in another encoding than UTF-8.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    with path.open("rb") as file:
+        start = file.read(_LONGEST_MARK)
+    return compression_of(start) is None and _encoding(start) is None
+
+
+def _encoding(start: bytes) -> str | None:
+    """The encoding of a text, by its first bytes; None for UTF-8."""
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS if start.startswith(mark)), None)
+    return marked or next((name for form, name in _ENCODINGS_BY_START if form.match(start)), None)
 
 
 def open_decompressed(path: Path) -> io.BufferedReader:

@@ -21,7 +21,7 @@ from data.logs.downloaded_run import (
     tables_of,
 )
 from data.logs.file_names import path_text
-from data.logs.json_logs import read_json_log
+from data.logs.json_logs import Reached, read_json_log
 from data.logs.log_kind import EXPECTED, LogFile, LogKind, log_in_folder, named_log, unread
 from data.logs.media_html import media_step, read_media_html
 from data.logs.run_folder import has_history
@@ -145,7 +145,10 @@ def _logs_in(log: LogFile) -> Iterator[LogFile]:
 
 
 def read_log(
-    log: LogFile, file: str, clean: CleanLineReader | None = None
+    log: LogFile,
+    file: str,
+    clean: CleanLineReader | None = None,
+    reached: Reached | None = None,
 ) -> Iterator[LogItem | CleanRecord]:
     """Read every item of a log.
 
@@ -153,6 +156,7 @@ def read_log(
         log: the log.
         file: its name in the store.
         clean: takes the lines that it can of a log of JSON lines; they are then `CleanRecord`.
+        reached: where to go on in a log of JSON lines that grew.
 
     Raises:
         LogError: the file cannot be opened at all.
@@ -168,4 +172,4 @@ def read_log(
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name))
     else:
-        yield from read_json_log(Path(os.fspath(log.path)), file, clean)
+        yield from read_json_log(Path(os.fspath(log.path)), file, clean, reached)

@@ -9,13 +9,14 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, overload
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.errors import RecordError
-from data.logs.decompression import open_log
+from data.logs.decompression import open_log, open_plain_text
 from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import HISTORY_REMEDY, is_history_row
@@ -36,6 +37,14 @@ _CHUNK_BYTES = 2**16
 _UNDECODED, _NO_JSON = re.compile("[\udc80-\udcff]"), "\x1a"
 
 
+@dataclass(frozen=True)
+class Reached:
+    """How far a log of JSON lines was read: to a byte, and to the position of the record there."""
+
+    byte: int
+    position: int
+
+
 class _HistoryRow:
     """Stands for a row of a W&B history; those of a file are counted in one reject."""
 
@@ -51,12 +60,12 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]: ...
 
 @overload
 def read_json_log(
-    path: Path, file: str, clean: CleanLineReader | None
+    path: Path, file: str, clean: CleanLineReader | None, reached: Reached | None = None
 ) -> Iterator[LogItem | CleanRecord]: ...
 
 
 def read_json_log(
-    path: Path, file: str, clean: CleanLineReader | None = None
+    path: Path, file: str, clean: CleanLineReader | None = None, reached: Reached | None = None
 ) -> Iterator[LogItem | CleanRecord]:
     """Read every record of a JSON log, in order.
 
@@ -64,18 +73,30 @@ def read_json_log(
         path: a file of JSON, JSON lines or pretty-printed JSON, compressed or not.
         file: its name in the store.
         clean: takes the lines that it can, where records are one a line.
+        reached: where to go on in plain JSON lines, by `line_growth`; None reads all.
     """
+    position = 0 if reached is None else reached.position
     try:
-        with open_log(path) as stream:
-            first = next((line for line in _lines(stream) if _has_text(line)), b"")
-        with open_log(path) as stream:
-            if _is_document(first.strip()):
-                items: Iterator[_Item] = _read_document(stream, file)
+        of_lines = reached is not None or is_of_lines(path)
+        with open_log(path) if reached is None else open_plain_text(path, reached.byte) as stream:
+            if of_lines:
+                items: Iterator[_Item] = _read_lines(stream, file, clean, position)
             else:
-                items = _read_lines(stream, file, clean)
+                items = _read_document(stream, file)
             yield from _without_repeated_rejects(items, file)
     except OSError as error:
-        yield _cut_off(file, 0, error)
+        yield _cut_off(file, position, error)
+
+
+def is_of_lines(path: Path) -> bool:
+    """Whether the records of a JSON log are one a line, by its first line.
+
+    Raises:
+        OSError: the file cannot be opened, or its compressed data is damaged from the start.
+    """
+    with open_log(path) as stream:
+        first = next((line for line in _lines(stream) if _has_text(line)), b"")
+    return not _is_document(first.strip())
 
 
 def _without_repeated_rejects(items: Iterable[_Item], file: str) -> Iterator[LogItem | CleanRecord]:
@@ -122,9 +143,8 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _read_lines(
-    stream: io.BufferedReader, file: str, clean: CleanLineReader | None
+    stream: io.BufferedReader, file: str, clean: CleanLineReader | None, position: int
 ) -> Iterator[_Item]:
-    position = 0
     lines = _lines(stream)
     while True:  # not `for`: reading the next line may raise
         try:

@@ -4,6 +4,8 @@ CREATE TABLE IF NOT EXISTS logs (
     file VARCHAR NOT NULL,
     path VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,  -- of the content that was read last
+    bytes BIGINT,             -- the size of that content
+    records BIGINT,           -- in it, by position; NULL where reading cannot go on behind them
     kind VARCHAR NOT NULL,
     state VARCHAR NOT NULL,   -- digest of its files' names, sizes and times; '' if still written
     reader VARCHAR NOT NULL,  -- digest of the code that read it

@@ -3,7 +3,10 @@ CREATE OR REPLACE TEMP TABLE stage_rejects_once AS SELECT DISTINCT * FROM stage_
 DELETE FROM stage_rejects;
 INSERT INTO stage_rejects SELECT * FROM stage_rejects_once ORDER BY ALL;
 
--- The rejects of a log are those of its last reading.
+-- The rejects of a log are those of its last reading, and of what was read before it grew.
+INSERT INTO stage_rejects
+SELECT * FROM rejects WHERE file IN (SELECT file FROM stage_grown);
+
 CREATE OR REPLACE TEMP TABLE stage_rejects_before AS
 SELECT * FROM rejects WHERE file IN (SELECT file FROM stage_files);
 

@@ -55,7 +55,7 @@ FROM stage_moved AS moved
 WHERE media.challenge_id = moved.challenge_id;
 
 INSERT INTO logs
-SELECT older_name, path, sha256, kind, state, reader, replaced
+SELECT older_name, path, sha256, bytes, records, kind, state, reader, replaced
 FROM stage_rewritten
 WHERE older_name IN (SELECT file FROM stage_moved);
 
