@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from typing import Any
 
 from data.errors import FieldError
@@ -25,6 +26,17 @@ def augmentation_values(record: Mapping[str, Any]) -> tuple[object, ...] | None:
         values = _crop_values(record["data_aug_level"], *parameters.values())
         if values is not None:
             return values
+    if parameters == {} and type(record.get("data_aug_level")) is int:
+        return _values_without_parameters(record["data_aug_level"])
+    return _values(record)
+
+
+@lru_cache
+def _values_without_parameters(level: int) -> tuple[object, ...] | None:
+    return _values({"data_aug_level": level, "data_aug_params": {}})
+
+
+def _values(record: Mapping[str, Any]) -> tuple[object, ...] | None:
     try:
         augmentation = read_augmentation(record)
     except FieldError:

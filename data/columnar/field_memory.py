@@ -4,7 +4,7 @@ Logs repeat themselves: a city, a tag, a position stand in thousands of records.
 becomes is what `data.records.fields` makes of it; a value that it refuses is `None` here.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any, NamedTuple
 
 from data.records.cities import position_problem
@@ -24,8 +24,15 @@ SOURCE_COLUMNS = tuple(column for field in FIELDS for column in field.columns)
 """Columns of a record's fields, in the order of `ReadFields.columns`."""
 
 
+# Columns of fields outside the metadata, which come first.
+_TOP_COLUMNS = sum(len(field.columns) for field in FIELDS if field.key[0] != _METADATA)
+
+
 class ReadFields(NamedTuple):
-    """Values by `SOURCE_COLUMNS`, and NULL kinds by `fields.NULL_COLUMNS`, None for a value."""
+    """Values by `SOURCE_COLUMNS`, or those of the metadata alone; None where a field has no value.
+
+    `nulls` are the kinds by `fields.NULL_COLUMNS`, None for a value.
+    """
 
     columns: list[Any]
     nulls: list[str | None]
@@ -43,7 +50,8 @@ class _FieldMemory:
 
     def __init__(self, field: Field) -> None:
         self.key, self.is_metadata = field.key[-1], field.key[0] == _METADATA
-        self.column = SOURCE_COLUMNS.index(field.columns[0])
+        column = SOURCE_COLUMNS.index(field.columns[0])
+        self.column = column - _TOP_COLUMNS if self.is_metadata else column
         self.width = len(field.columns)
         name = field.null_column
         self.null = NULL_COLUMNS.index(name) if name else None
@@ -69,59 +77,64 @@ class _FieldMemory:
         return _ReadValue(columns, kind.value if kind else None)
 
 
-_Fields = tuple[_FieldMemory, ...]
-
-
-class FieldsMemory:
-    """What the fields of records become."""
+class TopFields:
+    """What the fields of a record outside its metadata become; none has a NULL kind."""
 
     def __init__(self) -> None:
-        self._fields = tuple(map(_FieldMemory, FIELDS))
-        self._top = tuple(field for field in self._fields if not field.is_metadata)
+        self._fields = tuple(field for field in _memories() if not field.is_metadata)
+
+    def among(self, keys: Collection[str]) -> "_Fields":
+        """The fields among a record's keys."""
+        return tuple(field for field in self._fields if field.key in keys)
+
+    def read(self, fields: "_Fields", record: Mapping[str, Any]) -> list[Any] | None:
+        """The values of these fields by column; None if one cannot be read."""
+        columns: list[Any] = [None] * _TOP_COLUMNS
+        return columns if _read_into(columns, [], fields, record) else None
+
+
+class MetadataFields:
+    """What the fields of a record's metadata become."""
+
+    def __init__(self) -> None:
+        self._fields = tuple(field for field in _memories() if field.is_metadata)
         self._layouts: dict[tuple[str, ...], _Fields] = {}
-        self._places: dict[tuple[float, float, str | None], bool] = {}
-        self._gps = SOURCE_COLUMNS.index("gps_lat")
-        self._city = SOURCE_COLUMNS.index("city")
-        self._no_columns: list[Any] = [None] * len(SOURCE_COLUMNS)
+        self._gps = SOURCE_COLUMNS.index("gps_lat") - _TOP_COLUMNS
+        self._city = SOURCE_COLUMNS.index("city") - _TOP_COLUMNS
+        self._no_columns: list[Any] = [None] * (len(SOURCE_COLUMNS) - _TOP_COLUMNS)
         self._all_absent: list[str | None] = [NullKind.ABSENT.value] * len(NULL_COLUMNS)
 
-    def read(self, record: Mapping[str, Any], metadata: Mapping[str, Any]) -> ReadFields | None:
-        """All fields of a record; None if one of its values cannot be read."""
-        read = ReadFields(self._no_columns.copy(), self._all_absent.copy())
-        top = [field for field in self._top if field.key in record]
-        if not _read_into(read, top, record):
+    def read(self, metadata: Mapping[str, Any]) -> ReadFields | None:
+        """All fields of a record's metadata; None if one of the values cannot be read."""
+        columns, nulls = self._no_columns.copy(), self._all_absent.copy()
+        if not _read_into(columns, nulls, self._fields_of(tuple(metadata)), metadata):
             return None
-        if not _read_into(read, self._fields_of(tuple(metadata)), metadata):
+        latitude, longitude = columns[self._gps : self._gps + 2]
+        if latitude is not None and position_problem(latitude, longitude, columns[self._city]):
             return None
-        latitude = read.columns[self._gps]
-        if latitude is not None and self._is_elsewhere(
-            latitude, read.columns[self._gps + 1], read.columns[self._city]
-        ):
-            return None
-        return read
+        return ReadFields(columns, nulls)
 
-    def _fields_of(self, keys: tuple[str, ...]) -> _Fields:
+    def _fields_of(self, keys: tuple[str, ...]) -> "_Fields":
         """The fields among a metadata object's keys."""
         fields = self._layouts.get(keys)
         if fields is None:
-            fields = tuple(f for f in self._fields if f.is_metadata and f.key in keys)
+            fields = tuple(field for field in self._fields if field.key in keys)
             if len(self._layouts) < _MOST_LAYOUTS:
                 self._layouts[keys] = fields
         return fields
 
-    def _is_elsewhere(self, latitude: float, longitude: float, city: str | None) -> bool:
-        place = (latitude, longitude, city)
-        known = self._places.get(place)
-        if known is None:
-            if len(self._places) >= _MOST_VALUES:
-                self._places.clear()
-            known = self._places[place] = position_problem(*place) is not None
-        return known
+
+_Fields = tuple[_FieldMemory, ...]
 
 
-def _read_into(read: ReadFields, fields: Iterable[_FieldMemory], values: Mapping[str, Any]) -> bool:
-    """Read the values of these fields into `read`; False if one cannot be read."""
-    columns, nulls = read
+def _memories() -> _Fields:
+    return tuple(map(_FieldMemory, FIELDS))
+
+
+def _read_into(
+    columns: list[Any], nulls: list[str | None], fields: _Fields, values: Mapping[str, Any]
+) -> bool:
+    """Read the values of these fields into columns and NULL kinds; False if one cannot be read."""
     for field in fields:
         value = values[field.key]
         if type(value) in _KEPT and value in field.known:

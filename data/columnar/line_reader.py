@@ -11,17 +11,20 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 import simdjson
 
 from data.columnar.augmentation import augmentation_values
 from data.columnar.clean_record import CleanRecord
-from data.columnar.field_memory import FieldsMemory
+from data.columnar.field_memory import ReadFields, TopFields
+from data.columnar.metadata_memory import MetadataMemory, whole
 from data.errors import RecordError
-from data.records.content_id import NUMBER_LISTS, canonical_json, id_of_parts, number_sizes
+from data.records.content_id import NUMBER_LISTS, id_of_parts, number_sizes
 from data.records.eras import ALL_EXPONENTS, Evidence, logged_geometry
 from data.records.fields import undeclared
 from data.records.media_record import MAX_UID
 from data.records.not_media_record import is_history_row, refuse_other_forms
+from data.records.types import Geometry
 
 # A record of 256 uids has 12 kB; a much longer one is not worth a parser's memory.
 _MOST_BYTES = 2**18
@@ -30,19 +33,29 @@ _MOST_LAYOUTS = 256
 _FLOAT64_BYTES = 8
 # The last byte of a float64 below 2**113: the sign, and the upper bits of the exponent.
 _NO_HUGE = bytes(byte for byte in range(256) if byte & 0x7F < 0x47)  # noqa: PLR2004
-# Escapes of characters that are counted below: of the quote, and of brackets and the backslash.
-_COUNTED_ESCAPES = (b"\\u002", b"\\u005")
+# Its last byte where it is -0.0, which is stored as 0.0.
+_MINUS_ZERO = b"\x80"
+# The start of a bracket's escape: brackets are counted below.
+_BRACKET_ESCAPE = b"\\u005"
 # What simdjson raises where JSON is broken, or a value is of another type than asked for.
 _SURPRISES = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, MemoryError)
-_WITHIN = frozenset({float, dict, list})
 _REQUIRED = frozenset({"label", "predictions", "rewards", "miner_uids", "miner_hotkeys"})
+_WITHIN = frozenset({float, dict, list})
+_METADATA, _PARAMETERS = "metadata", "data_aug_params"
 
 
 class _Layout(NamedTuple):
-    """The keys of a record: its lists of numbers in order, and all others."""
+    """The keys of a record: its lists of numbers in order, its other values, those no field holds.
+
+    `fields` are the fields among them.
+    """
 
     numbers: tuple[str, ...]
     rest: tuple[str, ...]
+    undeclared: tuple[str, ...]
+    fields: Any
+    has_metadata: bool
+    has_parameters: bool
 
 
 class CleanLineReader:
@@ -50,15 +63,14 @@ class CleanLineReader:
 
     def __init__(self) -> None:
         self._parser = simdjson.Parser()
-        self._fields = FieldsMemory()
+        self._top = TopFields()
+        self._metadata = MetadataMemory()
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
         self._encode = json.JSONEncoder(sort_keys=True).encode
 
     def read(self, line: bytes, position: int) -> CleanRecord | None:
         """The record of a line, the log's at `position`; None if the line is not clean."""
-        if len(line) > _MOST_BYTES:
-            return None
-        if b"\\u00" in line and any(escape in line for escape in _COUNTED_ESCAPES):
+        if len(line) > _MOST_BYTES or (b"\\" in line and _BRACKET_ESCAPE in line):
             return None
         try:
             return self._read(line, position)
@@ -75,98 +87,74 @@ class CleanLineReader:
         if layout is None:
             return None
         buffers = [document[key].as_buffer(of_type="d") for key in layout.numbers]
-        rest: dict[str, Any] = {}
-        for key in layout.rest:
-            value: Any = document[key]
-            kind = type(value)
-            if kind is simdjson.Object:
-                value = value.as_dict()
-            elif kind is simdjson.Array:
-                value = value.as_list()
-            rest[key] = value
-        return self._record(line, position, layout.numbers, buffers, rest)
+        rest = {key: _plain(document[key]) for key in layout.rest}
+        metadata = self._metadata.none
+        if layout.has_metadata:
+            metadata = self._metadata.read(document[_METADATA])
+        if metadata is None:
+            return None
+        written = rest
+        if layout.has_metadata:
+            written = rest | {_METADATA: orjson.Fragment(metadata.written)}
+        if layout.has_parameters:
+            rest[_PARAMETERS] = written[_PARAMETERS] = _parameters(document[_PARAMETERS])
+        text = orjson.dumps(written, option=orjson.OPT_SORT_KEYS)
+        if line.count(b"[") != text.count(b"[") + len(buffers):
+            return None  # a list of numbers holds a list
+        numbers = b"".join(buffers)
+        if _MINUS_ZERO in numbers[_FLOAT64_BYTES - 1 :: _FLOAT64_BYTES]:
+            numbers = (np.frombuffer(numbers) + 0.0).tobytes()
+        sizes = tuple([buffer.size // _FLOAT64_BYTES for buffer in buffers])
+        columns = self._top.read(layout.fields, rest)
+        augmentation = augmentation_values(rest)
+        if columns is None or augmentation is None or not _is_clean(rest, layout, sizes, numbers):
+            return None
+        other = {key: value for key in layout.undeclared if (value := rest[key]) is not None}
+        if metadata.undeclared:
+            other[_METADATA] = metadata.undeclared
+        uids: list[int] = rest["miner_uids"]
+        parameters = rest.get(_PARAMETERS)
+        return CleanRecord(
+            position=position,
+            challenge_id=id_of_parts(text, _sizes_text(layout.numbers, sizes), numbers),
+            label=rest["label"],
+            evidence=_evidence(
+                rest.get("source") == "api" or "task_id" in rest or "data_aug_level" not in rest,
+                logged_geometry(parameters, rest.get("data_aug_level")),
+                "model_urls" in rest,
+                "source" in rest,
+                len(set(uids)) < len(uids),
+                ALL_EXPONENTS,
+            ),
+            fields=ReadFields(columns + metadata.fields.columns, metadata.fields.nulls),
+            augmentation=augmentation,
+            number_keys=layout.numbers,
+            numbers=numbers,
+            answer_count=sizes[0],
+            score_count=sizes[-1] if layout.numbers[-1] == "scores" else 0,
+            uids=uids,
+            hotkeys=rest["miner_hotkeys"],
+            model_urls=rest.get("model_urls"),
+            other=self._encode(other) if other else None,
+        )
 
     def _remember(self, keys: tuple[str, ...]) -> _Layout | None:
         """The layout of these keys; None where no record with them is clean."""
         layout = None
         if _is_of_record(keys):
             numbers = tuple(key for key in NUMBER_LISTS if key in keys)
-            layout = _Layout(numbers, tuple(key for key in keys if key not in numbers))
+            nested = (_METADATA, _PARAMETERS)
+            layout = _Layout(
+                numbers=numbers,
+                rest=tuple(key for key in keys if key not in numbers and key not in nested),
+                undeclared=tuple(undeclared(dict.fromkeys(keys, 1))),
+                fields=self._top.among(keys),
+                has_metadata=_METADATA in keys,
+                has_parameters=_PARAMETERS in keys,
+            )
         if len(self._layouts) < _MOST_LAYOUTS:
             self._layouts[keys] = layout
         return layout
-
-    def _record(
-        self,
-        line: bytes,
-        position: int,
-        number_keys: tuple[str, ...],
-        buffers: list[Any],
-        rest: dict[str, Any],
-    ) -> CleanRecord | None:
-        rest = _whole(rest)
-        written = canonical_json(rest)
-        if not _each_key_once(line, written, len(number_keys)):
-            return None
-        sizes = [buffer.size // _FLOAT64_BYTES for buffer in buffers]
-        count, scores = sizes[0], sizes[-1] if number_keys[-1] == "scores" else 0
-        answers = sizes[:-1] if scores else sizes
-        label, uids, hotkeys = rest["label"], rest["miner_uids"], rest["miner_hotkeys"]
-        urls, metadata = rest.get("model_urls"), rest.get("metadata", {})
-        if not (
-            0 < count <= _MOST_ANSWERS
-            and answers.count(count) == len(answers)
-            and type(label) is int
-            and label in (0, 1)
-            and _is_list_of(uids, count, {int})
-            and min(uids) >= 0
-            and max(uids) < MAX_UID
-            and _is_list_of(hotkeys, count, {str})
-            and ("model_urls" not in rest or _is_list_of(urls, count, {str, type(None)}))
-            and type(metadata) is dict
-            and rest.get("modality") in ("image", None)
-        ):
-            return None
-        augmentation = augmentation_values(rest)
-        fields = self._fields.read(rest, metadata)
-        if augmentation is None or fields is None:
-            return None
-        numbers = b"".join(buffers)
-        if b"-0" in line:  # perhaps a -0.0, which is 0.0
-            numbers = (np.frombuffer(numbers) + 0.0).tobytes()
-        if scores and _has_huge(numbers[-scores * _FLOAT64_BYTES :]):
-            return None
-        other = undeclared(rest)
-        return CleanRecord(
-            position=position,
-            challenge_id=id_of_parts(written, _sizes_text(number_keys, tuple(sizes)), numbers),
-            label=label,
-            evidence=_evidence(rest, uids),
-            fields=fields,
-            augmentation=augmentation,
-            number_keys=number_keys,
-            numbers=numbers,
-            answer_count=count,
-            score_count=scores,
-            uids=uids,
-            hotkeys=hotkeys,
-            model_urls=urls,
-            other=self._encode(other) if other else None,
-        )
-
-
-@lru_cache
-def _sizes_text(keys: tuple[str, ...], sizes: tuple[int, ...]) -> bytes:
-    return number_sizes(zip(keys, sizes, strict=True))
-
-
-def _whole(value: Any) -> Any:
-    """`value` with every whole float as int, as `media_record.finite` gives it."""
-    if type(value) is dict:
-        return {key: _whole(v) if type(v) in _WITHIN else v for key, v in value.items()}
-    if type(value) is list:
-        return [_whole(item) if type(item) in _WITHIN else item for item in value]
-    return int(value) if value.is_integer() else value
 
 
 def _is_of_record(keys: tuple[str, ...]) -> bool:
@@ -181,16 +169,67 @@ def _is_of_record(keys: tuple[str, ...]) -> bool:
     return True
 
 
-def _each_key_once(line: bytes, rest: bytes, number_lists: int) -> bool:
-    """Whether no object of a line has a key twice, and no list of numbers has one within.
-
-    `rest` is what was parsed, without the lists of numbers, as JSON again. Where a key stands
-    twice, its quotes are in the line only, as is the bracket of a list within a list.
-    """
+def _is_clean(
+    rest: dict[str, Any], layout: _Layout, sizes: tuple[int, ...], numbers: bytes
+) -> bool:
+    """Whether a challenge's values are of the types, lengths and ranges that it must have."""
+    count, answers = sizes[0], sizes
+    if layout.numbers[-1] == "scores":
+        scores, answers = sizes[-1], sizes[:-1]
+        if not scores or _has_huge(numbers[-scores * _FLOAT64_BYTES :]):
+            return False
+    label, uids = rest["label"], rest["miner_uids"]
     return (
-        line.count(b'"') == rest.count(b'"') + 2 * number_lists
-        and line.count(b"[") == rest.count(b"[") + number_lists
+        0 < count <= _MOST_ANSWERS
+        and answers.count(count) == len(answers)
+        and type(label) is int
+        and label in (0, 1)
+        and _is_list_of(uids, count, {int})
+        and min(uids) >= 0
+        and max(uids) < MAX_UID
+        and _is_list_of(rest["miner_hotkeys"], count, {str})
+        and ("model_urls" not in rest or _is_list_of(rest["model_urls"], count, {str, type(None)}))
+        and rest.get("modality") in ("image", None)
     )
+
+
+def _plain(value: Any) -> Any:
+    """A value outside the metadata, of which none is an object.
+
+    Raises:
+        TypeError: it is one, or a list that holds one or a list.
+    """
+    kind: type = type(value)
+    return whole(value.as_list() if kind is simdjson.Array else value)
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """The parameters of an augmentation.
+
+    Raises:
+        ValueError: one of its objects has a key twice.
+        AttributeError: it is no object.
+    """
+    parameters = value.as_dict()
+    if not parameters:
+        return {}
+    # where a key stands twice, its quotes are in the text alone
+    if value.mini.count(b'"') != orjson.dumps(parameters).count(b'"'):
+        raise ValueError("a key twice")
+    plain: dict[str, Any] = _whole_within(parameters)
+    return plain
+
+
+def _whole_within(value: Any) -> Any:
+    """`whole` of objects and lists of any depth."""
+    kind = type(value)
+    if kind is dict:
+        return {key: _whole_within(v) if type(v) in _WITHIN else v for key, v in value.items()}
+    if kind is list:
+        if set(map(type, value)) & _WITHIN:
+            return [_whole_within(v) if type(v) in _WITHIN else v for v in value]
+        return value
+    return int(value) if value.is_integer() else value
 
 
 def _is_list_of(value: object, count: int, types: set[type]) -> bool:
@@ -202,14 +241,20 @@ def _has_huge(numbers: bytes) -> bool:
     return bool(numbers[_FLOAT64_BYTES - 1 :: _FLOAT64_BYTES].translate(None, _NO_HUGE))
 
 
-def _evidence(rest: dict[str, Any], uids: list[int]) -> Evidence:
+@lru_cache
+def _sizes_text(keys: tuple[str, ...], sizes: tuple[int, ...]) -> bytes:
+    return number_sizes(zip(keys, sizes, strict=True))
+
+
+@lru_cache
+def _evidence(
+    without_augmentation: bool,
+    geometry: Geometry | None,
+    has_model_urls: bool,
+    has_source: bool,
+    repeats_uids: bool,
+    exponents: frozenset[int],
+) -> Evidence:
     return Evidence(
-        without_augmentation=rest.get("source") == "api"
-        or "task_id" in rest
-        or "data_aug_level" not in rest,
-        geometry=logged_geometry(rest.get("data_aug_params"), rest.get("data_aug_level")),
-        has_model_urls="model_urls" in rest,
-        has_source="source" in rest,
-        repeats_uids=len(set(uids)) < len(uids),
-        exponents=ALL_EXPONENTS,
+        without_augmentation, geometry, has_model_urls, has_source, repeats_uids, exponents
     )
