@@ -27,7 +27,7 @@ class MetadataMemory:
 
     def __init__(self) -> None:
         self._fields = MetadataFields()
-        self._rows: dict[bytes, ReadMetadata] = {}
+        self._rows: dict[str | bytes, ReadMetadata] = {}
         self.none = self._read({})
         """That of a record without metadata."""
 
