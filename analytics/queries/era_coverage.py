@@ -10,7 +10,7 @@ from analytics.warehouse.statements import named_rows, statements
 
 COLUMNS = (
     *("era", "validator", "from (UTC)", "to (UTC)"),
-    *("challenges", "holes", "missing", "restarts"),
+    *("challenges", "holes", "missing", "restarts", "era by"),
 )
 _MINUTE = "%Y-%m-%d %H:%M"
 
@@ -29,6 +29,7 @@ class EraCoverage:
         holes: stretches of steps that runs lack; None where no run gives steps.
         missing: steps in these stretches, together.
         restarts: how often a run, or its steps, began again.
+        evidence: what decided the era of its challenges: each way of it, such as `keys, time`.
     """
 
     era: str
@@ -40,6 +41,7 @@ class EraCoverage:
     holes: int | None
     missing: int | None
     restarts: int | None
+    evidence: list[str]
 
 
 def era_coverage(connection: duckdb.DuckDBPyConnection) -> list[EraCoverage]:
@@ -56,7 +58,7 @@ def coverage_rows(coverage: Sequence[EraCoverage]) -> list[tuple[object, ...]]:
             one.hotkey or (f"run {one.run_id}" if one.run_id else "no run says who"),
             one.first_time and f"{one.first_time:{_MINUTE}}",
             one.last_time and f"{one.last_time:{_MINUTE}}",
-            *(one.challenges, one.holes, one.missing, one.restarts),
+            *(one.challenges, one.holes, one.missing, one.restarts, "; ".join(one.evidence)),
         )
         for one in coverage
     ]

@@ -3,6 +3,7 @@
 -- steps that a segment of a run lacks, counted for the challenge after it; a run's first step is 0.
 -- Every other segment of a validator after its first is a restart. Without a run neither is known:
 -- `audit` finds holes from scores.
+-- `evidence` is every way in which evidence decided the era of a challenge, see `media.era_evidence`.
 WITH named AS (
     SELECT run_id, CASE WHEN count(DISTINCT hotkey) = 1 THEN min(hotkey) END AS hotkey
     FROM runs
@@ -32,6 +33,12 @@ of_runs AS (
         count(*) FILTER (WHERE missing > 0) AS holes,
         coalesce(sum(missing) FILTER (WHERE missing > 0), 0) AS missing
     FROM stepped
+    GROUP BY era, run_id
+),
+
+decided AS (
+    SELECT era, run_id, list(array_to_string(era_evidence, ', ')) AS evidence
+    FROM (SELECT DISTINCT era, run_id, era_evidence FROM media)
     GROUP BY era, run_id
 ),
 
@@ -69,14 +76,27 @@ SELECT
     sum(of_runs.challenges)::BIGINT AS challenges,
     sum(of_runs.holes)::BIGINT AS holes,
     sum(of_runs.missing)::BIGINT AS missing,
-    coalesce(sum(restarted.restarts), 0)::BIGINT AS restarts
+    coalesce(sum(restarted.restarts), 0)::BIGINT AS restarts,
+    list_sort(list_distinct(flatten(list(decided.evidence)))) AS evidence
 FROM of_runs
 LEFT JOIN named USING (run_id)
 LEFT JOIN restarted USING (era, run_id)
+LEFT JOIN decided USING (era, run_id)
 GROUP BY ALL
 UNION ALL
-SELECT era, NULL, NULL, min(time), max(time), count(*), NULL, NULL, NULL
+SELECT
+    era,
+    NULL AS hotkey,
+    NULL AS run_id,
+    min(time) AS first_time,
+    max(time) AS last_time,
+    count(*) AS challenges,
+    NULL AS holes,
+    NULL AS missing,
+    NULL AS restarts,
+    list_sort(any_value(decided.evidence)) AS evidence
 FROM media
-WHERE run_id IS NULL
+INNER JOIN decided USING (era)
+WHERE media.run_id IS NULL AND decided.run_id IS NULL
 GROUP BY era
 ORDER BY try_cast(era[2:] AS INTEGER), hotkey NULLS LAST, run_id NULLS LAST;

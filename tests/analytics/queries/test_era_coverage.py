@@ -59,10 +59,10 @@ def test_what_is_missing_and_when_it_began_again(
     with reading(store) as connection:
         found = era_coverage(connection)
     assert found == [
-        EraCoverage("E7", ONE.address, None, minute(0), minute(64), 12, 2, 3, 1),
+        EraCoverage("E7", ONE.address, None, minute(0), minute(64), 12, 2, 3, 1, ["keys, time"]),
         # the other did not sign it: nobody knows whose it is
-        EraCoverage("E7", None, "cccc3333", minute(0), minute(5), 6, 1, 5, 0),
-        EraCoverage("E7", None, None, None, None, 3, None, None, None),
+        EraCoverage("E7", None, "cccc3333", minute(0), minute(5), 6, 1, 5, 0, ["keys, time"]),
+        EraCoverage("E7", None, None, None, None, 3, None, None, None, ["keys"]),
     ]
     rows = coverage_rows(found)
     assert [row[1] for row in rows] == [ONE.address, "run cccc3333", "no run says who"]
@@ -102,12 +102,12 @@ def test_counts_are_those_of_a_loop(
     connection = duckdb.connect()
     connection.execute(
         "CREATE TABLE media (era VARCHAR, run_id VARCHAR, segment BIGINT, step BIGINT, "
-        "time TIMESTAMP)"
+        "time TIMESTAMP, era_evidence VARCHAR[])"
     )
     connection.execute("CREATE TABLE runs (run_id VARCHAR, hotkey VARCHAR, signature VARCHAR)")
     if media:
         rows = [(*row[:4], None if row[4] is None else minute(row[4])) for row in media]
-        connection.executemany("INSERT INTO media VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO media VALUES (?, ?, ?, ?, ?, ['keys'])", rows)
     if runs:
         connection.executemany("INSERT INTO runs VALUES (?, ?, ?)", runs)
     said = {
