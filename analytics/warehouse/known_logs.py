@@ -10,9 +10,8 @@ from data.digests import code_digest, file_digest
 from data.errors import StoreError
 from data.logs.file_names import path_text
 from data.logs.json_logs import Reached
-from data.logs.line_growth import grew_from
 from data.logs.log_kind import LogFile, LogKind
-from data.logs.log_state import log_state
+from data.logs.log_state import grew_from, log_state
 from data.store import Store
 
 # the content of other kinds is more than one file's

@@ -73,7 +73,7 @@ def read_json_log(
         path: a file of JSON, JSON lines or pretty-printed JSON, compressed or not.
         file: its name in the store.
         clean: takes the lines that it can, where records are one a line.
-        reached: where to go on in plain JSON lines, by `line_growth`; None reads all.
+        reached: where to go on in plain JSON lines, by `log_state.grew_from`; None reads all.
     """
     position = 0 if reached is None else reached.position
     try:

@@ -1,4 +1,4 @@
-"""The state of a log's files on disk, by which a log that was read before is recognised unread."""
+"""What a log that was read before is recognised by: the state of its files, or its beginning."""
 
 import hashlib
 import os
@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.archives.members import MemberPath
+from data.logs.decompression import is_plain_text
 from data.logs.file_names import path_text
+from data.logs.json_logs import Reached, is_of_lines
 from data.logs.log_kind import LogFile, LogKind
 
 _ENDS = 2**16
+_CHUNK = 2**20
 # A file may be written again within the resolution of its time (2 s on FAT, 1 s on some others).
 _SETTLED_NANOSECONDS = 3 * 10**9
 
@@ -37,6 +40,27 @@ def log_state(log: LogFile) -> str:
     except OSError:
         return ""
     return digest.hexdigest()
+
+
+def grew_from(path: Path, reached: Reached, sha256: str) -> bool:
+    """Whether a file's first bytes are whole lines of this content, and more follow.
+
+    Args:
+        path: a log; False unless it holds JSON lines as plain UTF-8.
+        reached: how far it was read.
+        sha256: of what was read.
+    """
+    digest, left, last = hashlib.sha256(), reached.byte, b""
+    try:
+        if path.stat().st_size <= left or not is_plain_text(path) or not is_of_lines(path):
+            return False
+        with path.open("rb") as stream:
+            while left and (chunk := stream.read(min(left, _CHUNK))):
+                digest.update(chunk)
+                left, last = left - len(chunk), chunk[-1:]
+    except OSError:
+        return False
+    return not left and last == b"\n" and digest.hexdigest() == sha256
 
 
 def _files(log: LogFile) -> Iterator[Path]:
