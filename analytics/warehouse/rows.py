@@ -1,6 +1,5 @@
 """Convert typed records to rows of the warehouse's relations, and append rows to a relation."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from data.records.fields import NULL_COLUMNS, SERIES
+from data.records.fields import NULL_COLUMNS
 from data.records.types import (
     Augmentation,
     Challenge,
@@ -69,34 +68,6 @@ def response_rows(challenge: Challenge) -> Iterator[Row]:
         row = {name: getattr(response, name) for name in _RESPONSE}
         asked_again = response.slot != last[response.uid]
         yield row | {"challenge_id": challenge.challenge_id, "asked_again": asked_again}
-
-
-def record_series_rows(challenge: Challenge) -> Iterator[Row]:
-    """The series of a challenge as its own record gives them: of a uid asked twice the last."""
-    last = {response.uid: response for response in challenge.responses}
-    logged = {
-        attribute
-        for attribute in SERIES.values()
-        if attribute and any(getattr(r, attribute) is not None for r in challenge.responses)
-    } | {"prediction", "reward"}
-    for uid, response in last.items():
-        row = {"challenge_id": challenge.challenge_id, "uid": uid, "hotkey": response.hotkey}
-        yield row | {"logged": False} | _series_values(response, logged, challenge.scores)
-
-
-def _series_values(
-    response: Response, logged: set[str], scores: Sequence[float | None] | None
-) -> dict[str, float]:
-    """Values by series; one without a value in a list that was logged was not finite."""
-    values: dict[str, float] = {}
-    for series, attribute in SERIES.items():
-        if attribute in logged:
-            value = getattr(response, attribute)
-            values[series] = math.nan if value is None else value
-    if scores is not None and response.uid < len(scores):
-        score = scores[response.uid]
-        values["scores"] = math.nan if score is None else score
-    return values
 
 
 def logged_series_rows(step: SeriesStep) -> Iterator[Row]:

@@ -104,8 +104,6 @@ class Staging:
             case Logged(challenge=challenge):
                 self._hold("media", [rows.media_row(item)])
                 self._hold("responses", rows.response_rows(challenge))
-                if item.origin.run_id is not None:  # to know its run's other logs by
-                    self._hold("series", rows.record_series_rows(challenge))
                 self._hold("rejects", (rows.reject_row(reject) for reject in item.problems))
             case SeriesStep():
                 named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
@@ -136,8 +134,18 @@ class Staging:
     def _stage_challenges(self, media: pa.Table, responses: pa.Table) -> None:
         decisive = media.select(self._decisive.names)
         rows.append_table(self._connection, "stage_media", decisive)
+        if media["run_id"].null_count < len(media):
+            self._stage_series(media, responses)
         self._media.append(media.select(self._media.schema.names))
         self._responses.append(responses)
+
+    def _stage_series(self, media: pa.Table, responses: pa.Table) -> None:
+        """Stage what records of runs hold of series: other logs of a run are known by it."""
+        self._connection.register("batch_media", media.select(["seq", "run_id", "scores"]))
+        self._connection.register("batch_responses", responses)
+        self._connection.execute(statements("analytics/warehouse/record_series"))
+        self._connection.unregister("batch_media")
+        self._connection.unregister("batch_responses")
 
     def _new_batch(self) -> CleanBatch:
         return CleanBatch(self._file, self._media_schema, self._responses.schema)

@@ -1,5 +1,6 @@
 """Clean records as Arrow tables: the rows of `media` and of `responses` that they give."""
 
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -69,6 +70,7 @@ class CleanBatch:
             "other": [record.other for record in records],
             "scores": numbers.scores(),
         }
+        columns.update(_origins(records))
         fields = zip(*[record.fields.columns for record in records], strict=True)
         columns.update(zip(SOURCE_COLUMNS, fields, strict=True))
         nulls = zip(*[record.fields.nulls for record in records], strict=True)
@@ -168,10 +170,37 @@ def _eras(records: list[CleanRecord], numbers: _Numbers) -> list[InferredEras]:
     eras = []
     for record, fits, has_mcc in zip(records, fitting, logged, strict=True):
         key = (record.evidence, fits if has_mcc else ALL_EXPONENTS)
+        if record.origin is not None and record.origin.time is not None:
+            evidence = record.evidence._replace(exponents=key[1])
+            eras.append(eras_of_evidence(evidence, record.origin.time))
+            continue
         if key not in known:
             known[key] = eras_of_evidence(record.evidence._replace(exponents=key[1]), None)
         eras.append(known[key])
     return eras
+
+
+def _origins(records: list[CleanRecord]) -> dict[str, list[Any]]:
+    """The columns of runs, none where no record is known to be of one."""
+    origins = [record.origin for record in records]
+    if not any(origins):
+        return {}
+    runs = [origin and origin.run_id for origin in origins]
+    return {
+        "run_id": runs,
+        # of the log, as in `analytics.warehouse.rows`
+        "segment": [
+            origin.part if origin and origin.run_id is not None else None for origin in origins
+        ],
+        "step": [origin and origin.step for origin in origins],
+        "time": [_naive_utc(origin.time) if origin else None for origin in origins],
+    }
+
+
+def _naive_utc(time: datetime | None) -> datetime | None:
+    if time is None or time.tzinfo is None:
+        return time
+    return time.astimezone(UTC).replace(tzinfo=None)
 
 
 def _is_asked_again(records: list[CleanRecord], starts: _Integers) -> NDArray[np.bool_]:

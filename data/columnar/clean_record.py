@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from data.columnar.field_memory import ReadFields
 from data.records.eras import Evidence
+from data.records.types import Origin
 
 
 class CleanRecord(NamedTuple):
@@ -12,7 +13,8 @@ class CleanRecord(NamedTuple):
     `numbers` are its lists of numbers one after another, float64, in the order of `number_keys`
     (which are `content_id.NUMBER_LISTS` without those it lacks); each holds `answer_count` numbers,
     but `scores`, the last, `score_count`, 0 where it lacks them. `augmentation` has the values of
-    the fields of `types.Augmentation`. `evidence` is without that of the rewards.
+    the fields of `types.Augmentation`. `evidence` is without that of the rewards. `origin` is given
+    where more is known than the position: the run, its step, its part, the time.
     """
 
     position: int
@@ -29,3 +31,4 @@ class CleanRecord(NamedTuple):
     hotkeys: list[str]
     model_urls: list[str | None] | None
     other: str | None
+    origin: Origin | None = None

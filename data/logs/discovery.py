@@ -155,7 +155,7 @@ def read_log(
     Args:
         log: the log.
         file: its name in the store.
-        clean: takes the lines that it can of a log of JSON lines; they are then `CleanRecord`.
+        clean: takes the records that it can, of lines and media files; they are `CleanRecord`.
         reached: where to go on in a log of JSON lines that grew.
 
     Raises:
@@ -164,12 +164,12 @@ def read_log(
     if log.kind is LogKind.UNREAD:
         yield Reject(Origin(file, None), printable(log.reason), "")
     elif log.kind is LogKind.RUN_FOLDER:
-        yield from read_downloaded_run(log.path, file)
+        yield from read_downloaded_run(log.path, file, clean)
     elif log.kind is LogKind.WANDB:
-        yield from read_wandb_run(log.path, file)
+        yield from read_wandb_run(log.path, file, clean)
     elif log.kind is LogKind.TABLE:
         yield from read_table(log.path, file)
     elif log.kind is LogKind.HTML:
-        yield read_media_html(log.path, file, step=media_step(log.path.name))
+        yield read_media_html(log.path, file, step=media_step(log.path.name), clean=clean)
     else:
         yield from read_json_log(Path(os.fspath(log.path)), file, clean, reached)

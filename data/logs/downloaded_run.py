@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from data.columnar.clean_record import CleanRecord
+from data.columnar.line_reader import CleanLineReader
 from data.logs.history_rows import read_history_rows
 from data.logs.media_html import media_files, read_media_html
 from data.logs.resumed_runs import with_parts
@@ -71,12 +73,15 @@ def is_settings(name: str) -> bool:
     return name in (SUMMARY, METADATA, "wandb-events.jsonl")
 
 
-def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
+def read_downloaded_run(
+    folder: Path, file: str, clean: CleanLineReader | None = None
+) -> Iterator[LogItem | CleanRecord]:
     """Read a run's folder: the run itself, then its challenges by step.
 
     Args:
         folder: the run's folder.
         file: its name in the store.
+        clean: takes the records that it can; they are then `CleanRecord`.
     """
     run = describe_run(folder)
     run_id = run.run_id
@@ -115,7 +120,7 @@ def read_downloaded_run(folder: Path, file: str) -> Iterator[LogItem]:
         reason = f"media of step {step}: found no file; expected {MEDIA}/metadata_{step}_*.html"
         yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")
     yield from with_parts(
-        (step, [_challenge(path, file, run_id, step, times.get(step)) for path in paths])
+        (step, [_challenge(path, file, run_id, step, times.get(step), clean) for path in paths])
         for step, paths in sorted(media.items())
     )
 
@@ -148,8 +153,15 @@ def _read_history(folder: Path, file: str, run_id: str, history: _History) -> It
                 yield read
 
 
-def _challenge(path: Path, file: str, run_id: str, step: int, time: datetime | None) -> LogItem:
-    return read_media_html(path, file, step, run_id=run_id, step=step, time=time)
+def _challenge(
+    path: Path,
+    file: str,
+    run_id: str,
+    step: int,
+    time: datetime | None,
+    clean: CleanLineReader | None,
+) -> LogItem | CleanRecord:
+    return read_media_html(path, file, step, run_id=run_id, step=step, time=time, clean=clean)
 
 
 def _line_count(path: Path) -> int:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class HistoryRow:
     has_media: bool
 
 
+@lru_cache(2**14)  # every row of a run has keys of the same few thousand
 def series_of(key: str) -> tuple[str, int] | None:
     """The series and the uid that a key of a history row names, None for another key."""
     match = _SERIES_KEY.fullmatch(key)

@@ -10,6 +10,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from data.columnar.clean_record import CleanRecord
+from data.columnar.line_reader import CleanLineReader
 from data.logs.decompression import open_log
 from data.logs.json_logs import MAX_RECORD_BYTES, read_text_record
 from data.records.types import LogItem, Origin, Reject
@@ -54,8 +56,12 @@ def read_media_html(
     run_id: str | None = None,
     step: int | None = None,
     time: datetime | None = None,
-) -> LogItem:
-    """Read the record of one media file, or the reject of a file that holds none."""
+    clean: CleanLineReader | None = None,
+) -> LogItem | CleanRecord:
+    """Read the record of one media file, or the reject of a file that holds none.
+
+    `clean` takes a record that it can; it is then a `CleanRecord`.
+    """
     origin = Origin(file, position, run_id, step, time)
     try:
         with open_log(path) as stream:
@@ -71,6 +77,9 @@ def read_media_html(
         problem = "no closing </pre>: cut off" if opening else "no <pre>"
         reason = f"media file {path.name}: found {problem}; expected <pre>{{json}}</pre>"
         return Reject(origin, printable(reason), printable(raw[-100:].decode("utf-8", "replace")))
+    saved_by_browser = _SAVED_BY_BROWSER.search(raw, 0, start)
+    if clean and not saved_by_browser and (record := clean.read(raw[start:end], position)):
+        return record._replace(origin=origin)
     text = raw[start:end].decode("utf-8", "replace")
-    escaped = _SAVED_BY_BROWSER.search(raw, 0, start) or _QUOTES_ESCAPED.match(text)
+    escaped = saved_by_browser or _QUOTES_ESCAPED.match(text)
     return read_text_record(html.unescape(text) if escaped else text, origin)

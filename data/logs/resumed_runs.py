@@ -12,6 +12,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
+from data.columnar.clean_record import CleanRecord
 from data.records.types import Logged, LogItem
 
 # The score of a uid that was not asked changes by float32 rounding alone.
@@ -20,6 +21,7 @@ _ROUNDING = 1e-5
 _MOST_PARTS = 16
 
 _Scores = npt.NDArray[np.float32]
+_Record = Logged | CleanRecord
 
 
 @dataclass
@@ -30,7 +32,9 @@ class _Part:
     scores: _Scores
 
 
-def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
+def with_parts(
+    steps: Iterable[tuple[int, list[LogItem | CleanRecord]]],
+) -> Iterator[LogItem | CleanRecord]:
     """The records of a run with the part that each belongs to in `Origin.part`.
 
     Args:
@@ -39,18 +43,18 @@ def with_parts(steps: Iterable[tuple[int, list[LogItem]]]) -> Iterator[LogItem]:
     """
     parts: list[_Part] = []
     for step, items in steps:
-        records = {item.challenge.challenge_id: item for item in items if isinstance(item, Logged)}
-        yield from (item for item in items if not isinstance(item, Logged))
+        records = {_id(item): item for item in items if isinstance(item, Logged | CleanRecord)}
+        yield from (item for item in items if not isinstance(item, Logged | CleanRecord))
         for record, part in _assign_parts(list(records.values()), parts):
             now = _Part(step, _scores(record))
             if part < len(parts):
                 parts[part] = now
             elif part < _MOST_PARTS:
                 parts.append(now)
-            yield replace(record, origin=replace(record.origin, part=part))
+            yield _of_part(record, part)
 
 
-def _assign_parts(records: list[Logged], parts: list[_Part]) -> list[tuple[Logged, int]]:
+def _assign_parts(records: list[_Record], parts: list[_Part]) -> list[tuple[_Record, int]]:
     """The records of a step, each with another part: the best fits first, the rest new parts."""
     if len(records) == 1 and len(parts) <= 1:
         return [(records[0], 0)]
@@ -77,6 +81,19 @@ def _unchanged_scores(before: _Scores, after: _Scores) -> int:
     return int(np.count_nonzero((old > 0) & (np.abs(new - old) <= _ROUNDING * old)))
 
 
-def _scores(record: Logged) -> _Scores:
+def _scores(record: _Record) -> _Scores:
+    if isinstance(record, CleanRecord):
+        numbers = np.frombuffer(record.numbers)
+        return numbers[len(numbers) - record.score_count :].astype(np.float32)
     scores = record.challenge.scores or ()
     return np.array([np.nan if score is None else score for score in scores], np.float32)
+
+
+def _id(record: _Record) -> str:
+    return record.challenge_id if isinstance(record, CleanRecord) else record.challenge.challenge_id
+
+
+def _of_part(record: _Record, part: int) -> _Record:
+    if not isinstance(record, CleanRecord):
+        return replace(record, origin=replace(record.origin, part=part))
+    return record._replace(origin=record.origin and replace(record.origin, part=part))

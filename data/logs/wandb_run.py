@@ -6,12 +6,15 @@ opened: media files are found by listing `files/media/html` and matched by the s
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.columnar.clean_record import CleanRecord
+from data.columnar.line_reader import CleanLineReader
 from data.logs.file_names import path_text
 from data.logs.history_rows import (
     MAX_STEP,
@@ -28,6 +31,8 @@ from data.text import printable
 from data.validators.run_config import config_text, plain_config, validator_of
 
 _MEDIA = Path("files/media/html")
+# most values are, and need no parser of JSON
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,19})(?:\.\d{1,30})?(?:e-?\d{1,3})?", re.ASCII)
 
 
 @dataclass
@@ -44,12 +49,15 @@ class _Contents:
     damages: list[tuple[int, Damage]] = field(default_factory=list)
 
 
-def read_wandb_run(log: Path, file: str) -> Iterator[LogItem]:
+def read_wandb_run(
+    log: Path, file: str, clean: CleanLineReader | None = None
+) -> Iterator[LogItem | CleanRecord]:
     """Read a run: the run itself, its series, its challenges by step, and what is missing.
 
     Args:
         log: the `run-<id>.wandb` file; media are looked for beside it.
         file: its name in the store.
+        clean: takes the records that it can; they are then `CleanRecord`.
 
     Raises:
         LogError: the log cannot be opened or is no transaction log.
@@ -59,7 +67,7 @@ def read_wandb_run(log: Path, file: str) -> Iterator[LogItem]:
     yield _run(run_id, file, contents)
     for step, values in contents.series.items():
         yield SeriesStep(run_id, step, values)
-    yield from _challenges(log, file, run_id, contents)
+    yield from _challenges(log, file, run_id, contents, clean)
     for step, damage in contents.damages:
         cut = "; the run is still being written, or was cut off" if damage.torn else ""
         reason = f"transaction log at byte {damage.byte}: found {damage.reason}{cut}"
@@ -109,6 +117,8 @@ def _read_history(history: Any, contents: _Contents) -> int:
 def _number(value_json: str) -> float:
     """A logged number, NaN where it is not finite."""
     try:
+        if _PLAIN_NUMBER.fullmatch(value_json):
+            return finite_or_nan(value_json)
         return finite_or_nan(json.loads(value_json))
     except (ValueError, RecursionError):
         return math.nan
@@ -158,7 +168,9 @@ def _update(config: dict[str, Any], change: Any) -> None:
         config.pop(item.key or "/".join(item.nested_key), None)
 
 
-def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Iterator[LogItem]:
+def _challenges(
+    log: Path, file: str, run_id: str, contents: _Contents, clean: CleanLineReader | None
+) -> Iterator[LogItem | CleanRecord]:
     try:
         media = media_files(log.parent / _MEDIA)
     except OSError as error:
@@ -174,5 +186,11 @@ def _challenges(log: Path, file: str, run_id: str, contents: _Contents) -> Itera
             yield Reject(origin, reason, "")
         for path in media.get(step, ()):
             yield read_media_html(
-                path, file, step, run_id=run_id, step=step, time=contents.times.get(step)
+                path,
+                file,
+                step,
+                run_id=run_id,
+                step=step,
+                time=contents.times.get(step),
+                clean=clean,
             )

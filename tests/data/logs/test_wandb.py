@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ def run_log(golden: Path, tmp_path: Path) -> Path:
 T = TypeVar("T", bound=LogItem)
 
 
-def of(items: list[LogItem], kind: type[T]) -> list[T]:
+def of(items: Iterable[object], kind: type[T]) -> list[T]:
     return [item for item in items if isinstance(item, kind)]
 
 
