@@ -123,7 +123,7 @@ def test_ingest_reports_in_json_and_on_standard_output_alone(tmp_path: Path) -> 
     report = json.loads(done.stdout)
     assert (report["challenges_new"], report["records_rejected"]) == (1, 0)
     assert done.returncode == 0
-    assert "reading media_record.json" in done.stderr
+    assert "reading: done" in done.stderr
 
 
 def test_ingest_with_rejects_ends_in_status_1_and_shows_them(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from data.terminal import (
     print_table,
     say,
 )
-from data.terminal_progress import progress
+from data.terminal_progress import byte_progress, progress
 
 if TYPE_CHECKING:
     from analytics.queries.era_coverage import EraCoverage
@@ -76,7 +76,7 @@ def ingest(
 
     opened = open_store(store)
     settings = IngestSettings(strict=strict)
-    report = ingest_logs(opened, _on_disk(opened, logs), _note_progress, settings)
+    report = ingest_logs(opened, _on_disk(opened, logs), byte_progress, settings)
     coverage = [] if report.refused else _covered(opened)
     if as_json:
         print_json(asdict(report) | {"eras": coverage})
@@ -127,10 +127,6 @@ def _covered(store: Store) -> list["EraCoverage"]:
     with reading(store) as connection:
         keep_order(store, connection)
         return era_coverage(connection)
-
-
-def _note_progress(file: str, count: int) -> None:
-    note(f"reading {file}: {count} items")
 
 
 def _print_rejects(rejects: list[dict[str, object]]) -> None:

@@ -1,10 +1,9 @@
 """Logs into the warehouse: read, stage, merge by identity of challenge, publish."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,12 +21,10 @@ from analytics.warehouse.staging import Staging
 from analytics.warehouse.statements import named_rows, statements
 from data.columnar.line_reader import CleanLineReader
 from data.logs.discovery import find_logs, read_log
-from data.progress import no_report
+from data.progress import Progress, Report, silent
 from data.store import Store
 
 DEFAULT = IngestSettings()
-
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class _RefusedError(Exception):
 def ingest(
     store: Store,
     paths: Sequence[Path],
-    progress: Progress = no_report,
+    progress: Progress = silent,
     settings: IngestSettings = DEFAULT,
 ) -> IngestReport:
     """Read every log at or under `paths` and publish a warehouse that also holds them.
@@ -76,7 +73,7 @@ def ingest(
     Args:
         store: where the warehouse lies; made if it does not exist.
         paths: log files, W&B run folders, or folders that hold either.
-        progress: called with the log's name and the items read of it so far.
+        progress: of the bytes that are read.
         settings: bounds of memory.
 
     Raises:
@@ -103,10 +100,12 @@ def _read(
         with scratch_folder(store) as scratch:
             staging = Staging(writer.connection, scratch, settings)
             clean = CleanLineReader() if settings.clean_lines else None
-            for found in logs.read:
-                file = named[found.log]
-                items = read_log(found.log, file, clean, found.reached)
-                staging.stage_log(file, items, partial(progress, file))
+            with progress("reading", sum(found.bytes_left for found in logs.read)) as on_bytes:
+                for found in logs.read:
+                    file, log = named[found.log], found.log
+                    left = _BytesLeft(file, found.bytes_left, on_bytes)
+                    staging.stage_log(file, read_log(log, file, clean, found.reached, left.take))
+                    left.take_all()
             staging.flush()
             summary = _merge(writer, staging, read)
         still = [named[found.log] for found in logs.read if found.held_still()]
@@ -116,6 +115,20 @@ def _read(
             raise _RefusedError(report)
         writer.changed = report.changed or renamed
         return report
+
+
+class _BytesLeft:
+    """Reports the bytes of a log: as they are read, and at its end what no reader told."""
+
+    def __init__(self, file: str, left: int, report: Report) -> None:
+        self._file, self._left, self._report = file, left, report
+
+    def take(self, count: int) -> None:
+        self._left -= count
+        self._report(count, self._file)
+
+    def take_all(self) -> None:
+        self.take(max(0, self._left))
 
 
 @contextmanager

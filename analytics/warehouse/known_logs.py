@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows
@@ -11,7 +10,7 @@ from data.errors import StoreError
 from data.logs.file_names import path_text
 from data.logs.json_logs import Reached
 from data.logs.log_kind import LogFile, LogKind
-from data.logs.log_state import grew_from, log_state
+from data.logs.log_state import grew_from, log_bytes, log_state
 from data.store import Store
 
 # the content of other kinds is more than one file's
@@ -44,9 +43,14 @@ class LogToRead:
     bytes: int | None
     reached: Reached | None = None
 
+    @property
+    def bytes_left(self) -> int:
+        """How many bytes there are to read."""
+        return (self.bytes or 0) - (self.reached.byte if self.reached else 0)
+
     def held_still(self) -> bool:
         """Whether its size is what it was."""
-        return self.bytes is not None and self.bytes == _size(self.log.path)
+        return self.bytes is not None and self.bytes == log_bytes(self.log)
 
 
 @dataclass(frozen=True)
@@ -105,15 +109,8 @@ def logs_to_read(store: Store, logs: Sequence[LogFile]) -> LogsToRead:
 
 
 def _on_disk(log: LogFile, state: str) -> LogToRead:
-    size = _size(log.path)
+    size = log_bytes(log)
     return LogToRead(log, state, file_digest(log.path), size)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _reached(log: LogFile, held: _KnownLog) -> Reached | None:

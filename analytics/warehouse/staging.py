@@ -1,6 +1,6 @@
 """What an ingest reads, staged as rows: what decides the merge in DuckDB, the rest outside."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -52,9 +52,7 @@ class Staging:
         )
         self._clean = self._new_batch()
 
-    def stage_log(
-        self, file: str, items: Iterable[LogItem | CleanRecord], on_progress: Callable[[int], None]
-    ) -> None:
+    def stage_log(self, file: str, items: Iterable[LogItem | CleanRecord]) -> None:
         """Stage every item of the log that the store calls `file`."""
         self._flush_clean()
         self._file, count = file, 0
@@ -63,8 +61,6 @@ class Staging:
             for item in items:
                 self._add(item)
                 count += 1
-                if count % _ITEMS == 0:
-                    on_progress(count)
         except LogError as error:
             # a log that cannot be read must not stop the others
             self._add(Reject(Origin(file, None), printable(str(error)), ""))
@@ -72,7 +68,6 @@ class Staging:
         if count == 0:
             reason = "log: found no record; expected Media records of a validator"
             self._add(Reject(Origin(file, None), reason, ""))
-        on_progress(count)
 
     def flush(self) -> None:
         """Stage what is still held as records."""

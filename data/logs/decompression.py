@@ -11,11 +11,13 @@ import io
 import os
 import re
 import zlib
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
 from data.logs.json_text import nul_bytes_mark
+from data.progress import no_report
 
 # Logs of challenges shrink to a fifth, logs of equal challenges to a fortieth. More is a bomb.
 MAX_EXPANSION = 200
@@ -63,7 +65,11 @@ def compression_of(start: bytes) -> Compression | None:
     return next((kind for kind, magic in _MAGIC.items() if start.startswith(magic)), None)
 
 
-def open_log(path: Path) -> io.BufferedReader:
+OnBytes = Callable[[int], object]
+"""Called with a number of bytes of the file that were read."""
+
+
+def open_log(path: Path, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     """The text of a log as UTF-8, decompressed, without a byte order mark, NUL bytes marked.
 
     Reading raises `OSError` where compressed data is damaged, cut off, or expands beyond the bound.
@@ -71,7 +77,7 @@ def open_log(path: Path) -> io.BufferedReader:
     Raises:
         OSError: the file cannot be opened, or its compressed data is damaged from the start.
     """
-    unpacked = open_decompressed(path)
+    unpacked = open_decompressed(path, on_bytes)
     start = unpacked.peek(_LONGEST_MARK)
     if encoding := _encoding(start):
         unpacked = io.BufferedReader(_Transcoded(unpacked, encoding))
@@ -80,13 +86,13 @@ def open_log(path: Path) -> io.BufferedReader:
     return io.BufferedReader(_NulBytesMarked(unpacked), _CHUNK)
 
 
-def open_plain_text(path: Path, first: int) -> io.BufferedReader:
+def open_plain_text(path: Path, first: int, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     """The same of a file of plain text, from a byte on.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    file = path.open("rb", 0)
+    file = _Watched(path, on_bytes)
     file.seek(first)
     return io.BufferedReader(_NulBytesMarked(io.BufferedReader(file, _CHUNK)), _CHUNK)
 
@@ -108,15 +114,28 @@ def _encoding(start: bytes) -> str | None:
     return marked or next((name for form, name in _ENCODINGS_BY_START if form.match(start)), None)
 
 
-def open_decompressed(path: Path) -> io.BufferedReader:
+def open_decompressed(path: Path, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     """The bytes of a file, decompressed if it is gzip, zstd or bzip2.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    file: Any = io.BufferedReader(path.open("rb", 0), _CHUNK)
+    file: Any = io.BufferedReader(_Watched(path, on_bytes), _CHUNK)
     compression = compression_of(file.peek(_LONGEST_MARK))
     return io.BufferedReader(_Decompressed(file, compression)) if compression else file
+
+
+class _Watched(io.FileIO):
+    """A file that tells how much of it is read."""
+
+    def __init__(self, path: Path, on_bytes: OnBytes) -> None:
+        super().__init__(path, "r")
+        self._on_bytes = on_bytes
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        self._on_bytes(count or 0)
+        return count
 
 
 class _TransformedStream(io.RawIOBase):

@@ -11,7 +11,7 @@ from data.archives.unpack import unpack
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.errors import LogError
-from data.logs.decompression import open_decompressed
+from data.logs.decompression import OnBytes, open_decompressed
 from data.logs.downloaded_run import (
     has_media,
     has_settings,
@@ -27,6 +27,7 @@ from data.logs.media_html import media_step, read_media_html
 from data.logs.run_folder import has_history
 from data.logs.table_logs import is_parquet, is_table_name, read_table
 from data.logs.wandb_run import read_wandb_run
+from data.progress import no_report
 from data.records.types import LogItem, Origin, Reject
 from data.terminal import note
 from data.text import printable
@@ -149,6 +150,7 @@ def read_log(
     file: str,
     clean: CleanLineReader | None = None,
     reached: Reached | None = None,
+    on_bytes: OnBytes = no_report,
 ) -> Iterator[LogItem | CleanRecord]:
     """Read every item of a log.
 
@@ -157,6 +159,7 @@ def read_log(
         file: its name in the store.
         clean: takes the records that it can, of lines and media files; they are `CleanRecord`.
         reached: where to go on in a log of JSON lines that grew.
+        on_bytes: called with the bytes of a JSON log as they are read.
 
     Raises:
         LogError: the file cannot be opened at all.
@@ -172,4 +175,4 @@ def read_log(
     elif log.kind is LogKind.HTML:
         yield read_media_html(log.path, file, step=media_step(log.path.name), clean=clean)
     else:
-        yield from read_json_log(Path(os.fspath(log.path)), file, clean, reached)
+        yield from read_json_log(Path(os.fspath(log.path)), file, clean, reached, on_bytes)

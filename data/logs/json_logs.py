@@ -16,8 +16,9 @@ from typing import IO, Any, overload
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.errors import RecordError
-from data.logs.decompression import open_log, open_plain_text
+from data.logs.decompression import OnBytes, open_log, open_plain_text
 from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
+from data.progress import no_report
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import HISTORY_REMEDY, is_history_row
 from data.records.types import LogItem, Origin, Reject
@@ -60,12 +61,20 @@ def read_json_log(path: Path, file: str) -> Iterator[LogItem]: ...
 
 @overload
 def read_json_log(
-    path: Path, file: str, clean: CleanLineReader | None, reached: Reached | None = None
+    path: Path,
+    file: str,
+    clean: CleanLineReader | None,
+    reached: Reached | None = None,
+    on_bytes: OnBytes = no_report,
 ) -> Iterator[LogItem | CleanRecord]: ...
 
 
 def read_json_log(
-    path: Path, file: str, clean: CleanLineReader | None = None, reached: Reached | None = None
+    path: Path,
+    file: str,
+    clean: CleanLineReader | None = None,
+    reached: Reached | None = None,
+    on_bytes: OnBytes = no_report,
 ) -> Iterator[LogItem | CleanRecord]:
     """Read every record of a JSON log, in order.
 
@@ -74,11 +83,16 @@ def read_json_log(
         file: its name in the store.
         clean: takes the lines that it can, where records are one a line.
         reached: where to go on in plain JSON lines, by `log_state.grew_from`; None reads all.
+        on_bytes: called while the file is read.
     """
     position = 0 if reached is None else reached.position
     try:
         of_lines = reached is not None or is_of_lines(path)
-        with open_log(path) if reached is None else open_plain_text(path, reached.byte) as stream:
+        with (
+            open_log(path, on_bytes)
+            if reached is None
+            else open_plain_text(path, reached.byte, on_bytes)
+        ) as stream:
             if of_lines:
                 items: Iterator[_Item] = _read_lines(stream, file, clean, position)
             else:

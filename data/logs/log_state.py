@@ -42,6 +42,14 @@ def log_state(log: LogFile) -> str:
     return digest.hexdigest()
 
 
+def log_bytes(log: LogFile) -> int | None:
+    """The size of a log's files together; None where one cannot be read."""
+    try:
+        return sum(path.stat().st_size for path in _files(log))
+    except OSError:
+        return None
+
+
 def grew_from(path: Path, reached: Reached, sha256: str) -> bool:
     """Whether a file's first bytes are whole lines of this content, and more follow.
 

@@ -2,7 +2,8 @@
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from analytics.queries.user_sql import query
 from analytics.warehouse.ingest import ingest
+from data.progress import Report
 from data.store import Store
 
 Json = dict[str, Any]
@@ -140,3 +142,26 @@ def test_another_log_that_is_unchanged_stays_unread(
     report = ingest(store, [log, other])
 
     assert (report.logs_unchanged, report.challenges_read) == (1, 2)
+
+
+def test_progress_counts_the_bytes_that_are_read(
+    store: Store, log: Path, tmp_path: Path, e7: list[Json], golden: Path
+) -> None:
+    packed = tmp_path / "packed.jsonl.gz"
+    packed.write_bytes(gzip.compress(lines(e7[10:20]), mtime=0))
+    log.write_bytes(lines(e7[:5]))
+    run = golden / "e7" / "wandb"
+    size = sum(path.stat().st_size for path in (log, packed, *run.rglob("*")) if path.is_file())
+    totals, done = [], []
+
+    @contextmanager
+    def progress(_label: str, total: int) -> Iterator[Report]:
+        totals.append(total)
+        yield lambda count=1, status="": done.append(count)
+
+    ingest(store, [log, packed, run], progress)
+    assert totals == [sum(done)] == [size]
+    with log.open("ab") as file:
+        file.write(lines(e7[5:7]))
+    ingest(store, [log, packed, run], progress)
+    assert totals[1] == sum(done) - size == len(lines(e7[5:7]))
