@@ -77,6 +77,8 @@ def ingest(
     opened = open_store(store)
     settings = IngestSettings(strict=strict)
     report = ingest_logs(opened, _on_disk(opened, logs), byte_progress, settings)
+    if report.changed:
+        _keep_order(opened)
     coverage = [] if report.refused else _covered(opened)
     if as_json:
         print_json(asdict(report) | {"eras": coverage})
@@ -119,14 +121,21 @@ def _on_disk(store: Store, logs: Iterable[str]) -> list[Path]:
 
 
 def _covered(store: Store) -> list["EraCoverage"]:
-    """What the store holds of each era; many challenges are put in order, so that no page waits."""
-    from analytics.lives.order_file import keep_order  # noqa: PLC0415
+    """What the store holds of each era."""
     from analytics.queries.era_coverage import era_coverage  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
 
     with reading(store) as connection:
-        keep_order(store, connection)
         return era_coverage(connection)
+
+
+def _keep_order(store: Store) -> None:
+    """Put many challenges in order, so that no page has to wait for that."""
+    from analytics.lives.order_file import keep_order  # noqa: PLC0415
+    from analytics.warehouse.connection import reading  # noqa: PLC0415
+
+    with reading(store) as connection:
+        keep_order(store, connection)
 
 
 def _print_rejects(rejects: list[dict[str, object]]) -> None:
