@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from data.terminal import print_json
 from tests.bench.ingest.long_log import write_log
 from tests.bench.ingest.measured import ingested
 
@@ -30,14 +31,17 @@ def main(records: int = RECORDS) -> None:
             file.writelines(lines[-(records // 100) :])
         _settle(log)
         grown = ingested(log, store)
-    {
-        "records": records,
-        "first_s": round(first.seconds, 3),
-        "again_s": round(again.seconds, 3),
-        "grown_s": round(grown.seconds, 3),
-        "times_as_fast_again": round(first.seconds / again.seconds, 1),
-        "times_as_fast_grown": round(first.seconds / grown.seconds, 1),
-    }
+    print_json(
+        {
+            "records": records,
+            "first_s": round(first.seconds, 3),
+            "again_s": round(again.seconds, 3),
+            "grown_s": round(grown.seconds, 3),
+            "times_as_fast_again": round(first.seconds / again.seconds, 1),
+            "times_as_fast_grown": round(first.seconds / grown.seconds, 1),
+        },
+        indent=2,
+    )
 
 
 def _settle(log: Path) -> None:
