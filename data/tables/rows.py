@@ -17,6 +17,8 @@ _DELIMITERS = (",", "\t", ";", "|")
 _ROWS_AT_A_TIME = 1000
 # Nested or text cells may be large, up to the bound.
 _LARGE_ROWS_AT_A_TIME = 16
+# what pyarrow raises besides its own errors for a file that is damaged
+_DAMAGE = (OSError, ValueError, LookupError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def parquet_table(path: Path) -> Table:
 
     try:
         schema = pq.read_schema(path)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise OSError(_one_line(error)) from None
     types = pa.types
     text = [
@@ -156,7 +158,7 @@ def _parquet_rows(
                 rows = _sparse(batch, [(column, names[column]) for column in wanted])
                 yield from (Row(number + place, cells) for place, cells in enumerate(rows))
                 number += len(rows)
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, *_DAMAGE) as error:
         yield Damage(number, _one_line(error), rest=True)
 
 
