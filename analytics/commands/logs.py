@@ -62,9 +62,12 @@ def ingest(
     """Read a validator's logs into the store.
 
     Reads JSON (one record, several, or lines; also compressed with gzip, zstd or bzip2), W&B
-    media HTML files and W&B run folders, live or offline, recognised by content. The same content
-    again changes nothing. Bad records and values, and forms that are not read, become rows of the
-    relation rejects, and the exit status is 1; with --strict the store stays as it was.
+    media HTML files and W&B run folders, live or offline, CSV and Parquet tables of a run's history
+    or of Media records, and zip and tar archives of any of these, recognised by content. A history
+    is of the run that a column names, else its run's folder, else its file: RUN_ID.csv or
+    run-RUN_ID.parquet. The same content again changes nothing. Bad records and values, and forms
+    that are not read, become rows of the relation rejects, and the exit status is 1; with --strict
+    the store stays as it was.
 
     wandb://ENTITY/PROJECT[/RUN] is downloaded from W&B's service into the store first, in whole
     rows and with media; what is there already is not downloaded again. Needs an API key
