@@ -13,5 +13,5 @@ SELECT
     series,
     CASE WHEN NOT isnan(of_media) THEN of_media END AS of_media,
     CASE WHEN NOT isnan(of_history) THEN of_history END AS of_history
-FROM source_numbers()
+FROM source_numbers(0, 1)
 WHERE NOT same_number(series, of_media, of_history);

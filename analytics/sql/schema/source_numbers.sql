@@ -1,12 +1,16 @@
 -- Every number that a run with a history holds: once in a challenge's Media record, once in a series.
 -- NULL: this source lost it, or never logged it; NaN: it was logged as not finite. Series hold the
 -- last answer of a uid that was asked twice, so that of the record is it too. Records and histories
--- meet by run, segment and step, and so never across lives.
-CREATE OR REPLACE MACRO source_numbers() AS TABLE
-WITH challenges AS (
+-- meet by run, segment and step, and so never across lives. Of `parts` parts of all steps this is
+-- one, from 0 on: the memory that it takes is a part's.
+CREATE OR REPLACE MACRO source_numbers(part, parts) AS TABLE
+WITH histories AS (SELECT * FROM history_series WHERE step % parts = part),
+
+challenges AS (
     SELECT run_id, segment, step, challenge_id, scores
     FROM media
     SEMI JOIN history_series USING (run_id, segment)
+    WHERE step % parts = part
 ),
 
 -- a list of which one entry holds a number was logged: its other entries are not finite
@@ -70,4 +74,4 @@ SELECT
         recursive := true
     )
 FROM records
-FULL JOIN history_series AS histories USING (run_id, segment, step, uid);
+FULL JOIN histories USING (run_id, segment, step, uid);

@@ -144,6 +144,18 @@ def test_lives_and_segments_are_never_mixed(
     assert counts(store).differing == 0
 
 
+def test_counts_are_those_of_all_parts(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = history_frame(e7).drop(index=[2])
+    frame.loc[7, f"miner_mcc/uid_{e7[7]['miner_uids'][2]}"] = 0.123
+    ingest(store, [downloaded(tmp_path, e7, frame)])
+    whole = counts(store)
+    assert whole.differing == 1
+    monkeypatch.setattr("analytics.audit.sources._ROWS_AT_A_TIME", 30)
+    assert counts(store) == whole
+
+
 def test_logs_without_a_history_are_not_compared(
     store: Store, tmp_path: Path, e7: list[Json]
 ) -> None:
