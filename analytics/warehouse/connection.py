@@ -168,6 +168,8 @@ def _as_write_error(warehouse: Path, *errors: type[Exception]) -> Iterator[None]
 def _remove(database: Path) -> None:
     for file in (database, _log_beside(database)):
         file.unlink(missing_ok=True)
+    # where DuckDB puts what its memory does not hold
+    shutil.rmtree(database.with_name(f"{database.name}.tmp"), ignore_errors=True)
 
 
 def _log_beside(database: Path) -> Path:

@@ -19,12 +19,15 @@ from analytics.warehouse.known_logs import LogsToRead, logs_to_read
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.staging import Staging
 from analytics.warehouse.statements import named_rows, statements
+from data.columnar.blocks import BlockReader, Schemas, start_reading
 from data.columnar.line_reader import CleanLineReader
 from data.logs.discovery import find_logs, read_log
+from data.machine.processes import Work, cores, processes
 from data.progress import Progress, Report, silent
 from data.store import Store
 
 DEFAULT = IngestSettings()
+_READING = Work("reading a log in several processes")
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,17 @@ def _read(
     store: Store, logs: LogsToRead, progress: Progress, settings: IngestSettings
 ) -> IngestReport:
     with writing(store) as writer:
+        writer.connection.execute(f"SET memory_limit = '{settings.database_megabytes}MB'")
         writer.connection.execute(statements("analytics/warehouse/stage"))
         named, renamed = register_logs(writer.connection, logs.read)
         read = sorted(set(named.values()))
         with scratch_folder(store) as scratch:
             staging = Staging(writer.connection, scratch, settings)
-            clean = CleanLineReader() if settings.clean_lines else None
-            with progress("reading", sum(found.bytes_left for found in logs.read)) as on_bytes:
+            size = sum(found.bytes_left for found in logs.read)
+            with (
+                _clean_reader(settings, staging.schemas, size) as clean,
+                progress("reading", size) as on_bytes,
+            ):
                 for found in logs.read:
                     file, log = named[found.log], found.log
                     left = _BytesLeft(file, found.bytes_left, on_bytes)
@@ -129,6 +136,21 @@ class _BytesLeft:
 
     def take_all(self) -> None:
         self.take(max(0, self._left))
+
+
+@contextmanager
+def _clean_reader(
+    settings: IngestSettings, schemas: Schemas, log_bytes: int
+) -> Iterator[CleanLineReader | None]:
+    """What reads clean lines: this process, or several where logs are long."""
+    workers = settings.processes or cores()
+    if not settings.clean_lines:
+        yield None
+    elif workers == 1 or log_bytes < settings.process_megabytes * 10**6:
+        yield CleanLineReader()
+    else:
+        with processes(workers, start_reading, schemas, work=_READING) as pool:
+            yield BlockReader(pool, workers)
 
 
 @contextmanager

@@ -11,13 +11,15 @@ from analytics.warehouse.ingest_settings import IngestSettings
 from analytics.warehouse.staged_rows import StagedRows
 from analytics.warehouse.statements import statements
 from data.columnar.batch import CleanBatch
+from data.columnar.blocks import Schemas
 from data.columnar.clean_record import CleanRecord
+from data.columnar.clean_rows import CleanRows
 from data.errors import LogError
 from data.records.types import Logged, LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
 
-# Items held in Python at a time that are no clean records; about 20 MB.
-_ITEMS = 1000
+# Rows held in Python at a time, of items that are no clean records; about 20 MB.
+_ROWS = 10_000
 _MEGABYTE = 10**6
 # Statements that read staged rows: these rows go past what is in memory, never the other way about.
 _AS_WRITTEN = "join_order,build_side_probe_side"
@@ -52,15 +54,14 @@ class Staging:
         )
         self._clean = self._new_batch()
 
-    def stage_log(self, file: str, items: Iterable[LogItem | CleanRecord]) -> None:
+    def stage_log(self, file: str, items: Iterable[LogItem | CleanRecord | CleanRows]) -> None:
         """Stage every item of the log that the store calls `file`."""
         self._flush_clean()
         self._file, count = file, 0
         self._clean = self._new_batch()
         try:
             for item in items:
-                self._add(item)
-                count += 1
+                count += self._add(item)
         except LogError as error:
             # a log that cannot be read must not stop the others
             self._add(Reject(Origin(file, None), printable(str(error)), ""))
@@ -68,6 +69,11 @@ class Staging:
         if count == 0:
             reason = "log: found no record; expected Media records of a validator"
             self._add(Reject(Origin(file, None), reason, ""))
+
+    @property
+    def schemas(self) -> Schemas:
+        """The columns of staged challenges and of their answers."""
+        return Schemas(self._media_schema, self._responses.schema)
 
     def flush(self) -> None:
         """Stage what is still held as records."""
@@ -86,31 +92,43 @@ class Staging:
         self._connection.execute(statements(statement))
         self._connection.unregister(name)
 
-    def _add(self, item: LogItem | CleanRecord) -> None:
+    def _add(self, item: LogItem | CleanRecord | CleanRows) -> int:
+        """Stage an item, or rows of several; returns how many."""
+        if isinstance(item, CleanRows):
+            first = self._sequence + 1
+            self._stage_challenges(*item.numbered(first))
+            for place, other in item.others:
+                self._add_item(other, first + place)
+            self._sequence += item.size
+            return int(item.media.num_rows) + len(item.others)
         self._sequence += 1
         if isinstance(item, CleanRecord):
             self._clean.add(item, self._sequence)
             if self._clean.bytes > self._settings.batch_megabytes * _MEGABYTE:
                 self._flush_clean()
-            return
-        if self._sequence % _ITEMS == 0:
+        else:
+            self._add_item(item, self._sequence)
+        return 1
+
+    def _add_item(self, item: LogItem, seq: int) -> None:
+        if sum(map(len, self._rows.values())) > _ROWS:
             self._flush_rows()
         match item:
             case Logged(challenge=challenge):
-                self._hold("media", [rows.media_row(item)])
-                self._hold("responses", rows.response_rows(challenge))
-                self._hold("rejects", (rows.reject_row(reject) for reject in item.problems))
+                self._hold("media", [rows.media_row(item)], seq)
+                self._hold("responses", rows.response_rows(challenge), seq)
+                self._hold("rejects", (rows.reject_row(reject) for reject in item.problems), seq)
             case SeriesStep():
                 named = ({**row, "file": self._file} for row in rows.logged_series_rows(item))
-                self._hold("series", named)
+                self._hold("series", named, seq)
             case Run():
-                self._hold("runs", [rows.run_row(item)])
+                self._hold("runs", [rows.run_row(item)], seq)
             case Reject():
-                self._hold("rejects", [rows.reject_row(item)])
+                self._hold("rejects", [rows.reject_row(item)], seq)
 
-    def _hold(self, name: str, new: Iterable[rows.Row]) -> None:
+    def _hold(self, name: str, new: Iterable[rows.Row], seq: int) -> None:
         held = self._rows.setdefault(name, [])
-        held.extend({**row, "seq": self._sequence} for row in new)
+        held.extend({**row, "seq": seq} for row in new)
 
     def _flush_rows(self) -> None:
         held, self._rows = self._rows, {}

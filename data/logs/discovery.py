@@ -9,6 +9,7 @@ from pathlib import Path
 from data.archives.members import MemberPath
 from data.archives.unpack import unpack
 from data.columnar.clean_record import CleanRecord
+from data.columnar.clean_rows import CleanRows
 from data.columnar.line_reader import CleanLineReader
 from data.errors import LogError
 from data.logs.decompression import OnBytes, open_decompressed
@@ -151,13 +152,14 @@ def read_log(
     clean: CleanLineReader | None = None,
     reached: Reached | None = None,
     on_bytes: OnBytes = no_report,
-) -> Iterator[LogItem | CleanRecord]:
+) -> Iterator[LogItem | CleanRecord | CleanRows]:
     """Read every item of a log.
 
     Args:
         log: the log.
         file: its name in the store.
-        clean: takes the records that it can, of lines and media files; they are `CleanRecord`.
+        clean: takes the records that it can, of lines and media files; they are `CleanRecord`,
+            or `CleanRows` of many.
         reached: where to go on in a log of JSON lines that grew.
         on_bytes: called with the bytes of a JSON log as they are read.
 

@@ -10,25 +10,27 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, overload
 
+from data.columnar.blocks import BlockReader
 from data.columnar.clean_record import CleanRecord
+from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.columnar.line_reader import CleanLineReader
+from data.columnar.repeated_rejects import HistoryRow, without_repeated_rejects
 from data.errors import RecordError
 from data.logs.decompression import OnBytes, open_log, open_plain_text
 from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
 from data.progress import no_report
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
-from data.records.not_media_record import HISTORY_REMEDY, is_history_row
+from data.records.not_media_record import is_history_row
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 
 # A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
 MAX_DOCUMENT_BYTES = 512 * 2**20
-# After so many broken records without a good one the file is no log, and the rest is not read.
-MAX_BROKEN_IN_A_ROW = 100_000
 
 # A first line shorter than any record: an object that begins in it ends on a later line.
 _SHORT_LINE = 200
@@ -46,13 +48,9 @@ class Reached:
     position: int
 
 
-class _HistoryRow:
-    """Stands for a row of a W&B history; those of a file are counted in one reject."""
+_HISTORY_ROW = HistoryRow()
 
-
-_HISTORY_ROW = _HistoryRow()
-
-_Item = LogItem | CleanRecord | _HistoryRow
+_Item = LogItem | CleanRecord | CleanRows | HistoryRow
 
 
 @overload
@@ -66,7 +64,7 @@ def read_json_log(
     clean: CleanLineReader | None,
     reached: Reached | None = None,
     on_bytes: OnBytes = no_report,
-) -> Iterator[LogItem | CleanRecord]: ...
+) -> Iterator[LogItem | CleanRecord | CleanRows]: ...
 
 
 def read_json_log(
@@ -75,7 +73,7 @@ def read_json_log(
     clean: CleanLineReader | None = None,
     reached: Reached | None = None,
     on_bytes: OnBytes = no_report,
-) -> Iterator[LogItem | CleanRecord]:
+) -> Iterator[LogItem | CleanRecord | CleanRows]:
     """Read every record of a JSON log, in order.
 
     Args:
@@ -97,7 +95,7 @@ def read_json_log(
                 items: Iterator[_Item] = _read_lines(stream, file, clean, position)
             else:
                 items = _read_document(stream, file)
-            yield from _without_repeated_rejects(items, file)
+            yield from without_repeated_rejects(items, file)
     except OSError as error:
         yield _cut_off(file, position, error)
 
@@ -111,26 +109,6 @@ def is_of_lines(path: Path) -> bool:
     with open_log(path) as stream:
         first = next((line for line in _lines(stream) if _has_text(line)), b"")
     return not _is_document(first.strip())
-
-
-def _without_repeated_rejects(items: Iterable[_Item], file: str) -> Iterator[LogItem | CleanRecord]:
-    """The items of a file, with history rows in one reject and a limit of broken ones in a row."""
-    history_rows = broken = 0
-    for item in items:
-        if isinstance(item, _HistoryRow):
-            history_rows += 1
-            continue
-        yield item
-        broken = broken + 1 if isinstance(item, Reject) else 0
-        if broken == MAX_BROKEN_IN_A_ROW:
-            problem = f"{broken} broken records in a row"
-            reason = f"log: found {problem}; expected Media records; the rest is not read"
-            yield Reject(Origin(file, None), reason, "")
-            break
-    if history_rows:
-        problem = f"{history_rows} rows of a W&B history"
-        reason = f"log: found {problem}; expected Media records; {HISTORY_REMEDY}"
-        yield Reject(Origin(file, None), reason, "")
 
 
 def _has_text(line: bytes) -> bool:
@@ -159,29 +137,50 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 def _read_lines(
     stream: io.BufferedReader, file: str, clean: CleanLineReader | None, position: int
 ) -> Iterator[_Item]:
-    lines = _lines(stream)
-    while True:  # not `for`: reading the next line may raise
-        try:
-            line = next(lines, None)
-        except OSError as error:
-            yield _cut_off(file, position, error)
-            return
-        if line is None:
-            return
+    failed: list[OSError] = []
+    lines = _lines_until_failure(stream, failed)
+    if isinstance(clean, BlockReader):
+        items = rows_of_lines(clean, lines, file, position, partial(_line_items, file=file))
+    else:
+        items = _items_of_lines(lines, file, clean, position)
+    for item in items:
+        yield item
+        position += item.size if isinstance(item, CleanRows) else 1
+    if failed:
+        yield _cut_off(file, position, failed[0])
+
+
+def _lines_until_failure(stream: IO[bytes], failed: list[OSError]) -> Iterator[bytes]:
+    try:
+        yield from _lines(stream)
+    except OSError as error:
+        failed.append(error)
+
+
+def _items_of_lines(
+    lines: Iterable[bytes], file: str, clean: CleanLineReader | None, position: int
+) -> Iterator[_Item]:
+    for line in lines:
         if clean is not None and (record := clean.read(line, position)) is not None:
             yield record
             position += 1
             continue
-        before = position
-        for item in _read_line(line, file, position):
+        for item in _line_items(line, position, file):
             yield item
             position += 1
-        if position == before and len(line.strip()) > 1:
-            yield _unparsed(Origin(file, position), "no record", line.decode("utf-8", "replace"))
-            position += 1
 
 
-def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | _HistoryRow]:
+def _line_items(line: bytes, position: int, file: str) -> Iterator[LogItem | HistoryRow]:
+    """The items of a line that is not clean, the first at `position`."""
+    before = position
+    for item in _read_line(line, file, position):
+        yield item
+        position += 1
+    if position == before and len(line.strip()) > 1:
+        yield _unparsed(Origin(file, position), "no record", line.decode("utf-8", "replace"))
+
+
+def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | HistoryRow]:
     raw, error = _read_all(stream)
     if len(raw) > MAX_DOCUMENT_BYTES:
         problem = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
@@ -203,7 +202,7 @@ def _document_text(raw: bytes) -> str:
         return _UNDECODED.sub(_NO_JSON, raw.decode("utf-8-sig", "surrogateescape"))
 
 
-def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | HistoryRow]:
     """The records of a line: one object, or several, in an array or not."""
     try:
         text = raw.decode("utf-8-sig")  # concatenated files have byte order marks inside
@@ -214,12 +213,12 @@ def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | _Hist
     yield from _read_text_values(text, file, position)
 
 
-def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem | _HistoryRow]:
+def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem | HistoryRow]:
     for index, value in enumerate(json_values(text), position):
         yield _item(value, text, Origin(file, index))
 
 
-def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | _HistoryRow:
+def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | HistoryRow:
     if isinstance(value, NulBytes):
         problem = f"{value.count} NUL bytes in a row"
         expected = "one JSON object; the text that they replaced is lost"

@@ -1,6 +1,7 @@
 """The fast reader of clean lines and the strict one fill a store with equal rows."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 
 RELATIONS = ("media", "responses", "miner_series", "rejects")
 STRICT = IngestSettings(clean_lines=False)
+PROCESSES = IngestSettings(processes=2, process_megabytes=0)
 
 
 def contents(store: Store) -> dict[str, list[str]]:
@@ -108,6 +110,23 @@ SURPRISES: list[tuple[str, Any]] = [
     ("data_aug_level", 9),
     ("data_aug_params", {"RandomRotationWithParams": 1}),
 ]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5])
+def test_several_processes_give_equal_rows(tmp_path: Path, golden: Path, share: float) -> None:
+    records = records_of_all_forms(golden)
+    spoiled = list(mutated_lines(records, int(3000 * share), 7))
+    clean = [json.dumps(records[k % len(records)] | {"k": k}).encode() for k in range(3000)]
+    # blank lines, several records on one line and rows of a history move what is behind them
+    spoiled += [b"", clean[0] + clean[1], b'{"_step": 1, "_timestamp": 2}', b"{", clean[2]] * 3
+    lines = clean + spoiled
+    random.Random(1).shuffle(lines)  # noqa: S311
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b"\n".join(lines))
+    one, several = Store(tmp_path / "one"), Store(tmp_path / "several")
+    assert ingest(one, [log]) == ingest(several, [log], settings=PROCESSES)
+    assert contents(one) == contents(several)
+    assert len(contents(one)["media"]) > 3000
 
 
 @pytest.mark.parametrize(("key", "value"), SURPRISES)

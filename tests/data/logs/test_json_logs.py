@@ -179,7 +179,7 @@ def test_an_endless_line_is_rejected_without_reading_it_into_memory(
 def test_a_file_of_broken_records_alone_is_left_after_many(
     tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.logs.json_logs.MAX_BROKEN_IN_A_ROW", 50)
+    monkeypatch.setattr("data.columnar.repeated_rejects.MAX_BROKEN_IN_A_ROW", 50)
     items = read(tmp_path / "log.jsonl", "hello\n" * 1000)
     assert len(items) == 51
     assert isinstance(items[-1], Reject)
