@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import current_process
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -143,7 +144,8 @@ def _clean_reader(
     settings: IngestSettings, schemas: Schemas, log_bytes: int
 ) -> Iterator[CleanLineReader | None]:
     """What reads clean lines: this process, or several where logs are long."""
-    workers = settings.processes or cores()
+    # a daemon may start no processes
+    workers = 1 if current_process().daemon else settings.processes or cores()
     if not settings.clean_lines:
         yield None
     elif workers == 1 or log_bytes < settings.process_megabytes * 10**6:

@@ -18,14 +18,14 @@ class IngestSettings:
         64, "Rows held in memory before they wait in a scratch file, in megabytes.", least=1
     )
     database_megabytes: int = setting(
-        384, "Memory of DuckDB, beyond which it uses scratch files, in megabytes.", least=128
+        256, "Memory of DuckDB, beyond which it uses scratch files, in megabytes.", least=128
     )
 
     processes: int | None = setting(
         None, "Processes that read long logs.", unset="one a core", least=1, most=64
     )
     process_megabytes: int = setting(
-        64, "Size of all logs from which several processes read, in megabytes.", least=0
+        512, "Size of all logs from which several processes read, in megabytes.", least=0
     )
     clean_lines: bool = setting(
         True, "Clean lines are read by the fast reader; the rows are the same without it."

@@ -12,7 +12,7 @@ from data.columnar.batch import CleanBatch
 from data.columnar.line_reader import CleanLineReader
 
 # A block is a fraction of a second's work; each process has one more waiting.
-_BLOCK_BYTES = 2**21
+_BLOCK_BYTES = 2**23
 _BLOCK_LINES = 10_000
 
 

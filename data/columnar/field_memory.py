@@ -4,12 +4,15 @@ Logs repeat themselves: a city, a tag, a position stand in thousands of records.
 becomes is what `data.records.fields` makes of it; a value that it refuses is `None` here.
 """
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, NamedTuple
 
+from data.records import values
 from data.records.cities import position_problem
 from data.records.fields import FIELDS, NULL_COLUMNS, Field, FieldValues, read_field
 from data.records.types import NullKind
+from data.records.values import MOST_NULL_WORD_CHARACTERS
+from data.text import base_name
 
 # Texts and numbers kept a field, and layouts of metadata; beyond, the memory begins anew. Longer
 # texts are not kept.
@@ -38,6 +41,10 @@ class ReadFields(NamedTuple):
     nulls: list[str | None]
 
 
+# What becomes of a text without lone surrogates that is too long for a word for no value.
+_LONG_TEXTS: dict[Any, Callable[[str], str]] = {values.text: str, values.name: base_name}
+
+
 class _ReadValue(NamedTuple):
     """What one value becomes: its columns' values, and why it holds none."""
 
@@ -57,9 +64,12 @@ class _FieldMemory:
         self.null = NULL_COLUMNS.index(name) if name else None
         self.known: dict[Hashable, _ReadValue | None] = {}
         self._field = field
+        self._long_text = _LONG_TEXTS.get(field.parse)
 
     def read(self, value: Any) -> _ReadValue | None:
         """What a value as JSON gave it becomes; None if it cannot be read."""
+        if self._long_text and type(value) is str and len(value) > MOST_NULL_WORD_CHARACTERS:
+            return _ReadValue((self._long_text(value),), None)
         read = self._parse(value)
         if type(value) in _KEPT and (type(value) is not str or len(value) <= _MOST_CHARACTERS):
             if len(self.known) >= _MOST_VALUES:
@@ -132,11 +142,11 @@ def _memories() -> _Fields:
 
 
 def _read_into(
-    columns: list[Any], nulls: list[str | None], fields: _Fields, values: Mapping[str, Any]
+    columns: list[Any], nulls: list[str | None], fields: _Fields, logged: Mapping[str, Any]
 ) -> bool:
     """Read the values of these fields into columns and NULL kinds; False if one cannot be read."""
     for field in fields:
-        value = values[field.key]
+        value = logged[field.key]
         if type(value) in _KEPT and value in field.known:
             became = field.known[value]
         else:

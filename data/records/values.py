@@ -24,6 +24,8 @@ _ESCAPE = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{
 _PARQUET = re.compile(r"[A-Za-z0-9._ -]+\.parquet", re.ASCII)
 _MAX_LATITUDE, _MAX_LONGITUDE = 90.0, 180.0
 _SHOWN = 60
+MOST_NULL_WORD_CHARACTERS = 60
+"""A longer text is no word for no value, and no such word is longer."""
 
 # Words for no value; compared without case, spaces, dots, hyphens and underscores.
 _WORDS = frozenset({"unknown", "nodescription", "none", "null", "nan", "na", "n/a"})
@@ -165,6 +167,6 @@ def null_kind(value: Any) -> NullKind | None:
 
 
 def _is_null_word(value: object) -> bool:
-    if not isinstance(value, str) or len(value) > _SHOWN:
+    if not isinstance(value, str) or len(value) > MOST_NULL_WORD_CHARACTERS:
         return False
     return re.sub(r"[\s._-]", "", value).casefold() in _WORDS

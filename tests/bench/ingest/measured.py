@@ -1,6 +1,8 @@
 """Time and memory of an ingest and of a bare scan, each in a process of its own."""
 
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +19,10 @@ THREADS = 2
 
 @dataclass(frozen=True)
 class Measured:
-    """What some work took, without the start of its process."""
+    """What some work took, without the start of its process.
+
+    `cpu_seconds` are those of its own processes too; `mebibytes` the most that it held itself.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -36,15 +41,16 @@ def scanned(log: Path) -> Measured:
 
 
 def _alone(work: object, *paths: Path) -> Measured:
-    with get_context("spawn").Pool(1) as pool:
-        return Measured(*pool.apply(_timed, (work, *paths)))
+    # not a Pool, whose processes may have none of their own
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return Measured(*pool.submit(_timed, work, *paths).result())
 
 
 def _timed(work: object, *paths: Path) -> tuple[float, float, float, int]:
-    started, used = time.perf_counter(), time.process_time()
+    started, used = time.perf_counter(), sum(os.times()[:4])
     records = work(*paths)  # type: ignore[operator]
     seconds = time.perf_counter() - started
-    return seconds, time.process_time() - used, peak_mebibytes(), records
+    return seconds, sum(os.times()[:4]) - used, peak_mebibytes(), records
 
 
 def _ingest(log: Path, store: Path) -> int:
