@@ -5,7 +5,6 @@ import tempfile
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from hashlib import md5
 from http import HTTPStatus
@@ -16,11 +15,12 @@ from data.logs.json_logs import MAX_RECORD_BYTES
 from data.logs.media_html import media_step
 from data.text import printable
 from data.wandb_service.client import MEDIA_FOLDER, ServiceFile
+from data.wandb_service.daemon_threads import each_in_threads
 from data.wandb_service.errors import RESUME, http_status
 
 _AT_A_TIME = 8
 # Files that wait for their turn: their addresses hold for some minutes only.
-_WAITING = 4 * _AT_A_TIME
+_WAITING = 24
 _TRIES = 4
 _FIRST_PAUSE = 0.5
 _PARTIAL = ".partial-"
@@ -42,41 +42,20 @@ def download_media(
         OSError: the disk is full, or the folder may not be written.
     """
     present = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
-    with _partial_folder(folder) as partial, _pool() as pool:
-        waiting: set[Future[None]] = set()
+
+    def lacking() -> Iterator[tuple[ServiceFile, str]]:
         for file in files:
             name = _media_name(file.name)
-            if name is None or present.get(name) == file.size or file.size > MAX_RECORD_BYTES:
-                continue
-            waiting.add(pool.submit(_fetch, file, folder / name, partial))
-            if len(waiting) >= _WAITING:
-                waiting = _finished(waiting, report)
-        while waiting:
-            waiting = _finished(waiting, report)
+            if name and present.get(name) != file.size and file.size <= MAX_RECORD_BYTES:
+                yield file, name
 
+    with _partial_folder(folder) as partial:
 
-def _finished(waiting: set[Future[None]], report: Callable[[], object]) -> set[Future[None]]:
-    """Wait until one of them is done; returns the others."""
-    done, others = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
-        future.result()
-        report()
-    return others
+        def fetch(named: tuple[ServiceFile, str]) -> None:
+            _fetch(named[0], folder / named[1], partial)
 
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """Threads for downloads; where one fails, or with Ctrl-C, those that wait are dropped."""
-    import wandb  # noqa: PLC0415
-
-    pool = ThreadPoolExecutor(_AT_A_TIME)
-    try:
-        yield pool
-    except KeyboardInterrupt:
-        wandb.teardown()  # else those that run go on for as long as the service keeps them waiting
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+        for _ in each_in_threads(fetch, lacking(), _AT_A_TIME, _WAITING):
+            report()
 
 
 @contextmanager
