@@ -1,9 +1,11 @@
 """Archives of every form of a log give what the unpacked folder gives, under names of members."""
 
+import gc
 import gzip
 import json
 import shutil
 import tarfile
+import tempfile
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,3 +140,36 @@ def test_a_rejected_record_names_the_member(store: Store, tmp_path: Path, e7: li
     assert [(row["file"], row["position"]) for row in report.rejects] == [
         ("x.zip/'; drop table media; --.jsonl", 1)
     ]
+
+
+def test_an_archive_that_was_packed_again_gives_what_is_new(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    path = tmp_path / "x.zip"
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    for count in (5, 8):
+        folder = tmp_path / str(count)
+        write_lines(folder / "x.jsonl", e7[:count])
+        write_run(folder / "run", "ab12cd34", e7[20 : 20 + count], started=started)
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in sorted(folder.rglob("*")):
+                archive.write(file, file.relative_to(folder))
+        report = ingest(store, [path])
+        assert (report.challenges_new, report.rejects) == (10 if count == 5 else 6, [])
+    names = "SELECT DISTINCT file FROM media ORDER BY 1"
+    assert query(store, names).rows == [("x.zip/run/run-ab12cd34.wandb",), ("x.zip/x.jsonl",)]
+    assert query(
+        store, "SELECT max(segment), count(*) FROM media WHERE run_id IS NOT NULL"
+    ).rows == [(0, 8)]
+    assert not ingest(store, [path]).changed
+
+
+def test_nothing_of_an_archive_stays_in_the_scratch_folder(
+    tmp_path: Path, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    ingest(Store(tmp_path / "store"), [packed(logs, ".zip")])
+    gc.collect()
+    assert list(scratch.glob("streetreplay-*")) == []
