@@ -23,7 +23,7 @@ from data.store import Store
 from data.text import utf8_name
 
 # Raised when a relation's columns change: an older warehouse is then refused, not misread.
-FORMAT = 5
+FORMAT = 6
 
 # What DuckDB raises where the disk is full: at a write, a checkpoint, a commit.
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)

@@ -16,7 +16,7 @@ from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.ingest_settings import IngestSettings
 from analytics.warehouse.ingested_logs import register_logs
-from analytics.warehouse.known_logs import LogsToRead, logs_to_read
+from analytics.warehouse.known_logs import LogsToRead, known_logs, logs_of, logs_to_read
 from analytics.warehouse.run_segments import assign_segments
 from analytics.warehouse.staging import Staging
 from analytics.warehouse.statements import named_rows, statements
@@ -84,7 +84,7 @@ def ingest(
         LogError: a path cannot be read at all; then nothing is published.
         StoreError: the warehouse cannot be written.
     """
-    logs = logs_to_read(store, find_logs(paths))
+    logs = logs_to_read(known_logs(store), find_logs(paths))
     if not logs.read:
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)
@@ -99,6 +99,8 @@ def _read(
 ) -> IngestReport:
     with writing(store) as writer:
         writer.connection.execute(f"SET memory_limit = '{settings.database_megabytes}MB'")
+        # another ingest may have published while this one waited
+        logs = logs.by_now(logs_of(writer.connection))
         writer.connection.execute(statements("analytics/warehouse/stage"))
         named, renamed = register_logs(writer.connection, logs.read)
         read = sorted(set(named.values()))
@@ -112,7 +114,8 @@ def _read(
                 for found in logs.read:
                     file, log = named[found.log], found.log
                     left = _BytesLeft(file, found.bytes_left, on_bytes)
-                    staging.stage_log(file, read_log(log, file, clean, found.reached, left.take))
+                    items = read_log(log, file, clean, found.reached, left.take)
+                    staging.stage_log(file, items, is_rest=found.reached is not None)
                     left.take_all()
             staging.flush()
             summary = _merge(writer, staging, read)

@@ -1,7 +1,9 @@
 """Which logs an ingest need not read: those that the store holds as they are, or begins with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+
+import duckdb
 
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows
@@ -10,7 +12,7 @@ from data.errors import StoreError
 from data.logs.file_names import path_text
 from data.logs.json_logs import Reached
 from data.logs.log_kind import LogFile, LogKind
-from data.logs.log_state import grew_from, log_bytes, log_state
+from data.logs.log_state import begins_with, goes_on_at, log_bytes, log_state
 from data.store import Store
 
 # the content of other kinds is more than one file's
@@ -19,11 +21,12 @@ _READERS = ("columnar", "logs", "records", "tables", "archives", "validators")
 
 
 @dataclass(frozen=True)
-class _KnownLog:
+class KnownLog:
     """A log as the store holds it; `records` is None where reading cannot go on behind them."""
 
     path: str
     sha256: str
+    kind: str
     bytes: int | None
     records: int | None
     state: str
@@ -59,6 +62,12 @@ class LogsToRead:
 
     read: list[LogToRead]
     unchanged: list[str]
+    _known: Sequence[KnownLog]
+    _found: Sequence[LogFile]
+
+    def by_now(self, known: Sequence[KnownLog]) -> "LogsToRead":
+        """The same, decided again where the store knows other logs by now."""
+        return self if known == self._known else logs_to_read(known, self._found)
 
 
 def reader_digest() -> str:
@@ -66,21 +75,22 @@ def reader_digest() -> str:
     return code_digest(*(f"data/{room}" for room in _READERS))
 
 
-def logs_to_read(store: Store, logs: Sequence[LogFile]) -> LogsToRead:
+def logs_to_read(known: Sequence[KnownLog], logs: Sequence[LogFile]) -> LogsToRead:
     """Leave out logs that the store holds: of equal state, or of equal content elsewhere.
 
     Where a known log holds other content now, every log is read: its challenges may be in any. One
-    that only grew is read from where it ended.
+    that only grew is read from where it ended, if it holds JSON lines that were all read.
 
     Args:
-        store: perhaps without a warehouse.
+        known: those of the store.
         logs: as `find_logs` gives them.
     """
-    known = _known_logs(store)
     by_path = {log.path: log for log in known}
     current = [log for log in known if log.reader == reader_digest()]
     by_state = {(log.path, log.state): log for log in current if log.state}
-    by_content = {log.sha256: log for log in current if log.sha256}
+    # which run a table is of may be in its name
+    copied = [log for log in current if log.sha256 and log.kind != LogKind.TABLE]
+    by_content = {(log.kind, log.sha256): log for log in copied}
     read: list[LogToRead] = []
     unchanged: dict[LogFile, tuple[str, str]] = {}
     rewritten = False
@@ -94,10 +104,10 @@ def logs_to_read(store: Store, logs: Sequence[LogFile]) -> LogsToRead:
         if log.kind not in _ONE_FILE:
             read.append(found)
         elif held is not None and held.sha256 != found.sha256:
-            reached = _reached(log, held) if log.kind is LogKind.JSON else None
-            rewritten = rewritten or reached is None
-            read.append(replace(found, reached=reached))
-        elif same := by_content.get(found.sha256):
+            grew = held.bytes is not None and begins_with(log.path, held.bytes, held.sha256)
+            rewritten = rewritten or not grew
+            read.append(replace(found, reached=_reached(log, held) if grew else None))
+        elif same := by_content.get((log.kind, found.sha256)):
             unchanged[log] = same.path, state
         else:
             read.append(found)
@@ -105,7 +115,7 @@ def logs_to_read(store: Store, logs: Sequence[LogFile]) -> LogsToRead:
         read = [replace(found, reached=None) for found in read]
         read += [_on_disk(log, state) for log, (_, state) in unchanged.items()]
         unchanged = {}
-    return LogsToRead(read, sorted({path for path, _ in unchanged.values()}))
+    return LogsToRead(read, sorted({path for path, _ in unchanged.values()}), known, logs)
 
 
 def _on_disk(log: LogFile, state: str) -> LogToRead:
@@ -113,20 +123,28 @@ def _on_disk(log: LogFile, state: str) -> LogToRead:
     return LogToRead(log, state, file_digest(log.path), size)
 
 
-def _reached(log: LogFile, held: _KnownLog) -> Reached | None:
-    """How far a log is known whose content is another now; None unless it only grew."""
+def _reached(log: LogFile, held: KnownLog) -> Reached | None:
+    """How far a log that grew is known; None where it has to be read whole."""
     if held.reader != reader_digest() or held.bytes is None or held.records is None:
         return None
-    reached = Reached(held.bytes, held.records)
-    return reached if grew_from(log.path, reached, held.sha256) else None
+    if log.kind is not LogKind.JSON or not goes_on_at(log.path, held.bytes):
+        return None
+    return Reached(held.bytes, held.records)
 
 
-def _known_logs(store: Store) -> list[_KnownLog]:
+def known_logs(store: Store) -> list[KnownLog]:
+    """The logs that a store holds, perhaps one without a warehouse."""
     if not store.warehouse.is_file():
         return []
-    query = "SELECT path, sha256, bytes, records, state, reader FROM logs WHERE replaced IS NULL"
     try:
         with reading(store) as connection:
-            return [_KnownLog(**row) for row in named_rows(connection.execute(query))]
+            return logs_of(connection)
     except StoreError:
         return []  # writing it says why, or mends it
+
+
+def logs_of(connection: duckdb.DuckDBPyConnection) -> list[KnownLog]:
+    """The logs that a warehouse holds, in order of their paths."""
+    columns = ", ".join(field.name for field in fields(KnownLog))
+    query = f"SELECT {columns} FROM logs WHERE replaced IS NULL ORDER BY path"  # noqa: S608
+    return [KnownLog(**row) for row in named_rows(connection.execute(query))]

@@ -54,8 +54,14 @@ class Staging:
         )
         self._clean = self._new_batch()
 
-    def stage_log(self, file: str, items: Iterable[LogItem | CleanRecord | CleanRows]) -> None:
-        """Stage every item of the log that the store calls `file`."""
+    def stage_log(
+        self,
+        file: str,
+        items: Iterable[LogItem | CleanRecord | CleanRows],
+        *,
+        is_rest: bool = False,
+    ) -> None:
+        """Stage every item of the log that the store calls `file`, or of the rest of it."""
         self._flush_clean()
         self._file, count = file, 0
         self._clean = self._new_batch()
@@ -66,7 +72,7 @@ class Staging:
             # a log that cannot be read must not stop the others
             self._add(Reject(Origin(file, None), printable(str(error)), ""))
             count += 1
-        if count == 0:
+        if count == 0 and not is_rest:
             reason = "log: found no record; expected Media records of a validator"
             self._add(Reject(Origin(file, None), reason, ""))
 

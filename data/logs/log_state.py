@@ -9,7 +9,7 @@ from pathlib import Path
 from data.archives.members import MemberPath
 from data.logs.decompression import is_plain_text
 from data.logs.file_names import path_text
-from data.logs.json_logs import Reached, is_of_lines
+from data.logs.json_logs import is_of_lines
 from data.logs.log_kind import LogFile, LogKind
 
 _ENDS = 2**16
@@ -33,7 +33,9 @@ def log_state(log: LogFile) -> str:
             found = path.stat()
             if found.st_mtime_ns > now - _SETTLED_NANOSECONDS:
                 return ""
-            line = (os.fsencode(path.name), found.st_size, found.st_mtime_ns)
+            # a change of who may read it changes the second time alone
+            times = (found.st_mtime_ns, found.st_ctime_ns)
+            line = (path_text(path.relative_to(log.path.parent)), found.st_size, *times)
             digest.update(repr(line).encode())
         if log.path.is_file():
             digest.update(_ends(log.path))
@@ -50,25 +52,31 @@ def log_bytes(log: LogFile) -> int | None:
         return None
 
 
-def grew_from(path: Path, reached: Reached, sha256: str) -> bool:
-    """Whether a file's first bytes are whole lines of this content, and more follow.
-
-    Args:
-        path: a log; False unless it holds JSON lines as plain UTF-8.
-        reached: how far it was read.
-        sha256: of what was read.
-    """
-    digest, left, last = hashlib.sha256(), reached.byte, b""
+def begins_with(path: Path, size: int, sha256: str) -> bool:
+    """Whether a file grew: its first `size` bytes have this SHA-256, and more follow."""
+    digest, left = hashlib.sha256(), size
     try:
-        if path.stat().st_size <= left or not is_plain_text(path) or not is_of_lines(path):
+        if path.stat().st_size <= size:
             return False
         with path.open("rb") as stream:
             while left and (chunk := stream.read(min(left, _CHUNK))):
                 digest.update(chunk)
-                left, last = left - len(chunk), chunk[-1:]
+                left -= len(chunk)
     except OSError:
         return False
-    return not left and last == b"\n" and digest.hexdigest() == sha256
+    return not left and digest.hexdigest() == sha256
+
+
+def goes_on_at(path: Path, byte: int) -> bool:
+    """Whether a log is of JSON lines in plain UTF-8, and a line begins at this byte."""
+    try:
+        if not is_plain_text(path) or not is_of_lines(path):
+            return False
+        with path.open("rb") as stream:
+            stream.seek(max(0, byte - 1))
+            return byte == 0 or stream.read(1) == b"\n"
+    except OSError:
+        return False
 
 
 def _files(log: LogFile) -> Iterator[Path]:
@@ -77,7 +85,13 @@ def _files(log: LogFile) -> Iterator[Path]:
         yield log.path
         return
     folder = log.path.parent if log.kind is LogKind.WANDB else log.path
-    for parent, folders, names in os.walk(folder, onerror=_raise):
+    seen = set()
+    # media may be a link to another disk
+    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        if (place := os.path.realpath(parent)) in seen:
+            folders.clear()
+            continue
+        seen.add(place)
         folders.sort()
         yield from (Path(parent, name) for name in sorted(names))
 

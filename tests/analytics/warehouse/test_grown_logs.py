@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analytics.queries.user_sql import query
+from analytics.warehouse import known_logs
 from analytics.warehouse.ingest import ingest
 from data.progress import Report
 from data.store import Store
@@ -118,6 +119,51 @@ def test_a_log_that_changed_where_it_was_read_is_read_whole(
     log.write_bytes(lines([e7[7], *e7[1:6]]))
 
     assert ingest(store, [log]).challenges_read == 6
+
+
+def test_an_empty_line_more_is_nothing_new(store: Store, log: Path, e7: list[Json]) -> None:
+    log.write_bytes(lines(e7[:3]))
+    ingest(store, [log])
+    log.write_bytes(lines(e7[:3]) + b"\n")
+    report = ingest(store, [log])
+
+    assert (report.rejects, report.challenges_read) == ([], 0)
+
+
+def test_a_log_with_a_broken_line_that_grows_costs_no_other_log_a_reading(
+    store: Store, log: Path, tmp_path: Path, e7: list[Json]
+) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(lines(e7[20:24]))
+    begun = lines(e7[:2]) + b'{"label": 1, "\n'
+    for rest in (b"", lines(e7[2:4]), lines(e7[2:5])):
+        log.write_bytes(begun + rest)
+        report = ingest(store, [log, other])
+
+    assert (report.logs_unchanged, report.challenges_read, report.records_rejected) == (1, 5, 1)
+
+
+def test_what_is_decided_is_decided_again_where_another_ingest_came_first(
+    store: Store, log: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write_bytes(lines([*e7[:2], broken_value(e7[2])]))
+    ingest(store, [log])
+    log.write_bytes(log.read_bytes() + lines(e7[3:5]))
+    decide = known_logs.logs_to_read
+    decided = []
+
+    def after_another(*words: Any) -> Any:
+        logs = decide(*words)
+        if not decided:
+            decided.append(logs)
+            ingest(store, [log])
+        return logs
+
+    monkeypatch.setattr("analytics.warehouse.ingest.logs_to_read", after_another)
+    report = ingest(store, [log])
+
+    assert (report.logs_unchanged, report.challenges_read) == (1, 0)
+    assert query(store, "SELECT count(*) FROM rejects").rows == [(1,)]
 
 
 def test_what_is_packed_or_no_lines_is_read_whole(

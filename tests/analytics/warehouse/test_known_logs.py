@@ -138,3 +138,34 @@ def test_only_new_logs_are_read_beside_known_ones(
 
     assert report.logs == ["known.jsonl", "new.jsonl"]
     assert (report.logs_unchanged, report.challenges_read, report.challenges_new) == (1, 3, 3)
+
+
+def test_media_on_another_disk_and_a_change_of_rights_are_noticed(
+    store: Store, run: Path, tmp_path: Path
+) -> None:
+    [media] = run.glob("*/files/media")
+    elsewhere = tmp_path / "disk"
+    media.rename(elsewhere)
+    media.symlink_to(elsewhere)
+    last = max(elsewhere.rglob("*.html"))
+    content = last.read_bytes()
+    last.unlink()
+    settle(elsewhere)
+    first = ingest(store, [run])
+    assert ingest(store, [run]).logs_unchanged == 1
+    last.write_bytes(content)
+    settle(elsewhere)
+    again = ingest(store, [run])
+    assert (again.logs_unchanged, again.challenges_new) == (0, 1)
+    assert first.challenges_new > 1
+    last.chmod(0o600)
+    assert ingest(store, [run]).logs_unchanged == 0
+
+
+def test_a_table_that_is_named_after_its_run_later_is_read(store: Store, tmp_path: Path) -> None:
+    table = tmp_path / "export.csv"
+    table.write_text("_step,miner_mcc/uid_4\n0,0.5\n1,0.25\n", encoding="utf-8")
+    assert ingest(store, [table]).records_rejected == 1
+    named = table.rename(tmp_path / "ab12cd34.csv")
+    report = ingest(store, [named])
+    assert (report.logs_unchanged, report.series_steps_new, report.rejects) == (0, 2, [])
