@@ -150,7 +150,7 @@ def test_what_is_decided_is_decided_again_where_another_ingest_came_first(
     ingest(store, [log])
     log.write_bytes(log.read_bytes() + lines(e7[3:5]))
     decide = known_logs.logs_to_read
-    decided = []
+    decided: list[Any] = []
 
     def after_another(*words: Any) -> Any:
         logs = decide(*words)
@@ -198,7 +198,8 @@ def test_progress_counts_the_bytes_that_are_read(
     log.write_bytes(lines(e7[:5]))
     run = golden / "e7" / "wandb"
     size = sum(path.stat().st_size for path in (log, packed, *run.rglob("*")) if path.is_file())
-    totals, done = [], []
+    totals: list[int] = []
+    done: list[int] = []
 
     @contextmanager
     def progress(_label: str, total: int) -> Iterator[Report]:
