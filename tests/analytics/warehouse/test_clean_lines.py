@@ -112,6 +112,18 @@ SURPRISES: list[tuple[str, Any]] = [
 ]
 
 
+def test_bounds_of_memory_change_no_row(tmp_path: Path, golden: Path) -> None:
+    records = records_of_all_forms(golden)
+    lines = [json.dumps(records[k % len(records)] | {"k": k}) for k in range(2000)]
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(lines))
+    free, bound = Store(tmp_path / "free"), Store(tmp_path / "bound")
+    little = IngestSettings(batch_megabytes=1, staged_megabytes=1, database_megabytes=128)
+    assert ingest(free, [log]) == ingest(bound, [log], settings=little)
+    assert contents(free) == contents(bound)
+    assert not bound.scratch.exists()
+
+
 @pytest.mark.parametrize("share", [0.05, 0.5])
 def test_several_processes_give_equal_rows(tmp_path: Path, golden: Path, share: float) -> None:
     records = records_of_all_forms(golden)
