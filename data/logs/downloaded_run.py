@@ -2,7 +2,7 @@
 
 The run's id is that in its `run.json` or in a folder name such as `run-20260101_120000-ab12cd34`,
 else the folder's name. Challenges are in order of the step in their media files' names; their times
-are those of a history beside them, from the service or in a table, and unknown without one.
+are those of a history beside them, in whole rows or in a table, and unknown without one.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,6 @@ from data.logs.run_folder import (
     METADATA,
     SUMMARY,
     describe_run,
-    has_history,
 )
 from data.logs.table_logs import is_table_name, read_table
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
@@ -134,8 +133,8 @@ class _History:
 
 
 def _read_history(folder: Path, file: str, run_id: str, history: _History) -> Iterator[LogItem]:
-    """The series of a run's folder, from the service and from tables; fills `history`."""
-    if has_history(folder):
+    """The series of a run's folder, from whole rows and from tables; fills `history`."""
+    if (folder / HISTORY).is_file():
         for row in read_history_rows(folder / HISTORY, file, run_id):
             if isinstance(row, Reject):
                 yield row

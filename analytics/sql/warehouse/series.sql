@@ -1,46 +1,37 @@
 -- Series of runs' histories. A step's history may come in several logs (a transaction log, tables of
--- some series): they are put together by uid and series, the first that was read first.
+-- some series): they are put together by uid and series, in one order whatever was read first: what
+-- the store holds, then by name of file and place in it.
 CREATE OR REPLACE TEMP TABLE stage_steps AS
 SELECT DISTINCT run_id, segment, step FROM stage_series WHERE logged;
 
 CREATE OR REPLACE TEMP TABLE stage_histories AS
-WITH held AS (
-    SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey)
-    FROM history_series
-    SEMI JOIN stage_steps USING (run_id, segment, step)
-    UNION ALL BY NAME
-    SELECT * EXCLUDE (challenge_id, hotkey, logged) FROM stage_series WHERE logged
+SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey)
+FROM history_series
+SEMI JOIN stage_steps USING (run_id, segment, step)
+UNION ALL BY NAME
+SELECT * EXCLUDE (challenge_id, hotkey, logged) FROM stage_series WHERE logged;
+
+-- A row (`seq`) and an earlier one of its step that hold other values of one miner.
+CREATE OR REPLACE TEMP TABLE stage_disagreements AS
+WITH rivals AS (
+    SELECT * FROM stage_histories
+    SEMI JOIN (
+        SELECT run_id, segment, step
+        FROM stage_histories
+        GROUP BY run_id, segment, step
+        HAVING min(seq) <> max(seq)
+    ) AS several USING (run_id, segment, step)
 )
 
-SELECT
-    run_id,
-    segment,
-    step,
-    uid,
-    file,
-    min(seq) AS first_seq,
-    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, seq)), seq)
-FROM held
-GROUP BY run_id, segment, step, uid, file;
-
--- Histories that contradict the first one of a step are not mixed with it.
-CREATE OR REPLACE TEMP TABLE stage_contradictions AS
-WITH firsts AS (
-    SELECT run_id, segment, step, arg_min(file, first_seq) AS file
-    FROM stage_histories
-    GROUP BY run_id, segment, step
-    HAVING count(DISTINCT file) > 1
-)
-
-SELECT DISTINCT other.run_id, other.segment, other.step, other.file
-FROM firsts
-INNER JOIN stage_histories AS first USING (run_id, segment, step, file)
-INNER JOIN stage_histories AS other
+SELECT DISTINCT other.run_id, other.segment, other.step, other.file, other.seq,
+    first.file AS first_file, first.seq AS first_seq
+FROM rivals AS first
+INNER JOIN rivals AS other
     ON first.run_id = other.run_id
     AND first.segment = other.segment
     AND first.step = other.step
     AND first.uid = other.uid
-    AND first.file <> other.file
+    AND (first.file < other.file OR (first.file = other.file AND first.seq < other.seq))
 WHERE NOT (
     coalesce(same_number('predictions', first.predictions, other.predictions), true)
     AND coalesce(same_number('rewards', first.rewards, other.rewards), true)
@@ -53,13 +44,64 @@ WHERE NOT (
     AND coalesce(same_number('recall', first.recall, other.recall), true)
 );
 
+-- A history that contradicts one which is kept of its step is not mixed with it. What contradicts
+-- only a history that is itself left out stays, so each is judged after those before it.
+CREATE OR REPLACE TEMP TABLE stage_contradictions AS
+WITH RECURSIVE places AS (
+    SELECT
+        run_id, segment, step, file, seq,
+        row_number() OVER (PARTITION BY run_id, segment, step ORDER BY file, seq) AS place
+    FROM (
+        SELECT run_id, segment, step, file, seq FROM stage_disagreements
+        UNION
+        SELECT run_id, segment, step, first_file AS file, first_seq AS seq FROM stage_disagreements
+    )
+),
+
+earlier AS (
+    SELECT run_id, segment, step, file, seq, list(first_seq) AS contradicted
+    FROM stage_disagreements
+    GROUP BY run_id, segment, step, file, seq
+),
+
+judged AS (
+    SELECT run_id, segment, step, place, seq, true AS is_kept, [seq] AS kept
+    FROM places
+    WHERE place = 1
+    UNION ALL
+    SELECT
+        next.run_id, next.segment, next.step, next.place, next.seq,
+        NOT list_has_any(judged.kept, coalesce(earlier.contradicted, [])),
+        CASE
+            WHEN list_has_any(judged.kept, coalesce(earlier.contradicted, [])) THEN judged.kept
+            ELSE list_append(judged.kept, next.seq)
+        END
+    FROM judged
+    INNER JOIN places AS next
+        ON judged.run_id = next.run_id
+        AND judged.segment = next.segment
+        AND judged.step = next.step
+        AND judged.place + 1 = next.place
+    LEFT JOIN earlier
+        ON next.run_id = earlier.run_id
+        AND next.segment = earlier.segment
+        AND next.step = earlier.step
+        AND next.seq = earlier.seq
+)
+
+SELECT places.run_id, places.segment, places.step, places.file, places.seq
+FROM judged
+INNER JOIN places USING (run_id, segment, step, seq)
+WHERE NOT judged.is_kept;
+
 INSERT INTO stage_rejects
 SELECT
     file,
     min(step) AS position,
     NULL AS field,
-    'history: found ' || count(*) || ' steps of run ' || run_id || ', from step ' || min(step)
-    || ', with other values than were read first; expected one history a run; the first is kept'
+    'history: found ' || count(DISTINCT (segment, step)) || ' steps of run ' || run_id
+    || ', from step ' || min(step) || ', with other values than the store holds, or a file before it'
+    || ' by name; expected one history a run; that one is kept'
         AS reason,
     '' AS excerpt
 FROM stage_contradictions
@@ -71,12 +113,12 @@ SELECT
     segment,
     step,
     uid,
-    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, first_seq)), first_seq)
+    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, seq)), (file, seq))
 FROM stage_histories
-ANTI JOIN stage_contradictions USING (run_id, segment, step, file)
+ANTI JOIN stage_contradictions USING (run_id, segment, step, seq)
 GROUP BY run_id, segment, step, uid
 EXCEPT
-SELECT * EXCLUDE (file, first_seq) FROM stage_histories WHERE first_seq = -1;
+SELECT * EXCLUDE (file, seq) FROM stage_histories WHERE seq = -1;
 
 -- A challenge whose media came before or after its series: name it and its miners now.
 CREATE OR REPLACE TEMP TABLE stage_names AS
