@@ -21,7 +21,8 @@ class EraCoverage:
 
     Attributes:
         era: E4 to E10.
-        hotkey: the validator's; None where no run says it, or not truly.
+        hotkey: that its runs name; None where none does, or another signed. A run that is signed
+            is that validator's; whether the numbers are the run's, no signature shows.
         run_id: of a run without a hotkey; None where there is one, and for logs of no run.
         first_time: of the first challenge with a time, UTC; None without one.
         last_time: of the last one.

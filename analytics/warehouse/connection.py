@@ -284,7 +284,13 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
     view = Template(statements("analytics/schema/miner_series_view"))
     for series in _SERIES:
         connection.execute(view.substitute(series=series))
-    for name in ("audit_recent_accuracy", "same_number", "source_numbers", "audit_sources"):
+    for name in (
+        "run_signatures",
+        "audit_recent_accuracy",
+        "same_number",
+        "source_numbers",
+        "audit_sources",
+    ):
         connection.execute(statements(f"analytics/schema/{name}"))
 
 

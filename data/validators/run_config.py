@@ -26,7 +26,8 @@ class Validator:
         alpha: the weight of the newest reward in the scores, in (0, 1].
         sample_size: how many miners each challenge is sent to.
         type: `validator`, as the package calls itself.
-        signature: whether the run proves that it is of `hotkey`.
+        signature: whether `hotkey` signed the run's id, which says nothing of the run's numbers,
+            see `data.validators.signature`.
     """
 
     validator_uid: int | None = None

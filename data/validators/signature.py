@@ -1,8 +1,12 @@
-"""Whether a W&B run is of the validator that its config names: is the run's id signed by its key?
+"""Whether a W&B run's id is signed by the hotkey that its config names.
 
 The validator signs the id with its hotkey (sr25519) and puts the signature, in hex, into the
 config. Anybody may log a run into a public project under anybody's name, but only the holder of the
 hotkey can sign the id that W&B gave that run.
+
+So a signature proves whose the run of this id is. It does not prove that numbers beside it are that
+run's: id and signature are public, and who copies both into a folder can put any media and history
+next to them. Numbers are the run's only as far as they come from the service itself.
 """
 
 from enum import StrEnum
@@ -15,7 +19,8 @@ _SIGNATURE_BYTES = 64
 class SignatureState(StrEnum):
     """What a run's signature shows.
 
-    PROVED: the hotkey signed the run's id.
+    PROVED: the hotkey signed the run's id. Of files that do not come from the service, not that
+        their numbers are that run's.
     ABSENT: the config holds no signature, or names no hotkey that could have signed.
     FALSE: the signature is not that hotkey's of this run: another wrote it, or a key is mistyped.
     UNCHECKED: it does not fit, but the run's id is not known for sure; or this machine cannot tell,
@@ -26,6 +31,15 @@ class SignatureState(StrEnum):
     ABSENT = "absent"
     FALSE = "false"
     UNCHECKED = "unchecked"
+
+
+def can_check_signatures() -> bool:
+    """True if this machine has what checks a signature; without it, present ones are UNCHECKED."""
+    try:
+        import sr25519  # noqa: F401, PLC0415  (not built for every platform)
+    except ImportError:
+        return False
+    return True
 
 
 def signature_state(
@@ -41,10 +55,10 @@ def signature_state(
     """
     if signature in (None, "") or hotkey is None:
         return SignatureState.ABSENT
-    try:
-        import sr25519  # noqa: PLC0415  (not built for every platform)
-    except ImportError:
+    if not can_check_signatures():
         return SignatureState.UNCHECKED
+    import sr25519  # noqa: PLC0415
+
     try:
         key, signed = public_key(hotkey), _signature_bytes(signature)
         # wallets may sign a text between marks, so that it is never a transaction

@@ -1,15 +1,15 @@
 -- Who each segment of a run says that its validator is, and, with segment NULL, the whole run; nobody
--- where files disagree, and nobody where the run is not signed by the hotkey that it names. A run that
--- is named by its folder may be runs of two validators.
+-- where files disagree, and nobody where the run is not signed by the hotkey that it names
+-- (run_signatures.sql). A run that is named by its folder may be runs of two validators.
 SELECT
     run_id,
     segment,
     CASE WHEN count(DISTINCT believed) = 1 THEN min(believed) END AS hotkey,
     CASE
         WHEN count(DISTINCT believed) <= 1
-            THEN max(validator_uid) FILTER (WHERE signature <> 'false')
+            THEN max(validator_uid) FILTER (WHERE is_believed)
     END AS validator_uid,
     -- W&B's own: eight letters and digits, or what a transaction log says
     bool_or(ends_with(file, '.wandb') OR regexp_full_match(run_id, '[a-z0-9]{8}')) AS has_id
-FROM (SELECT *, CASE WHEN signature <> 'false' THEN hotkey END AS believed FROM runs)
+FROM (SELECT *, CASE WHEN is_believed THEN hotkey END AS believed FROM believed_runs())
 GROUP BY GROUPING SETS ((run_id, segment), (run_id));

@@ -1,13 +1,13 @@
--- How much of each era the store holds of each validator: the hotkey of its runs, where they are
--- signed by it or not signed at all; else the run; NULL for logs of no run. A hole is a stretch of
+-- How much of each era the store holds of each validator: the hotkey that its runs name, unless
+-- another signed them (run_signatures.sql); else the run; NULL for logs of no run. A hole is a stretch of
 -- steps that a segment of a run lacks, counted for the challenge after it; a run's first step is 0.
 -- Every other segment of a validator after its first is a restart. Without a run neither is known:
 -- `audit` finds holes from scores.
 -- `evidence` is every way in which evidence decided the era of a challenge, see `media.era_evidence`.
 WITH named AS (
     SELECT run_id, CASE WHEN count(DISTINCT hotkey) = 1 THEN min(hotkey) END AS hotkey
-    FROM runs
-    WHERE signature <> 'false'
+    FROM believed_runs()
+    WHERE is_believed
     GROUP BY run_id
 ),
 

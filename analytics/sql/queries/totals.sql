@@ -13,8 +13,5 @@ SELECT
     (SELECT count(*) FROM rejects WHERE field IS NULL) AS records_rejected,
     (SELECT count(*) FROM rejects WHERE field IS NOT NULL) AS values_rejected,
     (
-        SELECT count(*) FROM (
-            FROM runs SELECT run_id GROUP BY run_id
-            HAVING bool_or(signature = 'false') AND NOT bool_or(signature = 'proved')
-        )
+        SELECT count(*) FROM run_signatures() WHERE signature = 'false'
     ) AS false_signatures;

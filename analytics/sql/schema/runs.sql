@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS runs (
     alpha DOUBLE,               -- weight of the newest reward in the scores
     sample_size INTEGER,        -- miners that a challenge is sent to
     type VARCHAR,
-    signature VARCHAR NOT NULL  -- proved: the hotkey signed the run's id; absent; false: another's;
-                                -- unchecked: the id is not known, or no library here can check it
+    signature VARCHAR NOT NULL  -- proved: the hotkey signed the run's id, so that the run of this id
+                                -- is its own. Id and signature are public: in files from elsewhere
+                                -- than the service it proves nothing of the numbers beside it.
+                                -- absent; false: another's; unchecked: the id is not known, or no
+                                -- library here can check it
 );

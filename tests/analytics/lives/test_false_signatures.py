@@ -1,6 +1,8 @@
 """Who logged a run: its config, and whether its hotkey signed it, with keys made here."""
 
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import pytest
 
 from analytics.lives.order import put_in_order
 from analytics.lives.text import lives_line
+from analytics.queries.era_coverage import era_coverage
+from analytics.queries.example_queries import example_queries
 from analytics.queries.overview import overview
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
@@ -99,6 +103,58 @@ def test_a_copy_from_before_the_signature_does_no_harm(
     assert ingest(store, [tmp_path / "r"]).false_signatures == []
     with reading(store) as connection:
         assert [life.hotkey for life in put_in_order(connection)] == [HOTKEY.address]
+
+
+def test_one_false_file_of_a_run_is_enough_everywhere(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    """A copy without the signature does not make the run that hotkey's; only a true one does."""
+    forged = HOTKEY.config("another-run", uid=4)
+    bare = {"hotkey": HOTKEY.address, "uid": 4}
+    write_run(tmp_path / "a", "ab12cd34", e7[:9], started=STARTED, config=forged)
+    write_run(tmp_path / "b", "ab12cd34", e7[:12], started=STARTED, config=bare)
+    said = [FalseSignature("ab12cd34", HOTKEY.address)]
+    assert ingest(store, [tmp_path]).false_signatures == said
+    with reading(store) as connection:
+        (covered,) = era_coverage(connection)
+        (life,) = put_in_order(connection)
+        assert overview(connection).totals.false_signatures == 1
+    assert (covered.hotkey, covered.run_id) == (None, "ab12cd34")
+    assert (life.hotkey, life.uid) == (None, None)
+    listed = query(store, example_queries()["Runs that name a hotkey which did not sign them"])
+    assert {row[0] for row in listed.rows} == {"ab12cd34"}
+
+
+def test_an_unsigned_copy_does_not_hide_whose_a_signed_run_is(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    own = HOTKEY.config("ab12cd34", uid=4)
+    write_run(tmp_path / "a", "ab12cd34", e7[:9], started=STARTED, config=own)
+    other = {"hotkey": ANOTHER.address, "uid": 9}
+    write_run(tmp_path / "b", "ab12cd34", e7[:12], started=STARTED, config=other)
+    assert ingest(store, [tmp_path]).false_signatures == []
+    with reading(store) as connection:
+        (covered,) = era_coverage(connection)
+        (life,) = put_in_order(connection)
+    assert covered.hotkey == HOTKEY.address
+    assert (life.hotkey, life.uid) == (HOTKEY.address, 4)
+
+
+def test_signatures_are_checked_once_that_is_possible(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "r"
+    write_run(run, "ab12cd34", e7[:5], started=STARTED, config=HOTKEY.config("ab12cd34"))
+    for file in (run, *run.rglob("*")):  # long enough ago to be known by its time
+        os.utime(file, (STARTED.timestamp(), STARTED.timestamp()))
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "sr25519", None)
+        ingest(store, [run])
+        assert ingest(store, [run]).logs_unchanged == 1
+    assert runs(store) == [("ab12cd34", HOTKEY.address, "unchecked")]
+    assert ingest(store, [run]).changed
+    assert runs(store) == [("ab12cd34", HOTKEY.address, "proved")]
+    assert ingest(store, [run]).logs_unchanged == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analytics.queries.era_coverage import COLUMNS, EraCoverage, coverage_rows, era_coverage
 from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from analytics.warehouse.statements import statements
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import golden_records
 from tests.data.validators.hotkeys import Hotkey
@@ -90,7 +91,7 @@ ROW = st.tuples(
 RUN = st.tuples(
     st.sampled_from(["a", "b", "c"]),
     st.sampled_from(["H", "K", None]),
-    st.sampled_from(["proved", "absent", "false"]),
+    st.sampled_from(["proved", "absent", "false", "unchecked"]),
 )
 
 
@@ -105,6 +106,7 @@ def test_counts_are_those_of_a_loop(
         "time TIMESTAMP, era_evidence VARCHAR[])"
     )
     connection.execute("CREATE TABLE runs (run_id VARCHAR, hotkey VARCHAR, signature VARCHAR)")
+    connection.execute(statements("analytics/schema/run_signatures"))
     if media:
         rows = [(*row[:4], None if row[4] is None else minute(row[4])) for row in media]
         connection.executemany("INSERT INTO media VALUES (?, ?, ?, ?, ?, ['keys'])", rows)
@@ -124,7 +126,10 @@ def counted(
 ) -> dict[Any, Any]:
     hotkeys = defaultdict(set)
     for run, hotkey, signature in runs:
-        if signature != "false" and hotkey is not None:
+        shown = {one[2] for one in runs if one[0] == run}
+        proved = {one[1] for one in runs if one[0] == run and one[2] == "proved"}
+        believed = hotkey in proved if "proved" in shown else "false" not in shown
+        if believed and signature != "false" and hotkey is not None:
             hotkeys[run].add(hotkey)
     said: dict[Any, list[Any]] = {}
     segments: dict[Any, list[Any]] = defaultdict(list)

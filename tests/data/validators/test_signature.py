@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.validators.signature import SignatureState, signature_state
+from data.validators.signature import SignatureState, can_check_signatures, signature_state
 from tests.data.validators.hotkeys import Hotkey
 
 RUN = "ab12cd34"
@@ -82,6 +82,8 @@ def test_no_other_64_bytes_are_proof(signature: bytes) -> None:
 
 
 def test_without_the_library_nothing_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert can_check_signatures()
     monkeypatch.setitem(sys.modules, "sr25519", None)
+    assert not can_check_signatures()
     assert signature_state(HOTKEY.signature(RUN), HOTKEY.address, RUN) is UNCHECKED
     assert signature_state(None, HOTKEY.address, RUN) is ABSENT
