@@ -17,7 +17,7 @@ import yaml
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.logs.history_rows import read_history_rows
-from data.logs.media_html import media_files, read_media_html
+from data.logs.media_html import media_files, media_step, read_media_html
 from data.logs.resumed_runs import with_parts
 from data.logs.run_folder import (
     CONFIG,
@@ -27,9 +27,11 @@ from data.logs.run_folder import (
     METADATA,
     SUMMARY,
     describe_run,
+    left_out_media,
 )
 from data.logs.table_logs import is_table_name, read_table
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
+from data.text import printable
 from data.validators.run_config import config_text, plain_config, validator_of
 
 # Real settings have a few kB; the YAML parser takes a second for 100 kB.
@@ -115,7 +117,14 @@ def read_downloaded_run(
         expected = f"{MEDIA}/metadata_<step>_<hash>.html, or the run's .wandb file"
         reason = f"media: found {problem}; expected {expected}"
         yield Reject(Origin(file, None, run_id), reason, "")
-    for step in sorted(history.with_media - media.keys() if media else ()):
+    told: set[int] = set()
+    for name, why in left_out_media(folder).items():
+        step = media_step(name)
+        if step is not None and not (folder / MEDIA / name).is_file():
+            told.add(step)
+            reason = f"media of step {step}: found {why} in the service; expected {MEDIA}/{name}"
+            yield Reject(Origin(file, step, run_id, step, times.get(step)), printable(reason), "")
+    for step in sorted(history.with_media - media.keys() - told if media else ()):
         reason = f"media of step {step}: found no file; expected {MEDIA}/metadata_{step}_*.html"
         yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")
     yield from with_parts(

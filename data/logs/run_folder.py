@@ -15,6 +15,8 @@ MEDIA = Path("media/html")
 SUMMARY, METADATA, CONFIG = "wandb-summary.json", "wandb-metadata.json", "config.yaml"
 # What `data.wandb_service` adds: which run it is, and its history in whole rows.
 DESCRIPTION, HISTORY = "run.json", "history.jsonl"
+# In `run.json`: why media files that the service lists were not downloaded, by base name.
+LEFT_OUT = "left_out"
 
 _FILES = "files"
 _RUN_NAME = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-([A-Za-z0-9_-]{1,64})", re.ASCII)
@@ -58,6 +60,14 @@ def describe_run(folder: Path) -> RunDescription:
         started=started or _time(_json_object(folder / METADATA).get("startedAt")),
         finished=described.get("state") == "finished",
     )
+
+
+def left_out_media(folder: Path) -> dict[str, str]:
+    """Media files that the service lists and that were not downloaded: the reason by base name."""
+    reasons = _json_object(folder / DESCRIPTION).get(LEFT_OUT)
+    if not isinstance(reasons, dict):
+        return {}
+    return {name: reason for name, reason in sorted(reasons.items()) if isinstance(reason, str)}
 
 
 def _id_of_name(folder: Path) -> tuple[str, bool]:

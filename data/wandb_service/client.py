@@ -4,11 +4,13 @@ Only whole rows are asked for: `history()` gives a sample, and `scan_history(key
 rows that hold every key, so both would lose what a validator logged (DOMAIN.md section 4).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.progress import no_report
+from data.text import printable
 from data.wandb_service.address import ServiceAddress, is_name
 from data.wandb_service.errors import in_one_line
 
@@ -16,6 +18,7 @@ from data.wandb_service.errors import in_one_line
 _TIMEOUT = 60
 _ROWS_A_PAGE = 1000
 _FILES_A_PAGE = 500
+_ID_SHOWN = 64
 MEDIA_FOLDER = "media/html"
 _MEDIA_PATTERN = f"{MEDIA_FOLDER}/metadata%"
 
@@ -79,10 +82,16 @@ class ServiceRun:
             yield ServiceFile(str(file.name), file.size, getattr(file, "md5", None), file)
 
 
-def service_runs(address: ServiceAddress) -> Iterator[ServiceRun]:
+def service_runs(
+    address: ServiceAddress, on_left_out: Callable[[str], object] = no_report
+) -> Iterator[ServiceRun]:
     """The run of an address, or all runs of its project, first the oldest.
 
     A run whose id could be no name of a folder is left out.
+
+    Args:
+        address: of the run or the project.
+        on_left_out: called with a line about each run that is left out.
 
     Raises:
         LogError: without an account, a project or run of that name, or an answer.
@@ -94,7 +103,10 @@ def service_runs(address: ServiceAddress) -> Iterator[ServiceRun]:
         path = f"{address.entity}/{address.project}"
         runs = api.runs(path) if address.run is None else [api.run(f"{path}/{address.run}")]
         for run in runs:
-            if is_name(run.id):
+            if not is_name(run.id):
+                shown = printable(str(run.id), _ID_SHOWN)
+                on_left_out(f"{address}: run '{shown}' left out: no folder may have its id as name")
+            else:
                 yield ServiceRun(
                     ServiceAddress(address.entity, address.project, run.id),
                     run.name,

@@ -1,7 +1,8 @@
 """Download runs from W&B's service into folders that are read as logs, and go on where it stopped.
 
 A run's folder has the form of one that a person downloaded: `media/html`, `config.yaml`,
-`wandb-summary.json`, and beside them `run.json` (which run it is) and `history.jsonl` (whole rows).
+`wandb-summary.json`, and beside them `run.json` (which run it is, and which of its media files were
+left out) and `history.jsonl` (whole rows).
 What is whole on disk is not asked for again: of a run that did not change nothing, of one that grew
 its new steps and files.
 """
@@ -16,16 +17,19 @@ import yaml
 from data.atomic_files import make_folder, write_atomic, write_error
 from data.file_lock import locked
 from data.logs.history_rows import HistoryRow, read_history_rows
-from data.logs.run_folder import CONFIG, DESCRIPTION, HISTORY, MEDIA, SUMMARY
+from data.logs.run_folder import CONFIG, DESCRIPTION, HISTORY, LEFT_OUT, MEDIA, SUMMARY
 from data.progress import Progress, no_report, silent
+from data.text import printable
 from data.wandb_service.address import ServiceAddress
 from data.wandb_service.client import ServiceRun, service_runs
 from data.wandb_service.errors import in_one_line
 from data.wandb_service.history_file import append_rows, last_row
-from data.wandb_service.media_files import download_media
+from data.wandb_service.media_files import LeftOut, download_media
 
 _RUNNING = ("running", "pending")
 _SECONDS_TO_WAIT = 1
+# Of files that were left out so many are written down by name.
+_NAMED = 1000
 
 
 def download_runs(
@@ -40,7 +44,7 @@ def download_runs(
         address: of the run or the project.
         folder: of all downloads; a run's is `ENTITY/PROJECT/RUN` in it.
         progress: of the media files of each run.
-        on_run: called with a line about each run.
+        on_run: called with a line about each run, and about what of it is left out.
 
     Returns:
         The folders of the runs that logged something, also of those that were on disk already.
@@ -55,7 +59,7 @@ def download_runs(
     with locked(folder / ".lock", what, found="another process at it", seconds=_SECONDS_TO_WAIT):
         folders = [
             _download(run, folder / run.address.folder, progress, on_run)
-            for run in service_runs(address)
+            for run in service_runs(address, on_run)
         ]
     return [path for path in folders if path is not None]
 
@@ -65,9 +69,8 @@ def _download(
 ) -> Path | None:
     """Bring a run's folder up to date; None for a run without a challenge."""
     before = _description(folder)
-    if before.get("whole") and before == _described(run, whole=True) | {
-        "challenges": before.get("challenges")
-    }:
+    found = {key: before.get(key) for key in ("challenges", LEFT_OUT, "left_out_count")}
+    if before.get("whole") and before == _described(run, whole=True) | found:
         on_run(f"{run.address}: whole on disk")
         return folder if before["challenges"] else None
     try:
@@ -78,12 +81,22 @@ def _download(
             write_atomic(folder / CONFIG, yaml.safe_dump(config).encode())
             _write_json(folder / SUMMARY, run.summary())
             _download_history(run, folder / HISTORY, on_run)
-            _download_media(run, folder, progress)
-        challenges = _holds_challenges(folder)
-        # what a run that goes on logs in the meantime is for the next time
-        whole = run.state not in _RUNNING
-        described = _described(run, whole=whole) | {"challenges": challenges}
-        _write_json(folder / DESCRIPTION, described)
+            left_out = _download_media(run, folder, progress)
+        reasons = left_out.too_large | left_out.refused
+        if reasons:
+            on_run(f"{run.address}: {_told(reasons)}")
+        challenges = bool(reasons) or _holds_challenges(folder)
+        # what a run that goes on logs in the meantime is for the next time, as are refused files
+        described = _described(run, whole=run.state not in _RUNNING and not left_out.refused)
+        _write_json(
+            folder / DESCRIPTION,
+            described
+            | {
+                "challenges": challenges,
+                LEFT_OUT: dict(sorted(reasons.items())[:_NAMED]),
+                "left_out_count": len(reasons),
+            },
+        )
     except OSError as error:
         raise write_error(folder, error) from error
     return folder if challenges else None
@@ -107,11 +120,18 @@ def _download_history(run: ServiceRun, file: Path, on_run: Callable[[str], objec
         write_atomic(file, b"")
 
 
-def _download_media(run: ServiceRun, folder: Path, progress: Progress) -> None:
+def _download_media(run: ServiceRun, folder: Path, progress: Progress) -> LeftOut:
     steps = last_row(folder / HISTORY)[0] + 1
     on_disk = sum(1 for _ in (folder / MEDIA).iterdir())
     with progress(f"media of {run.address}", max(steps - on_disk, 0)) as report:
-        download_media(run.media(), folder / MEDIA, report)
+        return download_media(run.media(), folder / MEDIA, report)
+
+
+def _told(reasons: dict[str, str]) -> str:
+    """How many media files were not downloaded, and why the first of them was not."""
+    name = min(reasons)
+    files = "1 media file" if len(reasons) == 1 else f"{len(reasons)} media files"
+    return f"{files} not downloaded, such as {printable(name)}: {reasons[name]}"
 
 
 def _described(run: ServiceRun, *, whole: bool) -> dict[str, Any]:

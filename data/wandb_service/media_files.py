@@ -6,6 +6,7 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import md5
 from http import HTTPStatus
 from pathlib import Path
@@ -25,37 +26,66 @@ _TRIES = 4
 _FIRST_PAUSE = 0.5
 _PARTIAL = ".partial-"
 _MD5_BYTES = 16
+# Answers that say nothing of the file that was asked for, but of all.
+_STOPS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Media files of a run that were not downloaded: the reason by base name.
+
+    Attributes:
+        refused: the service lists them, and does not give them.
+        too_large: no record is that large, so that asking again is no use.
+    """
+
+    refused: dict[str, str] = field(default_factory=dict)
+    too_large: dict[str, str] = field(default_factory=dict)
+
+
+class _RefusedError(Exception):
+    """The service lists a file and answers that it cannot be had."""
 
 
 def download_media(
     files: Iterator[ServiceFile], folder: Path, report: Callable[[], object]
-) -> None:
-    """Download the media files that are not whole on disk yet.
+) -> LeftOut:
+    """Download the media files that are not whole on disk yet; returns those that it left out.
 
     Args:
         files: as the service lists them; another name than that of a challenge's media is none.
         folder: where `media/html` of the run lies.
-        report: called for each file that is on disk now.
+        report: called for each file that is done with.
 
     Raises:
         LogError: a file cannot be downloaded whole; those before it are kept.
+        wandb.Error: the service refuses the account, or more requests.
         OSError: the disk is full, or the folder may not be written.
     """
+    left_out = LeftOut()
     present = {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
 
     def lacking() -> Iterator[tuple[ServiceFile, str]]:
         for file in files:
             name = _media_name(file.name)
-            if name and present.get(name) != file.size and file.size <= MAX_RECORD_BYTES:
+            if name is None or present.get(name) == file.size:
+                continue
+            if file.size > MAX_RECORD_BYTES:
+                left_out.too_large[name] = f"{file.size} bytes, over {MAX_RECORD_BYTES}"
+            else:
                 yield file, name
 
     with _partial_folder(folder) as partial:
 
         def fetch(named: tuple[ServiceFile, str]) -> None:
-            _fetch(named[0], folder / named[1], partial)
+            try:
+                _fetch(named[0], folder / named[1], partial)
+            except _RefusedError as error:
+                left_out.refused[named[1]] = str(error)
 
         for _ in each_in_threads(fetch, lacking(), _AT_A_TIME, _WAITING):
             report()
+    return left_out
 
 
 @contextmanager
@@ -98,7 +128,8 @@ def _problem(file: ServiceFile, folder: Path) -> str | None:
     """Download a file below a folder; why it is not whole, None where it is.
 
     Raises:
-        wandb.Error: the service refuses it.
+        _RefusedError: the service says that this file cannot be had.
+        wandb.Error: the service refuses the account, or more requests.
     """
     import wandb  # noqa: PLC0415
 
@@ -107,10 +138,14 @@ def _problem(file: ServiceFile, folder: Path) -> str | None:
     except wandb.Error as error:
         # the client tries again by itself where it is told to wait, not where a connection is cut
         status = http_status(error)
-        if status is not None and HTTPStatus.BAD_REQUEST <= status < (
-            HTTPStatus.INTERNAL_SERVER_ERROR
-        ):
+        if status in _STOPS:
             raise
+        if (
+            status is not None
+            and status != HTTPStatus.REQUEST_TIMEOUT
+            and (HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR)
+        ):
+            raise _RefusedError(f"HTTP status {status}") from None
         return printable(" ".join(str(error).split()), 200)
     content = (folder / file.name).read_bytes()
     if len(content) != file.size:
