@@ -9,7 +9,6 @@ SELECT
         WHEN count(DISTINCT believed) <= 1
             THEN max(validator_uid) FILTER (WHERE is_believed)
     END AS validator_uid,
-    -- W&B's own: eight letters and digits, or what a transaction log says
-    bool_or(ends_with(file, '.wandb') OR regexp_full_match(run_id, '[a-z0-9]{8}')) AS has_id
+    bool_or(is_own_id(run_id, file)) AS has_id
 FROM (SELECT *, CASE WHEN is_believed THEN hotkey END AS believed FROM believed_runs())
 GROUP BY GROUPING SETS ((run_id, segment), (run_id));

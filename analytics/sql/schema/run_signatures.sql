@@ -1,14 +1,23 @@
--- What the signatures in all files of a run show together: the one rule for it. A run that is still
--- being written may hold the signature of the one before; once a file of it has its own, that counts.
+-- What the signatures in all files of a run show together, an aggregate: the one rule for it. A run
+-- that is still being written may hold the signature of the one before; once a file of it has its own,
+-- that counts.
+CREATE OR REPLACE MACRO run_signature(signature) AS
+CASE
+    WHEN bool_or(signature = 'proved') THEN 'proved'
+    WHEN bool_or(signature = 'false') THEN 'false'
+    WHEN bool_or(signature = 'unchecked') THEN 'unchecked'
+    ELSE 'absent'
+END;
+
+-- True where a run's id is W&B's own, eight letters and digits or what a transaction log says, and not
+-- perhaps the name that a person gave to a folder.
+CREATE OR REPLACE MACRO is_own_id(run_id, file) AS
+ends_with(file, '.wandb') OR regexp_full_match(run_id, '[a-z0-9]{8}');
+
 CREATE OR REPLACE MACRO run_signatures() AS TABLE
 SELECT
     run_id,
-    CASE
-        WHEN bool_or(signature = 'proved') THEN 'proved'
-        WHEN bool_or(signature = 'false') THEN 'false'
-        WHEN bool_or(signature = 'unchecked') THEN 'unchecked'
-        ELSE 'absent'
-    END AS signature,
+    run_signature(signature) AS signature,
     list(DISTINCT hotkey) FILTER (signature = 'proved') AS proved_hotkeys
 FROM runs
 GROUP BY run_id;

@@ -1,10 +1,26 @@
 -- Equal content is one challenge, whichever form came first; a form that knows the run names it. It
--- stays of the run that it is known of: its content and time can be copied into a run of another's.
+-- stays of the run that it was first known of: content and times can be copied into another's run.
+-- Only a folder's name, and a run in a false name, give way to a run's own id.
 CREATE OR REPLACE TEMP TABLE stage_owners AS
-SELECT challenge_id, coalesce(any_value(media.run_id), arg_min(staged.run_id, staged.seq)) AS run_id
-FROM stage_media AS staged
-LEFT JOIN media USING (challenge_id)
-WHERE staged.run_id IS NOT NULL
+WITH own_ids AS (
+    SELECT run_id
+    FROM (SELECT run_id, file, signature FROM runs UNION ALL SELECT run_id, file, signature FROM stage_runs)
+    GROUP BY run_id
+    HAVING bool_or(is_own_id(run_id, file)) AND run_signature(signature) <> 'false'
+),
+
+claims AS (
+    SELECT challenge_id, run_id, -1 AS seq, time IS NOT NULL AS is_sure
+    FROM media
+    WHERE run_id IS NOT NULL AND challenge_id IN (SELECT challenge_id FROM stage_media)
+    UNION ALL
+    SELECT challenge_id, run_id, seq, false AS is_sure FROM stage_media WHERE run_id IS NOT NULL
+)
+
+SELECT
+    challenge_id,
+    arg_min(run_id, (NOT (is_sure OR run_id IN (SELECT run_id FROM own_ids)), seq)) AS run_id
+FROM claims
 GROUP BY challenge_id;
 
 CREATE OR REPLACE TEMP TABLE stage_named AS
@@ -16,8 +32,9 @@ CREATE OR REPLACE TEMP TABLE stage_renamed AS
 SELECT named.* FROM stage_named AS named
 INNER JOIN media USING (challenge_id)
 WHERE media.run_id IS NULL
+    OR media.run_id <> named.run_id
     -- the same run, read while it was live or downloaded without its history, which has the time
-    OR (media.run_id = named.run_id AND media.time IS NULL AND named.time IS NOT NULL);
+    OR (media.time IS NULL AND named.time IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE stage_new AS
 SELECT * FROM stage_media

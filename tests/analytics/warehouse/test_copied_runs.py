@@ -64,6 +64,16 @@ def test_nor_in_one_ingest_by_its_times(store: Store, own: Path, copied: Path) -
     assert query(store, OF_RUNS).rows == [("aaaa1111", 10, 0)]
 
 
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_run_in_a_false_name_gives_way_to_the_true_one(
+    store: Store, own: Path, copied: Path, own_first: bool
+) -> None:
+    (copied / "history.jsonl").unlink()
+    for path in (own, copied) if own_first else (copied, own):
+        ingest(store, [path])
+    assert query(store, OF_RUNS).rows == [("aaaa1111", 10, 0)]
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_the_time_comes_from_the_same_run(
     store: Store, tmp_path: Path, own: Path, copied: Path, e7: list[Json], order: tuple[int, ...]
