@@ -4,7 +4,11 @@
 CREATE OR REPLACE TEMP TABLE stage_owners AS
 WITH own_ids AS (
     SELECT run_id
-    FROM (SELECT run_id, file, signature FROM runs UNION ALL SELECT run_id, file, signature FROM stage_runs)
+    FROM (
+        SELECT run_id, file, signature FROM runs
+        UNION ALL
+        SELECT run_id, file, signature FROM stage_runs
+    )
     GROUP BY run_id
     HAVING bool_or(is_own_id(run_id, file)) AND run_signature(signature) <> 'false'
 ),

@@ -8,7 +8,9 @@ SELECT
     coalesce(named.run_id, new.run_id) AS run_id,
     coalesce(named.segment, new.segment) AS segment,
     coalesce(named.step, new.step) AS step,
-    coalesce(named.time, new.time) AS time,
+    -- never that of a copy in another run
+    coalesce(named.time, CASE WHEN new.run_id IS NULL OR new.run_id = named.run_id THEN new.time END)
+        AS time,
     coalesce(named.era, new.era) AS era,
     coalesce(named.era_candidates, new.era_candidates) AS era_candidates,
     coalesce(named.era_evidence, new.era_evidence) AS era_evidence

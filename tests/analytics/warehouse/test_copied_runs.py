@@ -59,8 +59,11 @@ def test_a_copy_in_another_run_takes_no_challenge_over(
     assert query(store, OF_RUNS).rows == [("aaaa1111", 10, 0)]
 
 
-def test_nor_in_one_ingest_by_its_times(store: Store, own: Path, copied: Path) -> None:
-    ingest(store, [own, copied])
+@pytest.mark.parametrize("own_first", [True, False])
+def test_nor_in_one_ingest_by_its_times(
+    store: Store, own: Path, copied: Path, own_first: bool
+) -> None:
+    ingest(store, [own, copied] if own_first else [copied, own])
     assert query(store, OF_RUNS).rows == [("aaaa1111", 10, 0)]
 
 
