@@ -134,7 +134,9 @@ def test_two_histories_in_one_folder_are_compared_too(
     folder, frame = run
     write_rows(folder, frame)
     other = frame.copy()
-    column = next(name for name in frame if name.startswith("miner_mcc") and frame[name].notna()[3])
+    column = next(
+        name for name in map(str, frame) if name.startswith("miner_mcc") and frame[name].notna()[3]
+    )
     other.loc[3, column] = 0.123
     other.to_csv(folder / "history.csv", index=False)
     (reject,) = ingest(store, [folder]).rejects
