@@ -44,7 +44,7 @@ class CleanBatch:
         """Add a record; `seq` numbers it among all items of an ingest."""
         self._records.append(record)
         self._seqs.append(seq)
-        self.bytes += len(record.numbers) + _RECORD_BYTES
+        self.bytes += len(record.numbers) + len(record.other or "") + _RECORD_BYTES
 
     def __len__(self) -> int:
         return len(self._records)

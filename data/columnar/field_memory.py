@@ -81,6 +81,9 @@ class _FieldMemory:
         read = FieldValues({}, {}, [])
         read_field(self._field, value, read)
         if read.problems:
+            for problem in read.problems:
+                # its frames hold the parsed document, which the parser waits for
+                problem.error.__traceback__ = None
             return None
         columns = tuple(read.columns.get(column) for column in self._field.columns)
         kind = read.nulls.get(self._field.null_column or "")

@@ -7,6 +7,7 @@ surrogates and integers beyond 64 bits.
 """
 
 import json
+import sys
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -35,8 +36,10 @@ _FLOAT64_BYTES = 8
 _NO_HUGE = bytes(byte for byte in range(256) if byte & 0x7F < 0x47)  # noqa: PLR2004
 # Its last byte where it is -0.0, which is stored as 0.0.
 _MINUS_ZERO = b"\x80"
-# The start of a bracket's escape: brackets are counted below.
-_BRACKET_ESCAPE = b"\\u005"
+# Of brackets, which are counted below, and of NUL, where simdjson takes a key to end.
+_SURPRISING_ESCAPES = (b"\\u005", b"\\u0000")
+# What is read as bytes of float64 below is that of such a machine.
+_IS_LITTLE_ENDIAN = sys.byteorder == "little"
 # What simdjson raises where JSON is broken, or a value is of another type than asked for.
 _SURPRISES = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, MemoryError)
 _REQUIRED = frozenset({"label", "predictions", "rewards", "miner_uids", "miner_hotkeys"})
@@ -70,7 +73,9 @@ class CleanLineReader:
 
     def read(self, line: bytes, position: int) -> CleanRecord | None:
         """The record of a line, the log's at `position`; None if the line is not clean."""
-        if len(line) > _MOST_BYTES or (b"\\" in line and _BRACKET_ESCAPE in line):
+        if len(line) > _MOST_BYTES or not _IS_LITTLE_ENDIAN:
+            return None
+        if b"\\u" in line and any(escape in line for escape in _SURPRISING_ESCAPES):
             return None
         try:
             return self._read(line, position)

@@ -8,8 +8,9 @@ import simdjson
 from data.columnar.field_memory import MetadataFields, ReadFields
 from data.records.fields import undeclared
 
-# The data set has 8,549 rows; of each about 4 kB are kept.
+# The data set has 8,549 rows; of each about 4 kB are kept, and of none much more.
 _MOST_ROWS = 10_000
+_MOST_CHARACTERS = 16_384
 _SOURCE_ROW = "source_parquet"
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -45,7 +46,7 @@ class MetadataMemory:
         if len(values) != len(metadata):  # a key twice
             return None
         read = self._read({key: whole(value) for key, value in values.items()})
-        if read is not None and _SOURCE_ROW in values:
+        if read is not None and _SOURCE_ROW in values and len(text) <= _MOST_CHARACTERS:
             if len(self._rows) >= _MOST_ROWS:
                 self._rows.clear()
             self._rows[text] = read

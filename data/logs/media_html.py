@@ -80,6 +80,6 @@ def read_media_html(
     saved_by_browser = _SAVED_BY_BROWSER.search(raw, 0, start)
     if clean and not saved_by_browser and (record := clean.read(raw[start:end], position)):
         return record._replace(origin=origin)
-    text = raw[start:end].decode("utf-8", "replace")
+    text = raw[start:end].decode("utf-8-sig", "replace")
     escaped = saved_by_browser or _QUOTES_ESCAPED.match(text)
     return read_text_record(html.unescape(text) if escaped else text, origin)

@@ -7,6 +7,7 @@ numbers are hashed as float64 rather than as text, which is most of what a fast 
 import hashlib
 import json
 import math
+import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -52,7 +53,7 @@ def id_of_parts(rest: bytes, sizes: bytes, numbers: bytes) -> str:
     Args:
         rest: `canonical_json` of all that is no list of numbers.
         sizes: `number_sizes` of the lists.
-        numbers: the lists one after another, float64 in the machine's order; no -0.0.
+        numbers: the lists one after another, little-endian float64; no -0.0.
     """
     return hashlib.sha256(b"\0".join((rest, sizes, numbers))).hexdigest()[:_ID_DIGITS]
 
@@ -71,6 +72,9 @@ def _packed(value: object) -> bytes | None:
         return None
     try:
         # adding 0.0 makes 0.0 of -0.0
-        return array("d", [math.nan if item is None else item + 0.0 for item in value]).tobytes()
+        numbers = array("d", [math.nan if item is None else item + 0.0 for item in value])
     except OverflowError:  # an integer beyond all floats
         return None
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()

@@ -84,7 +84,9 @@ def test_clean_records_of_every_form_are_read_by_the_fast_reader(
 
 def test_a_surprise_leaves_the_lines_behind_it_to_the_fast_reader(record: Json) -> None:
     reader, line = CleanLineReader(), json.dumps(record).encode()
-    for surprise in (b"[" + line + b"]", b"3", b"{", line.replace(b"1.0", b"NaN"), b"\xff", b""):
+    refused = json.dumps(record | {"metadata": record["metadata"] | {"id": 0.5}}).encode()
+    nan = line.replace(b"1.0", b"NaN")
+    for surprise in (b"[" + line + b"]", b"3", b"{", nan, refused, b"\xff", b""):
         assert reader.read(surprise, 0) is None
         assert reader.read(line, 1) is not None
 
@@ -122,6 +124,15 @@ def test_bounds_of_memory_change_no_row(tmp_path: Path, golden: Path) -> None:
     assert ingest(free, [log]) == ingest(bound, [log], settings=little)
     assert contents(free) == contents(bound)
     assert not bound.scratch.exists()
+
+
+@pytest.mark.parametrize("key", ["x\0y", "modality\0y", "\0"])
+def test_a_key_with_a_nul_is_read_whole(tmp_path: Path, record: Json, key: str) -> None:
+    lines = [json.dumps(one | {"x": 7}) for one in (record, record | {key: 5})]
+    nested = record | {"metadata": record["metadata"] | {key: 5}}
+    lines.append(json.dumps(nested))
+    rows, _ = read_both_ways(tmp_path, "\n".join(lines).encode())
+    assert len(rows["media"]) == 3
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5])

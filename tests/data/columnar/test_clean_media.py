@@ -60,6 +60,8 @@ def odd(folder: Path, records: list[Json]) -> None:
     live(folder, records)
     (page,) = (folder / "files" / "media" / "html").glob("metadata_4_*")
     page.write_text(f"<html><body><pre>{json.dumps(records[4])}</pre>", encoding="utf-8")
+    (page,) = (folder / "files" / "media" / "html").glob("metadata_6_*")
+    page.write_text(page.read_text("utf-8").replace("<pre>", "<pre>\ufeff", 1), "utf-8")
     (page,) = (folder / "files" / "media" / "html").glob("metadata_5_*")
     page.write_text(page.read_text("utf-8").replace('"label"', '"label": 1, "label"', 1), "utf-8")
 
