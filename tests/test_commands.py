@@ -64,7 +64,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 
 
 def test_the_help_of_sql_names_every_relation() -> None:
-    from analytics.warehouse.connection import RELATIONS  # noqa: PLC0415
+    from analytics.warehouse.relations import RELATIONS  # noqa: PLC0415
 
     result = CliRunner().invoke(streetreplay.app, ["sql", "--help"])
     assert set(RELATIONS) <= set(re.findall(r"\w+", result.stdout))

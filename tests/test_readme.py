@@ -99,7 +99,7 @@ def test_the_readmes_tree_is_that_of_the_folders() -> None:
 
 
 def test_every_relation_is_in_the_readme() -> None:
-    from analytics.warehouse.connection import RELATIONS  # noqa: PLC0415
+    from analytics.warehouse.relations import RELATIONS  # noqa: PLC0415
 
     for relation in RELATIONS:
         assert f"`{relation}`" in README, relation

@@ -16,6 +16,7 @@ from string import Template
 import duckdb
 from filelock import FileLock, Timeout
 
+from analytics.warehouse.relations import SERIES, TABLES
 from analytics.warehouse.statements import statements
 from data.atomic_files import publish, write_error
 from data.errors import StoreError
@@ -27,40 +28,6 @@ FORMAT = 6
 
 # What DuckDB raises where the disk is full: at a write, a checkpoint, a commit.
 _NOT_WRITTEN = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
-
-TABLES = (
-    "media",
-    "responses",
-    "history_series",
-    "runs",
-    "rejects",
-    "logs",
-    "replay_runs",
-    "replay_predictions",
-    "replay_variants",
-    "replay_gates",
-    "gps_clusters",
-    "null_rates",
-    "sample_weights",
-)
-_SERIES = (
-    "predictions",
-    "rewards",
-    "scores",
-    "accuracy",
-    "auc",
-    "f1_score",
-    "mcc",
-    "precision",
-    "recall",
-)
-RELATIONS = (
-    *TABLES,
-    "miner_series",
-    *(f"miner_{series}" for series in _SERIES),
-    "audit_recent_accuracy",
-    "audit_sources",
-)
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
@@ -282,7 +249,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
         connection.execute(statements(f"analytics/schema/{table}"))
     connection.execute(statements("analytics/schema/miner_series"))
     view = Template(statements("analytics/schema/miner_series_view"))
-    for series in _SERIES:
+    for series in SERIES:
         connection.execute(view.substitute(series=series))
     for name in (
         "run_signatures",

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import SimulationSettings, simulate
-from analytics.warehouse.connection import TABLES, reading, writing
+from analytics.warehouse.connection import reading, writing
 from analytics.warehouse.ingest import ingest
+from analytics.warehouse.relations import TABLES
 from data.atomic_files import atomic_file
 from data.digests import file_digest
 from data.errors import StoreError

@@ -18,8 +18,9 @@ from analytics.queries.bounded_query import (
 )
 from analytics.queries.example_queries import example_queries
 from analytics.queries.relation_columns import relation_columns
-from analytics.warehouse.connection import RELATIONS, reading
+from analytics.warehouse.connection import reading
 from analytics.warehouse.ingest import ingest
+from analytics.warehouse.relations import RELATIONS
 from data.errors import QueryError
 from data.store import Store
 from tests.conftest import GOLDEN
