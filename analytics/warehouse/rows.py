@@ -1,5 +1,6 @@
 """Convert typed records to rows of the warehouse's relations, and append rows to a relation."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -66,8 +67,19 @@ def response_rows(challenge: Challenge) -> Iterator[Row]:
     last = {response.uid: response.slot for response in challenge.responses}
     for response in challenge.responses:
         row = {name: getattr(response, name) for name in _RESPONSE}
-        asked_again = response.slot != last[response.uid]
-        yield row | {"challenge_id": challenge.challenge_id, "asked_again": asked_again}
+        yield row | {
+            "challenge_id": challenge.challenge_id,
+            "score": _score_of(response.uid, challenge.scores),
+            "asked_again": response.slot != last[response.uid],
+        }
+
+
+def _score_of(uid: int, scores: Sequence[float | None] | None) -> float | None:
+    """A uid's score; NaN where it was not finite, None where none was logged."""
+    if scores is None or uid >= len(scores):
+        return None
+    score = scores[uid]
+    return math.nan if score is None else score
 
 
 def logged_series_rows(step: SeriesStep) -> Iterator[Row]:

@@ -86,12 +86,14 @@ class CleanBatch:
         slots = np.arange(total) - np.repeat(numbers.starts[:-1], counts)
         ids = pa.array([record.challenge_id for record in records], pa.string())
         of_record = pa.array(np.repeat(np.arange(len(records)), counts))
+        uids = list(chain.from_iterable(record.uids for record in records))
         columns: dict[str, Any] = {
             "seq": np.repeat(np.array(self._seqs, np.int64), counts),
             "challenge_id": ids.take(of_record),
             "slot": slots.astype(np.int16),
-            "uid": list(chain.from_iterable(record.uids for record in records)),
+            "uid": uids,
             "hotkey": list(chain.from_iterable(record.hotkeys for record in records)),
+            "score": numbers.scores_of(np.array(uids)),
             "asked_again": _is_asked_again(records, numbers.starts),
         }
         columns.update((name, numbers.answers(key)) for name, key in _RESPONSE_COLUMNS.items())
@@ -146,6 +148,14 @@ class _Numbers:
         """Where each answer's number is."""
         first = self._firsts + self._ranks[:, NUMBER_LISTS.index(key)] * self.counts
         return np.arange(self.starts[-1]) + np.repeat(first - self.starts[:-1], self.counts)
+
+    def scores_of(self, uids: _Integers) -> pa.Array:
+        """The score of each answer's uid, NULL where its record has none."""
+        counts = np.repeat(self._score_counts, self.counts)
+        held = uids < counts
+        first = np.repeat(self._ends - self._score_counts, self.counts)
+        values = self._values[np.where(held, first + uids, 0)]
+        return pa.array(values.astype(np.float32), mask=None if held.all() else ~held)
 
     def scores(self) -> pa.Array:
         """A list a record, NULL where it has none."""

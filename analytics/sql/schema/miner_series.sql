@@ -32,9 +32,7 @@ of_records AS (
         answer.hotkey,
         coalesce(answer.prediction, 'nan') AS predictions,
         coalesce(answer.reward, 'nan') AS rewards,
-        CASE WHEN answer.uid < len(media.scores)
-            THEN coalesce(media.scores[answer.uid + 1], 'nan')
-        END AS scores,
+        answer.score::DOUBLE AS scores,
         coalesce(answer.accuracy, CASE WHEN with_gaps.accuracy THEN 'nan'::DOUBLE END) AS accuracy,
         coalesce(answer.auc, CASE WHEN with_gaps.auc THEN 'nan'::DOUBLE END) AS auc,
         coalesce(answer.f1_score, CASE WHEN with_gaps.f1_score THEN 'nan'::DOUBLE END) AS f1_score,

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS responses (
     mcc DOUBLE,
     auc DOUBLE,
     model_url VARCHAR,        -- E4..E6 only
+    score FLOAT,              -- of the uid in media.scores; NaN = not finite; NULL = not logged
     asked_again BOOLEAN NOT NULL DEFAULT false  -- true: the uid has a later answer in the record,
                                                 -- which is the one that series hold
 );
