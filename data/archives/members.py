@@ -22,6 +22,9 @@ from data.settings import setting
 # stands behind the archive's name in a path: `/logs/old.zip!/run-1/x.jsonl`
 MARK = "!"
 _MOST_NAME = 1024
+_MOST_PARTS = 32  # of a name: each folder of it is kept
+_MOST_NAME_SHOWN = 100
+_MOST_KINDS_SHOWN = 10
 _SEPARATORS = re.compile(r"[/\\]")
 _SUFFIXES = re.compile(r"\.(?:zip|tgz|tar(?:\.(?:gz|zst|bz2))?)$", re.IGNORECASE)
 _Key = tuple[str, ...]
@@ -70,7 +73,7 @@ class Unpacked:
         self.archive = archive.resolve()
         self.problems: Counter[str] = Counter()
         self._first: dict[str, str] = {}
-        self._settings = settings
+        self.settings = settings
         self._left = max(settings.free_bytes, settings.expansion * archive.stat().st_size)
         self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-"))
         self.close = weakref.finalize(self, _remove, self._scratch, os.getpid())
@@ -90,9 +93,9 @@ class Unpacked:
             OSError: the disk is full, or what `chunks` raises.
         """
         self._count += 1
-        if self._count > self._settings.members:
-            raise BoundError(f"more than {self._settings.members} members")
-        if shutil.disk_usage(self._scratch).free < (least := self._settings.bytes_left):
+        if self._count > self.settings.members:
+            raise BoundError(f"more than {self.settings.members} members")
+        if shutil.disk_usage(self._scratch).free < (least := self.settings.bytes_left):
             raise BoundError(f"a disk with less than {least} bytes left to unpack it")
         place = self._scratch / str(self._count)
         try:
@@ -106,18 +109,27 @@ class Unpacked:
             self._name(name, place)
 
     def report(self, problem: str, name: str = "") -> None:
-        """Count something that is not read, and remember the first member that it befell."""
+        """Count something that is not read, and remember the first member that it befell.
+
+        Args:
+            problem: its kind, one of a few: no words of the archive.
+            name: of the member.
+        """
         self.problems[problem] += 1
-        self._first.setdefault(problem, name)
+        self._first.setdefault(problem, name[:_MOST_NAME_SHOWN])
 
     def described(self) -> str:
-        """All problems in one line."""
-        return ", ".join(
-            (f"{count} x " if count > 1 else "") + problem + f" ({self._first[problem]})"
-            if self._first[problem]
-            else problem
-            for problem, count in self.problems.items()
-        )
+        """The kinds of problems in one line: the first ones and the last, which may end it all."""
+        kinds = list(self.problems)
+        if (more := len(kinds) - _MOST_KINDS_SHOWN) > 0:
+            kinds[_MOST_KINDS_SHOWN - 1 : -1] = []
+        shown = ", ".join(map(self._described, kinds))
+        return f"{shown}, and {more} more kinds of problems" if more > 0 else shown
+
+    def _described(self, problem: str) -> str:
+        count, first = self.problems[problem], self._first[problem]
+        times = f"{count} x " if count > 1 else ""
+        return f"{times}{problem} ({first})" if first else problem
 
     def place(self, path: MemberPath) -> str:
         """Where the content of a path lies; a place where nothing is for one that is none."""
@@ -147,7 +159,7 @@ class Unpacked:
             for chunk in chunks:
                 self._left -= len(chunk)
                 if self._left < 0:
-                    raise BoundError(f"more than {self._settings.expansion} times its size")
+                    raise BoundError(f"more than {self.settings.expansion} times its size")
                 try:
                     file.write(chunk)
                 except OSError as error:
@@ -155,16 +167,18 @@ class Unpacked:
 
     def _name(self, name: str, place: Path) -> None:
         key = _key(name)
-        shown = name[:_MOST_NAME]
         if not key or len(name) > _MOST_NAME:
-            self.report("members without a name that can be kept", shown[:60])
+            self.report("members without a name that can be kept", name)
+            return
+        if len(key) > _MOST_PARTS:
+            self.report(f"members more than {_MOST_PARTS - 1} folders deep", name)
             return
         if key in self._folders or any(key[:depth] in self._files for depth in range(1, len(key))):
-            self.report("members with the name of a folder", shown)
+            self.report("members with the name of a folder", name)
             return
         before = self._files.get(key)
         if before is not None and not filecmp.cmp(before, place, shallow=False):
-            self.report("members whose name stands again behind them; the last is read", shown)
+            self.report("members whose name stands again behind them; the last is read", name)
         self._files[key] = place
         for depth, part in enumerate(key):
             self._folders.setdefault(key[:depth], set()).add(part)

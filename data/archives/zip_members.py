@@ -18,6 +18,14 @@ _ENCRYPTED, _SIZES_BEHIND = 0x1, 0x8
 _SIGNATURE = b"PK\x03\x04"
 # signature, version, flags, method, time and date, crc, sizes, lengths of the name and of the rest
 _LOCAL = struct.Struct("<4sHHHIIIIHH")
+# of the list's end: signature, disks, counts of members, size and offset, length of a comment
+_END = struct.Struct("<4sHHHHIIH")
+_END_SIGNATURE, _LISTED = b"PK\x05\x06", b"PK\x01\x02"
+_MOST_COMMENT = 2**16
+# a second end for more than 65,535 members or 4 GB stands so many bytes before the first
+_END_64_SIGNATURE, _END_64_BEFORE = b"PK\x06\x06", 76
+_SIZE_64, _SIZE_64_AT = struct.Struct("<Q"), 40
+_MOST_LIST_BYTES = 2**28
 _UTF8 = 0x800
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _DAMAGE = (
@@ -35,17 +43,49 @@ _DAMAGE = (
 def unpack_zip(path: Path, unpacked: Unpacked) -> None:
     """Unpack every regular file; links are left out, and what is lost is reported."""
     try:
-        with zipfile.ZipFile(path) as archive, _mapped(path) as data:
-            for member in archive.infolist():
-                _unpack_member(archive, data, member, unpacked)
+        with _mapped(path) as data:
+            if not _unpack_listed(path, data, unpacked):
+                _unpack_in_order(data, unpacked)
     except BoundError as error:
         unpacked.report(f"{error}: what follows is lost")
+
+
+def _unpack_listed(path: Path, data: mmap.mmap, unpacked: Unpacked) -> bool:
+    """Unpack the members in the list at the end; False where there is none that can be read."""
+    if _is_long(data, unpacked.settings.members):
+        unpacked.report("a list of too many members: they are read in order")
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                _unpack_member(archive, data, member, unpacked)
+    except BoundError:
+        raise
     except _DAMAGE:
         unpacked.report("no list of its members: it was cut off or damaged")
-        try:
-            _unpack_in_order(path, unpacked)
-        except BoundError as error:
-            unpacked.report(f"{error}: what follows is lost")
+        return False
+    return True
+
+
+def _is_long(data: mmap.mmap, most: int) -> bool:
+    """Whether the list at the end, which `zipfile` holds whole, is one of more members than `most`.
+
+    How many it says it has may lie: entries are counted.
+    """
+    end = len(data) - _END.size
+    if end < 0 or data[end : end + 4] != _END_SIGNATURE or data[-2:] != b"\0\0":
+        end = data.rfind(_END_SIGNATURE, max(0, end - _MOST_COMMENT))
+    if end < 0 or end + _END.size > len(data):
+        return False
+    *_, size, _, _ = _END.unpack_from(data, end)
+    if (at := end - _END_64_BEFORE) >= 0 and data[at : at + 4] == _END_64_SIGNATURE:
+        size = max(size, *_SIZE_64.unpack_from(data, at + _SIZE_64_AT))
+    if size > _MOST_LIST_BYTES:
+        return True
+    count, at = 0, max(0, end - _END_64_BEFORE - size)
+    while count <= most and (at := data.find(_LISTED, at, end)) >= 0:
+        count, at = count + 1, at + len(_LISTED)
+    return count > most
 
 
 @contextmanager
@@ -73,7 +113,7 @@ def _unpack_member(
     except BoundError:
         raise
     except _DAMAGE as error:
-        unpacked.report(f"damaged members ({' '.join(str(error).split())[:100]})", name)
+        unpacked.report(_damage(error), name)
 
 
 def _checked(data: mmap.mmap, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -93,15 +133,19 @@ def _checked(data: mmap.mmap, member: zipfile.ZipInfo) -> Iterator[bytes]:
 def _unread(flags: int, method: int) -> str | None:
     if flags & _ENCRYPTED:
         return "encrypted members"
-    return None if method in _READ else f"members compressed by method {method}"
+    return None if method in _READ else "members compressed by a method that is not read"
 
 
-def _unpack_in_order(path: Path, unpacked: Unpacked) -> None:
+def _damage(error: Exception) -> str:
+    """A kind of damage. The error's own words hold the member's name, so they are left out."""
+    return f"damaged members ({type(error).__name__})"
+
+
+def _unpack_in_order(data: mmap.mmap, unpacked: Unpacked) -> None:
     """Unpack what follows each header of a member, without the list at the end."""
-    with _mapped(path) as data:
-        at = data.find(_SIGNATURE)
-        while at >= 0:
-            at = data.find(_SIGNATURE, _unpack_at(data, at, unpacked))
+    at = data.find(_SIGNATURE)
+    while at >= 0:
+        at = data.find(_SIGNATURE, _unpack_at(data, at, unpacked))
 
 
 def _unpack_at(data: mmap.mmap, at: int, unpacked: Unpacked) -> int:
@@ -135,7 +179,7 @@ def _unpack_at(data: mmap.mmap, at: int, unpacked: Unpacked) -> int:
     except BoundError:
         raise
     except _DAMAGE as error:
-        unpacked.report(f"damaged members ({' '.join(str(error).split())[:100]})", name)
+        unpacked.report(_damage(error), name)
     return content.end
 
 

@@ -34,6 +34,8 @@ from data.terminal import note
 from data.text import printable
 
 _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
+# Folders of folders; each level is one of the stack, which Python bounds.
+_MOST_DEPTH = 64
 
 
 def find_logs(paths: Iterable[Path]) -> list[LogFile]:
@@ -74,18 +76,21 @@ def _logs_at(path: Path) -> Iterator[LogFile]:
         raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
 
 
-def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
+def _logs_under(folder: Path, seen: set[Path], depth: int = 0) -> Iterator[LogFile]:
     """The logs in a folder and below it; `seen` folders are skipped, so links cannot loop."""
     resolved = folder.resolve()
     if resolved in seen:
         return
     seen.add(resolved)
+    if depth > _MOST_DEPTH:
+        yield unread(folder, f"a folder {depth} folders deep", f"at most {_MOST_DEPTH}")
+        return
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
         yield unread(folder, error.strerror, "a folder that may be read")
         return
-    logs = _logs_among(folder, entries, seen)
+    logs = _logs_among(folder, entries, seen, depth)
     first = next(logs, None)
     if first is not None:
         yield first
@@ -95,7 +100,9 @@ def _logs_under(folder: Path, seen: set[Path]) -> Iterator[LogFile]:
         yield LogFile(folder, LogKind.RUN_FOLDER)
 
 
-def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[LogFile]:
+def _logs_among(
+    folder: Path, entries: list[Path], seen: set[Path], depth: int
+) -> Iterator[LogFile]:
     is_run = any(entry.suffix == ".wandb" for entry in entries)
     is_downloaded = not is_run and (has_media(folder) or has_history(folder))
     has_tables = not is_run and (is_downloaded or has_settings(folder)) and bool(tables_of(folder))
@@ -114,7 +121,7 @@ def _logs_among(folder: Path, entries: list[Path], seen: set[Path]) -> Iterator[
         if stat.S_ISDIR(mode):
             # What lies in these folders of a run (media, summaries) belongs to the run.
             if not (is_run and entry.name.lower() in _RUN_FOLDERS):
-                yield from _logs_under(entry, seen)
+                yield from _logs_under(entry, seen, depth + 1)
         elif stat.S_ISREG(mode):
             log = log_in_folder(entry)
             # a table beside a run's media or settings is its history, which it reads itself

@@ -107,6 +107,16 @@ def _too_deep(text: str, start: int) -> int:
     return len(text)
 
 
+def nests_deeper(text: str, most: int) -> bool:
+    """True for a JSON text that opens more than `most` brackets inside each other."""
+    depth = 0
+    for match in _BRACKET.finditer(text) if len(text) > most else ():
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > most:
+            return True
+    return False
+
+
 def json_value(text: str) -> Parsed | Broken:
     """The one value that a text holds, with nothing but white space around it."""
     text = _UncountedText(text)

@@ -24,6 +24,7 @@ from data.logs.history_rows import (
     logged_time,
     series_of,
 )
+from data.logs.json_text import nests_deeper
 from data.logs.media_html import media_files, read_media_html
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
@@ -31,6 +32,7 @@ from data.text import printable
 from data.validators.run_config import config_text, plain_config, validator_of
 
 _MEDIA = Path("files/media/html")
+_MOST_DEPTH = 100  # of a setting: real ones nest about three deep
 # most values are, and need no parser of JSON
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,19})(?:\.\d{1,30})?(?:e-?\d{1,3})?", re.ASCII)
 
@@ -157,15 +159,19 @@ def _started(run_record: Any) -> datetime | None:
 
 
 def _update(config: dict[str, Any], change: Any) -> None:
-    """Bring the operator's settings up to date; a value that is no JSON stays text."""
+    """Bring the operator's settings up to date."""
     for item in change.update:
-        name = item.key or "/".join(item.nested_key)
-        try:
-            config[name] = json.loads(item.value_json)
-        except (ValueError, RecursionError):
-            config[name] = item.value_json
+        config[item.key or "/".join(item.nested_key)] = _setting(item.value_json)
     for item in change.remove:
         config.pop(item.key or "/".join(item.nested_key), None)
+
+
+def _setting(value_json: str) -> Any:
+    """A setting; one that is no JSON, or nests too deeply to be written again, stays text."""
+    try:
+        return value_json if nests_deeper(value_json, _MOST_DEPTH) else json.loads(value_json)
+    except ValueError:
+        return value_json
 
 
 def _challenges(

@@ -173,3 +173,15 @@ def test_nothing_of_an_archive_stays_in_the_scratch_folder(
     ingest(Store(tmp_path / "store"), [packed(logs, ".zip")])
     gc.collect()
     assert list(scratch.glob("streetreplay-*")) == []
+
+
+def test_a_member_in_countless_folders_costs_itself(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a/" * 500 + "x.jsonl", json.dumps(e7[0]))
+        archive.writestr("y.jsonl", json.dumps(e7[1]))
+    report = ingest(store, [tmp_path / "x.zip"])
+    assert (report.challenges_new, report.logs) == (1, ["x.zip", "x.zip/y.jsonl"])
+    (reject,) = report.rejects
+    assert "members more than 31 folders deep (a/a/a/" in reject["reason"]

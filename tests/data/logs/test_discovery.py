@@ -190,3 +190,14 @@ def test_a_path_inside_another_or_named_twice_costs_nothing(tmp_path: Path, reco
     for paths in ([inner.parent, inner], [inner, inner.parent], [inner.parent, inner.parent]):
         assert {log.path.name for log in find_logs(paths)} == {"a.jsonl", "b.jsonl"}
         assert len(find_logs(paths)) == 2
+
+
+def test_folders_in_countless_folders_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    for depth, name in ((60, "x.jsonl"), (400, "y.jsonl")):
+        folder = tmp_path.joinpath(*["a"] * depth)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("{}")
+    (tmp_path / "z.jsonl").write_text("{}")
+    logs = find_logs([tmp_path])
+    assert [log.path.name for log in logs] == ["a", "x.jsonl", "z.jsonl"]
+    assert "a folder 65 folders deep; expected at most 64" in logs[0].reason

@@ -1,7 +1,10 @@
+import json
 import shutil
+import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -10,6 +13,7 @@ from data.logs.media_html import read_media_html
 from data.logs.wandb_run import read_wandb_run
 from data.records.types import Logged, LogItem, Reject, Run, SeriesStep
 from tests.conftest import golden_records
+from tests.worlds.wandb_runs import write_run
 
 
 @pytest.fixture
@@ -132,3 +136,25 @@ def test_a_log_of_the_header_alone_is_a_run_without_steps(tmp_path: Path) -> Non
     (run,) = read_wandb_run(log, "run")
     assert isinstance(run, Run)
     assert (run.run_id, run.steps, run.finished) == ("abc", 0, False)
+
+
+def test_a_setting_nested_deeply_stays_text_and_its_neighbours_are_read(tmp_path: Path) -> None:
+    """Between depths that Python can parse and those that it can write again lie a few."""
+    limit = sys.getrecursionlimit()
+    for depth in (10, *range(800, 1010, 2)):
+        value: Any = 72
+        for _ in range(depth):
+            value = [value]
+        sys.setrecursionlimit(10 * limit)
+        folder = write_run(
+            tmp_path / str(depth),
+            "ab12cd34",
+            [],
+            started=datetime(2026, 1, 1, tzinfo=UTC),
+            config={"uid": 4, "deep": value, "netuid": 72},
+        )
+        sys.setrecursionlimit(limit)
+        (run,) = of(read_wandb_run(folder / "run-ab12cd34.wandb", "run"), Run)
+        assert (run.validator_uid, run.netuid) == (4, 72)
+        kept = json.loads(run.config)["deep"]
+        assert kept == (value if depth == 10 else "[" * depth + "72" + "]" * depth)

@@ -215,3 +215,20 @@ def test_a_bad_record_of_a_table_costs_itself(store: Store, tmp_path: Path, e7: 
     report = ingest(store, [tmp_path / "x.csv"])
     assert report.challenges_new == 2
     assert [row["position"] for row in report.rejects] == [1, 2]
+
+
+@pytest.mark.parametrize("column", ["predictions", "label", "metadata"])
+@pytest.mark.parametrize("depth", [700, 100_000])
+def test_a_cell_nested_deeply_costs_its_record_at_most(
+    store: Store, tmp_path: Path, e7: list[Json], column: str, depth: int
+) -> None:
+    rows = [
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in of.items()}
+        for of in e7[:3]
+    ]
+    rows[1][column] = "[" * depth + "]" * depth
+    pd.DataFrame(rows).to_csv(tmp_path / "x.csv", index=False)
+    report = ingest(store, [tmp_path / "x.csv"])
+    assert report.rejects
+    assert {reject["position"] for reject in report.rejects} == {1}
+    assert report.challenges_new == 3 - report.records_rejected
