@@ -37,7 +37,7 @@ def name_runs(store: Store, runs: dict[str, tuple[str | None, int | None, str]])
                 [run_id, file],
             )
             row = {"run_id": run_id, "file": file, "segment": 0, "config": "{}", "steps": 1}
-            row |= {"finished": True, "hotkey": hotkey, "validator_uid": uid}
+            row |= {"finished": True, "hotkey": hotkey, "validator_uid": uid, "signature": "absent"}
             append_rows(writer.connection, "runs", [row])
 
 
