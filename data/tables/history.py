@@ -43,6 +43,9 @@ def read_history(
 ) -> Iterator[LogItem]:
     """Read a table of series: its steps, the runs that they are of, and what could not be read.
 
+    Where a step comes again with another value of a miner, that value is in a `SeriesStep` of its
+    own behind the first, so that the merge tells it.
+
     Args:
         table: with its rows not read yet.
         columns: where it holds what.
@@ -63,6 +66,7 @@ class _History:
         runs = {column.run for column in columns.values.values()}
         self._run_id = run_id if len(runs) <= 1 else None
         self._runs: dict[str, _Steps] = {}
+        self._again: list[SeriesStep] = []
         self._rejects: list[Reject] = []
         self._more_rejects = 0
         self._rows = self._means = self._without_run = self._waiting = 0
@@ -145,7 +149,13 @@ class _History:
         self._waiting += step not in steps.values
         steps.seen.add(step)
         steps.times.setdefault(step, time)
-        steps.values.setdefault(step, {}).setdefault(uid, {}).setdefault(series, value)
+        of_uid = steps.values.setdefault(step, {}).setdefault(uid, {})
+        held = of_uid.setdefault(series, value)
+        if math.isnan(held):  # perhaps no value: other programs fill empty cells with it
+            of_uid[series] = value
+        elif held != value and not math.isnan(value):
+            self._again.append(SeriesStep(run_id, step, {uid: {series: value}}, time))
+            self._waiting += 1
 
     def _steps(self) -> Iterator[LogItem]:
         for run_id, steps in self._runs.items():
@@ -153,7 +163,8 @@ class _History:
                 if answered := _without_padding(values):
                     yield SeriesStep(run_id, step, answered, steps.times.get(step))
             steps.values, steps.times = {}, {}
-        self._waiting = 0
+        yield from self._again
+        self._again, self._waiting = [], 0
 
     def _damaged(self, damage: Damage) -> None:
         what = "what follows is lost" if damage.rest else "it is left out"

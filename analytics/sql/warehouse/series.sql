@@ -101,7 +101,8 @@ SELECT
     NULL AS field,
     'history: found ' || count(DISTINCT (segment, step)) || ' steps of run ' || run_id
     || ', from step ' || min(step) || ', with other values than the store holds, or a file before it'
-    || ' by name; expected one history a run; that one is kept'
+    || ' by name, or a row before them; expected one history a run; that one is kept; put steps that'
+    || ' begin again into a table of their own'
         AS reason,
     '' AS excerpt
 FROM stage_contradictions

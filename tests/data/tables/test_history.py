@@ -205,6 +205,17 @@ def test_a_damaged_row_costs_itself(damage: bytes, found: str) -> None:
     assert found in reasons(items)[0]
 
 
+def test_another_value_of_a_step_comes_behind_the_first() -> None:
+    rows = "0,0.5,0.5\n0,0.5,0.75\n0,0.25,0.5\n1,NaN,1\n1,0.5,NaN\n"
+    items = read_csv("_step,miner_mcc/uid_4,miner_mcc/uid_5\n" + rows)
+    assert [(item.step, item.values) for item in items if isinstance(item, SeriesStep)] == [
+        (0, {4: {"mcc": 0.5}, 5: {"mcc": 0.5}}),
+        (1, {4: {"mcc": 0.5}, 5: {"mcc": 1.0}}),
+        (0, {5: {"mcc": 0.75}}),
+        (0, {4: {"mcc": 0.25}}),
+    ]
+
+
 def test_a_table_of_no_series_says_so() -> None:
     (reject,) = reasons(read_csv("_step,miner_mcc/uid_4\n0,\n1,\n"))
     assert "no value of a miner's series" in reject

@@ -232,3 +232,35 @@ def test_a_cell_nested_deeply_costs_its_record_at_most(
     assert report.rejects
     assert {reject["position"] for reject in report.rejects} == {1}
     assert report.challenges_new == 3 - report.records_rejected
+
+
+@pytest.mark.parametrize("apart", [1, 1500])
+def test_a_step_that_comes_twice_with_other_values_is_told_once(
+    store: Store, tmp_path: Path, apart: int
+) -> None:
+    first = [f"{step},0.5,0.25" for step in range(apart)]
+    again = ["0,0.5,0.125", "0,0.75,0.25", *(f"{step},0.5," for step in range(1, apart))]
+    path = tmp_path / "ab12cd34.csv"
+    header = "_step,miner_mcc/uid_4,miner_mcc/uid_5"
+    path.write_text("\n".join([header, *first, *again]))
+    report = ingest(store, [path])
+    (reject,) = report.rejects
+    assert (reject["file"], reject["position"]) == ("ab12cd34.csv", 0)
+    assert "found 1 steps of run ab12cd34, from step 0, with other values" in reject["reason"]
+    assert "or a row before them; expected one history a run" in reject["reason"]
+    mcc = "SELECT uid, value FROM miner_mcc WHERE step = 0 ORDER BY uid"
+    assert query(store, mcc).rows == [(4, 0.5), (5, 0.25)]
+    assert query(store, "SELECT count(*) FROM miner_mcc").rows == [(2 * apart,)]
+    assert not ingest(store, [path]).changed
+
+
+def test_a_part_of_a_run_in_a_table_of_its_own_is_a_segment(store: Store, tmp_path: Path) -> None:
+    for place, value in (("a", 0.5), ("b", 0.25)):
+        (tmp_path / place).mkdir()
+        rows = "".join(f"{step},{value}\n" for step in range(5))
+        (tmp_path / place / "ab12cd34.csv").write_text("_step,miner_mcc/uid_4\n" + rows)
+    report = ingest(store, [tmp_path])
+    assert report.rejects == []
+    assert query(
+        store, "SELECT segment, value, count(*) FROM miner_mcc GROUP BY ALL ORDER BY ALL"
+    ).rows in ([(0, 0.5, 5), (1, 0.25, 5)], [(0, 0.25, 5), (1, 0.5, 5)])
