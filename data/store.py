@@ -28,6 +28,11 @@ class Store:
         return self.root / "scratch"
 
     @property
+    def unpacked(self) -> Path:
+        """What is unpacked of archives while an ingest reads them, a folder a process."""
+        return self.root / "unpacked"
+
+    @property
     def sources(self) -> Path:
         """Parquet shards of source images."""
         return self.root / "sources"

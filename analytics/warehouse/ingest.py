@@ -84,7 +84,7 @@ def ingest(
         LogError: a path cannot be read at all; then nothing is published.
         StoreError: the warehouse cannot be written.
     """
-    logs = logs_to_read(known_logs(store), find_logs(paths))
+    logs = logs_to_read(known_logs(store), find_logs(paths, store.unpacked))
     if not logs.read:
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PosixPath
 from typing import Any, ClassVar, NoReturn
 
+from data.archives.scratch import scratch_folder
 from data.settings import setting
 
 # stands behind the archive's name in a path: `/logs/old.zip!/run-1/x.jsonl`
@@ -69,13 +70,30 @@ class MemberPath(PosixPath):
 class Unpacked:
     """What was unpacked of an archive, in a scratch folder that goes with this or with `close`."""
 
-    def __init__(self, archive: Path, settings: ArchiveSettings = ArchiveSettings()) -> None:
+    def __init__(
+        self,
+        archive: Path,
+        settings: ArchiveSettings = ArchiveSettings(),
+        scratch: Path | None = None,
+    ) -> None:
+        """Begin without members.
+
+        Args:
+            archive: its path.
+            settings: bounds.
+            scratch: a folder for scratch folders alone; None: the system's temporary folder.
+
+        Raises:
+            OSError: there is no room for scratch files.
+        """
         self.archive = archive.resolve()
         self.problems: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self.settings = settings
         self._left = max(settings.free_bytes, settings.expansion * archive.stat().st_size)
-        self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-"))
+        self._home = scratch_folder(scratch) if scratch else None
+        home = self._home.path if self._home else None
+        self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-", dir=home))
         self.close = weakref.finalize(self, _remove, self._scratch, os.getpid())
         self._folder = self._scratch / "folder"
         self._folder.mkdir()
@@ -95,8 +113,7 @@ class Unpacked:
         self._count += 1
         if self._count > self.settings.members:
             raise BoundError(f"more than {self.settings.members} members")
-        if shutil.disk_usage(self._scratch).free < (least := self.settings.bytes_left):
-            raise BoundError(f"a disk with less than {least} bytes left to unpack it")
+        self._check_room()
         place = self._scratch / str(self._count)
         try:
             self._write(place, chunks)
@@ -157,6 +174,7 @@ class Unpacked:
     def _write(self, place: Path, chunks: Iterable[bytes]) -> None:
         with place.open("xb") as file:
             for chunk in chunks:
+                self._check_room()
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise BoundError(f"more than {self.settings.expansion} times its size")
@@ -164,6 +182,10 @@ class Unpacked:
                     file.write(chunk)
                 except OSError as error:
                     raise BoundError(f"{error.strerror} in {self._scratch.parent}") from None
+
+    def _check_room(self) -> None:
+        if shutil.disk_usage(self._scratch).free < (least := self.settings.bytes_left):
+            raise BoundError(f"a disk with less than {least} bytes left to unpack it")
 
     def _name(self, name: str, place: Path) -> None:
         key = _key(name)

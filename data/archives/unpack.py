@@ -26,6 +26,7 @@ def unpack(
     path: Path,
     opened: Callable[[Path], IO[bytes]],
     settings: ArchiveSettings = ArchiveSettings(),
+    scratch: Path | None = None,
 ) -> Unpacked:
     """Unpack a zip or tar archive into scratch files; nothing is written under a name of it.
 
@@ -33,11 +34,12 @@ def unpack(
         path: of the archive.
         opened: opens a tar archive, decompressed.
         settings: bounds.
+        scratch: a folder for scratch folders alone; None: the system's temporary folder.
 
     Raises:
         OSError: the archive cannot be opened, or there is no room for scratch files.
     """
-    unpacked = Unpacked(path, settings)
+    unpacked = Unpacked(path, settings, scratch)
     with path.open("rb") as file:
         start = file.read(max(map(len, ZIP_MAGICS)))
     if is_zip(start):

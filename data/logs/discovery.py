@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data.archives.members import MemberPath
@@ -38,18 +39,35 @@ _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
 _MOST_DEPTH = 64
 
 
-def find_logs(paths: Iterable[Path]) -> list[LogFile]:
+@dataclass(frozen=True)
+class _Walk:
+    """Where a walk over folders is: so many folders deep, after those that it has `seen`.
+
+    Archives are unpacked under `scratch`.
+    """
+
+    scratch: Path | None
+    seen: set[Path] = field(default_factory=set)
+    depth: int = 0
+
+
+def find_logs(paths: Iterable[Path], scratch: Path | None = None) -> list[LogFile]:
     """Every log at or under `paths`, each once, folders in order of name.
 
     A file of a form that is not read, and a folder that may not be read, are listed too, as
     `LogKind.UNREAD`: reading them gives a reject.
+
+    Args:
+        paths: files and folders.
+        scratch: a folder for what is unpacked of archives, and for nothing else; None: the system's
+            temporary folder.
 
     Raises:
         LogError: a path does not exist, or holds nothing that can be read.
     """
     logs: dict[Path, LogFile] = {}
     for path in paths:
-        at_path = list(_logs_at(path))
+        at_path = list(_logs_at(path, _Walk(scratch)))
         if not at_path:
             raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
         logs.update((log.path.resolve(), log) for log in at_path)
@@ -60,7 +78,7 @@ def find_logs(paths: Iterable[Path]) -> list[LogFile]:
     return list(logs.values())
 
 
-def _logs_at(path: Path) -> Iterator[LogFile]:
+def _logs_at(path: Path, walk: _Walk) -> Iterator[LogFile]:
     """The logs at or under one path that a person names."""
     try:
         mode = path.stat().st_mode
@@ -69,28 +87,28 @@ def _logs_at(path: Path) -> Iterator[LogFile]:
             path_text(path), found=error.strerror, expected="a log file or folder"
         ) from None
     if stat.S_ISDIR(mode):
-        yield from _logs_under(path, set())
+        yield from _logs_under(path, walk)
     elif stat.S_ISREG(mode):
-        yield from _logs_in(named_log(path))
+        yield from _logs_in(named_log(path), walk)
     else:
         raise LogError(path_text(path), found="a pipe or device", expected="a log file or folder")
 
 
-def _logs_under(folder: Path, seen: set[Path], depth: int = 0) -> Iterator[LogFile]:
-    """The logs in a folder and below it; `seen` folders are skipped, so links cannot loop."""
+def _logs_under(folder: Path, walk: _Walk) -> Iterator[LogFile]:
+    """The logs in a folder and below it; one that was seen is skipped, so links cannot loop."""
     resolved = folder.resolve()
-    if resolved in seen:
+    if resolved in walk.seen:
         return
-    seen.add(resolved)
-    if depth > _MOST_DEPTH:
-        yield unread(folder, f"a folder {depth} folders deep", f"at most {_MOST_DEPTH}")
+    walk.seen.add(resolved)
+    if walk.depth > _MOST_DEPTH:
+        yield unread(folder, f"a folder {walk.depth} folders deep", f"at most {_MOST_DEPTH}")
         return
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
         yield unread(folder, error.strerror, "a folder that may be read")
         return
-    logs = _logs_among(folder, entries, seen, depth)
+    logs = _logs_among(folder, entries, walk)
     first = next(logs, None)
     if first is not None:
         yield first
@@ -100,9 +118,7 @@ def _logs_under(folder: Path, seen: set[Path], depth: int = 0) -> Iterator[LogFi
         yield LogFile(folder, LogKind.RUN_FOLDER)
 
 
-def _logs_among(
-    folder: Path, entries: list[Path], seen: set[Path], depth: int
-) -> Iterator[LogFile]:
+def _logs_among(folder: Path, entries: list[Path], walk: _Walk) -> Iterator[LogFile]:
     is_run = any(entry.suffix == ".wandb" for entry in entries)
     is_downloaded = not is_run and (has_media(folder) or has_history(folder))
     has_tables = not is_run and (is_downloaded or has_settings(folder)) and bool(tables_of(folder))
@@ -121,18 +137,18 @@ def _logs_among(
         if stat.S_ISDIR(mode):
             # What lies in these folders of a run (media, summaries) belongs to the run.
             if not (is_run and entry.name.lower() in _RUN_FOLDERS):
-                yield from _logs_under(entry, seen, depth + 1)
+                yield from _logs_under(entry, replace(walk, depth=walk.depth + 1))
         elif stat.S_ISREG(mode):
             log = log_in_folder(entry)
             # a table beside a run's media or settings is its history, which it reads itself
             if log and not (has_tables and is_table_name(entry.name)):
-                yield from _logs_in(log)
+                yield from _logs_in(log, walk)
             images += not log and is_parquet(entry)
     if images:
         note(f"{path_text(folder)}: {images} Parquet files of images passed over: no logs")
 
 
-def _logs_in(log: LogFile) -> Iterator[LogFile]:
+def _logs_in(log: LogFile, walk: _Walk) -> Iterator[LogFile]:
     """A log itself; of an archive its logs, and the archive where some of it cannot be read."""
     if log.kind is not LogKind.ARCHIVE:
         yield log
@@ -141,11 +157,11 @@ def _logs_in(log: LogFile) -> Iterator[LogFile]:
         yield unread(log.path, "an archive inside an archive", remedy="unpack the outer one first")
         return
     try:
-        unpacked = unpack(log.path, open_decompressed)
+        unpacked = unpack(log.path, open_decompressed, scratch=walk.scratch)
     except OSError as error:
         yield unread(log.path, error.strerror or error, "an archive that may be unpacked")
         return
-    logs = list(_logs_under(unpacked.root, set()))
+    logs = list(_logs_under(unpacked.root, _Walk(walk.scratch)))
     yield from logs
     if unpacked.problems:
         yield unread(log.path, unpacked.described(), "a whole archive; the rest of it is read")
