@@ -34,6 +34,7 @@ from data.records.types import LogItem, Origin, Reject, Run, SeriesStep
 from data.text import printable
 from data.validators.run_config import config_text, plain_config, validator_of
 
+_WHY_SHOWN = 100
 # Real settings have a few kB; the YAML parser takes a second for 100 kB.
 _MAX_SETTINGS_BYTES = 128 * 2**10
 
@@ -122,8 +123,9 @@ def read_downloaded_run(
         step = media_step(name)
         if step is not None and not (folder / MEDIA / name).is_file():
             told.add(step)
-            reason = f"media of step {step}: found {why} in the service; expected {MEDIA}/{name}"
-            yield Reject(Origin(file, step, run_id, step, times.get(step)), printable(reason), "")
+            found = printable(why, _WHY_SHOWN)
+            reason = f"media of step {step}: found {found} in the service; expected {MEDIA}/{name}"
+            yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")
     for step in sorted(history.with_media - media.keys() - told if media else ()):
         reason = f"media of step {step}: found no file; expected {MEDIA}/metadata_{step}_*.html"
         yield Reject(Origin(file, step, run_id, step, times.get(step)), reason, "")

@@ -14,6 +14,7 @@ from data.wandb_service.address import ServiceAddress
 from data.wandb_service.download import download_runs
 from tests.data.wandb_service.stub_runs import stub_run
 from tests.data.wandb_service.stub_service import StubHandler, StubService
+from tests.worlds.wandb_runs import write_media_files
 
 Json = dict[str, Any]
 
@@ -103,3 +104,22 @@ def test_a_run_whose_id_is_no_name_of_a_folder_is_told(
         f"wandb://natix/streetvision: run '{name}' left out: no folder may have its id as name"
         for name in ("a+b", "..")
     ]
+
+
+def test_what_a_run_json_of_anothers_says_is_text(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    run = tmp_path / "ab12cd34"
+    write_media_files(run / "media" / "html", e7[:2])
+    here = next((run / "media" / "html").glob("metadata_1_*")).name
+    left_out = {
+        "metadata_5_ab.html": "\x1b[31m" + "x" * 10**5,
+        here: "HTTP status 404",
+        "metadata_6_ab.html": 7,
+        "../../metadata_7_ab.html": "HTTP status 404",
+    }
+    for value in (left_out, [1], "x", None):
+        (run / "run.json").write_text(json.dumps({"id": "ab12cd34", "left_out": value}))
+        rejects = ingest(store, [run]).rejects
+        assert [one["position"] for one in rejects] == ([5] if value is left_out else [])
+        assert all(one["reason"].isprintable() and len(one["reason"]) < 300 for one in rejects)
