@@ -73,9 +73,9 @@ def ingest(
     rows and with media; what is there already is not downloaded again. Needs an API key
     (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
     """
+    from analytics.ingest.ingest import ingest as ingest_logs  # noqa: PLC0415
+    from analytics.ingest.settings import IngestSettings  # noqa: PLC0415
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
-    from analytics.warehouse.ingest import ingest as ingest_logs  # noqa: PLC0415
-    from analytics.warehouse.ingest_settings import IngestSettings  # noqa: PLC0415
 
     opened = open_store(store)
     settings = IngestSettings(strict=strict)

@@ -43,7 +43,7 @@ def media_row(logged: Logged) -> Row:
     row: dict[str, Any] = {
         "challenge_id": challenge.challenge_id,
         "run_id": origin.run_id,
-        # of the log until `analytics.warehouse.run_segments` makes it one of the run
+        # of the log until `analytics.ingest.run_segments` makes it one of the run
         "segment": None if origin.run_id is None else origin.part,
         "step": origin.step,
         "file": origin.file,
@@ -92,7 +92,7 @@ def logged_series_rows(step: SeriesStep) -> Iterator[Row]:
 def run_row(run: Run) -> Row:
     """The row of `runs` of one run file."""
     row = {name: getattr(run, name) for name in _RUN}
-    # where steps were read, `analytics.warehouse.run_segments` fills these in
+    # where steps were read, `analytics.ingest.run_segments` fills these in
     steps = {"segment": 0, "first_step": None, "last_step": None}
     return row | steps | {"started": naive_utc(run.started)}
 

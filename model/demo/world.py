@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from analytics.ingest.ingest import ingest
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import SimulationSettings, simulate
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.relations import TABLES
 from data.atomic_files import atomic_file
 from data.digests import file_digest

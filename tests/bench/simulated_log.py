@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import stored_challenges
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import SimulationSettings, simulate
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards

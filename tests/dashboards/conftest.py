@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.standings.together import keep_together, miners_together
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.kept_comparison import Asked, comparisons_folder
 from replay.comparing.report import ComparedRuns, comparison_report

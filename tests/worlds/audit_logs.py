@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from analytics.audit.audit import AuditReport, AuditSettings, Mismatch, audit
+from analytics.ingest.ingest import ingest
 from analytics.scoring.tracker import EmaScores
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 
 Json = dict[str, Any]

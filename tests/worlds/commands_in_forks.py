@@ -24,7 +24,7 @@ _PATIENCE = 600.0
 _PRELOADED = (
     __name__,
     "streetreplay",
-    "analytics.warehouse.ingest",
+    "analytics.ingest.ingest",
     "model.training.train",
     "replay.comparing.clusters",
     "replay.comparing.with_miners",

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import writing
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import GOLDEN, golden_records
 from tests.worlds.replays import ids_by_position, publish_replay

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.records.stored_challenge import StoredChallenge
 from data.sources.shards import Shards
 from data.store import Store

@@ -12,10 +12,10 @@ from analytics.audit.audit import AuditSettings, audit
 from analytics.audit.coverage import Evidence, StretchStart
 from analytics.audit.ema_gaps import Interruption, ScoreVerdict
 from analytics.audit.verdicts import AFTER_GAP, BEYOND, MODEL_CHECK, NOT_LOGGED, UNCONFIRMED
+from analytics.ingest.ingest import ingest
 from analytics.scoring.ema_rule import HotkeyChange
 from analytics.scoring.tracker import ScoringSettings
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError
 from data.store import Store
 from tests.conftest import golden_records

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from analytics.audit.kept_audit import kept_audit
 from analytics.commands import audit
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
 from analytics.warehouse.contents import contents_digest
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import filled, kept

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.lives.order import put_in_order
 from analytics.simulation.validator import SIMULATED_ERAS
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.worlds.audit_logs import (

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from analytics.audit.sources import SourceCounts, source_counts
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.records.fields import SERIES
 from data.store import Store
 from tests.conftest import golden_records

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from analytics.audit.verdicts import AFTER_GAP
 from analytics.commands import audit
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.data.tables.history_tables import history_frame

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.commands.miners import app
+from analytics.ingest.ingest import ingest
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.habits import answer_habits, tenures
 from analytics.miners.report import miner_report
 from analytics.standings.together import kept_together
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, StoreError
 from data.store import Store
 from tests.conftest import golden_records

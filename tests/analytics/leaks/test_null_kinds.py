@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from analytics.comparison.intervals import newcombe_interval
+from analytics.ingest.ingest import ingest
 from analytics.leaks.null_kinds import KINDS, NullKinds, chosen, label_gaps, null_kinds
 from analytics.leaks.null_rates import null_rates
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.records.fields import NULL_COLUMNS
 from data.store import Store
 from tests.conftest import GOLDEN

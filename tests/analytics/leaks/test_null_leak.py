@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef, mutual_info_score
 
+from analytics.ingest.ingest import ingest
 from analytics.leaks.null_leak import (
     LeakChoice,
     LeakSettings,
@@ -20,7 +21,6 @@ from analytics.leaks.null_leak import (
     null_leaks,
 )
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.statements import statements
 from data.errors import QueryError
 from data.records.fields import NULL_COLUMNS

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from analytics.commands.null_rates import app
 from analytics.comparison.intervals import newcombe_interval, wilson_interval
+from analytics.ingest.ingest import ingest
 from analytics.leaks.null_rates import NullRate, null_rate_row, null_rates
 from analytics.leaks.null_rates_relation import publish_null_rates
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError
 from data.records.fields import NULL_COLUMNS, VALIDATOR_NULL_COLUMNS
 from data.sources.shards import Shards

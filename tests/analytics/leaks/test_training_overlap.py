@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from geopy.distance import great_circle
 
+from analytics.ingest.ingest import ingest
 from analytics.leaks.training_overlap import (
     OverlapSettings,
     challenge_overlap,
@@ -15,7 +16,6 @@ from analytics.leaks.training_overlap import (
 )
 from analytics.leaks.training_rows import read_training_rows
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import CASES
 

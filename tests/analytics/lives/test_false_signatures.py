@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.lives.order import put_in_order
 from analytics.lives.text import lives_line
 from analytics.queries.era_coverage import era_coverage
@@ -17,7 +18,6 @@ from analytics.queries.overview import overview
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures_text
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.data.validators.hotkeys import Hotkey

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.lives.order import Choice
 from analytics.miners.answers import miner_answers, stage
 from analytics.miners.habits import tenures
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import append_rows
 from data.errors import QueryError
 from data.store import Store

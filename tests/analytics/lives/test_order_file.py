@@ -5,10 +5,10 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.commands.logs import app
+from analytics.ingest.ingest import ingest
 from analytics.lives import order_file
 from analytics.lives.kept_order import KeptOrder, kept_order
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import GOLDEN
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import Store
 from tests.analytics.lives.ordered_lives import ordered, scores_of
 from tests.conftest import golden_records

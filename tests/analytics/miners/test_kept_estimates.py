@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.commands.miners import app
+from analytics.ingest.ingest import ingest
 from analytics.miners.kept_estimates import (
     DIFFICULTIES,
     estimates_basis,
@@ -16,7 +17,6 @@ from analytics.miners.kept_estimates import (
 )
 from analytics.miners.report import MinerReport, miner_report
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import GOLDEN
 

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.bounded_query import (
     QueryBounds,
     first_rows,
@@ -19,7 +20,6 @@ from analytics.queries.bounded_query import (
 from analytics.queries.example_queries import example_queries
 from analytics.queries.relation_columns import relation_columns
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.relations import RELATIONS
 from data.errors import QueryError
 from data.store import Store

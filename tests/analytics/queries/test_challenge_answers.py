@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenge_answers import (
     AnswerOutcome,
     candidate_answer,
@@ -9,7 +10,6 @@ from analytics.queries.challenge_answers import (
     challenge_record,
 )
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError
 from data.store import Store
 from tests.conftest import GOLDEN

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError
 from data.store import Store
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.era_coverage import COLUMNS, EraCoverage, coverage_rows, era_coverage
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.statements import statements
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import golden_records

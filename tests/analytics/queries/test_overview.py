@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.overview import EraCount, LevelCount, SourceCount, overview
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import GOLDEN
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.ingest.ingest import ingest
 from analytics.scoring import metrics
 from analytics.scoring.metrics import ConfusionCounts
 from analytics.scoring.self_consistency import recoverable, self_consistent
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.records.accuracy_of_ten import SHORT_WINDOW, accuracy_of_ten, least_answers
 from data.records.eras import EXPONENTS
 from data.store import Store

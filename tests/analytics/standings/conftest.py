@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import Store
 from tests.analytics.standings.ordered import change
 from tests.conftest import GOLDEN

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.lives.kept_order import kept_order, restore_order
 from analytics.standings.history import HistoryPoint, history
 from analytics.standings.leaderboard import Standing, leaderboard
@@ -17,7 +18,6 @@ from analytics.standings.lost_challenges import (
 )
 from analytics.standings.mcc_intervals import mcc_intervals
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.analytics.standings.ordered import ordered
 from tests.worlds.simulated_logs import simulated_log

@@ -6,10 +6,10 @@ import duckdb
 import pytest
 from filelock import FileLock
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query, streamed_query
 from analytics.warehouse import connection as warehouse
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, StoreError
 from data.store import Store
 from tests.conftest import ROOT

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import FORMAT
-from analytics.warehouse.ingest import ingest
 from data.errors import StoreError
 from data.store import Store
 from tests.analytics.warehouse.foreign_program import writing_into

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import writing
-from analytics.warehouse.ingest import ingest
 from data.errors import WriteError
 from data.store import Store
 from tests.conftest import ROOT

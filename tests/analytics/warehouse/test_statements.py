@@ -2,8 +2,8 @@
 
 from itertools import chain
 
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.relations import RELATIONS
 from data.store import Store
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import Store
 from tests.bench.peak_memory import peak_mebibytes
 

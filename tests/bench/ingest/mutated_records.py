@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from analytics.warehouse.ingest import ingest
-from analytics.warehouse.ingest_settings import IngestSettings
+from analytics.ingest.ingest import ingest
+from analytics.ingest.settings import IngestSettings
 from data.logs.json_logs import read_json_log
 from data.store import Store
 from tests.conftest import GOLDEN, golden_records

@@ -22,10 +22,10 @@ from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.comparison.image_confusion import image_confusion
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import CANDIDATE, Challenges, Flags, without_miners
+from analytics.ingest.ingest import ingest
 from analytics.scoring.metrics import Floats, mcc_of_tables
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import SimulationSettings, simulate
-from analytics.warehouse.ingest import ingest
 from data.progress import silent
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings, cities_with

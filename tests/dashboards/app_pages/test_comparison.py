@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.background.process import RUNNING
 from data.errors import RunError
 from data.store import STORE_VARIABLE, Store

@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 
 from analytics.comparison.intervals import Interval, clustered_mean_interval
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.background.process import RUNNING
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.background import last_clusters

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.ingest.ingest import ingest
 from analytics.miners.answers import Miner
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from dashboards.miners.choice import challenge_link, miner_text
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners

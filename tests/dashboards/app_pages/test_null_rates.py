@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.records.fields import NULL_COLUMNS
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import GOLDEN

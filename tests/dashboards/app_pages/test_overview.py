@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from analytics.commands import audit
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from dashboards.overview.attention import Notice, Standing
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.with_miners import compare_with_miners

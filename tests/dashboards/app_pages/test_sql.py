@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import STORE_VARIABLE, Store
 from tests.conftest import GOLDEN
 from tests.dashboards.page import HOSTILE, plain, rendered, the_page

@@ -18,7 +18,7 @@ PUBLISHING = """
 import os, shutil, sys
 from pathlib import Path
 
-from analytics.warehouse.ingest import ingest
+from analytics.ingest.ingest import ingest
 from data.store import Store
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from analytics.ingest.ingest import ingest
 from analytics.miners.background import last_report
 from analytics.miners.kept_estimates import (
     KeptEstimates,
@@ -16,7 +17,6 @@ from analytics.miners.kept_estimates import (
 from analytics.miners.report import MinerReport, miner_report
 from analytics.miners.wrong_labels import SuspectedLabel, WrongLabels
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.background.process import RUNNING
 from data.errors import RunError
 from data.kept_values import keep

@@ -12,9 +12,9 @@ import pytest
 import streamlit as st
 from PIL import Image
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from dashboards.challenges.access import ShownImages, opened
 from dashboards.challenges.rebuilt_image import rebuilt_image
 from dashboards.parts import store_access

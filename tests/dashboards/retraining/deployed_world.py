@@ -4,10 +4,10 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from analytics.ingest.ingest import ingest
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import simulate
 from analytics.warehouse.connection import writing
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from model.champion.succession import set_champion
 from model.checkpoint.card import WEIGHTS, read_card_and_digests

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
+from analytics.ingest.settings import IngestSettings
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
-from analytics.warehouse.ingest_settings import IngestSettings
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.logs.discovery import find_logs, read_log

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
 from data.errors import LogError
 from data.store import Store
 from data.wandb_service.address import ServiceAddress

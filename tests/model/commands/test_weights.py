@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 import streetreplay
+from analytics.ingest.ingest import ingest
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import simulate
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.leaks.training_overlap import challenge_overlap
 from analytics.leaks.training_rows import read_training_rows
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import StoreError
 from data.store import STORE_VARIABLE, Store
 from model.checkpoint.checkpoint import load_checkpoint

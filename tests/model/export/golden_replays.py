@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.sources.shards import Shards
 from data.store import Store
 from model.backbone.backbone import Backbone, load_backbone

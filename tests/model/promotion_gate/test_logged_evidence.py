@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import RunError
 from data.store import Store
 from model.promotion_gate.judge import judge

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from analytics.ingest.ingest import ingest
 from analytics.simulation.sources import sources_of_shard
 from analytics.simulation.validator import simulate
-from analytics.warehouse.ingest import ingest
 from data.scenes.parquet import SCHEMA, scene_columns
 from data.scenes.plan import SceneSettings, plan_scene
 from data.sources.shards import Shards

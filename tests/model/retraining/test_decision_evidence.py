@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.scoring.tracker import Tracker
 from analytics.simulation.validator import simulate
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.records.eras import EXPONENTS
 from data.records.fields import SCENE_NULL_COLUMNS
 from data.store import Store

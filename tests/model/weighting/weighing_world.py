@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from analytics.ingest.ingest import ingest
 from analytics.simulation.sources import SimulatedSource
 from analytics.simulation.validator import simulate
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.records.cities import CITIES
 from data.records.fields import read_fields
 from data.store import Store

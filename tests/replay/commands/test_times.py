@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import typer
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import naive_utc
 from data.errors import QueryError
 from data.store import Store

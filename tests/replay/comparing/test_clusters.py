@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.slices import SliceSettings
+from analytics.ingest.ingest import ingest
 from analytics.regions.gps_clusters import ClusterReport
 from analytics.regions.relation import publish_clusters
 from analytics.warehouse.connection import reading, writing
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, RunError
 from data.store import Store
 from replay.commands.gps_clusters import app

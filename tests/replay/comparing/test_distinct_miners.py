@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from analytics.comparison.bootstrap import BootstrapSettings
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from replay.comparing.results import Comparison
 from replay.comparing.with_miners import CompareSettings, compare_with_miners

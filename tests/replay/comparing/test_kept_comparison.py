@@ -9,8 +9,8 @@ import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.slices import SliceSettings
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.background.process import RUNNING, State
 from data.errors import RunError
 from data.store import Store

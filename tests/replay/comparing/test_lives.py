@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 import streetreplay
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.paired_answers import Challenges
+from analytics.ingest.ingest import ingest
 from analytics.lives.order import Choice
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from replay.comparing.results import Comparison, Score
 from replay.comparing.with_miners import CompareSettings, compare_with_miners

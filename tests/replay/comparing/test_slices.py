@@ -11,8 +11,8 @@ import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.slices import SliceSettings
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON, run_answers
 from replay.comparing.results import Comparison

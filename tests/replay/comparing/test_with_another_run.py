@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 import streetreplay
 from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import RunError
 from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON

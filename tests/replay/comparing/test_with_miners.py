@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import streetreplay
 from analytics.comparison.bootstrap import BootstrapSettings
+from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import QueryError, RunError
 from data.store import Store
 from replay.comparing.results import RANKED, STATISTICS, Comparison

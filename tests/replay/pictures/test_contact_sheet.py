@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from typer.testing import CliRunner
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.errors import StreetReplayError
 from data.sources.shards import Shards
 from data.store import Store

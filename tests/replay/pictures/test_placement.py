@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.transforms import functional as F  # noqa: N812
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.records.types import Augmentation, Geometry
 from data.sources.shards import Shards
 from data.store import Store

@@ -10,9 +10,9 @@ from PIL import Image
 from torchvision import transforms as T  # noqa: N812
 from torchvision.transforms import functional as F  # noqa: N812
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.sources.cached_image import cached_image
 from data.sources.shards import Shards
 from data.store import Store

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.worlds.commands_in_forks import Command, start
 

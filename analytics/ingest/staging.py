@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from analytics.ingest.settings import IngestSettings
+from analytics.ingest.staged_rows import StagedRows
 from analytics.warehouse import rows
-from analytics.warehouse.ingest_settings import IngestSettings
-from analytics.warehouse.staged_rows import StagedRows
 from analytics.warehouse.statements import statements
 from data.columnar.batch import CleanBatch
 from data.columnar.blocks import Schemas
@@ -89,8 +89,8 @@ class Staging:
     def insert_new(self) -> None:
         """Insert the rows of the challenges in `stage_new`, and their answers."""
         self._connection.execute(f"SET disabled_optimizers = '{_AS_WRITTEN}'")
-        self._insert("staged_media", self._media, "analytics/warehouse/new_media")
-        self._insert("staged_responses", self._responses, "analytics/warehouse/new_responses")
+        self._insert("staged_media", self._media, "analytics/ingest/new_media")
+        self._insert("staged_responses", self._responses, "analytics/ingest/new_responses")
         self._connection.execute("RESET disabled_optimizers")
 
     def _insert(self, name: str, staged: StagedRows, statement: str) -> None:
@@ -162,7 +162,7 @@ class Staging:
         """Stage what records of runs hold of series: other logs of a run are known by it."""
         self._connection.register("batch_media", media.select(["seq", "run_id", "scores"]))
         self._connection.register("batch_responses", responses)
-        self._connection.execute(statements("analytics/warehouse/record_series"))
+        self._connection.execute(statements("analytics/ingest/record_series"))
         self._connection.unregister("batch_media")
         self._connection.unregister("batch_responses")
 

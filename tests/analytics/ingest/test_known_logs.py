@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 
 Json = dict[str, Any]
@@ -38,7 +38,7 @@ def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             raise AssertionError("something was read")
 
         for name in ("read_log", "writing"):
-            monkeypatch.setattr(f"analytics.warehouse.ingest.{name}", fail)
+            monkeypatch.setattr(f"analytics.ingest.ingest.{name}", fail)
 
     return forbid
 
@@ -62,7 +62,7 @@ def test_a_settled_log_is_known_by_its_files_alone(
     settle(log)
     first = ingest(store, [log])
     nothing_is_read()
-    monkeypatch.setattr("analytics.warehouse.known_logs.file_digest", nothing_is_read)
+    monkeypatch.setattr("analytics.ingest.known_logs.file_digest", nothing_is_read)
     second = ingest(store, [log])
 
     assert (first.logs_unchanged, first.challenges_read) == (0, 5)
@@ -106,7 +106,7 @@ def test_a_settled_run_is_known_until_one_of_its_files_changes(
 ) -> None:
     first = ingest(store, [run])
     with monkeypatch.context() as context:
-        context.setattr("analytics.warehouse.ingest.read_log", nothing_is_read)
+        context.setattr("analytics.ingest.ingest.read_log", nothing_is_read)
         assert ingest(store, [run]).logs_unchanged == 1
     media = next(run.rglob("metadata_*.html"))
     media.unlink()
@@ -123,7 +123,7 @@ def test_another_version_of_the_reader_reads_again(
     log = write(tmp_path / "log.jsonl", e7[:5])
     settle(log)
     ingest(store, [log])
-    monkeypatch.setattr("analytics.warehouse.known_logs.reader_digest", lambda: "another version")
+    monkeypatch.setattr("analytics.ingest.known_logs.reader_digest", lambda: "another version")
 
     assert ingest(store, [log]).challenges_read == 5
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import IngestReport, ingest
+from analytics.ingest.settings import IngestSettings
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import IngestReport, ingest
-from analytics.warehouse.ingest_settings import IngestSettings
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.logs.json_logs import read_json_log

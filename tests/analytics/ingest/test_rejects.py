@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
 from data.errors import LogError
 from data.store import Store
 from tests.worlds.audit_logs import write_lines

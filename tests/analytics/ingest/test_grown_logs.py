@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analytics.ingest import known_logs
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse import known_logs
-from analytics.warehouse.ingest import ingest
 from data.progress import Report
 from data.store import Store
 
@@ -159,7 +159,7 @@ def test_what_is_decided_is_decided_again_where_another_ingest_came_first(
             ingest(store, [log])
         return logs
 
-    monkeypatch.setattr("analytics.warehouse.ingest.logs_to_read", after_another)
+    monkeypatch.setattr("analytics.ingest.ingest.logs_to_read", after_another)
     report = ingest(store, [log])
 
     assert (report.logs_unchanged, report.challenges_read) == (1, 0)

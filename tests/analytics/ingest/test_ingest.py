@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from analytics.warehouse.rows import media_row, response_rows, run_row
 from data.records.fields import SERIES
 from data.records.media_record import read_challenge
@@ -82,7 +82,7 @@ def test_the_same_thing_read_twice_changes_nothing(
     paths = [golden / "e7" / "wandb", golden / "e9" / "challenges.jsonl"]
     assert ingest(store, paths).changed
     before = store.warehouse.read_bytes()
-    monkeypatch.setattr("analytics.warehouse.known_logs.reader_digest", lambda: "another version")
+    monkeypatch.setattr("analytics.ingest.known_logs.reader_digest", lambda: "another version")
     second = ingest(store, paths)
     assert (second.challenges_read, second.challenges_new, second.changed) == (100, 0, False)
     assert store.warehouse.read_bytes() == before

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.audit.audit import AuditSettings, audit
+from analytics.ingest.ingest import ingest
+from analytics.ingest.run_segments import RunPart, segments_of
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
-from analytics.warehouse.run_segments import RunPart, segments_of
 from data.store import Store
 from tests.conftest import GOLDEN, golden_records
 from tests.worlds import wandb_runs

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from analytics.audit.audit import AuditReport, AuditSettings, audit
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.worlds.wandb_runs import write_media, write_run

@@ -11,14 +11,14 @@ from typing import Any
 
 import duckdb
 
+from analytics.ingest.ingested_logs import register_logs
+from analytics.ingest.known_logs import LogsToRead, known_logs, logs_of, logs_to_read
+from analytics.ingest.run_segments import assign_segments
+from analytics.ingest.settings import IngestSettings
+from analytics.ingest.staging import Staging
 from analytics.warehouse import rows
 from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
-from analytics.warehouse.ingest_settings import IngestSettings
-from analytics.warehouse.ingested_logs import register_logs
-from analytics.warehouse.known_logs import LogsToRead, known_logs, logs_of, logs_to_read
-from analytics.warehouse.run_segments import assign_segments
-from analytics.warehouse.staging import Staging
 from analytics.warehouse.statements import named_rows, statements
 from data.columnar.blocks import BlockReader, Schemas, start_reading
 from data.columnar.line_reader import CleanLineReader
@@ -101,7 +101,7 @@ def _read(
         writer.connection.execute(f"SET memory_limit = '{settings.database_megabytes}MB'")
         # another ingest may have published while this one waited
         logs = logs.by_now(logs_of(writer.connection))
-        writer.connection.execute(statements("analytics/warehouse/stage"))
+        writer.connection.execute(statements("analytics/ingest/stage"))
         named, renamed = register_logs(writer.connection, logs.read)
         read = sorted(set(named.values()))
         with scratch_folder(store) as scratch:
@@ -120,7 +120,7 @@ def _read(
             staging.flush()
             summary = _merge(writer, staging, read)
         still = [named[found.log] for found in logs.read if found.held_still()]
-        writer.connection.execute(statements("analytics/warehouse/reached"), {"still": still})
+        writer.connection.execute(statements("analytics/ingest/reached"), {"still": still})
         report = _report(writer.connection, read, logs.unchanged, summary)
         if settings.strict and report.rejects:
             raise _RefusedError(report)
@@ -176,11 +176,11 @@ def _merge(writer: Writer, staging: Staging, files: list[str]) -> dict[str, Any]
     rows.append_rows(connection, "stage_files", [{"file": file} for file in files])
     assign_segments(connection)
     for step in ("rotations", "conflicts", "merge"):
-        connection.execute(statements(f"analytics/warehouse/{step}"))
+        connection.execute(statements(f"analytics/ingest/{step}"))
     staging.insert_new()
     for step in ("series", "rejects", "derived"):
-        connection.execute(statements(f"analytics/warehouse/{step}"))
-    (summary,) = named_rows(connection.execute(statements("analytics/warehouse/summary")))
+        connection.execute(statements(f"analytics/ingest/{step}"))
+    (summary,) = named_rows(connection.execute(statements("analytics/ingest/summary")))
     return summary
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import ingest
 from data.store import Store
 from tests.conftest import CASES, golden_records
 from tests.worlds.commands_in_forks import completed

@@ -33,18 +33,18 @@ class RunPart:
 
 def assign_segments(connection: duckdb.DuckDBPyConnection) -> None:
     """Number the segments of all staged rows, and renumber those of the runs that they are of."""
-    connection.execute(statements("analytics/warehouse/parts"))
+    connection.execute(statements("analytics/ingest/parts"))
     columns = "part, run_id, started, first_step, last_step, coalesce(first_challenge, '')"
     rows_of_parts = connection.execute(f"SELECT {columns} FROM stage_parts ORDER BY part")  # noqa: S608
     parts = [RunPart(*row) for row in rows_of_parts.fetchall()]
-    rows = connection.execute(statements("analytics/warehouse/equal_parts"))
+    rows = connection.execute(statements("analytics/ingest/equal_parts"))
     equal: list[tuple[int, int]] = rows.fetchall()
     if any(not part.challenge for part in parts):
-        equal += connection.execute(statements("analytics/warehouse/alike_parts")).fetchall()
+        equal += connection.execute(statements("analytics/ingest/alike_parts")).fetchall()
     connection.execute("CREATE OR REPLACE TEMP TABLE segment_of_part (part BIGINT, segment BIGINT)")
     if numbered := segments_of(parts, equal):
         connection.executemany("INSERT INTO segment_of_part VALUES (?, ?)", list(numbered.items()))
-    connection.execute(statements("analytics/warehouse/segments"))
+    connection.execute(statements("analytics/ingest/segments"))
 
 
 def segments_of(parts: Sequence[RunPart], equal: Iterable[tuple[int, int]]) -> dict[int, int]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.ingest.known_logs import LogToRead, reader_digest
 from analytics.warehouse import rows
-from analytics.warehouse.known_logs import LogToRead, reader_digest
 from analytics.warehouse.statements import statements
 from data.logs.file_names import file_names, path_text
 from data.logs.log_kind import LogFile, LogKind
@@ -95,7 +95,7 @@ def register_logs(
         "stage_grown",
         [{"file": names[paths[log]], "records": records} for log, records in grown.items()],
     )
-    connection.execute(statements("analytics/warehouse/names"))
+    connection.execute(statements("analytics/ingest/names"))
     return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.ingest.ingest import IngestReport, ingest
 from analytics.queries.user_sql import query
-from analytics.warehouse.ingest import IngestReport, ingest
 from data.store import Store
 from tests.conftest import golden_records
 from tests.data.tables.history_tables import history_frame

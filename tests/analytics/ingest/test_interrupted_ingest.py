@@ -1,0 +1,119 @@
+"""Ingests that are killed, that run at once, or that publish under readers: all or nothing."""
+
+import json
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analytics.ingest.ingest import ingest
+from analytics.queries.user_sql import query
+from analytics.warehouse.connection import reading
+from data.store import Store
+from tests.worlds.commands_in_forks import run, start
+
+HELD = (
+    "SELECT challenge_id, file, position, label, era FROM media ORDER BY ALL",
+    "SELECT challenge_id, slot, uid, hotkey, prediction, reward FROM responses ORDER BY ALL",
+    "SELECT file, path, sha256 FROM logs ORDER BY ALL",
+    "SELECT * FROM rejects ORDER BY ALL",
+)
+BEFORE, NEW = 60, 400
+
+
+def held(store: Store) -> list[list[Any]]:
+    return [query(store, sql).rows for sql in HELD]
+
+
+def challenges(store: Store) -> int:
+    [(count,)] = query(store, "SELECT count(*) FROM media").rows
+    return int(count)
+
+
+def kill_at_random_moments(tmp_path: Path, golden: Path, kills: int) -> int:
+    """Kill as many ingests, each of a store of its own, and finish it; how many were cut short."""
+    first, log = golden / "e9" / "challenges.jsonl", golden / "e7" / "challenges.jsonl"
+    begun, whole = Store(tmp_path / "begun"), Store(tmp_path / "whole")
+    ingest(begun, [first])
+    shutil.copytree(begun.root, whole.root)
+    random = np.random.default_rng(4)
+    clock = time.monotonic()
+    words = ["ingest", log, "--store"]
+    assert run([*words, whole.root], tmp_path / "timed").wait() == 0
+    lasted = time.monotonic() - clock
+    cut_short = 0
+    for number in range(kills):
+        store = Store(tmp_path / f"store {number}")
+        shutil.copytree(begun.root, store.root)
+        command = start([*words, store.root], tmp_path / f"{number}-first")
+        time.sleep(random.uniform(0, 1) * lasted)
+        if command.process.exitcode is None:
+            command.signal(signal.SIGKILL, group=True)
+        was_killed = command.wait() == -signal.SIGKILL
+        cut_short += was_killed
+        assert challenges(store) in ((BEFORE, BEFORE + NEW) if was_killed else (BEFORE + NEW,))
+        again = run([*words, store.root], tmp_path / f"{number}-second")
+        assert again.wait() == 0, again.errors
+        assert held(store) == held(whole)
+        assert not [path for path in store.root.rglob("*") if "aside" in path.name]
+        shutil.rmtree(store.root)
+    return cut_short
+
+
+def test_an_ingest_that_is_killed_leaves_the_old_store_and_can_be_done_again(
+    tmp_path: Path, golden: Path
+) -> None:
+    kill_at_random_moments(tmp_path, golden, 5)
+
+
+@pytest.mark.slow
+def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path, golden: Path) -> None:
+    assert kill_at_random_moments(tmp_path, golden, 50) >= 30
+
+
+def test_readers_see_each_publish_whole(store: Store, tmp_path: Path, e7: list[Any]) -> None:
+    publishes, of_each = 10, 40
+    seen: list[tuple[int, int]] = []
+    problems: list[BaseException] = []
+    done = threading.Event()
+
+    def read() -> None:
+        counts = "SELECT count(*), (SELECT count(*) FROM responses) FROM media"
+        try:
+            while not done.is_set():
+                with reading(store) as connection:
+                    seen.extend(connection.execute(counts).fetchall())
+        except BaseException as error:  # noqa: BLE001  (told by the main thread)
+            problems.append(error)
+
+    reader = threading.Thread(target=read)
+    for number in range(publishes):
+        log = tmp_path / f"{number}.jsonl"
+        lines = [json.dumps(one) + "\n" for one in e7[number * of_each : (number + 1) * of_each]]
+        log.write_text("".join(lines), encoding="utf-8")
+        ingest(store, [log])
+        if not number:
+            reader.start()
+    done.set()
+    reader.join()
+
+    assert problems == []
+    assert seen == sorted(seen)
+    assert {media for media, _ in seen} <= {of_each * (k + 1) for k in range(publishes)}
+    assert all(responses == 10 * media for media, responses in seen)
+
+
+def test_two_ingests_at_once_wait_for_each_other(tmp_path: Path, golden: Path) -> None:
+    store = Store(tmp_path / "store")
+    logs = [golden / era / "challenges.jsonl" for era in ("e7", "e9")]
+    commands = [
+        start(["ingest", log, "--store", store.root], tmp_path / log.parent.name) for log in logs
+    ]
+
+    assert [command.wait() for command in commands] == [0, 0]
+    assert challenges(store) == BEFORE + NEW
