@@ -43,7 +43,7 @@ def kill_at_random_moments(tmp_path: Path, golden: Path, kills: int) -> int:
     shutil.copytree(begun.root, whole.root)
     random = np.random.default_rng(4)
     clock = time.monotonic()
-    words = ["ingest", log, "--store"]
+    words: list[str | Path] = ["ingest", log, "--store"]
     assert run([*words, whole.root], tmp_path / "timed").wait() == 0
     lasted = time.monotonic() - clock
     cut_short = 0
