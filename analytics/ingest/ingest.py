@@ -12,7 +12,13 @@ from typing import Any
 import duckdb
 
 from analytics.ingest.ingested_logs import register_logs
-from analytics.ingest.known_logs import LogsToRead, known_logs, logs_of, logs_to_read
+from analytics.ingest.known_logs import (
+    LogsToRead,
+    known_archives,
+    known_logs,
+    logs_of,
+    logs_to_read,
+)
 from analytics.ingest.run_segments import assign_segments
 from analytics.ingest.settings import IngestSettings
 from analytics.ingest.staging import Staging
@@ -84,7 +90,9 @@ def ingest(
         LogError: a path cannot be read at all; then nothing is published.
         StoreError: the warehouse cannot be written.
     """
-    logs = logs_to_read(known_logs(store), find_logs(paths, store.unpacked))
+    known = known_logs(store)
+    found = find_logs(paths, store.unpacked, known_archives(known).__contains__)
+    logs = logs_to_read(known, found, store.unpacked)
     if not logs.read:
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import duckdb
 
+from analytics.ingest.known_archives import KnownArchives
+from analytics.ingest.known_log import KnownLog
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows
 from data.digests import code_digest, file_digest
 from data.errors import StoreError
+from data.logs.discovery import logs_in_archive
 from data.logs.file_names import path_text
 from data.logs.json_logs import Reached
 from data.logs.log_kind import LogFile, LogKind
@@ -19,19 +23,6 @@ from data.validators.signature import can_check_signatures
 # the content of other kinds is more than one file's
 _ONE_FILE = (LogKind.JSON, LogKind.HTML, LogKind.TABLE, LogKind.UNREAD)
 _READERS = ("columnar", "logs", "records", "tables", "archives", "validators")
-
-
-@dataclass(frozen=True)
-class KnownLog:
-    """A log as the store holds it; `records` is None where reading cannot go on behind them."""
-
-    path: str
-    sha256: str
-    kind: str
-    bytes: int | None
-    records: int | None
-    state: str
-    reader: str
 
 
 @dataclass(frozen=True)
@@ -65,10 +56,11 @@ class LogsToRead:
     unchanged: list[str]
     _known: Sequence[KnownLog]
     _found: Sequence[LogFile]
+    _scratch: Path | None
 
     def by_now(self, known: Sequence[KnownLog]) -> "LogsToRead":
         """The same, decided again where the store knows other logs by now."""
-        return self if known == self._known else logs_to_read(known, self._found)
+        return self if known == self._known else logs_to_read(known, self._found, self._scratch)
 
 
 def reader_digest() -> str:
@@ -77,7 +69,14 @@ def reader_digest() -> str:
     return code if can_check_signatures() else f"{code}, signatures unchecked"
 
 
-def logs_to_read(known: Sequence[KnownLog], logs: Sequence[LogFile]) -> LogsToRead:
+def known_archives(known: Sequence[KnownLog]) -> KnownArchives:
+    """The archives of which the present readers read all."""
+    return KnownArchives([log for log in known if log.reader == reader_digest()])
+
+
+def logs_to_read(
+    known: Sequence[KnownLog], listed: Sequence[LogFile], scratch: Path | None = None
+) -> LogsToRead:
     """Leave out logs that the store holds: of equal state, or of equal content elsewhere.
 
     Where a known log holds other content now, every log is read: its challenges may be in any. One
@@ -85,8 +84,17 @@ def logs_to_read(known: Sequence[KnownLog], logs: Sequence[LogFile]) -> LogsToRe
 
     Args:
         known: those of the store.
-        logs: as `find_logs` gives them.
+        listed: as `find_logs` gives them, with known archives.
+        scratch: where archives are unpacked that have to be read after all.
     """
+    archives = known_archives(known)
+    inside = {log: archives.logs_of(log.path) for log in listed if log.kind is LogKind.ARCHIVE}
+    logs = [
+        log
+        for one in listed
+        if not inside.get(one)
+        for log in (logs_in_archive(one.path, scratch) if one in inside else [one])
+    ]
     by_path = {log.path: log for log in known}
     current = [log for log in known if log.reader == reader_digest()]
     by_state = {(log.path, log.state): log for log in current if log.state}
@@ -116,8 +124,12 @@ def logs_to_read(known: Sequence[KnownLog], logs: Sequence[LogFile]) -> LogsToRe
     if rewritten:
         read = [replace(found, reached=None) for found in read]
         read += [_on_disk(log, state) for log, (_, state) in unchanged.items()]
-        unchanged = {}
-    return LogsToRead(read, sorted({path for path, _ in unchanged.values()}), known, logs)
+        for archive in (archive for archive, paths in inside.items() if paths):
+            members = logs_in_archive(archive.path, scratch)
+            read += [_on_disk(log, log_state(log)) for log in members]
+        unchanged, inside = {}, {}
+    paths = {path for path, _ in unchanged.values()}.union(*inside.values())
+    return LogsToRead(read, sorted(paths), known, listed, scratch)
 
 
 def _on_disk(log: LogFile, state: str) -> LogToRead:

@@ -68,7 +68,10 @@ class MemberPath(PosixPath):
 
 
 class Unpacked:
-    """What was unpacked of an archive, in a scratch folder that goes with this or with `close`."""
+    """What was unpacked of an archive, in a scratch folder that goes with this or with `close`.
+
+    `logs_found` is for who looks for logs in it: how many there are.
+    """
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class Unpacked:
         self._files: dict[_Key, Path] = {}
         self._folders: dict[_Key, set[str]] = {(): set()}
         self._count = 0
+        self.logs_found = 0
         of_archive = type("MemberPath", (MemberPath,), {"unpacked": self})
         self.root: MemberPath = of_archive(f"{self.archive}{MARK}")
 

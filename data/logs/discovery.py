@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,19 +39,28 @@ _RUN_FOLDERS = frozenset({"files", "logs", "tmp"})
 _MOST_DEPTH = 64
 
 
+def _never(_: Path) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class _Walk:
     """Where a walk over folders is: so many folders deep, after those that it has `seen`.
 
-    Archives are unpacked under `scratch`.
+    Archives are unpacked under `scratch`, but for those that are known.
     """
 
     scratch: Path | None
+    is_known: Callable[[Path], bool] = _never
     seen: set[Path] = field(default_factory=set)
     depth: int = 0
 
 
-def find_logs(paths: Iterable[Path], scratch: Path | None = None) -> list[LogFile]:
+def find_logs(
+    paths: Iterable[Path],
+    scratch: Path | None = None,
+    is_known: Callable[[Path], bool] = _never,
+) -> list[LogFile]:
     """Every log at or under `paths`, each once, folders in order of name.
 
     A file of a form that is not read, and a folder that may not be read, are listed too, as
@@ -61,13 +70,14 @@ def find_logs(paths: Iterable[Path], scratch: Path | None = None) -> list[LogFil
         paths: files and folders.
         scratch: a folder for what is unpacked of archives, and for nothing else; None: the system's
             temporary folder.
+        is_known: tells an archive that need not be unpacked; it is listed itself.
 
     Raises:
         LogError: a path does not exist, or holds nothing that can be read.
     """
     logs: dict[Path, LogFile] = {}
     for path in paths:
-        at_path = list(_logs_at(path, _Walk(scratch)))
+        at_path = list(_logs_at(path, _Walk(scratch, is_known)))
         if not at_path:
             raise LogError(path_text(path), found="no log in this folder", expected=EXPECTED)
         logs.update((log.path.resolve(), log) for log in at_path)
@@ -156,17 +166,23 @@ def _logs_in(log: LogFile, walk: _Walk) -> Iterator[LogFile]:
     if isinstance(log.path, MemberPath):
         yield unread(log.path, "an archive inside an archive", remedy="unpack the outer one first")
         return
+    if walk.is_known(log.path):
+        yield log
+    else:
+        yield from logs_in_archive(log.path, walk.scratch)
+
+
+def logs_in_archive(path: Path, scratch: Path | None) -> list[LogFile]:
+    """The logs in an archive, and itself where some of it cannot be read; `scratch` as above."""
     try:
-        unpacked = unpack(log.path, open_decompressed, scratch=walk.scratch)
+        unpacked = unpack(path, open_decompressed, scratch=scratch)
     except OSError as error:
-        yield unread(log.path, error.strerror or error, "an archive that may be unpacked")
-        return
-    logs = list(_logs_under(unpacked.root, _Walk(walk.scratch)))
-    yield from logs
+        return [unread(path, error.strerror or error, "an archive that may be unpacked")]
+    logs = list(_logs_under(unpacked.root, _Walk(scratch)))
     if unpacked.problems:
-        yield unread(log.path, unpacked.described(), "a whole archive; the rest of it is read")
-    elif not logs:
-        yield unread(log.path, "no log in this archive")
+        logs.append(unread(path, unpacked.described(), "a whole archive; the rest of it is read"))
+    unpacked.logs_found = len(logs)
+    return logs or [unread(path, "no log in this archive")]
 
 
 def read_log(

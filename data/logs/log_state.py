@@ -26,8 +26,9 @@ def log_state(log: LogFile) -> str:
     """
     now, digest = time.time_ns(), hashlib.sha256()
     if isinstance(log.path, MemberPath):
-        archive = log_state(LogFile(log.path.unpacked.archive, LogKind.ARCHIVE))
-        return archive and hashlib.sha256(f"{archive} {path_text(log.path)}".encode()).hexdigest()
+        unpacked = log.path.unpacked
+        archive = log_state(LogFile(unpacked.archive, LogKind.ARCHIVE))
+        return archive and member_state(archive, path_text(log.path), unpacked.logs_found)
     try:
         for path in _files(log):
             found = path.stat()
@@ -42,6 +43,11 @@ def log_state(log: LogFile) -> str:
     except OSError:
         return ""
     return digest.hexdigest()
+
+
+def member_state(archive: str, path: str, logs: int) -> str:
+    """The state of a log in an archive of this state and number of logs, which it ends with."""
+    return f"{hashlib.sha256(f'{archive} {path}'.encode()).hexdigest()} of {logs}"
 
 
 def log_bytes(log: LogFile) -> int | None:

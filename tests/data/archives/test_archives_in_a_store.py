@@ -3,6 +3,7 @@
 import gc
 import gzip
 import json
+import os
 import shutil
 import tarfile
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 
 from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
+from data.archives.unpack import unpack
 from data.store import Store
 from tests.conftest import golden_records
 from tests.data.logs.compression import zstd_compress
@@ -185,3 +187,54 @@ def test_a_member_in_countless_folders_costs_itself(
     assert (report.challenges_new, report.logs) == (1, ["x.zip", "x.zip/y.jsonl"])
     (reject,) = report.rejects
     assert "members more than 31 folders deep (a/a/a/" in reject["reason"]
+
+
+def test_a_known_archive_is_not_unpacked_again(
+    store: Store, tmp_path: Path, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(logs, ".tar.gz")
+    path.write_bytes(path.read_bytes()[:-20_000])
+    (tmp_path / "lines").mkdir()
+    loose = write_lines(tmp_path / "lines" / "y.jsonl", [])
+    loose.write_text((logs / "lines" / "x.jsonl").read_text().replace("0.25", "0.5"))
+    for file in (path, loose):
+        os.utime(file, (1e9, 1e9))
+    first = ingest(store, [path, loose])
+    with monkeypatch.context() as patched:
+        patched.setattr("data.logs.discovery.unpack", None)
+        again = ingest(store, [path, loose])
+        assert (again.changed, again.logs, again.rejects) == (False, first.logs, first.rejects)
+        assert again.logs_unchanged == len(first.logs)
+    # where a log was rewritten, every log is read
+    loose.write_text((logs / "lines" / "x.jsonl").read_text().replace("0.25", "0.75"))
+    rewritten = ingest(store, [path, loose])
+    assert rewritten.logs == first.logs
+    assert rewritten.logs_unchanged == 0
+    # another archive in its place is unpacked
+    os.utime(path, (2e9, 2e9))
+    path.write_bytes(packed(logs, ".zip").read_bytes())
+    os.utime(path, (1e9, 1e9))
+    assert "all.tar.gz/downloads/ij90kl12.csv" in ingest(store, [path]).logs
+
+
+def test_an_archive_of_which_the_store_lacks_a_log_is_unpacked(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member that is a copy of a log elsewhere is known by that one alone."""
+    loose = write_lines(tmp_path / "x.jsonl", e7[:5])
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(loose, "copy.jsonl")
+        archive.writestr("y.jsonl", json.dumps(e7[7]))
+    os.utime(loose, (1e9, 1e9))
+    os.utime(tmp_path / "x.zip", (1e9, 1e9))
+    ingest(store, [loose])
+    ingest(store, [tmp_path / "x.zip"])
+    unpacked: list[Path] = []
+
+    def noted(path: Path, *rest: Any, **named: Any) -> Any:
+        unpacked.append(path)
+        return unpack(path, *rest, **named)
+
+    monkeypatch.setattr("data.logs.discovery.unpack", noted)
+    assert not ingest(store, [tmp_path / "x.zip"]).changed
+    assert unpacked == [tmp_path / "x.zip"]
