@@ -10,10 +10,7 @@ from analytics.ingest.known_logs import LogToRead, reader_digest
 from analytics.warehouse import rows
 from analytics.warehouse.statements import statements
 from data.logs.file_names import file_names, path_text
-from data.logs.log_kind import LogFile, LogKind
-
-# a run's challenges are identified by run and step, whatever file holds them
-_REWRITTEN_KINDS = (LogKind.JSON, LogKind.HTML, LogKind.TABLE, LogKind.UNREAD)
+from data.logs.log_kind import LogFile
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,11 @@ def register_logs(
         for row in connection.execute(f"SELECT {columns} FROM logs ORDER BY ALL").fetchall()  # noqa: S608
     ]
     known = {log.path: log for log in register if log.replaced is None}
-    digests = {found.log: found.sha256 for found in logs}
-    paths = {found.log: path_text(found.log.path.resolve()) for found in logs}
-    grown = {found.log: found.reached.position for found in logs if found.reached is not None}
-    rewritten = [
-        known[path]
-        for log, path in paths.items()
-        if log not in grown
-        and path in known
-        and known[path].sha256 != digests[log]
-        and log.kind in _REWRITTEN_KINDS
-    ]
+    digests = {log.log: log.sha256 for log in logs}
+    paths = {log.log: path_text(log.log.path.resolve()) for log in logs}
+    rewritten = [known[paths[log.log]] for log in logs if log.is_rewritten]
     owners = _owners(paths, digests, known, {log.path for log in rewritten})
-    read = {path: log for log, path in paths.items() if owners[log] == path}
+    read = [path for log, path in paths.items() if owners[log] == path]
     every = [*known, *(path for path in read if path not in known)]
     names = dict(zip(every, file_names([Path(path) for path in every]), strict=True))
     renamed = {
@@ -73,30 +62,35 @@ def register_logs(
         if log.file != (new := _name(log.path, log.replaced, names))
     }
     _stage(connection, renamed, rewritten, register, names)
-    found_of = {found.log: found for found in logs}
-    rows.append_rows(
-        connection,
-        "stage_logs",
-        [
-            {
-                "file": names[path],
-                "path": path,
-                "sha256": digests[log],
-                "bytes": found_of[log].bytes,
-                "kind": log.kind,
-                "state": found_of[log].state,
-                "reader": reader_digest(),
-            }
-            for path, log in read.items()
-        ],
-    )
-    rows.append_rows(
-        connection,
-        "stage_grown",
-        [{"file": names[paths[log]], "records": records} for log, records in grown.items()],
-    )
+    of_path = {paths[log.log]: log for log in logs}
+    _stage_read({path: of_path[path] for path in read}, names, connection)
     connection.execute(statements("analytics/ingest/names"))
     return {log: names[owner] for log, owner in owners.items()}, bool(renamed)
+
+
+def _stage_read(
+    read: dict[str, LogToRead], names: dict[str, str], connection: duckdb.DuckDBPyConnection
+) -> None:
+    """Stage the logs that are read, by path, and how far those that grew are known."""
+    staged = [
+        {
+            "file": names[path],
+            "path": path,
+            "sha256": log.sha256,
+            "bytes": log.bytes,
+            "kind": log.log.kind,
+            "state": log.state,
+            "reader": reader_digest(),
+        }
+        for path, log in read.items()
+    ]
+    grown = [
+        {"file": names[path], "records": log.reached.position}
+        for path, log in read.items()
+        if log.reached is not None
+    ]
+    rows.append_rows(connection, "stage_logs", staged)
+    rows.append_rows(connection, "stage_grown", grown)
 
 
 def _owners(

@@ -7,13 +7,12 @@ from pathlib import Path
 import duckdb
 
 from analytics.ingest.known_archives import KnownArchives
-from analytics.ingest.known_log import KnownLog
+from analytics.ingest.known_log import KnownLog, KnownLogs
 from analytics.warehouse.connection import reading
 from analytics.warehouse.statements import named_rows
 from data.digests import code_digest, file_digest
 from data.errors import StoreError
 from data.logs.discovery import logs_in_archive
-from data.logs.file_names import path_text
 from data.logs.json_logs import Reached
 from data.logs.log_kind import LogFile, LogKind
 from data.logs.log_state import begins_with, goes_on_at, log_bytes, log_state
@@ -29,7 +28,8 @@ _READERS = ("columnar", "logs", "records", "tables", "archives", "validators")
 class LogToRead:
     """A log that has to be read, as it is on disk before that: its state, content and size.
 
-    `reached` is how far it is known; None reads all of it.
+    `reached` is how far it is known; None reads all of it. `is_rewritten`: its path held other
+    content that it does not begin with.
     """
 
     log: LogFile
@@ -37,6 +37,7 @@ class LogToRead:
     sha256: str
     bytes: int | None
     reached: Reached | None = None
+    is_rewritten: bool = False
 
     @property
     def bytes_left(self) -> int:
@@ -89,47 +90,41 @@ def logs_to_read(
     """
     archives = known_archives(known)
     inside = {log: archives.logs_of(log.path) for log in listed if log.kind is LogKind.ARCHIVE}
-    logs = [
-        log
-        for one in listed
-        if not inside.get(one)
-        for log in (logs_in_archive(one.path, scratch) if one in inside else [one])
-    ]
-    by_path = {log.path: log for log in known}
-    current = [log for log in known if log.reader == reader_digest()]
-    by_state = {(log.path, log.state): log for log in current if log.state}
-    # which run a table is of may be in its name
-    copied = [log for log in current if log.sha256 and log.kind != LogKind.TABLE]
-    by_content = {(log.kind, log.sha256): log for log in copied}
-    read: list[LogToRead] = []
-    unchanged: dict[LogFile, tuple[str, str]] = {}
-    rewritten = False
-    for log in logs:
-        path, state = path_text(log.path.resolve()), log_state(log)
-        if same := by_state.get((path, state)):
-            unchanged[log] = same.path, state
-            continue
-        found = _on_disk(log, state)
-        held = by_path.get(path)
-        if log.kind not in _ONE_FILE:
-            read.append(found)
-        elif held is not None and held.sha256 != found.sha256:
-            grew = held.bytes is not None and begins_with(log.path, held.bytes, held.sha256)
-            rewritten = rewritten or not grew
-            read.append(replace(found, reached=_reached(log, held) if grew else None))
-        elif same := by_content.get((log.kind, found.sha256)):
-            unchanged[log] = same.path, state
-        else:
-            read.append(found)
-    if rewritten:
-        read = [replace(found, reached=None) for found in read]
-        read += [_on_disk(log, state) for log, (_, state) in unchanged.items()]
-        for archive in (archive for archive, paths in inside.items() if paths):
-            members = logs_in_archive(archive.path, scratch)
-            read += [_on_disk(log, log_state(log)) for log in members]
-        unchanged, inside = {}, {}
-    paths = {path for path, _ in unchanged.values()}.union(*inside.values())
-    return LogsToRead(read, sorted(paths), known, listed, scratch)
+    logs = [log for one in listed if not inside.get(one) for log in _logs_in(one, scratch)]
+    index = KnownLogs(known, reader_digest())
+    decided = {log: _decided(log, index) for log in logs}
+    read = [log for log in decided.values() if isinstance(log, LogToRead)]
+    if any(log.is_rewritten for log in read):
+        unread = [log for log, known_path in decided.items() if isinstance(known_path, str)]
+        unread += [log for one, held in inside.items() if held for log in _logs_in(one, scratch)]
+        read = [replace(log, reached=None) for log in read]
+        read += [_on_disk(log, log_state(log)) for log in unread]
+        return LogsToRead(read, [], known, listed, scratch)
+    unchanged = {path for path in decided.values() if isinstance(path, str)}
+    return LogsToRead(read, sorted(unchanged.union(*inside.values())), known, listed, scratch)
+
+
+def _logs_in(listed: LogFile, scratch: Path | None) -> list[LogFile]:
+    """A log itself, or the logs of an archive."""
+    if listed.kind is LogKind.ARCHIVE:
+        return logs_in_archive(listed.path, scratch)
+    return [listed]
+
+
+def _decided(log: LogFile, known: KnownLogs) -> LogToRead | str:
+    """The log as it has to be read, or the known path that it need not be read for."""
+    state = log_state(log)
+    if (path := known.of_state(log, state)) is not None:
+        return path
+    on_disk = _on_disk(log, state)
+    if log.kind not in _ONE_FILE:
+        return on_disk
+    held = known.at(log)
+    if held is None or held.sha256 == on_disk.sha256:
+        return known.of_content(log, on_disk.sha256) or on_disk
+    if held.bytes is None or not begins_with(log.path, held.bytes, held.sha256):
+        return replace(on_disk, is_rewritten=True)
+    return replace(on_disk, reached=_reached(log, held))
 
 
 def _on_disk(log: LogFile, state: str) -> LogToRead:
