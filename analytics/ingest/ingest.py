@@ -84,7 +84,7 @@ def ingest(
         store: where the warehouse lies; made if it does not exist.
         paths: log files, W&B run folders, or folders that hold either.
         progress: of the bytes that are read.
-        settings: bounds of memory.
+        settings: what is refused, and bounds of memory.
 
     Raises:
         LogError: a path cannot be read at all; then nothing is published.

@@ -2,6 +2,7 @@
 
 from tests.bench import (
     audit,
+    command_start,
     compare,
     image_workers,
     level_3_variants,
@@ -9,6 +10,7 @@ from tests.bench import (
     tracker,
     views,
 )
+from tests.bench.ingest import again, against_bare_scan, mutated_records, run_folder
 from tests.bench.models import (
     checkpoint_replay,
     demo_model_mcc,
@@ -19,6 +21,11 @@ from tests.bench.regions import distances
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":
+    against_bare_scan.main()
+    again.main()
+    run_folder.main()
+    mutated_records.main()
+    command_start.main()
     rebuild.main()
     level_3_variants.main()
     image_workers.main()
