@@ -1,7 +1,7 @@
 """Open a log file as UTF-8 text: decompressed and decoded, by its content rather than its name.
 
 gzip, zstd and bzip2 are decompressed; UTF-16 and UTF-32 become UTF-8; NUL bytes in a row become a
-mark that `json_text` reads. Nothing is decompressed beyond a bound, and the text is streamed.
+mark that `data.json_text` reads. Nothing is decompressed beyond a bound, and the text is streamed.
 """
 
 import bz2
@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from data.logs.json_text import nul_bytes_mark
+from data.json_text.values import nul_bytes_mark
 from data.progress import no_report
 
 # Logs of challenges shrink to a fifth, logs of equal challenges to a fortieth. More is a bomb.

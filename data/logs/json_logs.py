@@ -1,10 +1,12 @@
 """Read Media records from JSON logs: one record, an array, JSON lines or pretty-printed objects.
 
+A file is read piece by piece, one record at a time, however long it is.
 A broken record becomes a `Reject` and the records around it are read; in an array on one line the
 rest of that line is lost with it, as nothing marks the next record's start. A file that cannot be
 opened, or that ends too early, is a reject too.
 """
 
+import codecs
 import io
 import json
 import re
@@ -20,8 +22,9 @@ from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.columnar.line_reader import CleanLineReader
 from data.columnar.repeated_rejects import HistoryRow, without_repeated_rejects
 from data.errors import RecordError
+from data.json_text.decoder import Broken, Parsed, json_value
+from data.json_text.values import NulBytes, ParsedText, json_values
 from data.logs.decompression import OnBytes, open_log, open_plain_text
-from data.logs.json_text import Broken, NulBytes, Parsed, json_value, json_values
 from data.progress import no_report
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import is_history_row
@@ -30,11 +33,10 @@ from data.text import printable
 
 # A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
-MAX_DOCUMENT_BYTES = 512 * 2**20
 
 # A first line shorter than any record: an object that begins in it ends on a later line.
 _SHORT_LINE = 200
-_CHUNK_BYTES = 2**16
+_PIECE_BYTES = 2**20
 
 # What "surrogateescape" makes of a byte that is no UTF-8, and what no JSON holds anywhere.
 _UNDECODED, _NO_JSON = re.compile("[\udc80-\udcff]"), "\x1a"
@@ -94,7 +96,7 @@ def read_json_log(
             if of_lines:
                 items: Iterator[_Item] = _read_lines(stream, file, clean, position)
             else:
-                items = _read_document(stream, file)
+                items = _read_document(stream, file, clean)
             yield from without_repeated_rejects(items, file)
     except OSError as error:
         yield _cut_off(file, position, error)
@@ -180,26 +182,32 @@ def _line_items(line: bytes, position: int, file: str) -> Iterator[LogItem | His
         yield _unparsed(Origin(file, position), "no record", line.decode("utf-8", "replace"))
 
 
-def _read_document(stream: io.BufferedReader, file: str) -> Iterator[LogItem | HistoryRow]:
-    raw, error = _read_all(stream)
-    if len(raw) > MAX_DOCUMENT_BYTES:
-        problem = f"more than {MAX_DOCUMENT_BYTES} bytes of one document"
-        yield Reject(Origin(file, 0), f"file: found {problem}; expected JSON lines", "")
-        return
+def _read_document(
+    stream: io.BufferedReader, file: str, clean: CleanLineReader | None
+) -> Iterator[_Item]:
+    failed: list[OSError] = []
     position = 0
-    for item in _read_text_values(_document_text(raw), file, 0):
-        yield item
+    for value in json_values(_pieces(stream, failed), MAX_RECORD_BYTES):
+        record = None
+        if clean is not None and isinstance(value, ParsedText):
+            record = clean.read(value.text.encode(), position)
+        yield _item(value, Origin(file, position)) if record is None else record
         position += 1
-    if error is not None:
-        yield _cut_off(file, position, error)
+    if failed:
+        yield _cut_off(file, position, failed[0])
 
 
-def _document_text(raw: bytes) -> str:
-    """A document's text; a byte that is no UTF-8 becomes a character that breaks its record."""
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return _UNDECODED.sub(_NO_JSON, raw.decode("utf-8-sig", "surrogateescape"))
+def _pieces(stream: io.BufferedReader, failed: list[OSError]) -> Iterator[str]:
+    """A document's text, up to where reading fails; a byte that is no UTF-8 breaks its record."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
+    raw = b"more"
+    while raw:
+        try:
+            raw = stream.read1(_PIECE_BYTES)
+        except OSError as error:
+            failed.append(error)
+            raw = b""
+        yield _UNDECODED.sub(_NO_JSON, decoder.decode(raw, final=not raw))
 
 
 def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | HistoryRow]:
@@ -214,28 +222,28 @@ def _read_line(raw: bytes, file: str, position: int) -> Iterator[LogItem | Histo
 
 
 def _read_text_values(text: str, file: str, position: int) -> Iterator[LogItem | HistoryRow]:
-    for index, value in enumerate(json_values(text), position):
-        yield _item(value, text, Origin(file, index))
+    for index, value in enumerate(json_values([text], MAX_RECORD_BYTES), position):
+        yield _item(value, Origin(file, index))
 
 
-def _item(value: Parsed | Broken | NulBytes, text: str, origin: Origin) -> LogItem | HistoryRow:
+def _item(value: Parsed | Broken | NulBytes, origin: Origin) -> LogItem | HistoryRow:
     if isinstance(value, NulBytes):
         problem = f"{value.count} NUL bytes in a row"
         expected = "one JSON object; the text that they replaced is lost"
         return Reject(origin, f"record: found {problem}; expected {expected}", "")
     if isinstance(value, Parsed) and is_history_row(value.value):
         return _HISTORY_ROW
-    return _record(value, text, origin)
+    return _record(value, origin)
 
 
 def read_text_record(text: str, origin: Origin) -> LogItem:
     """The one record that a text holds, or the `Reject` that says why it holds none."""
-    return _record(json_value(text), text, origin)
+    return _record(json_value(text), origin)
 
 
-def _record(value: Parsed | Broken, text: str, origin: Origin) -> LogItem:
+def _record(value: Parsed | Broken, origin: Origin) -> LogItem:
     if isinstance(value, Broken):
-        return _broken(value, text, origin)
+        return _broken(value, origin)
     if value.repeated is not None:
         key = printable(repr(value.repeated), 40)
         reason = f"record: found the key {key} twice in one object; expected each key once"
@@ -248,29 +256,15 @@ def _record(value: Parsed | Broken, text: str, origin: Origin) -> LogItem:
         return Reject(origin, "record: found one nested too deeply; expected a Media record", "")
 
 
-def _broken(value: Broken, text: str, origin: Origin) -> Reject:
+def _broken(value: Broken, origin: Origin) -> Reject:
     """The reject of text that is no JSON, with the text where the parser stopped."""
-    rest = text[value.stop : value.stop + _SHORT_LINE].lstrip()
-    ends_early = value.reason.startswith("Unterminated") or not rest or rest.startswith("\0")
-    problem = f"{'text cut off' if ends_early else 'broken text'} ({value.reason})"
-    start = max(value.start, value.stop - EXCERPT_CHARACTERS // 2)
-    return _unparsed(origin, problem, text[start : start + 2 * EXCERPT_CHARACTERS])
+    problem = f"{'text cut off' if value.cut_off else 'broken text'} ({value.reason})"
+    return _unparsed(origin, problem, value.shown)
 
 
 def _unparsed(origin: Origin, problem: str, text: str) -> Reject:
     excerpt = printable(text[: 2 * EXCERPT_CHARACTERS].strip(), EXCERPT_CHARACTERS)
     return Reject(origin, printable(f"record: found {problem}; expected one JSON object"), excerpt)
-
-
-def _read_all(stream: io.BufferedReader) -> tuple[bytes, OSError | None]:
-    """A document's bytes up to the bound or to where reading fails, and that error."""
-    document = io.BytesIO()
-    try:
-        while document.tell() <= MAX_DOCUMENT_BYTES and (chunk := stream.read1(_CHUNK_BYTES)):
-            document.write(chunk)
-    except OSError as error:
-        return document.getvalue(), error
-    return document.getvalue(), None
 
 
 def _cut_off(file: str, position: int, error: OSError) -> Reject:

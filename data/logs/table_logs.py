@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import LogError
+from data.json_text.decoder import Broken, json_value
 from data.logs.decompression import open_log
 from data.logs.json_logs import read_text_record
-from data.logs.json_text import Broken, json_value
 from data.records.types import LogItem, Origin, Reject
 from data.tables.columns import history_columns, image_column, record_columns
 from data.tables.history import read_history

@@ -15,6 +15,7 @@ from typing import Any
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
+from data.json_text.decoder import nests_deeper
 from data.logs.file_names import path_text
 from data.logs.history_rows import (
     MAX_STEP,
@@ -24,7 +25,6 @@ from data.logs.history_rows import (
     logged_time,
     series_of,
 )
-from data.logs.json_text import nests_deeper
 from data.logs.media_html import media_files, read_media_html
 from data.logs.wandb_transactions import Damage, read_transactions
 from data.records.types import LogItem, Origin, Reject, Run, SeriesStep

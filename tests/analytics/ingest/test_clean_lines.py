@@ -1,5 +1,6 @@
 """The fast reader of clean lines and the strict one fill a store with equal rows."""
 
+import contextlib
 import json
 import random
 from pathlib import Path
@@ -70,15 +71,30 @@ def test_mutated_records_give_equal_rows_by_both_readers(
     assert len(rows["responses"]) > 1000
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_documents_give_equal_rows_by_both_readers(
+    tmp_path: Path, golden: Path, indent: int | None
+) -> None:
+    lines = [line for line in mutated_lines(records_of_all_forms(golden), 200, 5) if line.strip()]
+    for number, line in enumerate(lines):
+        with contextlib.suppress(ValueError):
+            lines[number] = json.dumps(json.loads(line), indent=indent).encode()
+    rows, report = read_both_ways(tmp_path, b"[\n" + b",\n".join(lines) + b"\n]\n")
+    assert report.challenges_new > 60
+    assert report.records_rejected > 20
+    assert len(rows["responses"]) > 400
+
+
 def test_clean_records_of_every_form_are_read_by_the_fast_reader(
     tmp_path: Path, golden: Path
 ) -> None:
     records = records_of_all_forms(golden)
     lines = [json.dumps(record) for record in records]
     log = tmp_path / "log.jsonl"
-    log.write_text("\n".join(lines))
-    items = list(read_json_log(log, "log.jsonl", CleanLineReader()))
-    assert [type(item) for item in items] == [CleanRecord] * len(records)
+    for content in ("\n".join(lines), json.dumps(records, indent=2), f"[{', '.join(lines)}]"):
+        log.write_text(content)
+        items = list(read_json_log(log, "log.jsonl", CleanLineReader()))
+        assert [type(item) for item in items] == [CleanRecord] * len(records)
     read_both_ways(tmp_path, log.read_bytes())
 
 

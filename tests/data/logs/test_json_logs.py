@@ -1,6 +1,7 @@
 import gzip
 import json
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +234,40 @@ def test_a_byte_that_is_no_utf_8_costs_its_record_of_a_document(
     log.write_bytes(json.dumps(records, indent=1).encode().replace(b"number 2", b"number \xff"))
     items = list(read_json_log(log, "log"))
     assert [isinstance(item, Logged) for item in items] == [True, True, False, True, True]
+
+
+def test_a_record_that_is_too_long_costs_itself_alone_in_a_document(
+    tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.logs.json_logs.MAX_RECORD_BYTES", 20_000)
+    records = [record | {"path": str(k), "note": "x" * (30_000 * (k == 2))} for k in range(5)]
+    items = read(tmp_path / "log.json", json.dumps(records, indent=1))
+    assert kinds(items) == [Logged, Logged, Reject, Logged, Logged]
+    assert isinstance(items[2], Reject)
+    assert "found broken text (more than 20000 characters of one record)" in items[2].reason
+
+
+def test_a_document_of_any_length_is_read_a_record_at_a_time(tmp_path: Path, record: Json) -> None:
+    log = tmp_path / "log.json"
+    one = json.dumps(record, indent=4)
+
+    def peak(count: int) -> int:
+        log.write_text("[" + ",\n".join([one] * count) + "]")
+        tracemalloc.start()
+        try:
+            assert sum(isinstance(item, Logged) for item in read_json_log(log, "log")) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(300), peak(3000)
+    assert log.stat().st_size > 20_000_000
+    assert many < 1.1 * few + 2**20
+
+
+def test_a_document_of_deep_nesting_costs_itself_alone(tmp_path: Path, record: Json) -> None:
+    deep = '{"a": ' * 10_000 + "1" + "}" * 10_000
+    items = read(tmp_path / "log.json", f"[\n{json.dumps(record)},\n{deep},\n{json.dumps(record)}]")
+    assert kinds(items) == [Logged, Reject, Logged]
+    assert isinstance(items[1], Reject)
+    assert "nested too deeply" in items[1].reason
