@@ -274,7 +274,13 @@ def _cut_off(file: str, position: int, error: OSError) -> Reject:
 
 
 def _excerpt(record: Any) -> str:
+    """The first of a record's text; no more is made than is shown."""
+    text = ""
     try:
-        return printable(json.dumps(record), EXCERPT_CHARACTERS)
+        for part in json.JSONEncoder().iterencode(record):
+            text += part[: EXCERPT_CHARACTERS + 1]
+            if len(text) > EXCERPT_CHARACTERS:
+                break
     except RecursionError:
         return "(nested too deeply to show)"
+    return printable(text, EXCERPT_CHARACTERS)
