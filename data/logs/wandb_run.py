@@ -39,22 +39,24 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,19})(?:\.\d{1,30})?(?:e-?\d{1,3})?
 
 @dataclass
 class _Contents:
-    """The contents of a transaction log, collected in one pass; series and times are by step."""
+    """What is kept of a transaction log while its steps are read: nothing of their series.
 
+    `times` has every step, and None where its time is unknown.
+    """
+
+    run_id: str
     run: Any = None
     config: dict[str, Any] = field(default_factory=dict)
     finished: bool = False
     exit_code: int | None = None
-    series: dict[int, dict[int, dict[str, float]]] = field(default_factory=dict)
     times: dict[int, datetime | None] = field(default_factory=dict)
     with_media: set[int] = field(default_factory=set)
-    damages: list[tuple[int, Damage]] = field(default_factory=list)
 
 
 def read_wandb_run(
     log: Path, file: str, clean: CleanLineReader | None = None
 ) -> Iterator[LogItem | CleanRecord]:
-    """Read a run: the run itself, its series, its challenges by step, and what is missing.
+    """Read a run: its series step by step, the run itself, its challenges, and what is missing.
 
     Args:
         log: the `run-<id>.wandb` file; media are looked for beside it.
@@ -64,45 +66,64 @@ def read_wandb_run(
     Raises:
         LogError: the log cannot be opened or is no transaction log.
     """
-    contents = _gather(log)
-    run_id = _run_id(log, contents)
-    yield _run(run_id, file, contents)
-    for step, values in contents.series.items():
-        yield SeriesStep(run_id, step, values)
-    yield from _challenges(log, file, run_id, contents, clean)
-    for step, damage in contents.damages:
-        cut = "; the run is still being written, or was cut off" if damage.torn else ""
-        reason = f"transaction log at byte {damage.byte}: found {damage.reason}{cut}"
-        yield Reject(Origin(file, step, run_id, step), printable(reason), "")
+    contents = _Contents(run_id=path_text(Path(log.stem)).removeprefix("run-"))
+    yield from _read_transactions(log, file, contents)
+    yield _run(file, contents)
+    yield from _challenges(log, file, contents, clean)
 
 
-def _gather(log: Path) -> _Contents:
-    contents = _Contents()
+def _read_transactions(log: Path, file: str, contents: _Contents) -> Iterator[LogItem]:
+    """The series of each step, and stretches of the log that are damaged; fills `contents`."""
     last_step = -1
     for record in read_transactions(log):
         if isinstance(record, Damage):
             # The first step that may be missing is the one after the last that was read.
-            contents.damages.append((last_step + 1, record))
+            yield _damaged(record, Origin(file, last_step + 1, contents.run_id, last_step + 1))
             continue
         kind = record.WhichOneof("record_type")
         if kind == "history":
-            last_step = _read_history(record.history, contents)
+            step = _read_history(record.history, contents)
+            if step is not None:
+                yield step
+            last_step = -1 if step is None else step.step
         elif kind == "run":
-            contents.run = record.run
-            _update(contents.config, record.run.config)
+            if reject := _take_run(record.run, file, contents):
+                yield reject
         elif kind == "config":
             # the validator signs the run's id once it has one
             _update(contents.config, record.config)
         elif kind == "exit":
             contents.finished, contents.exit_code = True, record.exit.exit_code
-    return contents
 
 
-def _read_history(history: Any, contents: _Contents) -> int:
-    """Add one history row to `contents`; returns its step, or -1 for a row without a valid one."""
+def _damaged(damage: Damage, origin: Origin) -> Reject:
+    cut = "; the run is still being written, or was cut off" if damage.torn else ""
+    reason = f"transaction log at byte {damage.byte}: found {damage.reason}{cut}"
+    return Reject(origin, printable(reason), "")
+
+
+def _take_run(run: Any, file: str, contents: _Contents) -> Reject | None:
+    """Take what a record says of the run; a reject where steps before it are another run's."""
+    contents.run = run
+    _update(contents.config, run.config)
+    known, named = contents.run_id, run.run_id or contents.run_id
+    if not contents.times:
+        contents.run_id = named
+    elif known != named:
+        reason = (
+            f"transaction log: found run {named!r} behind steps of run {known!r}; expected one run "
+            "a log; all of it is kept as the latter's"
+        )
+        return Reject(Origin(file, None, known), printable(reason), "")
+    return None
+
+
+def _read_history(history: Any, contents: _Contents) -> SeriesStep | None:
+    """The series of one history row, with the rest added to `contents`; None without a step."""
     step = int(history.step.num)
     if not 0 <= step < MAX_STEP:
-        return -1
+        return None
+    contents.times.setdefault(step, None)
     values: dict[int, dict[str, float]] = {}
     for item in history.item:
         key = item.key or (item.nested_key[0] if item.nested_key else "")
@@ -112,8 +133,7 @@ def _read_history(history: Any, contents: _Contents) -> int:
             contents.times[step] = logged_time(_number(item.value_json))
         elif series := series_of(key):
             values.setdefault(series[1], {})[series[0]] = _number(item.value_json)
-    contents.series[step] = values
-    return step
+    return SeriesStep(contents.run_id, step, values)
 
 
 def _number(value_json: str) -> float:
@@ -126,13 +146,8 @@ def _number(value_json: str) -> float:
         return math.nan
 
 
-def _run_id(log: Path, contents: _Contents) -> str:
-    stem = path_text(Path(log.stem))
-    return contents.run.run_id if contents.run else stem.removeprefix("run-")
-
-
-def _run(run_id: str, file: str, contents: _Contents) -> Run:
-    run_record = contents.run
+def _run(file: str, contents: _Contents) -> Run:
+    run_id, run_record = contents.run_id, contents.run
     config = plain_config(contents.config)
     return Run(
         run_id=run_id,
@@ -143,7 +158,7 @@ def _run(run_id: str, file: str, contents: _Contents) -> Run:
         started=_started(run_record),
         finished=contents.finished,
         exit_code=contents.exit_code,
-        steps=len(contents.series),
+        steps=len(contents.times),
         **asdict(validator_of(config, run_id)),
     )
 
@@ -175,8 +190,9 @@ def _setting(value_json: str) -> Any:
 
 
 def _challenges(
-    log: Path, file: str, run_id: str, contents: _Contents, clean: CleanLineReader | None
+    log: Path, file: str, contents: _Contents, clean: CleanLineReader | None
 ) -> Iterator[LogItem | CleanRecord]:
+    run_id = contents.run_id
     try:
         media = media_files(log.parent / _MEDIA)
     except OSError as error:

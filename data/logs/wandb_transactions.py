@@ -21,6 +21,8 @@ _HEADER_MAGIC, _HEADER_VERSION = 0xBEE1, 0
 _PIECE = struct.Struct("<IHB")
 _BLOCK = 32 * 1024
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+# A step of 256 miners has 250 kB. The bound keeps a record without an end from taking the memory.
+MAX_TRANSACTION_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def _check_header(header: bytes, path: Path) -> None:
 def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Damage]]:
     """The records, put together from their pieces, with the byte that each starts at."""
     pieces: list[bytes] = []
+    size = 0
     start = at = stream.tell()
     for at, piece in _pieces(stream):
         if isinstance(piece, Damage):
@@ -86,13 +89,20 @@ def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Damage]]:
         if kind in (_FULL, _FIRST):
             if pieces:
                 yield start, Damage(start, "a record without its end", torn=False)
-            pieces, start = [data], at
+            pieces, start, size = [data], at, len(data)
         elif pieces:
             pieces.append(data)
+            size += len(data)
         else:
             # The rest of a record whose beginning was damaged and is reported already.
             continue
-        if kind in (_FULL, _LAST):
+        if size > MAX_TRANSACTION_BYTES:
+            pieces = []
+            yield (
+                start,
+                Damage(start, f"a record of over {MAX_TRANSACTION_BYTES} bytes", torn=False),
+            )
+        elif kind in (_FULL, _LAST):
             yield start, b"".join(pieces)
             pieces = []
     if pieces:

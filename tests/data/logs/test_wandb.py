@@ -1,6 +1,7 @@
 import json
 import shutil
 import sys
+import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from data.logs.media_html import read_media_html
 from data.logs.wandb_run import read_wandb_run
 from data.records.types import Logged, LogItem, Reject, Run, SeriesStep
 from tests.conftest import golden_records
+from tests.worlds.simulated_logs import simulated_log
 from tests.worlds.wandb_runs import write_run
 
 
@@ -158,3 +160,37 @@ def test_a_setting_nested_deeply_stays_text_and_its_neighbours_are_read(tmp_path
         assert (run.validator_uid, run.netuid) == (4, 72)
         kept = json.loads(run.config)["deep"]
         assert kept == (value if depth == 10 else "[" * depth + "72" + "]" * depth)
+
+
+def test_the_series_of_a_run_are_not_held(tmp_path: Path) -> None:
+    records = list(simulated_log(5, "E8", 100))
+
+    def peak(steps: int) -> int:
+        folder = tmp_path / str(steps)
+        many = [records[step % len(records)] for step in range(steps)]
+        write_run(folder, "ab12cd34", many, started=datetime(2026, 1, 1, tzinfo=UTC))
+        tracemalloc.start()
+        try:
+            items = read_wandb_run(folder / "run-ab12cd34.wandb", "run")
+            assert sum(isinstance(item, SeriesStep) for item in items) == steps
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(200), peak(1200)
+    assert many - few < 1000 * 2_000  # bytes a step: its place, its time, and its media file's path
+
+
+def test_a_record_of_another_run_takes_nothing_from_the_first(tmp_path: Path, golden: Path) -> None:
+    records = golden_records(golden, "e7")[:3]
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    first = write_run(tmp_path / "a", "ab12cd34", records, started=started) / "run-ab12cd34.wandb"
+    other = write_run(tmp_path / "b", "zz99zz99", [], started=started) / "run-zz99zz99.wandb"
+    header = 7
+    first.write_bytes(first.read_bytes() + other.read_bytes()[header:])
+    items = list(read_wandb_run(first, "run"))
+    assert {item.run_id for item in of(items, SeriesStep)} == {"ab12cd34"}
+    assert of(items, Run)[0].run_id == "ab12cd34"
+    (reject,) = of(items, Reject)
+    assert "found run 'zz99zz99' behind steps of run 'ab12cd34'" in reject.reason
+    assert len(of(items, Logged)) == 3

@@ -1,5 +1,8 @@
 """A W&B transaction log that is cut or damaged anywhere gives every record that is still whole."""
 
+import struct
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,3 +73,31 @@ def test_a_flipped_byte_costs_at_most_the_records_of_its_block(
         assert damages
         assert set(kept) <= set(every)
         assert set(untouched) <= set(kept)
+
+
+def test_a_record_without_an_end_is_not_held(
+    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.logs.wandb_transactions.MAX_TRANSACTION_BYTES", 10 * BLOCK)
+    every, _ = records(whole, tmp_path)
+
+    def piece(kind: int, room: int) -> bytes:
+        data = b"x" * (room - PIECE_HEADER)
+        checksum = zlib.crc32(data, zlib.crc32(bytes([kind])))
+        return struct.pack("<IHB", checksum, len(data), kind) + data
+
+    first, middle = 2, 3
+    filled = whole + piece(first, BLOCK - len(whole) % BLOCK)
+    endless = filled + piece(middle, BLOCK) * 30
+    # the block behind it, as another log begins after its header
+    behind = piece(1, 1000)
+    tracemalloc.start()
+    kept, damages = records(endless + behind, tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept == every
+    assert [damage.reason[:26] for damage in damages] == [
+        "a record of over 327680 by",
+        "no W&B record (Error parsi",
+    ]
+    assert peak < len(endless) + 5 * len(whole) + 15 * BLOCK
