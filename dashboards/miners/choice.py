@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.lives.order import Life
 from analytics.miners.answers import Miner
 from analytics.standings.leaderboard import Standing
-from dashboards.parts.linked_choice import linked_choice
+from dashboards.parts.linked_choice import hold_in_link, linked_choice
 from data.kept_values import keep, read_kept
 from data.store import Store
 from data.text import printable
@@ -149,7 +149,8 @@ def _begin(store: Store, standings: Sequence[Standing]) -> list[str]:
     found = find_miner(standings, text)
     if found is None:
         return [*notes, f"No miner {printable(text, 80)} in this store; choose another."]
-    st.session_state[_CHOICE] = st.query_params[_PARAMETER] = miner_text(found.miner)
+    st.session_state[_CHOICE] = miner_text(found.miner)
+    hold_in_link(_PARAMETER, miner_text(found.miner))
     return notes
 
 

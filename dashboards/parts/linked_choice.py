@@ -23,5 +23,16 @@ def linked_choice(label: str, options: Mapping[str, str], key: str) -> str:
     if st.session_state.get(widget) not in options:
         st.session_state[widget] = next(iter(options))
     chosen = st.selectbox(label, list(options), format_func=options.__getitem__, key=widget)
-    st.session_state[seen] = st.query_params[key] = chosen
+    st.session_state[seen] = chosen
+    hold_in_link(key, chosen)
     return chosen
+
+
+def hold_in_link(key: str, value: str) -> None:
+    """Let the page's link hold a value, and send it to the page only where it does not yet.
+
+    What is sent is the whole link as it was when this run of the script began: it takes from the
+    page's address what was chosen since.
+    """
+    if st.query_params.get(key) != value:
+        st.query_params[key] = value

@@ -18,55 +18,53 @@ def _follow_a_link(visit: Visit) -> None:
 
 def _compare_with_another_run(visit: Visit) -> None:
     # until the slices are computed: the page is drawn anew then, which closes an open choice
-    visit.page.get_by_text("Slices by").first.wait_for(timeout=180_000)
+    visit.page.get_by_text("Slices by").first.wait_for()
     visit.wait()
     visit.choose("Against", "safety-orange")
-    visit.page.get_by_text("that both predicted").first.wait_for(timeout=120_000)
+    visit.page.get_by_text("that both predicted").first.wait_for()
 
 
 def _take_the_other_label(visit: Visit) -> None:
     visit.choose("Label", "1")
-    assert "label=" in visit.page.url
+    visit.expect_in_link("label", "1")
 
 
 def _show_gates(visit: Visit) -> None:
     visit.choose("Mean of a view's", "gate")
-    assert "mean=gate" in visit.page.url
+    visit.expect_in_link("mean", "gate")
 
 
 def _colour_by_another_measure(visit: Visit) -> None:
     visit.choose("Colour", "roadwork among challenges")
-    assert "colour=" in visit.page.url
+    visit.expect_in_link("colour", "roadwork among challenges")
 
 
 def _ask(visit: Visit) -> None:
     visit.page.get_by_label("Query", exact=True).fill("SELECT count(*) AS n FROM media")
     visit.page.get_by_role("button", name="Run").click()
-    visit.wait()
-    assert "sql=SELECT" in visit.page.url
+    visit.expect_in_link("sql", "SELECT")
 
 
 def _open_a_challenge(visit: Visit) -> None:
     visit.choose("Scored label", "1")
-    assert "scored=" in visit.page.url
+    visit.expect_in_link("scored", "1")
     # the cell of a table drawn on a canvas: the box before the first row
     table = visit.page.locator("[data-testid=stDataFrame] canvas").first
     table.click(position={"x": 18, "y": 54}, force=True)
-    visit.page.get_by_text("Recorded augmentation").first.wait_for(timeout=120_000)
-    assert "challenge=" in visit.page.url
+    visit.page.get_by_text("Recorded augmentation").first.wait_for()
+    visit.expect_in_link("challenge")
 
 
 def _name_a_miner(visit: Visit) -> None:
     visit.page.get_by_label("or its uid or hotkey").fill("5")
     visit.page.keyboard.press("Enter")
-    visit.wait()
+    visit.expect_in_link("miner", "5")
 
 
 def _find_a_miner(visit: Visit) -> None:
     visit.page.get_by_label("Part of a hotkey, or a uid").fill("5")
     visit.page.keyboard.press("Enter")
-    visit.wait()
-    assert "find=5" in visit.page.url
+    visit.expect_in_link("find", "5")
 
 
 FIRST_STEPS: dict[str, Callable[[Visit], None]] = {
@@ -97,7 +95,7 @@ def test_a_retraining_is_started_and_seen_to_end(browser: Browser, address: str)
     page.get_by_text("Retrain, due or not").click()
     visit.wait()
     page.get_by_role("button", name="Start").click()
-    page.get_by_text("Running: step").first.wait_for(timeout=120_000)
+    page.get_by_text("Running: step").first.wait_for()
     page.reload()  # it goes on
     page.get_by_text("The challenger was").first.wait_for(timeout=_RETRAINED_WITHIN)
     assert "The retraining is done" in visit.text()
