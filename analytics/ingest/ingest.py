@@ -89,6 +89,7 @@ def ingest(
     Raises:
         LogError: a path cannot be read at all; then nothing is published.
         StoreError: the warehouse cannot be written.
+        WriteError: the disk is full; nothing is published.
     """
     known = known_logs(store)
     found = find_logs(paths, store.unpacked, known_archives(known).__contains__)

@@ -12,12 +12,14 @@ import shutil
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PosixPath
 from typing import Any, ClassVar, NoReturn
 
 from data.archives.scratch import scratch_folder
+from data.atomic_files import write_error
 from data.settings import setting
 
 # stands behind the archive's name in a path: `/logs/old.zip!/run-1/x.jsonl`
@@ -87,19 +89,22 @@ class Unpacked:
             scratch: a folder for scratch folders alone; None: the system's temporary folder.
 
         Raises:
-            OSError: there is no room for scratch files.
+            OSError: the archive cannot be looked at.
+            WriteError: there is no room for scratch files.
         """
         self.archive = archive.resolve()
         self.problems: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self.settings = settings
         self._left = max(settings.free_bytes, settings.expansion * archive.stat().st_size)
-        self._home = scratch_folder(scratch) if scratch else None
-        home = self._home.path if self._home else None
-        self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-", dir=home))
-        self.close = weakref.finalize(self, _remove, self._scratch, os.getpid())
-        self._folder = self._scratch / "folder"
-        self._folder.mkdir()
+        self._root = scratch or Path(tempfile.gettempdir())
+        with self._as_write_error():
+            self._home = scratch_folder(scratch) if scratch else None
+            home = self._home.path if self._home else None
+            self._scratch = Path(tempfile.mkdtemp(prefix="streetreplay-", dir=home))
+            self.close = weakref.finalize(self, _remove, self._scratch, os.getpid())
+            self._folder = self._scratch / "folder"
+            self._folder.mkdir()
         self._files: dict[_Key, Path] = {}
         self._folders: dict[_Key, set[str]] = {(): set()}
         self._count = 0
@@ -112,7 +117,8 @@ class Unpacked:
 
         Raises:
             BoundError: the archive holds too much.
-            OSError: the disk is full, or what `chunks` raises.
+            OSError: what `chunks` raises.
+            WriteError: the disk is full.
         """
         self._count += 1
         if self._count > self.settings.members:
@@ -176,20 +182,30 @@ class Unpacked:
         return path.parts[depth:] if path.parts[:depth] == self.root.parts else None
 
     def _write(self, place: Path, chunks: Iterable[bytes]) -> None:
-        with place.open("xb") as file:
+        with self._as_write_error():
+            file = place.open("xb")
+        with file:
             for chunk in chunks:
                 self._check_room()
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise BoundError(f"more than {self.settings.expansion} times its size")
-                try:
+                with self._as_write_error():
                     file.write(chunk)
-                except OSError as error:
-                    raise BoundError(f"{error.strerror} in {self._scratch.parent}") from None
+                    file.flush()  # else closing does it, as if reading had failed
 
     def _check_room(self) -> None:
-        if shutil.disk_usage(self._scratch).free < (least := self.settings.bytes_left):
-            raise BoundError(f"a disk with less than {least} bytes left to unpack it")
+        with self._as_write_error():
+            if shutil.disk_usage(self._scratch).free < (least := self.settings.bytes_left):
+                raise OSError(f"less than {least / 1e9:.2g} GB left on the disk to unpack archives")
+
+    @contextmanager
+    def _as_write_error(self) -> Iterator[None]:
+        """Tell a full disk from a damaged archive: with more room the archive can be read."""
+        try:
+            yield
+        except OSError as error:
+            raise write_error(self._root, error) from error
 
     def _name(self, name: str, place: Path) -> None:
         key = _key(name)

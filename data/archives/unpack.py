@@ -7,6 +7,7 @@ from typing import IO
 from data.archives.members import ArchiveSettings, Unpacked
 from data.archives.tar_members import unpack_tar
 from data.archives.zip_members import unpack_zip
+from data.errors import WriteError
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
@@ -37,14 +38,19 @@ def unpack(
         scratch: a folder for scratch folders alone; None: the system's temporary folder.
 
     Raises:
-        OSError: the archive cannot be opened, or there is no room for scratch files.
+        OSError: the archive cannot be opened.
+        WriteError: there is no room for scratch files; what was unpacked is removed.
     """
     unpacked = Unpacked(path, settings, scratch)
     with path.open("rb") as file:
         start = file.read(max(map(len, ZIP_MAGICS)))
-    if is_zip(start):
-        unpack_zip(path, unpacked)
-    else:
-        with opened(path) as stream:
-            unpack_tar(stream, unpacked)
+    try:
+        if is_zip(start):
+            unpack_zip(path, unpacked)
+        else:
+            with opened(path) as stream:
+                unpack_tar(stream, unpacked)
+    except WriteError:
+        unpacked.close()
+        raise
     return unpacked

@@ -74,6 +74,7 @@ def find_logs(
 
     Raises:
         LogError: a path does not exist, or holds nothing that can be read.
+        WriteError: there is no room to unpack an archive.
     """
     logs: dict[Path, LogFile] = {}
     for path in paths:

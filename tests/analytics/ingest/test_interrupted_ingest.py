@@ -5,6 +5,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,36 +85,60 @@ def test_fifty_kills_at_random_moments_lose_nothing(tmp_path: Path, golden: Path
     assert kill_at_random_moments(tmp_path, golden, 50) >= 30
 
 
+class Repeated(threading.Thread):
+    """Does something again and again until it is stopped, or fails with `problem`."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        super().__init__()
+        self.problem: BaseException | None = None
+        self._action = action
+        self._stopped = threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        try:
+            while not self._stopped.is_set():
+                self._action()
+        except BaseException as error:  # noqa: BLE001  (told by the main thread)
+            self.problem = error
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
 def test_readers_see_each_publish_whole(store: Store, tmp_path: Path, e7: list[Any]) -> None:
     publishes, of_each = 10, 40
+    counts = "SELECT count(*), (SELECT count(*) FROM responses) FROM media"
     seen: list[tuple[int, int]] = []
-    problems: list[BaseException] = []
-    done = threading.Event()
+    sizes_seen: set[int] = set()
+    logs = []
+    for number in range(publishes + 1):
+        logs.append(tmp_path / f"{number}.jsonl")
+        of_log = e7[number * 36 : number * 36 + of_each]
+        logs[-1].write_text("".join(json.dumps(one) + "\n" for one in of_log), encoding="utf-8")
 
     def read() -> None:
-        counts = "SELECT count(*), (SELECT count(*) FROM responses) FROM media"
-        try:
-            while not done.is_set():
-                with reading(store) as connection:
-                    seen.extend(connection.execute(counts).fetchall())
-        except BaseException as error:  # noqa: BLE001  (told by the main thread)
-            problems.append(error)
+        with reading(store) as connection:
+            seen.extend(connection.execute(counts).fetchall())
 
-    reader = threading.Thread(target=read)
-    for number in range(publishes):
-        log = tmp_path / f"{number}.jsonl"
-        lines = [json.dumps(one) + "\n" for one in e7[number * of_each : (number + 1) * of_each]]
-        log.write_text("".join(lines), encoding="utf-8")
-        ingest(store, [log])
-        if not number:
-            reader.start()
-    done.set()
-    reader.join()
+    ingest(store, [logs[0]])
+    published, sizes = [(of_each, 10 * of_each)], {store.warehouse.stat().st_size}
+    loops = [Repeated(read), Repeated(lambda: sizes_seen.add(store.warehouse.stat().st_size))]
+    for number in range(1, publishes + 1):
+        with reading(store) as opened_before:
+            ingest(store, [logs[number]])
+            # what was opened stays what it was
+            assert opened_before.execute(counts).fetchall() == published[-1:]
+        published.append((of_each + 36 * number, 10 * (of_each + 36 * number)))
+        sizes.add(store.warehouse.stat().st_size)
+    for loop in loops:
+        loop.stop()
 
-    assert problems == []
+    assert [loop.problem for loop in loops] == [None, None]
     assert seen == sorted(seen)
-    assert {media for media, _ in seen} <= {of_each * (k + 1) for k in range(publishes)}
-    assert all(responses == 10 * media for media, responses in seen)
+    assert set(seen) <= set(published)
+    assert sizes_seen <= sizes
 
 
 def test_two_ingests_at_once_wait_for_each_other(tmp_path: Path, golden: Path) -> None:

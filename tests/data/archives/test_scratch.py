@@ -11,6 +11,7 @@ import pytest
 from data.archives.members import ArchiveSettings, Unpacked
 from data.archives.scratch import scratch_folder
 from data.archives.unpack import unpack
+from data.errors import WriteError
 from data.logs.decompression import open_decompressed
 from tests.data.archives.archive_files import CONTENT, members, write_zip
 
@@ -81,6 +82,6 @@ def test_a_disk_that_fills_up_ends_the_unpacking(
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": next(free)}))
     held = Unpacked(write_zip(tmp_path / "x.zip", CONTENT.items()), ArchiveSettings(bytes_left=50))
     chunks = iter([b"x"] * 100)
-    with pytest.raises(OSError, match="less than 50 bytes left"):
+    with pytest.raises(WriteError, match=r"less than 5e-08 GB left on the disk.*free some space"):
         held.add("a", chunks)
     assert 90 < len(list(chunks)) < 100
