@@ -117,7 +117,7 @@ def _read(
             staging = Staging(writer.connection, scratch, settings)
             size = sum(found.bytes_left for found in logs.read)
             with (
-                _clean_reader(settings, staging.schemas, size) as clean,
+                _clean_reader(settings, staging.schemas, size, scratch) as clean,
                 progress("reading", size) as on_bytes,
             ):
                 for found in logs.read:
@@ -153,7 +153,7 @@ class _BytesLeft:
 
 @contextmanager
 def _clean_reader(
-    settings: IngestSettings, schemas: Schemas, log_bytes: int
+    settings: IngestSettings, schemas: Schemas, log_bytes: int, scratch: Path
 ) -> Iterator[CleanLineReader | None]:
     """What reads clean lines: this process, or several where logs are long."""
     # a daemon may start no processes
@@ -164,7 +164,7 @@ def _clean_reader(
         yield CleanLineReader()
     else:
         with processes(workers, start_reading, schemas, work=_READING) as pool:
-            yield BlockReader(pool, workers)
+            yield BlockReader(pool, workers, scratch)
 
 
 @contextmanager
@@ -175,6 +175,7 @@ def scratch_folder(store: Store) -> Iterator[Path]:
     """
     shutil.rmtree(store.scratch, ignore_errors=True)
     try:
+        store.scratch.mkdir(parents=True)
         yield store.scratch
     finally:
         shutil.rmtree(store.scratch, ignore_errors=True)

@@ -1,6 +1,7 @@
 """What an ingest reads, staged as rows: what decides the merge in DuckDB, the rest outside."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -35,7 +36,7 @@ class Staging:
 
         Args:
             connection: with the empty tables of `stage.sql`.
-            scratch: a folder that this ingest alone uses.
+            scratch: an empty folder that this ingest alone uses.
             settings: how much to hold in memory.
         """
         self._connection = connection
@@ -47,10 +48,10 @@ class Staging:
         self._decisive = _schema(connection, "stage_media")
         self._media_schema = _with_seq(_schema(connection, "media"))
         self._media = StagedRows(
-            _without(self._media_schema, self._decisive), scratch / "media.arrow", most
+            _without(self._media_schema, self._decisive), scratch, "media", most
         )
         self._responses = StagedRows(
-            _with_seq(_schema(connection, "responses")), scratch / "responses.arrow", most
+            _with_seq(_schema(connection, "responses")), scratch, "responses", most
         )
         self._clean = self._new_batch()
 
@@ -101,12 +102,9 @@ class Staging:
     def _add(self, item: LogItem | CleanRecord | CleanRows) -> int:
         """Stage an item, or rows of several; returns how many."""
         if isinstance(item, CleanRows):
-            first = self._sequence + 1
-            self._stage_challenges(*item.numbered(first))
-            for place, other in item.others:
-                self._add_item(other, first + place)
+            self._stage_block(item, self._sequence + 1)
             self._sequence += item.size
-            return int(item.media.num_rows) + len(item.others)
+            return item.records + len(item.others)
         self._sequence += 1
         if isinstance(item, CleanRecord):
             self._clean.add(item, self._sequence)
@@ -157,6 +155,17 @@ class Staging:
             self._stage_series(media, responses)
         self._media.append(media.select(self._media.schema.names))
         self._responses.append(responses)
+
+    def _stage_block(self, block: CleanRows, first: int) -> None:
+        """Stage the items of a block, the first as number `first`; its records are of no run."""
+        media = replace(block.media, seq=first)
+        for batch in media.batches():
+            decisive = pa.Table.from_batches([batch.select(self._decisive.names)])
+            rows.append_table(self._connection, "stage_media", decisive)
+        self._media.append_block(media)
+        self._responses.append_block(replace(block.responses, seq=first))
+        for place, other in block.others:
+            self._add_item(other, first + place)
 
     def _stage_series(self, media: pa.Table, responses: pa.Table) -> None:
         """Stage what records of runs hold of series: other logs of a run are known by it."""

@@ -3,17 +3,44 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
 from data.columnar.batch import CleanBatch
 from data.columnar.line_reader import CleanLineReader
+from data.columnar.stored_rows import write_rows
 
 # A block is a fraction of a second's work; each process has one more waiting.
 _BLOCK_BYTES = 2**23
 _BLOCK_LINES = 10_000
+# A block with more unclean lines is read line by line.
+_MOST_UNCLEAN = 100
+
+
+class Lines(Protocol):
+    """Consecutive lines of a log, which can be sent to another process."""
+
+    bytes_unreported: int
+    """How many bytes of the file reading them reports to nobody."""
+
+    def lines(self) -> Iterable[bytes]:
+        """The lines.
+
+        Raises:
+            OSError: they cannot be read from here.
+        """
+
+
+class SentLines(list[bytes]):
+    """Lines that are sent as they are."""
+
+    bytes_unreported = 0
+
+    def lines(self) -> Iterable[bytes]:
+        """The lines."""
+        return self
 
 
 class Schemas(NamedTuple):
@@ -23,23 +50,24 @@ class Schemas(NamedTuple):
     responses: pa.Schema
 
 
-@dataclass(frozen=True)
-class Block:
-    """Consecutive lines, and the rows of those that are clean, as IPC streams.
+class _Files(NamedTuple):
+    """Where the rows of a block are put."""
 
-    `unclean` are the other lines, by number; `seq` and `position` of rows are numbers of lines.
+    media: Path
+    responses: Path
+
+
+class Block(NamedTuple):
+    """Files of the rows of consecutive lines, of those that are clean.
+
+    There are `size` lines; `unclean` are those that are not clean, by number. `seq` and `position`
+    of rows are numbers of lines.
     """
 
-    lines: list[bytes]
-    media: bytes
-    responses: bytes
-    unclean: list[int]
-
-    def tables(self) -> tuple[pa.Table, pa.Table]:
-        """The rows of `media` and of `responses`."""
-        return pa.ipc.open_stream(self.media).read_all(), pa.ipc.open_stream(
-            self.responses
-        ).read_all()
+    size: int
+    media: Path
+    responses: Path
+    unclean: dict[int, bytes]
 
 
 class BlockReader(CleanLineReader):
@@ -48,32 +76,53 @@ class BlockReader(CleanLineReader):
     A single line it reads in this process.
     """
 
-    def __init__(self, pool: Executor, processes: int) -> None:
-        super().__init__()
-        self._pool, self._processes = pool, processes
+    def __init__(self, pool: Executor, processes: int, scratch: Path) -> None:
+        """Begin to read.
 
-    def read_blocks(self, lines: Iterable[bytes], file: str) -> Iterator[Block]:
-        """Blocks of all lines, in order; a few are read ahead."""
-        waiting: deque[tuple[list[bytes], Future[tuple[bytes, bytes, list[int]]]]] = deque()
-        for block in _blocks(lines):
-            waiting.append((block, self._pool.submit(_read_block, block, file)))
+        Args:
+            pool: of processes that have started reading.
+            processes: how many.
+            scratch: an empty folder, where they put the rows.
+        """
+        super().__init__()
+        self._pool, self._processes, self._scratch = pool, processes, scratch
+        self._blocks = 0
+
+    def read_blocks(
+        self, blocks: Iterable[Lines], file: str
+    ) -> Iterator[tuple[Lines, Block | None]]:
+        """Read blocks, in order, a few of them ahead.
+
+        A block with many unclean lines, or one that another process could not read, is None.
+
+        Raises:
+            WriteError: the disk is full.
+        """
+        waiting: deque[tuple[Lines, Future[Block | None]]] = deque()
+        for lines in blocks:
+            self._blocks += 1
+            files = _Files(
+                self._scratch / f"media-of-block-{self._blocks}.arrow",
+                self._scratch / f"responses-of-block-{self._blocks}.arrow",
+            )
+            waiting.append((lines, self._pool.submit(_read_block, lines, file, files)))
             if len(waiting) > 2 * self._processes:
                 first, read = waiting.popleft()
-                yield Block(first, *read.result())
+                yield first, read.result()
         while waiting:
             first, read = waiting.popleft()
-            yield Block(first, *read.result())
+            yield first, read.result()
 
 
-def _blocks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    block: list[bytes] = []
-    size = 0
+def sent_lines(lines: Iterable[bytes]) -> Iterator[SentLines]:
+    """Lines in blocks."""
+    block, size = SentLines(), 0
     for line in lines:
         block.append(line)
         size += len(line)
         if size >= _BLOCK_BYTES or len(block) == _BLOCK_LINES:
             yield block
-            block, size = [], 0
+            block, size = SentLines(), 0
     if block:
         yield block
 
@@ -86,22 +135,22 @@ def start_reading(schemas: Schemas) -> None:
     _reading[:] = [(CleanLineReader(), schemas)]
 
 
-def _read_block(lines: list[bytes], file: str) -> tuple[bytes, bytes, list[int]]:
+def _read_block(lines: Lines, file: str, files: _Files) -> Block | None:
     ((reader, schemas),) = _reading
-    batch, unclean = CleanBatch(file, *schemas), []
-    for number, line in enumerate(lines):
-        record = reader.read(line, number)
-        if record is None:
-            unclean.append(number)
-        else:
-            batch.add(record, number)
-    media, responses = batch.tables() if len(batch) else map(pa.Schema.empty_table, schemas)
-    return _as_stream(media), _as_stream(responses), unclean
-
-
-def _as_stream(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    stream: bytes = sink.getvalue().to_pybytes()
-    return stream
+    batch, unclean, size = CleanBatch(file, *schemas), {}, 0
+    try:
+        for number, line in enumerate(lines.lines()):
+            size += 1
+            record = reader.read(line, number)
+            if record is not None:
+                batch.add(record, number)
+            else:
+                unclean[number] = line
+                if len(unclean) > _MOST_UNCLEAN:
+                    return None
+    except OSError:
+        return None
+    tables = batch.tables() if len(batch) else map(pa.Schema.empty_table, schemas)
+    for table, path in zip(tables, files, strict=True):
+        write_rows([table], path)
+    return Block(size, *files, unclean)

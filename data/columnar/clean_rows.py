@@ -5,37 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from data.columnar.blocks import Block, BlockReader
-
-# A block with more unclean lines is read line by line.
-_MOST_UNCLEAN_SHARE = 0.1
+from data.columnar.blocks import Block, BlockReader, Lines
+from data.columnar.stored_rows import BlockRows
 
 
 @dataclass(frozen=True)
 class CleanRows:
-    """Rows of `media` and `responses`, whose `seq` is 0 at the first of `size` positions.
+    """Rows of `media`, `records` of them, and of `responses`, of consecutive items of a log.
 
-    `others` are the items of the other positions, each with its number among all.
+    `others` are the other items, each with its number among all `size`.
     """
 
-    media: pa.Table
-    responses: pa.Table
+    media: BlockRows
+    responses: BlockRows
+    records: int
     others: list[tuple[int, Any]]
     size: int
-
-    def numbered(self, first: int) -> tuple[pa.Table, pa.Table]:
-        """The rows with a `seq` that begins at `first`."""
-        return _shifted(self.media, "seq", first), _shifted(self.responses, "seq", first)
 
 
 def rows_of_lines(
     reader: BlockReader,
-    lines: Iterable[bytes],
+    blocks: Iterable[Lines],
     file: str,
     position: int,
     read_unclean: Callable[[bytes, int], Iterable[Any]],
+    on_bytes: Callable[[int], object],
 ) -> Iterator[Any]:
     """The records of lines, most of them as `CleanRows`, the first at `position` of its log.
 
@@ -43,19 +38,24 @@ def rows_of_lines(
 
     Args:
         reader: reads clean lines.
-        lines: of one log, in order.
+        blocks: the lines of one log, in order.
         file: the log's name in the store.
         position: of the first record.
         read_unclean: the items of a line that is not clean, by the position of the first; each
             item has a position of its own, in order.
+        on_bytes: called with the bytes of blocks as they are read.
+
+    Raises:
+        OSError: lines cannot be read.
     """
-    for block in reader.read_blocks(lines, file):
-        if len(block.unclean) <= _MOST_UNCLEAN_SHARE * len(block.lines):
+    for lines, block in reader.read_blocks(blocks, file):
+        on_bytes(lines.bytes_unreported)
+        if block is not None:
             rows = _clean_rows(block, position, read_unclean)
             yield rows
             position += rows.size
             continue
-        for line in block.lines:
+        for line in lines.lines():
             record = reader.read(line, position)
             for item in read_unclean(line, position) if record is None else (record,):
                 yield item
@@ -66,28 +66,20 @@ def _clean_rows(
     block: Block, position: int, read_unclean: Callable[[bytes, int], Iterable[Any]]
 ) -> CleanRows:
     """The rows of a block whose first record stands at `position` of its log."""
-    counts = np.ones(len(block.lines), np.int64)
+    counts = np.ones(block.size, np.int64)
     others: list[tuple[int, Any]] = []
     moved = 0  # how far items of unclean lines, more than one or none, move what follows
-    for line in block.unclean:
-        place = line + moved
-        items = list(read_unclean(block.lines[line], position + place))
+    for number, line in block.unclean.items():
+        place = number + moved
+        items = list(read_unclean(line, position + place))
         others += enumerate(items, place)
-        counts[line] = len(items)
+        counts[number] = len(items)
         moved += len(items) - 1
-    places = np.cumsum(counts) - counts
-    media, responses = block.tables()
-    media = _set(media, "seq", places[media["seq"].to_numpy()])
-    media = _set(media, "position", media["seq"].to_numpy() + position)
-    responses = _set(responses, "seq", places[responses["seq"].to_numpy()])
-    return CleanRows(media, responses, others, int(counts.sum()))
-
-
-def _shifted(table: pa.Table, column: str, by: int) -> pa.Table:
-    return _set(table, column, table[column].to_numpy() + by)
-
-
-def _set(table: pa.Table, column: str, values: Any) -> pa.Table:
-    index = table.schema.get_field_index(column)
-    field = table.schema.field(index)
-    return table.set_column(index, field, pa.array(values, field.type))
+    places = np.cumsum(counts) - counts if moved or (counts != 1).any() else None
+    return CleanRows(
+        BlockRows(block.media, places, position),
+        BlockRows(block.responses, places, position),
+        block.size - len(block.unclean),
+        others,
+        int(counts.sum()),
+    )

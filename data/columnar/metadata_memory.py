@@ -16,9 +16,9 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class ReadMetadata(NamedTuple):
-    """Metadata as canonical JSON, as fields, and what no field holds."""
+    """Metadata as a part of its record's canonical JSON, as fields, and what no field holds."""
 
-    written: bytes
+    fragment: orjson.Fragment
     fields: ReadFields
     undeclared: dict[str, Any]
 
@@ -53,12 +53,12 @@ class MetadataMemory:
         return read
 
     def _read(self, values: dict[str, Any]) -> ReadMetadata | None:
-        written = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+        fragment = orjson.Fragment(orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
         fields = self._fields.read(values)
         if fields is None:
             return None
         rest = undeclared({"metadata": values}).get("metadata", {})
-        return ReadMetadata(written, fields, rest)
+        return ReadMetadata(fragment, fields, rest)
 
 
 def whole(value: Any) -> Any:

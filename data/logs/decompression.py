@@ -26,7 +26,7 @@ FREE_EXPANSION = 64 * 2**20
 
 _CHUNK = 2**18
 _NULS = re.compile(rb"\0+")
-_UTF8_MARK = b"\xef\xbb\xbf"
+UTF8_MARK = b"\xef\xbb\xbf"
 # Longer marks first: that of UTF-32 begins as that of UTF-16 does.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -81,9 +81,9 @@ def open_log(path: Path, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     start = unpacked.peek(_LONGEST_MARK)
     if encoding := _encoding(start):
         unpacked = io.BufferedReader(_Transcoded(unpacked, encoding))
-    elif start.startswith(_UTF8_MARK):
-        unpacked.read(len(_UTF8_MARK))
-    return io.BufferedReader(_NulBytesMarked(unpacked), _CHUNK)
+    elif start.startswith(UTF8_MARK):
+        unpacked.read(len(UTF8_MARK))
+    return nul_bytes_marked(unpacked)
 
 
 def open_plain_text(path: Path, first: int, on_bytes: OnBytes = no_report) -> io.BufferedReader:
@@ -94,7 +94,12 @@ def open_plain_text(path: Path, first: int, on_bytes: OnBytes = no_report) -> io
     """
     file = _Watched(path, on_bytes)
     file.seek(first)
-    return io.BufferedReader(_NulBytesMarked(io.BufferedReader(file, _CHUNK)), _CHUNK)
+    return nul_bytes_marked(io.BufferedReader(file, _CHUNK))
+
+
+def nul_bytes_marked(file: io.BufferedReader) -> io.BufferedReader:
+    """A text in UTF-8, NUL bytes in a row, however many, replaced by one mark."""
+    return io.BufferedReader(_NulBytesMarked(file), _CHUNK)
 
 
 def is_plain_text(path: Path) -> bool:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from data.logs.json_logs import MAX_RECORD_BYTES
+from data.logs.line_spans import MAX_RECORD_BYTES
 from data.records.fields import SERIES
 from data.records.types import Origin, Reject
 from data.text import printable

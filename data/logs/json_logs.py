@@ -11,12 +11,13 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, overload
+from typing import Any, overload
 
-from data.columnar.blocks import BlockReader
+from data.columnar.blocks import BlockReader, Lines, sent_lines
 from data.columnar.clean_record import CleanRecord
 from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.columnar.line_reader import CleanLineReader
@@ -24,15 +25,13 @@ from data.columnar.repeated_rejects import HistoryRow, without_repeated_rejects
 from data.errors import RecordError
 from data.json_text.decoder import Broken, Parsed, json_value
 from data.json_text.values import NulBytes, ParsedText, json_values
-from data.logs.decompression import OnBytes, open_log, open_plain_text
+from data.logs.decompression import OnBytes, is_plain_text, open_log, open_plain_text
+from data.logs.line_spans import MAX_RECORD_BYTES, line_spans, lines_of
 from data.progress import no_report
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import is_history_row
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
-
-# A real record has about 12 kB. The bounds keep a decompression bomb from taking the memory.
-MAX_RECORD_BYTES = 16 * 2**20
 
 # A first line shorter than any record: an object that begins in it ends on a later line.
 _SHORT_LINE = 200
@@ -85,21 +84,14 @@ def read_json_log(
         reached: where to go on in plain JSON lines, by `log_state.grew_from`; None reads all.
         on_bytes: called while the file is read.
     """
-    position = 0 if reached is None else reached.position
     try:
-        of_lines = reached is not None or is_of_lines(path)
-        with (
-            open_log(path, on_bytes)
-            if reached is None
-            else open_plain_text(path, reached.byte, on_bytes)
-        ) as stream:
-            if of_lines:
-                items: Iterator[_Item] = _read_lines(stream, file, clean, position)
-            else:
-                items = _read_document(stream, file, clean)
-            yield from without_repeated_rejects(items, file)
+        if reached is not None or is_of_lines(path):
+            items = _read_lines(path, file, clean, reached, on_bytes)
+        else:
+            items = _read_document(path, file, clean, on_bytes)
+        yield from without_repeated_rejects(items, file)
     except OSError as error:
-        yield _cut_off(file, position, error)
+        yield _cut_off(file, 0 if reached is None else reached.position, error)
 
 
 def is_of_lines(path: Path) -> bool:
@@ -109,7 +101,7 @@ def is_of_lines(path: Path) -> bool:
         OSError: the file cannot be opened, or its compressed data is damaged from the start.
     """
     with open_log(path) as stream:
-        first = next((line for line in _lines(stream) if _has_text(line)), b"")
+        first = next((line for line in lines_of(stream) if _has_text(line)), b"")
     return not _is_document(first.strip())
 
 
@@ -128,33 +120,55 @@ def _is_document(first: bytes) -> bool:
     )
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of at most `MAX_RECORD_BYTES`; of a longer one the beginning."""
-    while line := stream.readline(MAX_RECORD_BYTES):
-        yield line
-        while len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
-            line = stream.readline(MAX_RECORD_BYTES)
-
-
 def _read_lines(
-    stream: io.BufferedReader, file: str, clean: CleanLineReader | None, position: int
+    path: Path,
+    file: str,
+    clean: CleanLineReader | None,
+    reached: Reached | None,
+    on_bytes: OnBytes,
 ) -> Iterator[_Item]:
+    position = 0 if reached is None else reached.position
     failed: list[OSError] = []
-    lines = _lines_until_failure(stream, failed)
-    if isinstance(clean, BlockReader):
-        items = rows_of_lines(clean, lines, file, position, partial(_line_items, file=file))
-    else:
-        items = _items_of_lines(lines, file, clean, position)
-    for item in items:
-        yield item
-        position += item.size if isinstance(item, CleanRows) else 1
+    with ExitStack() as opened:
+        if isinstance(clean, BlockReader):
+            blocks = _blocks(path, reached, on_bytes, opened)
+            read_unclean = partial(_line_items, file=file)
+            items = rows_of_lines(
+                clean, _until_failure(blocks, failed), file, position, read_unclean, on_bytes
+            )
+        else:
+            lines = lines_of(opened.enter_context(_open_text(path, reached, on_bytes)))
+            items = _items_of_lines(lines, file, clean, position)
+        try:
+            for item in items:
+                yield item
+                position += item.size if isinstance(item, CleanRows) else 1
+        except OSError as error:
+            failed.append(error)
     if failed:
         yield _cut_off(file, position, failed[0])
 
 
-def _lines_until_failure(stream: IO[bytes], failed: list[OSError]) -> Iterator[bytes]:
+def _open_text(path: Path, reached: Reached | None, on_bytes: OnBytes) -> io.BufferedReader:
+    if reached is None:
+        return open_log(path, on_bytes)
+    return open_plain_text(path, reached.byte, on_bytes)
+
+
+def _blocks(
+    path: Path, reached: Reached | None, on_bytes: OnBytes, opened: ExitStack
+) -> Iterator[Lines]:
+    """The lines of a log for several processes, which read a plain text themselves."""
+    if is_plain_text(path):
+        file = opened.enter_context(path.open("rb", buffering=0))
+        return line_spans(path, file, 0 if reached is None else reached.byte)
+    return sent_lines(lines_of(opened.enter_context(open_log(path, on_bytes))))
+
+
+def _until_failure(blocks: Iterator[Lines], failed: list[OSError]) -> Iterator[Lines]:
+    """Blocks until they cannot be read: those before are waiting to be."""
     try:
-        yield from _lines(stream)
+        yield from blocks
     except OSError as error:
         failed.append(error)
 
@@ -183,16 +197,17 @@ def _line_items(line: bytes, position: int, file: str) -> Iterator[LogItem | His
 
 
 def _read_document(
-    stream: io.BufferedReader, file: str, clean: CleanLineReader | None
+    path: Path, file: str, clean: CleanLineReader | None, on_bytes: OnBytes
 ) -> Iterator[_Item]:
     failed: list[OSError] = []
     position = 0
-    for value in json_values(_pieces(stream, failed), MAX_RECORD_BYTES):
-        record = None
-        if clean is not None and isinstance(value, ParsedText):
-            record = clean.read(value.text.encode(), position)
-        yield _item(value, Origin(file, position)) if record is None else record
-        position += 1
+    with open_log(path, on_bytes) as stream:
+        for value in json_values(_pieces(stream, failed), MAX_RECORD_BYTES):
+            record = None
+            if clean is not None and isinstance(value, ParsedText):
+                record = clean.read(value.text.encode(), position)
+            yield _item(value, Origin(file, position)) if record is None else record
+            position += 1
     if failed:
         yield _cut_off(file, position, failed[0])
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
 from data.logs.decompression import open_log
-from data.logs.json_logs import MAX_RECORD_BYTES, read_text_record
+from data.logs.json_logs import read_text_record
+from data.logs.line_spans import MAX_RECORD_BYTES
 from data.records.types import LogItem, Origin, Reject
 from data.text import printable
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from data.errors import LogError
-from data.logs.json_logs import MAX_RECORD_BYTES
+from data.logs.line_spans import MAX_RECORD_BYTES
 from data.logs.media_html import media_step
 from data.text import printable
 from data.wandb_service.client import MEDIA_FOLDER, ServiceFile

@@ -132,7 +132,7 @@ def test_a_broken_record_in_an_indented_array_costs_itself_alone(
 def test_an_array_on_one_line_may_be_larger_than_any_record(
     tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.logs.json_logs.MAX_RECORD_BYTES", 20_000)
+    monkeypatch.setattr("data.logs.line_spans.MAX_RECORD_BYTES", 20_000)
     text = json.dumps([record | {"path": str(k)} for k in range(20)])
     assert kinds(read(tmp_path / "log.json", text)) == [Logged] * 20
 
@@ -171,7 +171,7 @@ def test_a_gzip_file_cut_off_keeps_what_is_whole(tmp_path: Path, record: Json) -
 def test_an_endless_line_is_rejected_without_reading_it_into_memory(
     tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.logs.json_logs.MAX_RECORD_BYTES", 20_000)
+    monkeypatch.setattr("data.logs.line_spans.MAX_RECORD_BYTES", 20_000)
     good = json.dumps(record)
     items = read(tmp_path / "log.jsonl", f"{good}\n{'x' * 100_000}\n{good}\n")
     assert kinds(items) == [Logged, Reject, Logged]

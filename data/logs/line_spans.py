@@ -1,0 +1,111 @@
+"""Lines of a log, and the stretches of a file of plain text that several processes may read."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from data.logs.decompression import UTF8_MARK, nul_bytes_marked
+
+# A real record has about 12 kB. The bound keeps a decompression bomb from taking the memory.
+MAX_RECORD_BYTES = 16 * 2**20
+
+# A fraction of a second's work.
+_SPAN_BYTES = 2**23
+_CHUNK_BYTES = 2**17
+
+
+def lines_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines of at most `MAX_RECORD_BYTES`; of a longer one the beginning."""
+    while line := stream.readline(MAX_RECORD_BYTES):
+        yield line
+        while len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_RECORD_BYTES)
+
+
+class LineSpan:
+    """Whole lines of a file of plain text, `size` bytes from `first` on.
+
+    In another process it opens the file by its path.
+    """
+
+    def __init__(self, path: Path, first: int, size: int, opened: io.FileIO) -> None:
+        self._path, self._first, self._size = path, first, size
+        self.bytes_unreported = size
+        self._opened: io.FileIO | None = opened
+        self._identity = _identity(opened)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_opened": None}
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines, NUL bytes marked.
+
+        Raises:
+            OSError: the file cannot be read, or its path is another file's by now.
+        """
+        if self._opened is not None:
+            yield from self._lines_in(self._opened)
+            return
+        with self._path.open("rb", buffering=0) as opened:
+            if _identity(opened) != self._identity:
+                raise OSError(f"{self._path.name}: another file than before")
+            yield from self._lines_in(opened)
+
+    def _lines_in(self, opened: io.FileIO) -> Iterator[bytes]:
+        window = _Window(opened, self._first, self._size)
+        return lines_of(nul_bytes_marked(io.BufferedReader(window, _CHUNK_BYTES)))
+
+
+def line_spans(path: Path, opened: io.FileIO, first: int) -> Iterator[LineSpan]:
+    """All lines of a file of plain text.
+
+    Args:
+        path: of the file.
+        opened: the file, open as long as spans are read.
+        first: the byte to begin at, where a line begins.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if first == 0 and opened.read(len(UTF8_MARK)) == UTF8_MARK:
+        first = len(UTF8_MARK)
+    # what is written from now on may be a part of a line
+    end = os.fstat(opened.fileno()).st_size
+    while first < end:
+        size = _end_of_line(opened, min(first + _SPAN_BYTES, end), end) - first
+        yield LineSpan(path, first, size, opened)
+        first += size
+
+
+def _end_of_line(opened: io.FileIO, byte: int, end: int) -> int:
+    """Where the line ends that holds the byte before this one; at the latest `end`."""
+    opened.seek(byte - 1)
+    while byte < end and (chunk := opened.read(_CHUNK_BYTES)):
+        found = chunk.find(b"\n")
+        byte = opened.tell() if found < 0 else opened.tell() - len(chunk) + found + 1
+        if found >= 0:
+            break
+    return min(byte, end)
+
+
+def _identity(opened: io.FileIO) -> tuple[int, int]:
+    status = os.fstat(opened.fileno())
+    return status.st_dev, status.st_ino
+
+
+class _Window(io.RawIOBase):
+    """Some bytes of an open file, from its own place: other windows may read between."""
+
+    def __init__(self, opened: io.FileIO, first: int, size: int) -> None:
+        self._opened, self._next, self._end = opened, first, first + size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._opened.seek(self._next)
+        count = self._opened.readinto(memoryview(buffer)[: self._end - self._next]) or 0
+        self._next += count
+        return count
