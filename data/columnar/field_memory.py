@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from data.records import values
 from data.records.cities import position_problem
-from data.records.fields import FIELDS, NULL_COLUMNS, Field, FieldValues, read_field
+from data.records.fields import FIELDS, NULL_COLUMNS, Field, FieldValues, read_field, undeclared
 from data.records.types import NullKind
 from data.records.values import MOST_NULL_WORD_CHARACTERS
 from data.text import base_name
@@ -111,33 +111,41 @@ class MetadataFields:
 
     def __init__(self) -> None:
         self._fields = tuple(field for field in _memories() if field.is_metadata)
-        self._layouts: dict[tuple[str, ...], _Fields] = {}
+        self._layouts: dict[tuple[str, ...], _Layout] = {}
         self._gps = SOURCE_COLUMNS.index("gps_lat") - _TOP_COLUMNS
         self._city = SOURCE_COLUMNS.index("city") - _TOP_COLUMNS
         self._no_columns: list[Any] = [None] * (len(SOURCE_COLUMNS) - _TOP_COLUMNS)
         self._all_absent: list[str | None] = [NullKind.ABSENT.value] * len(NULL_COLUMNS)
 
-    def read(self, metadata: Mapping[str, Any]) -> ReadFields | None:
-        """All fields of a record's metadata; None if one of the values cannot be read."""
+    def read(self, metadata: Mapping[str, Any]) -> tuple[ReadFields, dict[str, Any]] | None:
+        """All fields of a record's metadata, and what no field holds.
+
+        None if one of the values cannot be read.
+        """
         columns, nulls = self._no_columns.copy(), self._all_absent.copy()
-        if not _read_into(columns, nulls, self._fields_of(tuple(metadata)), metadata):
+        fields, undeclared_keys = self._layout_of(tuple(metadata))
+        if not _read_into(columns, nulls, fields, metadata):
             return None
         latitude, longitude = columns[self._gps : self._gps + 2]
         if latitude is not None and position_problem(latitude, longitude, columns[self._city]):
             return None
-        return ReadFields(columns, nulls)
+        rest = {k: value for k in undeclared_keys if (value := metadata[k]) is not None}
+        return ReadFields(columns, nulls), rest
 
-    def _fields_of(self, keys: tuple[str, ...]) -> "_Fields":
-        """The fields among a metadata object's keys."""
-        fields = self._layouts.get(keys)
-        if fields is None:
+    def _layout_of(self, keys: tuple[str, ...]) -> "_Layout":
+        """The fields among a metadata object's keys, and the keys of none."""
+        layout = self._layouts.get(keys)
+        if layout is None:
             fields = tuple(field for field in self._fields if field.key in keys)
+            rest = undeclared({_METADATA: dict.fromkeys(keys, 1)}).get(_METADATA, {})
+            layout = fields, tuple(rest)
             if len(self._layouts) < _MOST_LAYOUTS:
-                self._layouts[keys] = fields
-        return fields
+                self._layouts[keys] = layout
+        return layout
 
 
 _Fields = tuple[_FieldMemory, ...]
+_Layout = tuple[_Fields, tuple[str, ...]]
 
 
 def _memories() -> _Fields:

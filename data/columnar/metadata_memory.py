@@ -6,7 +6,6 @@ import orjson
 import simdjson
 
 from data.columnar.field_memory import MetadataFields, ReadFields
-from data.records.fields import undeclared
 
 # The data set has 8,549 rows; of each about 4 kB are kept, and of none much more.
 _MOST_ROWS = 10_000
@@ -54,11 +53,8 @@ class MetadataMemory:
 
     def _read(self, values: dict[str, Any]) -> ReadMetadata | None:
         fragment = orjson.Fragment(orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
-        fields = self._fields.read(values)
-        if fields is None:
-            return None
-        rest = undeclared({"metadata": values}).get("metadata", {})
-        return ReadMetadata(fragment, fields, rest)
+        read = self._fields.read(values)
+        return read and ReadMetadata(fragment, *read)
 
 
 def whole(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from data.errors import FieldError, RecordError
 from data.records import values
 from data.records.augmentation import read_augmentation
-from data.records.content_id import content_id
+from data.records.content_id import canonical_json, content_id
 from data.records.eras import infer_eras
 from data.records.fields import RESPONSE_LISTS, Problem, read_fields, undeclared
 from data.records.not_media_record import refuse_other_forms
@@ -185,4 +185,4 @@ def _score(value: Any) -> float:
 
 def _other(record: Mapping[str, Any]) -> str | None:
     rest = undeclared(record)
-    return json.dumps(rest, sort_keys=True) if rest else None
+    return canonical_json(rest).decode() if rest else None

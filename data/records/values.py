@@ -27,6 +27,7 @@ _SHOWN = 60
 MOST_NULL_WORD_CHARACTERS = 60
 """A longer text is no word for no value, and no such word is longer."""
 
+_BETWEEN = re.compile(r"[\s._-]")
 # Words for no value; compared without case, spaces, dots, hyphens and underscores.
 _WORDS = frozenset({"unknown", "nodescription", "none", "null", "nan", "na", "n/a"})
 
@@ -169,4 +170,4 @@ def null_kind(value: Any) -> NullKind | None:
 def _is_null_word(value: object) -> bool:
     if not isinstance(value, str) or len(value) > MOST_NULL_WORD_CHARACTERS:
         return False
-    return re.sub(r"[\s._-]", "", value).casefold() in _WORDS
+    return _BETWEEN.sub("", value).casefold() in _WORDS
