@@ -26,6 +26,7 @@ from analytics.warehouse import rows
 from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.statements import named_rows, statements
+from data.atomic_files import make_folder
 from data.columnar.blocks import BlockReader, Schemas, start_reading
 from data.columnar.line_reader import CleanLineReader
 from data.logs.discovery import find_logs, read_log
@@ -175,7 +176,7 @@ def scratch_folder(store: Store) -> Iterator[Path]:
     """
     shutil.rmtree(store.scratch, ignore_errors=True)
     try:
-        store.scratch.mkdir(parents=True)
+        make_folder(store.scratch)
         yield store.scratch
     finally:
         shutil.rmtree(store.scratch, ignore_errors=True)

@@ -25,7 +25,7 @@ class IngestSettings:
         None, "Processes that read long logs.", unset="one a core", least=1, most=64
     )
     process_megabytes: int = setting(
-        512, "Size of all logs from which several processes read, in megabytes.", least=0
+        128, "Size of all logs from which several processes read, in megabytes.", least=0
     )
     clean_lines: bool = setting(
         True, "Clean lines are read by the fast reader; the rows are the same without it."

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from analytics.ingest.record_series import record_series
 from analytics.ingest.settings import IngestSettings
 from analytics.ingest.staged_rows import StagedRows
 from analytics.warehouse import rows
@@ -46,6 +47,7 @@ class Staging:
         self._rows: dict[str, list[rows.Row]] = {}
         most = settings.staged_megabytes * _MEGABYTE // 2
         self._decisive = _schema(connection, "stage_media")
+        self._series_schema = _schema(connection, "stage_series")
         self._media_schema = _with_seq(_schema(connection, "media"))
         self._media = StagedRows(
             _without(self._media_schema, self._decisive), scratch, "media", most
@@ -152,7 +154,9 @@ class Staging:
         decisive = media.select(self._decisive.names)
         rows.append_table(self._connection, "stage_media", decisive)
         if media["run_id"].null_count < len(media):
-            self._stage_series(media, responses)
+            # other logs of a run are known by what its records hold of series
+            series = record_series(media, responses, self._series_schema)
+            rows.append_table(self._connection, "stage_series", series)
         self._media.append(media.select(self._media.schema.names))
         self._responses.append(responses)
 
@@ -166,14 +170,6 @@ class Staging:
         self._responses.append_block(replace(block.responses, seq=first))
         for place, other in block.others:
             self._add_item(other, first + place)
-
-    def _stage_series(self, media: pa.Table, responses: pa.Table) -> None:
-        """Stage what records of runs hold of series: other logs of a run are known by it."""
-        self._connection.register("batch_media", media.select(["seq", "run_id", "scores"]))
-        self._connection.register("batch_responses", responses)
-        self._connection.execute(statements("analytics/ingest/record_series"))
-        self._connection.unregister("batch_media")
-        self._connection.unregister("batch_responses")
 
     def _new_batch(self) -> CleanBatch:
         return CleanBatch(self._file, self._media_schema, self._responses.schema)

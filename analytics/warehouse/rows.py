@@ -125,6 +125,5 @@ def table_of_rows(rows: Sequence[Row], schema: pa.Schema) -> pa.Table:
 def append_table(connection: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> None:
     """Append the rows of a table with the relation's columns, in their order."""
     if table.num_rows:
-        connection.register("batch", table)
-        connection.execute(f"INSERT INTO {relation} SELECT * FROM batch")  # noqa: S608
-        connection.unregister("batch")
+        # a registered table would stay in memory until the transaction ends
+        connection.from_arrow(table).insert_into(relation)
