@@ -24,17 +24,13 @@ def record_series(media: pa.Table, responses: pa.Table, schema: pa.Schema) -> pa
         name = _COLUMNS.get(field.name, field.name)
         if field.name == "file":
             columns.append(pa.repeat("", size))
+        elif field.name == "scores":
+            # a history holds none that is no number
+            columns.append(pc.if_else(pc.is_nan(answers[name]), None, answers[name]))
         elif field.name == "logged":
             columns.append(pa.repeat(False, size))
         elif name in answers.column_names:
-            columns.append(_without_nan(answers[name]).cast(field.type))
+            columns.append(answers[name].cast(field.type))
         else:
             columns.append(pa.nulls(size, field.type))
     return pa.table(columns, schema=schema)
-
-
-def _without_nan(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Values with NULL for NaN: what is no number says nothing about another log's."""
-    if not pa.types.is_floating(values.type):
-        return values
-    return pc.if_else(pc.is_nan(values), None, values)
