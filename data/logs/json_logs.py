@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
-from data.columnar.blocks import BlockReader, Lines, sent_lines
+from data.columnar.blocks import BlockReader, Lines
 from data.columnar.clean_record import CleanRecord
 from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.columnar.line_reader import CleanLineReader
@@ -25,8 +25,8 @@ from data.columnar.repeated_rejects import HistoryRow, without_repeated_rejects
 from data.errors import RecordError
 from data.json_text.decoder import Broken, Parsed, json_value
 from data.json_text.values import NulBytes, ParsedText, json_values
-from data.logs.decompression import OnBytes, is_plain_text, open_log, open_plain_text
-from data.logs.line_spans import MAX_RECORD_BYTES, line_spans, lines_of
+from data.logs.decompression import OnBytes, open_log, open_plain_text
+from data.logs.line_spans import MAX_RECORD_BYTES, line_blocks, lines_of
 from data.progress import no_report
 from data.records.media_record import EXCERPT_CHARACTERS, read_challenge
 from data.records.not_media_record import is_history_row
@@ -131,7 +131,7 @@ def _read_lines(
     failed: list[OSError] = []
     with ExitStack() as opened:
         if isinstance(clean, BlockReader):
-            blocks = _blocks(path, reached, on_bytes, opened)
+            blocks = line_blocks(path, 0 if reached is None else reached.byte, on_bytes, opened)
             read_unclean = partial(_line_items, file=file)
             items = rows_of_lines(
                 clean, _until_failure(blocks, failed), file, position, read_unclean, on_bytes
@@ -153,16 +153,6 @@ def _open_text(path: Path, reached: Reached | None, on_bytes: OnBytes) -> io.Buf
     if reached is None:
         return open_log(path, on_bytes)
     return open_plain_text(path, reached.byte, on_bytes)
-
-
-def _blocks(
-    path: Path, reached: Reached | None, on_bytes: OnBytes, opened: ExitStack
-) -> Iterator[Lines]:
-    """The lines of a log for several processes, which read a plain text themselves."""
-    if is_plain_text(path):
-        file = opened.enter_context(path.open("rb", buffering=0))
-        return line_spans(path, file, 0 if reached is None else reached.byte)
-    return sent_lines(lines_of(opened.enter_context(open_log(path, on_bytes))))
 
 
 def _until_failure(blocks: Iterator[Lines], failed: list[OSError]) -> Iterator[Lines]:

@@ -3,10 +3,18 @@
 import io
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
-from data.logs.decompression import UTF8_MARK, nul_bytes_marked
+from data.columnar.blocks import Lines, sent_lines
+from data.logs.decompression import (
+    UTF8_MARK,
+    OnBytes,
+    is_plain_text,
+    nul_bytes_marked,
+    open_log,
+)
 
 # A real record has about 12 kB. The bound keeps a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
@@ -22,6 +30,23 @@ def lines_of(stream: IO[bytes]) -> Iterator[bytes]:
         yield line
         while len(line) == MAX_RECORD_BYTES and not line.endswith(b"\n"):
             line = stream.readline(MAX_RECORD_BYTES)
+
+
+def line_blocks(path: Path, first: int, on_bytes: OnBytes, opened: ExitStack) -> Iterator[Lines]:
+    """The lines of a log for several processes, which read a plain text themselves.
+
+    Args:
+        path: of the log.
+        first: the byte to begin at, where a line begins; 0 if it is no plain text.
+        on_bytes: called with the bytes of other texts as they are read.
+        opened: closes what is opened here.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    if is_plain_text(path):
+        return line_spans(path, opened.enter_context(path.open("rb", buffering=0)), first)
+    return sent_lines(lines_of(opened.enter_context(open_log(path, on_bytes))))
 
 
 class LineSpan:
