@@ -25,6 +25,7 @@ from data.wandb_service.client import ServiceRun, service_runs
 from data.wandb_service.errors import in_one_line
 from data.wandb_service.history_file import append_rows, last_row
 from data.wandb_service.media_files import LeftOut, download_media
+from data.wandb_service.silence import each_noted, telling_of_silence
 
 _RUNNING = ("running", "pending")
 _SECONDS_TO_WAIT = 1
@@ -44,7 +45,8 @@ def download_runs(
         address: of the run or the project.
         folder: of all downloads; a run's is `ENTITY/PROJECT/RUN` in it.
         progress: of the media files of each run.
-        on_run: called with a line about each run, and about what of it is left out.
+        on_run: called with a line about each run, about what of it is left out, and where the
+            service does not answer for a while.
 
     Returns:
         The folders of the runs that logged something, also of those that were on disk already.
@@ -56,16 +58,23 @@ def download_runs(
         WriteError: the disk is full, or the folder may not be written.
     """
     what = f"downloads into {folder}"
-    with locked(folder / ".lock", what, found="another process at it", seconds=_SECONDS_TO_WAIT):
+    with (
+        locked(folder / ".lock", what, found="another process at it", seconds=_SECONDS_TO_WAIT),
+        telling_of_silence(address, on_run) as something_came,
+    ):
         folders = [
-            _download(run, folder / run.address.folder, progress, on_run)
-            for run in service_runs(address, on_run)
+            _download(run, folder / run.address.folder, progress, on_run, something_came)
+            for run in each_noted(service_runs(address, on_run), something_came)
         ]
     return [path for path in folders if path is not None]
 
 
 def _download(
-    run: ServiceRun, folder: Path, progress: Progress, on_run: Callable[[str], object]
+    run: ServiceRun,
+    folder: Path,
+    progress: Progress,
+    on_run: Callable[[str], object],
+    something_came: Callable[[], object],
 ) -> Path | None:
     """Bring a run's folder up to date; None for a run without a challenge."""
     before = _description(folder)
@@ -80,8 +89,8 @@ def _download(
             config = {key: {"value": value} for key, value in run.config().items()}
             write_atomic(folder / CONFIG, yaml.safe_dump(config).encode())
             _write_json(folder / SUMMARY, run.summary())
-            _download_history(run, folder / HISTORY, on_run)
-            left_out = _download_media(run, folder, progress)
+            _download_history(run, folder / HISTORY, on_run, something_came)
+            left_out = _download_media(run, folder, progress, something_came)
         reasons = left_out.too_large | left_out.refused
         if reasons:
             on_run(f"{run.address}: {_told(reasons)}")
@@ -110,21 +119,33 @@ def _holds_challenges(folder: Path) -> bool:
     return any(isinstance(row, HistoryRow) and (row.values or row.has_media) for row in rows)
 
 
-def _download_history(run: ServiceRun, file: Path, on_run: Callable[[str], object]) -> None:
+def _download_history(
+    run: ServiceRun,
+    file: Path,
+    on_run: Callable[[str], object],
+    something_came: Callable[[], object],
+) -> None:
     """Append the rows that are not on disk; the last one there may have grown, and is replaced."""
     step, start = last_row(file)
     last = run.last_step()
     on_run(f"{run.address}: history from step {max(step, 0)} to {last}")
-    append_rows(file, run.history(max(step, 0)), start)
+    append_rows(file, each_noted(run.history(max(step, 0)), something_came), start)
     if not file.exists():
         write_atomic(file, b"")
 
 
-def _download_media(run: ServiceRun, folder: Path, progress: Progress) -> LeftOut:
+def _download_media(
+    run: ServiceRun, folder: Path, progress: Progress, something_came: Callable[[], object]
+) -> LeftOut:
     steps = last_row(folder / HISTORY)[0] + 1
     on_disk = sum(1 for _ in (folder / MEDIA).iterdir())
     with progress(f"media of {run.address}", max(steps - on_disk, 0)) as report:
-        return download_media(run.media(), folder / MEDIA, report)
+
+        def done() -> None:
+            something_came()
+            report()
+
+        return download_media(each_noted(run.media(), something_came), folder / MEDIA, done)
 
 
 def _told(reasons: dict[str, str]) -> str:
