@@ -4,34 +4,46 @@
 CREATE OR REPLACE TEMP TABLE stage_steps AS
 SELECT DISTINCT run_id, segment, step FROM stage_series WHERE logged;
 
+CREATE OR REPLACE TEMP TABLE stage_several AS
+SELECT run_id, segment, step
+FROM (
+    SELECT DISTINCT run_id, segment, step, seq FROM stage_series WHERE logged
+    UNION ALL
+    SELECT DISTINCT run_id, segment, step, -1 AS seq
+    FROM history_series
+    SEMI JOIN stage_steps USING (run_id, segment, step)
+)
+GROUP BY run_id, segment, step
+HAVING count(*) > 1;
+
+-- Only of such steps; `place` is the order above.
 CREATE OR REPLACE TEMP TABLE stage_histories AS
-SELECT -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey)
+WITH files AS (
+    SELECT file, row_number() OVER (ORDER BY file) AS number
+    FROM (SELECT DISTINCT file FROM stage_series WHERE logged)
+)
+
+SELECT 0 AS place, -1 AS seq, '' AS file, * EXCLUDE (challenge_id, hotkey)
 FROM history_series
-SEMI JOIN stage_steps USING (run_id, segment, step)
+SEMI JOIN stage_several USING (run_id, segment, step)
 UNION ALL BY NAME
-SELECT * EXCLUDE (challenge_id, hotkey, logged) FROM stage_series WHERE logged;
+SELECT (files.number << 40) + seq AS place, * EXCLUDE (challenge_id, hotkey, logged, number)
+FROM stage_series
+INNER JOIN files USING (file)
+SEMI JOIN stage_several USING (run_id, segment, step)
+WHERE logged;
 
 -- A row (`seq`) and an earlier one of its step that hold other values of one miner.
 CREATE OR REPLACE TEMP TABLE stage_disagreements AS
-WITH rivals AS (
-    SELECT * FROM stage_histories
-    SEMI JOIN (
-        SELECT run_id, segment, step
-        FROM stage_histories
-        GROUP BY run_id, segment, step
-        HAVING min(seq) <> max(seq)
-    ) AS several USING (run_id, segment, step)
-)
-
 SELECT DISTINCT other.run_id, other.segment, other.step, other.file, other.seq,
     first.file AS first_file, first.seq AS first_seq
-FROM rivals AS first
-INNER JOIN rivals AS other
+FROM stage_histories AS first
+INNER JOIN stage_histories AS other
     ON first.run_id = other.run_id
     AND first.segment = other.segment
     AND first.step = other.step
     AND first.uid = other.uid
-    AND (first.file < other.file OR (first.file = other.file AND first.seq < other.seq))
+    AND first.place < other.place
 WHERE NOT (
     coalesce(same_number('predictions', first.predictions, other.predictions), true)
     AND coalesce(same_number('rewards', first.rewards, other.rewards), true)
@@ -109,17 +121,26 @@ FROM stage_contradictions
 GROUP BY run_id, file;
 
 CREATE OR REPLACE TEMP TABLE stage_logged AS
-SELECT
-    run_id,
-    segment,
-    step,
-    uid,
-    arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, seq)), (file, seq))
-FROM stage_histories
-ANTI JOIN stage_contradictions USING (run_id, segment, step, seq)
-GROUP BY run_id, segment, step, uid
-EXCEPT
-SELECT * EXCLUDE (file, seq) FROM stage_histories WHERE seq = -1;
+SELECT * EXCLUDE (seq, file, challenge_id, hotkey, logged)
+FROM stage_series
+ANTI JOIN stage_several USING (run_id, segment, step)
+WHERE logged
+UNION ALL BY NAME
+(
+    SELECT
+        run_id,
+        segment,
+        step,
+        uid,
+        arg_min(COLUMNS(* EXCLUDE (run_id, segment, step, uid, file, seq, place)), place)
+    FROM stage_histories
+    ANTI JOIN stage_contradictions USING (run_id, segment, step, seq)
+    GROUP BY run_id, segment, step, uid
+    EXCEPT
+    SELECT run_id, segment, step, uid, * EXCLUDE (run_id, segment, step, uid, file, seq, place)
+    FROM stage_histories
+    WHERE seq = -1
+);
 
 -- A challenge whose media came before or after its series: name it and its miners now.
 CREATE OR REPLACE TEMP TABLE stage_names AS

@@ -6,12 +6,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.ingest.ingest import IngestReport, ingest
+from analytics.ingest.settings import IngestSettings
 from analytics.queries.user_sql import query
 from data.store import Store
 from tests.conftest import golden_records
@@ -151,3 +153,27 @@ def test_history_rows_that_are_none_are_told(store: Store, run: tuple[Path, pd.D
     (folder / "history.jsonl").write_text('{"step": 1}\n')
     (reject,) = ingest(store, [folder]).rejects
     assert reject["reason"].startswith("history.jsonl, line 1: found no step")
+
+
+def test_long_histories_are_merged_in_little_memory(tmp_path: Path) -> None:
+    """Also where a step comes in several logs, each of some of its series."""
+    steps, uids = 15_000, 20
+    random = np.random.default_rng(15)
+    rewards, scores = (
+        {f"miner_{series}/uid_{uid}": random.random(steps) for uid in range(uids)}
+        for series in ("rewards", "scores")
+    )
+    both = {"_step": np.arange(steps)}
+    pd.DataFrame(both | rewards).to_parquet(tmp_path / "run-ab12cd34.parquet")
+    first_half = pd.DataFrame(both | scores)[: steps // 2]
+    first_half.to_parquet(tmp_path / "run-ab12cd34-history.parquet")
+    store = Store(tmp_path / "store")
+    logs = sorted(tmp_path.glob("*.parquet"))
+    report = ingest(store, logs, settings=IngestSettings(database_megabytes=128))
+    assert report.rejects == []
+    counted = query(store, "SELECT count(*), count(rewards), count(scores) FROM history_series")
+    assert counted.rows == [(steps * uids, steps * uids, steps // 2 * uids)]
+    (summed,) = query(store, "SELECT sum(rewards), sum(scores) FROM history_series").rows
+    expected = [sum(values.sum() for values in rewards.values())]
+    expected.append(sum(values[: steps // 2].sum() for values in scores.values()))
+    np.testing.assert_allclose(summed, expected, rtol=1e-9)
