@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from replay.comparing.kept_comparison import Asked, comparisons_folder
 from replay.comparing.report import ComparedRuns, comparison_report
 from replay.comparing.results import Comparison
 from tests.conftest import GOLDEN
+from tests.made_once import made_once
 
 # A candidate's run without torch: right on every challenge, but for those of levels 2 and 3, whose
 # images it could not rebuild.
@@ -31,28 +33,16 @@ FROM media, replay_runs AS run;
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the challenges of e9 and their shards, but no replay."""
-    store = Store(tmp_path_factory.mktemp("ingested"))
-    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
-    # copyfile: the golden files are read-only
-    store.sources.mkdir()
-    for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
-        shutil.copyfile(shard, store.sources / shard.name)
-    return store.root
+    """A store with the challenges of e9 and their shards, but no replay; no test changes it."""
+    return made_once(tmp_path_factory, "ingested", _ingest)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def compared(ingested: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of that store with two replay runs, compared with the miners, and their report."""
-    root = tmp_path_factory.mktemp("compared") / "store"
-    shutil.copytree(ingested, root)
-    change(Store(root), _RUN)
-    for run in ("replay-a", "replay-fed"):
-        keep_comparison(Store(root), run)
-    keep_miners(Store(root))
-    return root
+    """That store with two replays, compared with the miners, and their report; never changed."""
+    return made_once(tmp_path_factory, "compared", partial(_compare, ingested))
 
 
 @pytest.fixture
@@ -62,6 +52,23 @@ def replayed(compared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     store = Store(tmp_path / "store")
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
+
+
+def _ingest(root: Path) -> None:
+    store = Store(root)
+    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+    # copyfile: the golden files are read-only
+    store.sources.mkdir()
+    for shard in (GOLDEN / "e9" / "sources").glob("*.parquet"):
+        shutil.copyfile(shard, store.sources / shard.name)
+
+
+def _compare(ingested: Path, root: Path) -> None:
+    shutil.copytree(ingested, root)
+    change(Store(root), _RUN)
+    for run in ("replay-a", "replay-fed"):
+        keep_comparison(Store(root), run)
+    keep_miners(Store(root))
 
 
 def keep_comparison(store: Store, run: str = "replay-a", other: str | None = None) -> Comparison:

@@ -3,12 +3,12 @@
 import csv
 import io
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from analytics.ingest.ingest import ingest
 from analytics.queries.bounded_query import (
     QueryBounds,
     first_rows,
@@ -23,16 +23,15 @@ from analytics.warehouse.connection import reading
 from analytics.warehouse.relations import RELATIONS
 from data.errors import QueryError
 from data.store import Store
-from tests.conftest import GOLDEN
+from tests.made_once import golden_store
 
 ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
 HOSTILE = 'SELECT \'a\x1b[2J,"\n\u202eb\' AS "=1+1", [1, 2] AS list, 1.5::DECIMAL(4, 2) AS number'
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
-    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
-    return store
+def filled(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Store:
+    return golden_store(tmp_path_factory, tmp_path / "store", "e9")
 
 
 def _direct(store: Store, sql: str) -> list[tuple[object, ...]]:

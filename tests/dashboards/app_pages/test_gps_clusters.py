@@ -9,16 +9,15 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 
 from analytics.comparison.intervals import Interval, clustered_mean_interval
-from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
 from data.background.process import RUNNING
 from data.store import STORE_VARIABLE, Store
 from replay.comparing.background import last_clusters
 from replay.comparing.clusters import cluster_report
 from replay.comparing.kept_comparison import comparisons_folder
-from tests.conftest import GOLDEN
 from tests.dashboards.conftest import change
 from tests.dashboards.page import HOSTILE, plain, rendered, table, the_page
+from tests.made_once import golden_store
 from tests.worlds.replays import publish_replay
 from tests.worlds.waiting import wait_for
 
@@ -36,8 +35,8 @@ UPDATE media SET gps_lat = NULL, gps_lon = NULL WHERE position % 10 = 3;
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = Store(tmp_path_factory.mktemp("replayed"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e7", "e9")])
+    root = tmp_path_factory.mktemp("replayed") / "store"
+    store = golden_store(tmp_path_factory, root, "e7", "e9")
     change(store, MOVED)
     guesses = np.random.default_rng(0).random(1000)
     with reading(store) as connection:

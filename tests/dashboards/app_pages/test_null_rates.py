@@ -1,31 +1,23 @@
 """The NULL rates page on empty, one-sided, full and hostile stores."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from sklearn.metrics import matthews_corrcoef
 
-from analytics.ingest.ingest import ingest
 from analytics.warehouse.connection import reading
 from data.records.fields import NULL_COLUMNS
 from data.store import STORE_VARIABLE, Store
-from tests.conftest import GOLDEN
 from tests.dashboards.conftest import change
 from tests.dashboards.page import HOSTILE, charts, plain, rendered, table, the_page
-
-
-@pytest.fixture(scope="module")
-def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = Store(tmp_path_factory.mktemp("ingested"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e7", "e9")])
-    return store.root
+from tests.made_once import golden_store
 
 
 @pytest.fixture
-def store(ingested: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    shutil.copytree(ingested, tmp_path / "store")
-    store = Store(tmp_path / "store")
+def store(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Store:
+    store = golden_store(tmp_path_factory, tmp_path / "store", "e7", "e9")
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
 

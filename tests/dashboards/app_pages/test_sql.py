@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from analytics.ingest.ingest import ingest
 from data.store import STORE_VARIABLE, Store
-from tests.conftest import GOLDEN
 from tests.dashboards.page import HOSTILE, plain, rendered, the_page
+from tests.made_once import golden_store
 
 ESCAPE = "\x1b[2J"
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    store = Store(tmp_path / "store")
-    ingest(store, [GOLDEN / "e9" / "challenges.jsonl"])
+def store(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Store:
+    store = golden_store(tmp_path_factory, tmp_path / "store", "e9")
     monkeypatch.setenv(STORE_VARIABLE, str(store.root))
     return store
 
@@ -114,23 +114,26 @@ SELEC 1
 """
 
 
-@pytest.mark.parametrize("sql", REFUSED.strip().splitlines())
 def test_what_could_write_or_reach_out_is_refused_in_one_line(
-    store: Store, sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     before = store.warehouse.read_bytes()
-    page = the_page("sql", sql=sql)
-    assert not page.exception
-    assert len(page.error) == 1
-    assert page.code[-1].value.startswith("query: found ")
-    assert "\n" not in page.code[-1].value
-    assert "root:" not in plain(page)
-    assert not page.get("download_button")
-    assert store.warehouse.read_bytes() == before
-    assert {file.name for file in store.root.iterdir()} <= {store.warehouse.name, "warehouse.lock"}
-    assert not list((tmp_path / "elsewhere").iterdir())
+    page = the_page("sql")
+    for sql in REFUSED.strip().splitlines():
+        page.query_params["sql"] = sql
+        page.run()
+        assert not page.exception, sql
+        assert len(page.error) == 1, sql
+        assert page.code[-1].value.startswith("query: found "), sql
+        assert "\n" not in page.code[-1].value, sql
+        assert "root:" not in plain(page), sql
+        assert not page.get("download_button"), sql
+        assert store.warehouse.read_bytes() == before, sql
+        files = {file.name for file in store.root.iterdir()}
+        assert files <= {store.warehouse.name, "warehouse.lock"}, sql
+        assert not list((tmp_path / "elsewhere").iterdir()), sql
 
 
 def test_hostile_text_is_shown_as_text(store: Store) -> None:

@@ -10,7 +10,7 @@ from data.store import Store
 from tests.conftest import GOLDEN, ROOT
 from tests.dashboards.page import metric, plain, rendered, the_page
 
-LOADS = 100
+LOADS = (30, pytest.param(300, marks=pytest.mark.slow))
 LOGS = [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7")]
 
 # reads a log into the store, puts the store's first state back, and so on until it is told to end
@@ -39,8 +39,9 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.parametrize("loads", LOADS)
 def test_pages_load_while_logs_are_published(
-    replayed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loads: int, replayed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         "dashboards.parts.comparison_access.start_comparison", lambda *_: None
@@ -52,7 +53,7 @@ def test_pages_load_while_logs_are_published(
     seen = set()
     try:
         page = the_page("overview")
-        for _ in range(LOADS):
+        for _ in range(loads):
             page.run()
             assert not page.exception
             assert "cannot be shown" not in rendered(page), plain(page)
