@@ -9,7 +9,7 @@ from typing import IO
 from data.archives.unpack import is_tar, is_zip
 from data.errors import LogError
 from data.logs.decompression import Compression, compression_of, open_decompressed, open_log
-from data.logs.table_logs import PARQUET_MAGIC, is_image_shard
+from data.logs.table_logs import PARQUET_MAGIC, begins_as_history, is_image_shard
 from data.logs.wandb_transactions import MAGIC as WANDB_MAGIC
 
 EXPECTED = (
@@ -184,7 +184,7 @@ def _unread_form_inside(start: bytes) -> str | None:
 
 def _text_kind(text: bytes, name: str, otherwise: LogKind | None) -> LogKind | None:
     if _JSON_START.match(text):
-        return LogKind.JSON
+        return LogKind.TABLE if begins_as_history(text) else LogKind.JSON
     inner = name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bz2")
     if inner.endswith(_TABLE_NAMES):
         return LogKind.TABLE

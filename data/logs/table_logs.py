@@ -1,4 +1,4 @@
-"""Read a CSV or Parquet table: the series of a run, or Media records.
+"""Read a CSV or Parquet table, or rows in JSON lines: the series of a run, or Media records.
 
 Records are the JSON text of one column, or a column a key. A table gives all its records the same
 keys, so that one which a record lacked is null in it; text of JSON keeps them apart.
@@ -14,11 +14,11 @@ from typing import Any
 from data.errors import LogError
 from data.json_text.decoder import Broken, json_value
 from data.logs.decompression import open_log
-from data.logs.json_logs import read_text_record
+from data.logs.json_logs import read_json_log, read_text_record
 from data.records.types import LogItem, Origin, Reject
 from data.tables.columns import history_columns, image_column, record_columns
 from data.tables.history import read_history
-from data.tables.rows import Damage, Row, Table, csv_table, parquet_table
+from data.tables.rows import Damage, Row, Table, csv_table, json_lines_table, parquet_table
 from data.tables.run_names import run_named_by
 from data.text import printable
 
@@ -26,6 +26,9 @@ PARQUET_MAGIC = b"PAR1"
 EXPECTED_TABLE = (
     "a run's history (_step, miner_mcc/uid_4, ... or step, uid, series, value) or Media records"
 )
+_OF_HISTORY = re.compile(rb'"miner_[a-z0-9_]{1,40}/uid_\d{1,9}"\s*:')
+_ANSWERS = re.compile(rb'"predictions"\s*:')
+_START = 64
 _NUMBERS = frozenset({"label", "data_aug_level"})
 _TABLE_NAME = re.compile(r"\.(?:parquet|[ct]sv(?:\.(?:gz|zst|bz2))?)(?:\.\d{1,3})?$")
 _COLUMNS_SHOWN = 5
@@ -37,13 +40,15 @@ def read_table(path: Path, file: str, run_id: str | None = None) -> Iterator[Log
     """Read what a table holds.
 
     Args:
-        path: a CSV file, compressed or not, or a Parquet file.
+        path: a CSV file or JSON lines of a history, compressed or not, or a Parquet file.
         file: its name in the store.
         run_id: the run that it lies in the folder of; None: its name says which, or its columns.
     """
     try:
         table = _table(path)
-        if history := history_columns(table.columns):
+        if table is None:
+            yield from read_json_log(path, file)
+        elif history := history_columns(table.columns):
             yield from read_history(table, history, file, run_id or run_named_by(path))
         elif record_columns(table.columns):
             yield from _records_by_column(table, file)
@@ -56,8 +61,23 @@ def read_table(path: Path, file: str, run_id: str | None = None) -> Iterator[Log
         yield Reject(Origin(file, None), printable(" ".join(reason.split())), "")
 
 
-def _table(path: Path) -> Table:
-    return parquet_table(path) if is_parquet(path) else csv_table(lambda: open_log(path))
+def _table(path: Path) -> Table | None:
+    """A file as a table; None for JSON that is not of a history alone."""
+    if is_parquet(path):
+        return parquet_table(path)
+    with open_log(path) as stream:
+        is_json = stream.peek(_START)[:_START].lstrip().startswith(b"{")
+    if not is_json:
+        return csv_table(lambda: open_log(path))
+    table = json_lines_table(lambda: open_log(path))
+    is_history = history_columns(table.columns) and "predictions" not in table.columns
+    return table if is_history else None
+
+
+def begins_as_history(text: bytes) -> bool:
+    """True for JSON whose first line begins as a row of a W&B history does."""
+    line = text.lstrip().split(b"\n", 1)[0]
+    return line.startswith(b"{") and not _ANSWERS.search(line) and bool(_OF_HISTORY.search(line))
 
 
 def is_parquet(path: Path) -> bool:

@@ -1,9 +1,10 @@
-"""Rows of a CSV or Parquet table, streamed: of each row the cells that hold a value.
+"""Rows of a table of CSV, Parquet or JSON lines, streamed: the cells that hold a value.
 
 A table of a run's history has thousands of columns, of which a row fills a hundred.
 """
 
 import csv
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import numpy as np
 
 # A cell may hold a whole Media record, and a bound keeps one from taking the memory.
 MAX_CELL_CHARACTERS = 16 * 2**20
+# A history of 256 uids has some 2,300.
+_MOST_COLUMNS = 100_000
+_SHOWN = 100
 _DELIMITERS = (",", "\t", ";", "|")
 _ROWS_AT_A_TIME = 1000
 # Nested or text cells may be large, up to the bound.
@@ -110,6 +114,56 @@ def _lines(stream: IO[bytes]) -> Iterator[str]:
     """Lines of text, the longest in pieces. Where data is damaged the line that it cuts is lost."""
     while line := stream.readline(MAX_CELL_CHARACTERS):
         yield line.decode("utf-8", "replace")
+
+
+def json_lines_table(opened: Callable[[], IO[bytes]]) -> Table:
+    """A table of rows that are JSON objects, one a line; a column a key, in the order found.
+
+    Args:
+        opened: opens the text, in UTF-8, from its start.
+
+    Raises:
+        OSError: it cannot be opened, or has more columns than any history.
+    """
+    columns: dict[str, int] = {}
+    for row in _json_rows(opened):
+        for name in () if isinstance(row, Damage) else row[1]:
+            columns.setdefault(name, len(columns))
+        if len(columns) > _MOST_COLUMNS:
+            raise OSError(f"more than {_MOST_COLUMNS} columns")
+
+    def rows(wanted: Collection[int]) -> Iterator[Row | Damage]:
+        read = set(wanted)
+        for row in _json_rows(opened):
+            if isinstance(row, Damage):
+                yield row
+                continue
+            number, values = row
+            places = ((columns.get(name, -1), value) for name, value in values.items())
+            cells = {at: value for at, value in places if at in read and value is not None}
+            yield Row(number, cells)
+
+    return Table(list(columns), [], rows)
+
+
+def _json_rows(opened: Callable[[], IO[bytes]]) -> Iterator[tuple[int, dict[str, Any]] | Damage]:
+    """Each row's number and values."""
+    number = 0
+    try:
+        with opened() as stream:
+            while line := stream.readline(MAX_CELL_CHARACTERS):
+                if not line.strip():
+                    continue
+                try:
+                    row = json.loads(line)
+                    problem = "" if isinstance(row, dict) else f"a JSON {type(row).__name__}"
+                except (ValueError, RecursionError) as error:
+                    ended = "" if line.endswith(b"\n") else " (a line that was cut off)"
+                    problem = f"no JSON{ended}: {_one_line(error)[:_SHOWN]}"
+                yield Damage(number, problem) if problem else (number, row)
+                number += 1
+    except OSError as error:
+        yield Damage(number, str(error.strerror or error), rest=True)
 
 
 def parquet_table(path: Path) -> Table:

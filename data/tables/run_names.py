@@ -15,7 +15,9 @@ _FOLDER = re.compile(rf"(?:{_DATED}|(?:run-)?{_MADE_BY_WANDB}){_HISTORY}", re.AS
 _FILE = re.compile(
     rf"(?:{_DATED}|{_MADE_BY_WANDB}|run-(?!history)([A-Za-z0-9_-]{{1,64}}?)){_HISTORY}", re.ASCII
 )
-_SUFFIXES = re.compile(r"(?:\.(?:csv|tsv|txt|parquet|gz|zst|bz2|\d{1,3}))+", re.IGNORECASE)
+_SUFFIXES = re.compile(
+    r"(?:\.(?:csv|tsv|txt|parquet|json|jsonl|ndjson|gz|zst|bz2|\d{1,3}))+", re.IGNORECASE
+)
 RUN_REMEDY = (
     "name the table after its run, RUN_ID.csv or run-RUN_ID.parquet, or put it into a folder that "
     "is named so"
