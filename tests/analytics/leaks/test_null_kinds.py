@@ -7,13 +7,11 @@ import duckdb
 import pytest
 
 from analytics.comparison.intervals import newcombe_interval
-from analytics.ingest.ingest import ingest
 from analytics.leaks.null_kinds import KINDS, NullKinds, chosen, label_gaps, null_kinds
 from analytics.leaks.null_rates import null_rates
 from analytics.warehouse.connection import reading, writing
 from data.records.fields import NULL_COLUMNS
-from data.store import Store
-from tests.conftest import GOLDEN
+from tests.made_once import golden_store
 
 # Images that are sent once, and some whose challenges disagree in kind and label.
 ODD = """
@@ -27,8 +25,8 @@ UPDATE media SET label = 1 - label WHERE position % 11 = 4;
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7", "e9")])
+    root = tmp_path_factory.mktemp("kinds") / "store"
+    store = golden_store(tmp_path_factory, root, "e5", "e7", "e9")
     with writing(store) as writer:
         writer.connection.execute(ODD)
     with reading(store) as connection:

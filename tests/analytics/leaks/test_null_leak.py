@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef, mutual_info_score
 
-from analytics.ingest.ingest import ingest
 from analytics.leaks.null_leak import (
     LeakChoice,
     LeakSettings,
@@ -25,7 +24,7 @@ from analytics.warehouse.statements import statements
 from data.errors import QueryError
 from data.records.fields import NULL_COLUMNS
 from data.store import Store
-from tests.conftest import GOLDEN
+from tests.made_once import golden_store
 
 # a synthetic challenge and an unreadable field, which no golden file holds
 ODD = """
@@ -43,8 +42,8 @@ UPDATE media SET label = 1 - label WHERE position % 11 = 4;
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7")])
+    root = tmp_path_factory.mktemp("leaks") / "store"
+    store = golden_store(tmp_path_factory, root, "e5", "e7")
     with writing(store) as writer:
         writer.connection.execute(ODD)
     with reading(store) as connection:
@@ -195,8 +194,8 @@ def test_patterns_are_those_of_the_rows(
     field: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Counted one challenge after the other: every image, era and source."""
-    store = Store(tmp_path_factory.mktemp("mixed"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7")])
+    root = tmp_path_factory.mktemp("mixed") / "store"
+    store = golden_store(tmp_path_factory, root, "e5", "e7")
     with writing(store) as writer:
         writer.connection.execute(ODD + MIXED)
     with reading(store) as connection:

@@ -22,6 +22,7 @@ from data.records.fields import NULL_COLUMNS, VALIDATOR_NULL_COLUMNS
 from data.sources.shards import Shards
 from data.store import Store
 from tests.conftest import GOLDEN
+from tests.made_once import golden_store
 
 SOURCES = GOLDEN / "e7" / "sources"
 ODD = """
@@ -33,8 +34,8 @@ UPDATE media SET city_null = 'unreadable' WHERE position % 4 = 2 AND era = 'E7';
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("store"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e5", "e7", "e9")])
+    root = tmp_path_factory.mktemp("rates") / "store"
+    store = golden_store(tmp_path_factory, root, "e5", "e7", "e9")
     with writing(store) as writer:
         writer.connection.execute(ODD)
     return store

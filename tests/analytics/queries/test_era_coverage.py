@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.ingest.ingest import ingest
@@ -95,6 +95,7 @@ RUN = st.tuples(
 )
 
 
+@settings(max_examples=30)  # of up to 40 rows each
 @given(st.lists(ROW, max_size=40, unique_by=lambda row: row[1:4]), st.lists(RUN, max_size=6))
 def test_counts_are_those_of_a_loop(
     media: list[tuple[str, str | None, int, int, int | None]],

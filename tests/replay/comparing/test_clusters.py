@@ -24,6 +24,7 @@ from replay.comparing.loaded_answers import run_answers
 from replay.comparing.slices import run_slices
 from replay.runs.training_rows import trained_on
 from tests.conftest import GOLDEN
+from tests.made_once import golden_store
 from tests.worlds.replays import ids_by_position, publish_replay
 
 FEW_DRAWS = SliceSettings(BootstrapSettings(draws=100), cost_draws=5, least_answers=5)
@@ -42,8 +43,8 @@ TOWNS = {"here": "denver", "there": "boston", "elsewhere": "around 46.6"}
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(tmp_path_factory.mktemp("store"))
-    ingest(store, [GOLDEN / era / "challenges.jsonl" for era in ("e7", "e9")])
+    root = tmp_path_factory.mktemp("clusters") / "store"
+    store = golden_store(tmp_path_factory, root, "e7", "e9")
     with writing(store) as writer:
         writer.connection.execute(MOVED)
         # a challenge without a position is in no cluster
