@@ -86,6 +86,22 @@ def open_log(path: Path, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     return nul_bytes_marked(unpacked)
 
 
+def log_text(path: Path, most: int) -> bytes:
+    """The first bytes of what `open_log` gives, at most `most`; a small file is read in one call.
+
+    Raises:
+        OSError: the file cannot be opened, or its compressed data is damaged.
+    """
+    with path.open("rb", buffering=0) as file:
+        raw = file.read() if os.fstat(file.fileno()).st_size <= most else b""
+    start = raw[:_LONGEST_MARK]
+    is_marked = start.startswith(UTF8_MARK) or _encoding(start) is not None
+    if raw and not is_marked and compression_of(start) is None and b"\0" not in raw:
+        return raw[:most]
+    with open_log(path) as stream:
+        return stream.read(most)
+
+
 def open_plain_text(path: Path, first: int, on_bytes: OnBytes = no_report) -> io.BufferedReader:
     """The same of a file of plain text, from a byte on.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
-from data.logs.decompression import open_log
+from data.logs.decompression import log_text
 from data.logs.json_logs import read_text_record
 from data.logs.line_spans import MAX_RECORD_BYTES
 from data.records.types import LogItem, Origin, Reject
@@ -39,7 +39,7 @@ def media_files(folder: Path) -> dict[int, list[Path]]:
         OSError: the folder may not be read.
     """
     try:
-        found = sorted(folder.iterdir())
+        found = sorted(folder.iterdir(), key=lambda path: path.name)
     except FileNotFoundError:
         return {}
     files: dict[int, list[Path]] = {}
@@ -65,8 +65,7 @@ def read_media_html(
     """
     origin = Origin(file, position, run_id, step, time)
     try:
-        with open_log(path) as stream:
-            raw = stream.read(MAX_RECORD_BYTES)
+        raw = log_text(path, MAX_RECORD_BYTES)
     except OSError as error:
         problem = error.strerror or error
         reason = f"media file {path.name}: found {problem}; expected a whole file"

@@ -6,7 +6,6 @@ opened: media files are found by listing `files/media/html` and matched by the s
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -33,8 +32,7 @@ from data.validators.run_config import config_text, plain_config, validator_of
 
 _MEDIA = Path("files/media/html")
 _MOST_DEPTH = 100  # of a setting: real ones nest about three deep
-# most values are, and need no parser of JSON
-_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,19})(?:\.\d{1,30})?(?:e-?\d{1,3})?", re.ASCII)
+_PLAIN = frozenset({float, int})
 
 
 @dataclass
@@ -124,7 +122,8 @@ def _read_history(history: Any, contents: _Contents) -> SeriesStep | None:
     if not 0 <= step < MAX_STEP:
         return None
     contents.times.setdefault(step, None)
-    values: dict[int, dict[str, float]] = {}
+    logged: list[tuple[str, int]] = []
+    texts: list[str] = []
     for item in history.item:
         key = item.key or (item.nested_key[0] if item.nested_key else "")
         if key == MEDIA_KEY:
@@ -132,15 +131,30 @@ def _read_history(history: Any, contents: _Contents) -> SeriesStep | None:
         elif key == TIME_KEY:
             contents.times[step] = logged_time(_number(item.value_json))
         elif series := series_of(key):
-            values.setdefault(series[1], {})[series[0]] = _number(item.value_json)
+            logged.append(series)
+            texts.append(item.value_json)
+    values: dict[int, dict[str, float]] = {}
+    for (series_name, uid), number in zip(logged, _numbers(texts), strict=True):
+        values.setdefault(uid, {})[series_name] = number
     return SeriesStep(contents.run_id, step, values)
+
+
+def _numbers(texts: list[str]) -> list[float]:
+    """Logged numbers, each NaN where it is not finite."""
+    try:
+        # one call for all: as many plain numbers as texts can only be one of each text
+        parsed = json.loads(f"[{','.join(texts)}]")
+        if len(parsed) == len(texts) and _PLAIN.issuperset(map(type, parsed)):
+            numbers = list(map(float, parsed))
+            return numbers if all(map(math.isfinite, numbers)) else list(map(finite_or_nan, parsed))
+    except (ValueError, OverflowError, RecursionError):
+        pass  # of one of them: each by itself
+    return list(map(_number, texts))
 
 
 def _number(value_json: str) -> float:
     """A logged number, NaN where it is not finite."""
     try:
-        if _PLAIN_NUMBER.fullmatch(value_json):
-            return finite_or_nan(value_json)
         return finite_or_nan(json.loads(value_json))
     except (ValueError, RecursionError):
         return math.nan

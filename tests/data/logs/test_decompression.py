@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.logs import decompression
-from data.logs.decompression import open_log
+from data.logs.decompression import log_text, open_log
 from data.logs.json_logs import read_json_log
 from data.records.types import Logged, LogItem, Reject
 from tests.conftest import CASES
@@ -206,3 +206,17 @@ def test_what_is_read_is_never_held_whole(tmp_path: Path) -> None:
         file.write(b"{}")
     with open_log(path) as stream:
         assert stream.read() == b"\n\x00%d\n{}" % 2**28
+
+
+@pytest.mark.parametrize("most", [1, 10, 1000])
+def test_a_text_in_one_call_is_the_text_in_pieces(tmp_path: Path, most: int) -> None:
+    text = '<pre>{"a": "é and more"}</pre>'
+    plain = text.encode()
+    contents = [plain, b"", plain[:10], plain[:9] + b"\0\0" + plain, codecs.BOM_UTF8 + plain]
+    contents += [text.encode("utf-16"), text.encode("utf-32-le"), plain * 99]
+    contents += [pack(plain) for pack in PACKERS.values()]
+    for number, content in enumerate(contents):
+        path = tmp_path / str(number)
+        path.write_bytes(content)
+        with open_log(path) as stream:
+            assert log_text(path, most) == stream.read(most)

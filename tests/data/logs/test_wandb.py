@@ -1,10 +1,13 @@
 import json
+import math
 import shutil
 import sys
 import tracemalloc
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -194,3 +197,43 @@ def test_a_record_of_another_run_takes_nothing_from_the_first(tmp_path: Path, go
     (reject,) = of(items, Reject)
     assert "found run 'zz99zz99' behind steps of run 'ab12cd34'" in reject.reason
     assert len(of(items, Logged)) == 3
+
+
+TEXTS = (
+    *("0.5", "7", "-1e-3", "1e400", "NaN", "Infinity", '"NaN"', '"0.25"', '"x"', "true", "null"),
+    *("", " ", "1,2", "[1", "2]", '"a', 'b"', "[", "]", "{}", "1_0", "0x1", "9" * 5000, "9" * 400),
+)
+
+
+class RawText(str):
+    """What stands in a log in place of the JSON of a value."""
+
+
+def logged_number(text: str) -> float:
+    """What Python makes of one logged text."""
+    try:
+        number = float(json.loads(text))
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_logged_number_is_what_it_is_whatever_stands_beside_it(
+    tmp_path: Path, golden: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    def dumps(value: object) -> str:
+        return str(value) if isinstance(value, RawText) else json.dumps(value)
+
+    monkeypatch.setattr("tests.worlds.wandb_runs.json", SimpleNamespace(dumps=dumps))
+    random = Random(seed)  # noqa: S311
+    record = golden_records(golden, "e7")[0]
+    count = len(record["miner_uids"])
+    odd = TEXTS if seed % 2 else TEXTS[:4]
+    texts = [RawText(random.choice(odd)) for _ in range(count)]
+    records = [record | {"predictions": texts}, record]
+    folder = write_run(tmp_path, "ab12cd34", records, started=datetime(2026, 1, 1, tzinfo=UTC))
+    first, second = of(read_wandb_run(folder / "run-ab12cd34.wandb", "run"), SeriesStep)
+    for step, values in ((first, map(logged_number, texts)), (second, record["predictions"])):
+        read = [step.values[uid]["predictions"] for uid in record["miner_uids"]]
+        assert read == pytest.approx(list(values), nan_ok=True, rel=0, abs=0)
