@@ -16,6 +16,9 @@ FROM (
 GROUP BY run_id, segment, step
 HAVING count(*) > 1;
 
+-- Many rows are joined with few below: the right side is the one that is held in memory.
+SET disabled_optimizers = 'join_order,build_side_probe_side';
+
 -- Only of such steps; `place` is the order above.
 CREATE OR REPLACE TEMP TABLE stage_histories AS
 WITH files AS (
@@ -141,6 +144,8 @@ UNION ALL BY NAME
     FROM stage_histories
     WHERE seq = -1
 );
+
+RESET disabled_optimizers;
 
 -- A challenge whose media came before or after its series: name it and its miners now.
 CREATE OR REPLACE TEMP TABLE stage_names AS
