@@ -1,5 +1,7 @@
 """Confidence intervals: of a share, and from bootstrap draws, one by one and simultaneous."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ Interval = tuple[float, float]
 """Lower and upper end."""
 
 
+# a page draws hundreds, the same at every click, and SciPy works out a p-value with each
+@lru_cache(maxsize=10_000)
 def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
     """Wilson's score interval (1927) of the share `part` / `whole`; 0..1 for a `whole` of 0."""
     # seconds to import, which no command's settings and `--help` are to wait for

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def change(store: Store, sql: str) -> None:
     """Change the published warehouse."""
     with writing(store) as writer:
         writer.connection.execute(sql)
+
+
+@pytest.fixture(autouse=True, scope="package")
+def no_components() -> Iterator[None]:
+    """Every page opened by a test would look for components in all packages; we have none."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = "streamlit.components.v2.manifest_scanner.scan_component_manifests"
+        patch.setattr(scan, list)
+        yield
 
 
 @pytest.fixture(autouse=True)
