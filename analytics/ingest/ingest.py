@@ -131,6 +131,8 @@ def _read(
             summary = _merge(writer, staging, read)
         still = [named[found.log] for found in logs.read if found.held_still()]
         writer.connection.execute(statements("analytics/ingest/reached"), {"still": still})
+        again = {"again": sorted(staging.to_read_again)}
+        writer.connection.execute(statements("analytics/ingest/read_again"), again)
         report = _report(writer.connection, read, logs.unchanged, summary)
         if settings.strict and report.rejects:
             raise _RefusedError(report)

@@ -40,7 +40,7 @@ class StagedRows:
             self._move_to_file()
 
     def append_block(self, block: BlockRows) -> None:
-        """Append the rows of a block, which may have more columns.
+        """Append the rows of a block, which may have more columns; its file stays until it is read.
 
         Raises:
             WriteError: the disk is full.

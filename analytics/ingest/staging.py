@@ -28,7 +28,10 @@ _AS_WRITTEN = "join_order,build_side_probe_side"
 
 
 class Staging:
-    """Rows in order of reading, put into the staging tables batch by batch."""
+    """Rows put into the staging tables batch by batch.
+
+    They are in order of reading, but for those of records that are not clean, which come later.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, scratch: Path, settings: IngestSettings
@@ -45,6 +48,8 @@ class Staging:
         self._sequence = 0
         self._file = ""
         self._rows: dict[str, list[rows.Row]] = {}
+        self.to_read_again: set[str] = set()
+        """Logs, by name, of which the machine kept some from being read."""
         most = settings.staged_megabytes * _MEGABYTE // 2
         self._decisive = _schema(connection, "stage_media")
         self._series_schema = _schema(connection, "stage_series")
@@ -131,6 +136,8 @@ class Staging:
                 self._hold("runs", [rows.run_row(item)], seq)
             case Reject():
                 self._hold("rejects", [rows.reject_row(item)], seq)
+                if item.is_passing:
+                    self.to_read_again.add(self._file)
 
     def _hold(self, name: str, new: Iterable[rows.Row], seq: int) -> None:
         held = self._rows.setdefault(name, [])
@@ -162,6 +169,7 @@ class Staging:
 
     def _stage_block(self, block: CleanRows, first: int) -> None:
         """Stage the items of a block, the first as number `first`; its records are of no run."""
+        self._flush_clean()
         media = replace(block.media, seq=first)
         for batch in media.batches():
             decisive = pa.Table.from_batches([batch.select(self._decisive.names)])

@@ -11,19 +11,21 @@ import pyarrow as pa
 from data.columnar.batch import CleanBatch
 from data.columnar.line_reader import CleanLineReader
 from data.columnar.stored_rows import write_rows
+from data.errors import RunError
 
-# A block is a fraction of a second's work; each process has one more waiting.
+# A block is a fraction of a second's work; each process has at most two, and one is waited for.
 _BLOCK_BYTES = 2**23
 _BLOCK_LINES = 10_000
-# A block with more unclean lines is read line by line.
+# A block with more unclean lines, or longer ones, is read line by line.
 _MOST_UNCLEAN = 100
+_MOST_UNCLEAN_BYTES = 2 * _BLOCK_BYTES
 
 
 class Lines(Protocol):
     """Consecutive lines of a log, which can be sent to another process."""
 
     bytes_unreported: int
-    """How many bytes of the file reading them reports to nobody."""
+    """Bytes of the file that `lines` does not report, as who reads them has to."""
 
     def lines(self) -> Iterable[bytes]:
         """The lines.
@@ -97,6 +99,7 @@ class BlockReader(CleanLineReader):
 
         Raises:
             WriteError: the disk is full.
+            RunError: no process can be started.
         """
         waiting: deque[tuple[Lines, Future[Block | None]]] = deque()
         for lines in blocks:
@@ -105,13 +108,23 @@ class BlockReader(CleanLineReader):
                 self._scratch / f"media-of-block-{self._blocks}.arrow",
                 self._scratch / f"responses-of-block-{self._blocks}.arrow",
             )
-            waiting.append((lines, self._pool.submit(_read_block, lines, file, files)))
+            waiting.append((lines, self._submit(lines, file, files)))
             if len(waiting) > 2 * self._processes:
                 first, read = waiting.popleft()
                 yield first, read.result()
         while waiting:
             first, read = waiting.popleft()
             yield first, read.result()
+
+    def _submit(self, lines: Lines, file: str, files: _Files) -> "Future[Block | None]":
+        try:
+            return self._pool.submit(_read_block, lines, file, files)
+        except OSError as error:  # the first tasks start the processes
+            raise RunError(
+                "reading a log in several processes",
+                found=f"a process that cannot be started ({error.strerror})",
+                remedy="free some memory or end other processes, then try again",
+            ) from error
 
 
 def sent_lines(lines: Iterable[bytes]) -> Iterator[SentLines]:
@@ -137,7 +150,7 @@ def start_reading(schemas: Schemas) -> None:
 
 def _read_block(lines: Lines, file: str, files: _Files) -> Block | None:
     ((reader, schemas),) = _reading
-    batch, unclean, size = CleanBatch(file, *schemas), {}, 0
+    batch, unclean, size, unclean_bytes = CleanBatch(file, *schemas), {}, 0, 0
     try:
         for number, line in enumerate(lines.lines()):
             size += 1
@@ -146,7 +159,8 @@ def _read_block(lines: Lines, file: str, files: _Files) -> Block | None:
                 batch.add(record, number)
             else:
                 unclean[number] = line
-                if len(unclean) > _MOST_UNCLEAN:
+                unclean_bytes += len(line)
+                if len(unclean) > _MOST_UNCLEAN or unclean_bytes > _MOST_UNCLEAN_BYTES:
                     return None
     except OSError:
         return None

@@ -47,6 +47,8 @@ def rows_of_lines(
 
     Raises:
         OSError: lines cannot be read.
+        WriteError: the disk is full.
+        RunError: no process can be started.
     """
     for lines, block in reader.read_blocks(blocks, file):
         on_bytes(lines.bytes_unreported)

@@ -275,7 +275,8 @@ def _unparsed(origin: Origin, problem: str, text: str) -> Reject:
 def _cut_off(file: str, position: int, error: OSError) -> Reject:
     problem = error.strerror or error
     reason = f"log: found {problem}; expected a whole file; what came before is kept"
-    return Reject(Origin(file, position), printable(reason), "")
+    # damaged data has no number of the system's
+    return Reject(Origin(file, position), printable(reason), "", is_passing=error.errno is not None)
 
 
 def _excerpt(record: Any) -> str:

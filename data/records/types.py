@@ -159,12 +159,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Reject:
-    """Something that could not be read: a whole record (`column` is None) or one value of it."""
+    """Something that could not be read: a whole record (`column` is None) or one value of it.
+
+    `is_passing` where the machine is at fault, not the log: another try may read it.
+    """
 
     origin: Origin
     reason: str
     excerpt: str
     column: str | None = None
+    is_passing: bool = False
 
 
 @dataclass(frozen=True)

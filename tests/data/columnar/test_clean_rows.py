@@ -1,8 +1,9 @@
 """Lines that another process cannot read, or finds unclean, are read by this one."""
 
+import errno
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from data.columnar.blocks import BlockReader, Schemas, start_reading
 from data.columnar.clean_record import CleanRecord
 from data.columnar.clean_rows import CleanRows, rows_of_lines
-from data.errors import WriteError
+from data.errors import RunError, WriteError
 from data.progress import no_report
 
 Json = dict[str, Any]
@@ -72,3 +73,23 @@ def test_a_full_disk_is_told_by_the_process_that_meets_it(tmp_path: Path, record
     (scratch / "media-of-block-1.arrow").mkdir()  # cannot be written
     with pytest.raises(WriteError, match="media-of-block-1"):
         read(scratch, [SomeLines([json.dumps(record).encode()])])
+
+
+def test_long_lines_that_are_not_clean_are_sent_to_no_process(
+    tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.columnar.blocks._MOST_UNCLEAN_BYTES", 1000)
+    line = json.dumps(record).encode()
+    items = read(tmp_path / "a", [SomeLines([line, b"x" * 501, b"y" * 500]), SomeLines([line])])
+    assert [type(item) for item in items[:2]] == [CleanRecord, str]
+    assert items[1:502] == [UNCLEAN] * 501
+    assert isinstance(items[502], CleanRows)
+
+
+def test_a_process_that_cannot_be_started_is_no_fault_of_the_log(tmp_path: Path) -> None:
+    class NoProcesses(ThreadPoolExecutor):
+        def submit(self, *_arguments: Any, **_named: Any) -> Future[Any]:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with NoProcesses(1) as pool, pytest.raises(RunError, match="end other processes"):
+        list(BlockReader(pool, 1, tmp_path).read_blocks([SomeLines([b"x"])], "log"))

@@ -132,7 +132,8 @@ def test_a_broken_record_in_an_indented_array_costs_itself_alone(
 def test_an_array_on_one_line_may_be_larger_than_any_record(
     tmp_path: Path, record: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("data.logs.line_spans.MAX_RECORD_BYTES", 20_000)
+    for module in ("json_logs", "line_spans"):
+        monkeypatch.setattr(f"data.logs.{module}.MAX_RECORD_BYTES", 20_000)
     text = json.dumps([record | {"path": str(k)} for k in range(20)])
     assert kinds(read(tmp_path / "log.json", text)) == [Logged] * 20
 
