@@ -183,16 +183,18 @@ class Unpacked:
 
     def _write(self, place: Path, chunks: Iterable[bytes]) -> None:
         with self._as_write_error():
-            file = place.open("xb")
+            # a buffer would be written when the file is closed, as if reading had failed
+            file = place.open("xb", buffering=0)
         with file:
             for chunk in chunks:
                 self._check_room()
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise BoundError(f"more than {self.settings.expansion} times its size")
+                left = memoryview(chunk)
                 with self._as_write_error():
-                    file.write(chunk)
-                    file.flush()  # else closing does it, as if reading had failed
+                    while left:
+                        left = left[file.write(left) :]
 
     def _check_room(self) -> None:
         with self._as_write_error():

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -176,36 +177,42 @@ def write_long_log(path: Path, records: list[dict[str, Any]]) -> None:
 
 
 class Killer:
-    """Progress of an ingest that kills a process of it once a share of the bytes is read."""
+    """Progress of an ingest that kills a process of it: as it starts, or after the first block."""
 
-    def __init__(self, share: float) -> None:
-        self.share = share
+    def __init__(self, *, at_its_start: bool) -> None:
+        self._at_its_start = at_its_start
         self.killed: int | None = None
-        self._done = 0
 
     @contextmanager
-    def __call__(self, _label: str, total: int) -> Iterator[Report]:
+    def __call__(self, _label: str, _total: int) -> Iterator[Report]:
         def report(done: int = 1, status: str = "") -> None:
-            self._done += done
-            if self.killed is None and self._done >= self.share * total:
-                for process in active_children():
-                    self.killed = process.pid
-                    os.kill(process.pid or 0, signal.SIGKILL)
-                    break
+            if self.killed is None and not self._at_its_start:
+                self._kill(active_children()[0])
 
+        if self._at_its_start:
+            threading.Thread(target=self._kill_the_first, daemon=True).start()
         yield report
 
+    def _kill_the_first(self) -> None:
+        while not (children := active_children()):
+            time.sleep(0.01)
+        self._kill(children[0])
 
-@pytest.mark.parametrize("share", [0.0, 0.8], ids=["at its start", "at its work"])
+    def _kill(self, process: BaseProcess) -> None:
+        self.killed = process.pid
+        os.kill(process.pid or 0, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("at_its_start", [True, False], ids=["at its start", "at its work"])
 def test_an_ingest_of_which_a_process_is_killed_leaves_the_old_store_and_can_be_done_again(
-    tmp_path: Path, store: Store, e7: list[dict[str, Any]], share: float
+    tmp_path: Path, store: Store, e7: list[dict[str, Any]], at_its_start: bool
 ) -> None:
     log = tmp_path / "long.jsonl"
     write_long_log(log, e7)
     ingest(store, [SAMPLE])
     before, content = sorted(store.root.rglob("*")), store.warehouse.read_bytes()
 
-    killer = Killer(share)
+    killer = Killer(at_its_start=at_its_start)
     with pytest.raises(RunError) as told:
         ingest(store, [log], killer, PARALLEL)
     assert killer.killed

@@ -4,6 +4,8 @@ import bz2
 import gzip
 import os
 import random
+import resource
+import signal
 import stat
 import struct
 import tarfile
@@ -174,6 +176,27 @@ def test_a_full_disk_is_no_fault_of_the_archive(tmp_path: Path, name: str) -> No
         path.write_bytes(tarred(CONTENT.items()))
     with pytest.raises(WriteError, match=r"less than 1.2e\+09 GB left.*free some space"):
         unpacked(path, bytes_left=2**60)
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar"])
+@pytest.mark.parametrize("size", [2**18 + 100, 2**17])
+def test_a_disk_that_is_full_at_any_byte_is_no_fault_of_the_archive(
+    tmp_path: Path, name: str, size: int
+) -> None:
+    path, members = tmp_path / name, {"a.jsonl": b"a" * size, "b.jsonl": b"b"}
+    if path.suffix == ".zip":
+        write_zip(path, members.items())
+    else:
+        path.write_bytes(tarred(members.items()))
+    handler, limits = signal.getsignal(signal.SIGXFSZ), resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size - 50, limits[1]))
+    try:
+        with pytest.raises(WriteError, match="File too large"):
+            unpacked(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_huge_header_of_a_tar_archive_is_not_read(tmp_path: Path) -> None:
