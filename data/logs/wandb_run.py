@@ -47,6 +47,8 @@ class _Contents:
     config: dict[str, Any] = field(default_factory=dict)
     finished: bool = False
     exit_code: int | None = None
+    is_behind: bool = False
+    """Whether what is read is another run's, behind this one."""
     times: dict[int, datetime | None] = field(default_factory=dict)
     with_media: set[int] = field(default_factory=set)
 
@@ -87,6 +89,8 @@ def _read_transactions(log: Path, file: str, contents: _Contents) -> Iterator[Lo
         elif kind == "run":
             if reject := _take_run(record.run, file, contents):
                 yield reject
+        elif contents.is_behind:
+            continue
         elif kind == "config":
             # the validator signs the run's id once it has one
             _update(contents.config, record.config)
@@ -102,17 +106,16 @@ def _damaged(damage: Damage, origin: Origin) -> Reject:
 
 def _take_run(run: Any, file: str, contents: _Contents) -> Reject | None:
     """Take what a record says of the run; a reject where steps before it are another run's."""
-    contents.run = run
-    _update(contents.config, run.config)
     known, named = contents.run_id, run.run_id or contents.run_id
-    if not contents.times:
-        contents.run_id = named
-    elif known != named:
+    contents.is_behind = bool(contents.times) and known != named
+    if contents.is_behind:
         reason = (
             f"transaction log: found run {named!r} behind steps of run {known!r}; expected one run "
-            "a log; all of it is kept as the latter's"
+            "a log; all steps are kept as the latter's, with its settings"
         )
         return Reject(Origin(file, None, known), printable(reason), "")
+    contents.run_id, contents.run = named, run
+    _update(contents.config, run.config)
     return None
 
 

@@ -85,7 +85,9 @@ def test_no_room_for_rows_that_wait(
     log.write_bytes(b"".join(lines))
     settings = IngestSettings(staged_megabytes=1, processes=processes, process_megabytes=0)
     said = full_and_untouched(full, [log], settings)
-    assert re.search(r"scratch/[\w-]+\.\w+: found No space left on device; .* free some space", said)
+    assert re.search(
+        r"scratch/[\w-]+\.\w+: found No space left on device; .* free some space", said
+    )
     all_read_once_there_is_room(full, [log])
 
 

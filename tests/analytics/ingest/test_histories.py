@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from analytics.queries.user_sql import query
 from data.store import Store
 from tests.conftest import golden_records
 from tests.data.tables.history_tables import history_frame
-from tests.worlds.wandb_runs import write_media_files
+from tests.worlds.wandb_runs import write_media_files, write_run
 
 Json = dict[str, Any]
 Values = dict[str, float]
@@ -177,3 +178,22 @@ def test_long_histories_are_merged_in_little_memory(tmp_path: Path) -> None:
     expected = [sum(values.sum() for values in rewards.values())]
     expected.append(sum(values[: steps // 2].sum() for values in scores.values()))
     np.testing.assert_allclose(summed, expected, rtol=1e-9)
+
+
+def test_of_a_step_that_a_wandb_log_holds_twice_the_first_is_kept(
+    store: Store, golden: Path, tmp_path: Path
+) -> None:
+    """Where both say the same nothing is told; where they do not, the second is a reject."""
+    records = golden_records(golden, "e7")[:3]
+    changed = [{**records[0], "predictions": [0.125] * 10}, records[1]]
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    folder = write_run(tmp_path / "run-ab12cd34", "ab12cd34", records, started=started)
+    other = write_run(tmp_path / "other", "ab12cd34", changed, started=started)
+    log, header = folder / "run-ab12cd34.wandb", 7
+    log.write_bytes(log.read_bytes() + (other / log.name).read_bytes()[header:])
+    report = ingest(store, [folder])
+    (reject,) = report.rejects
+    assert "found 1 steps of run ab12cd34, from step 0, with other values" in reject["reason"]
+    asked = "SELECT predictions FROM history_series WHERE step = 0 ORDER BY uid"
+    of_uid = dict(zip(records[0]["miner_uids"], records[0]["predictions"], strict=True))
+    assert [value for (value,) in query(store, asked).rows] == [of_uid[k] for k in sorted(of_uid)]

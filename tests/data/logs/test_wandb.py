@@ -186,14 +186,18 @@ def test_the_series_of_a_run_are_not_held(tmp_path: Path) -> None:
 
 def test_a_record_of_another_run_takes_nothing_from_the_first(tmp_path: Path, golden: Path) -> None:
     records = golden_records(golden, "e7")[:3]
-    started = datetime(2026, 1, 1, tzinfo=UTC)
+    started, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
     first = write_run(tmp_path / "a", "ab12cd34", records, started=started) / "run-ab12cd34.wandb"
-    other = write_run(tmp_path / "b", "zz99zz99", [], started=started) / "run-zz99zz99.wandb"
+    other = write_run(
+        tmp_path / "b", "zz99zz99", [], started=later, config={"uid": 9, "hotkey": "B"}
+    )
+    alone = of(list(read_wandb_run(first, "run")), Run)
     header = 7
-    first.write_bytes(first.read_bytes() + other.read_bytes()[header:])
+    tail = (other / "run-zz99zz99.wandb").read_bytes()[header:]
+    first.write_bytes(first.read_bytes() + tail)
     items = list(read_wandb_run(first, "run"))
     assert {item.run_id for item in of(items, SeriesStep)} == {"ab12cd34"}
-    assert of(items, Run)[0].run_id == "ab12cd34"
+    assert of(items, Run) == alone
     (reject,) = of(items, Reject)
     assert "found run 'zz99zz99' behind steps of run 'ab12cd34'" in reject.reason
     assert len(of(items, Logged)) == 3
