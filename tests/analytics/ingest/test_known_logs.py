@@ -1,10 +1,12 @@
 """A log that did not change since it was read is not read again; one that did always is."""
 
+import errno
+import io
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +171,25 @@ def test_a_table_that_is_named_after_its_run_later_is_read(store: Store, tmp_pat
     named = table.rename(tmp_path / "ab12cd34.csv")
     report = ingest(store, [named])
     assert (report.logs_unchanged, report.series_steps_new, report.rejects) == (0, 2, [])
+
+
+def test_a_log_that_the_machine_kept_from_being_read_is_read_again(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the log, and its content is as it was."""
+    log = write(tmp_path / "log.jsonl", e7[:6])
+    settle(log)
+
+    def failing(stream: io.BufferedReader) -> Iterator[bytes]:
+        yield from [stream.readline() for _ in range(4)]
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("data.logs.json_logs.lines_of", failing)
+        first = ingest(store, [log])
+    (reject,) = first.rejects
+    assert (first.challenges_new, reject["position"]) == (4, 4)
+    assert "Too many open files" in reject["reason"]
+    second = ingest(store, [log])
+    assert (second.challenges_new, second.rejects, second.logs_unchanged) == (2, [], 0)
+    assert ingest(store, [log]).logs_unchanged == 1
