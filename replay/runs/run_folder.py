@@ -7,7 +7,7 @@ see `resume`, and a finished one is not done twice.
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,10 @@ class RunFolder:
         """The rows of a part that was written."""
         rows: list[dict[str, Any]] = self._table(index).to_pylist()
         return rows
+
+    def read_parts(self, indices: Iterable[int]) -> pa.Table:
+        """The rows of several parts that were written, one after another."""
+        return pa.concat_tables(map(self._table, indices))
 
     def _table(self, index: int) -> pa.Table:
         # Not through the dataset reader: it would take the folder's name for a partition.

@@ -6,6 +6,7 @@ from tests.bench import (
     compare,
     image_workers,
     level_3_variants,
+    publish,
     rebuild,
     tracker,
     views,
@@ -32,6 +33,7 @@ if __name__ == "__main__":
     tracker.main()
     audit.main()
     compare.main()
+    publish.main()
     distances.main()
     views.main()
     model_forward.main()

@@ -2,29 +2,22 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.warehouse import rows
-from analytics.warehouse.connection import writing
-from analytics.warehouse.statements import statements
-from data.store import Store
+from replay.runs.part_relations import part_relations
+from replay.runs.run_folder import PART_SCHEMA
 
 Image = tuple[float, list[float] | None]
 """The weight of a possible image, and its views' gates."""
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(tmp_path_factory.mktemp("published"))
-
-
-def published(store: Store, challenges: dict[str, list[Image]]) -> dict[str, list[tuple[Any, ...]]]:
-    """The gate and share of each view, in their order, by challenge; the store is left empty."""
+def published(challenges: dict[str, list[Image]]) -> dict[str, list[tuple[Any, ...]]]:
+    """The gate and share of each view, in their order, by challenge."""
     staged = [
         {
-            "run_id": "run",
             "challenge_id": challenge,
             "fidelity": "distribution",
             "reason": None,
@@ -37,39 +30,31 @@ def published(store: Store, challenges: dict[str, list[Image]]) -> dict[str, lis
         for challenge, images in challenges.items()
         for index, (weight, gates) in enumerate(images)
     ]
-    with writing(store) as writer:
-        writer.changed = False
-        connection = writer.connection
-        connection.execute(statements("replay/runs/stage"))
-        rows.append_rows(connection, "stage_replay", staged)
-        connection.execute(statements("replay/runs/publish"))
-        found = connection.execute(
-            "SELECT challenge_id, gate, share FROM replay_gates ORDER BY challenge_id, view"
-        ).fetchall()
-        connection.execute("DELETE FROM replay_gates")
+    with part_relations() as relations:
+        parts = pa.Table.from_pylist(staged, schema=PART_SCHEMA)
+        gates = relations.rows(parts, "run")["replay_gates"].to_pylist()
     by_challenge: dict[str, list[tuple[Any, ...]]] = {name: [] for name in challenges}
-    for name, *values in found:
-        by_challenge[name].append(tuple(values))
+    for row in sorted(gates, key=lambda row: row["view"]):
+        by_challenge[row["challenge_id"]].append((row["gate"], row["share"]))
     return by_challenge
 
 
-def test_a_share_is_the_mean_of_each_images_own_shares(store: Store) -> None:
+def test_a_share_is_the_mean_of_each_images_own_shares() -> None:
     images: list[Image] = [(0.75, [0.9, 0.1]), (0.25, [0.01, 0.03])]
-    found = published(store, {"a": images})["a"]
+    found = published({"a": images})["a"]
     # 0.75 * 9/10 + 0.25 * 1/4; that of the mean gates would be 0.6775 / 0.76 = 0.89
     assert found[0] == pytest.approx((0.6775, 0.7375), rel=1e-6)
     assert found[1] == pytest.approx((0.0825, 0.2625), rel=1e-6)
 
 
-def test_a_single_image_has_shares_without_a_scale(store: Store) -> None:
-    found = published(store, {"a": [(1.0, [0.5, 0.25, 0.25])], "b": [(1.0, [2e-9, 1e-9, 1e-9])]})
+def test_a_single_image_has_shares_without_a_scale() -> None:
+    found = published({"a": [(1.0, [0.5, 0.25, 0.25])], "b": [(1.0, [2e-9, 1e-9, 1e-9])]})
     for challenge in found.values():
         assert [share for _, share in challenge] == pytest.approx([0.5, 0.25, 0.25])
 
 
-def test_shut_gates_have_shares_of_0(store: Store) -> None:
+def test_shut_gates_have_shares_of_0() -> None:
     found = published(
-        store,
         {
             "all": [(0.5, [0.0, 0.0]), (0.5, [0.0, 0.0])],
             "one": [(0.5, [0.0, 0.0]), (0.5, [0.2, 0.6])],
@@ -79,8 +64,8 @@ def test_shut_gates_have_shares_of_0(store: Store) -> None:
     assert [share for _, share in found["one"]] == pytest.approx([0.125, 0.375])
 
 
-def test_a_candidate_without_gates_has_no_rows(store: Store) -> None:
-    assert published(store, {"a": [(0.5, None), (0.5, None)]}) == {"a": []}
+def test_a_candidate_without_gates_has_no_rows() -> None:
+    assert published({"a": [(0.5, None), (0.5, None)]}) == {"a": []}
 
 
 @given(
@@ -90,8 +75,8 @@ def test_a_candidate_without_gates_has_no_rows(store: Store) -> None:
         max_size=9,
     )
 )
-def test_shares_of_a_challenge_sum_to_1(store: Store, gates: list[list[float]]) -> None:
-    found = published(store, {"a": [(1 / len(gates), each) for each in gates]})["a"]
+def test_shares_of_a_challenge_sum_to_1(gates: list[list[float]]) -> None:
+    found = published({"a": [(1 / len(gates), each) for each in gates]})["a"]
     assert sum(share for _, share in found) == pytest.approx(1, abs=1e-9)
     for gate, share in found:
         assert 0 <= gate <= 1
@@ -99,8 +84,8 @@ def test_shares_of_a_challenge_sum_to_1(store: Store, gates: list[list[float]]) 
         assert (gate == 0) == (share == 0)
 
 
-def test_a_mean_of_ones_is_not_above_1(store: Store) -> None:
+def test_a_mean_of_ones_is_not_above_1() -> None:
     """Their weights, 243 as of level 3, sum to 1 and a rounding."""
     images: list[Image] = [(1 / 243 + 1e-17, [1.0])] * 243
     assert sum(weight for weight, _ in images) > 1
-    assert published(store, {"a": images})["a"] == [(1, 1)]
+    assert published({"a": images})["a"] == [(1, 1)]
