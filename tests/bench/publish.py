@@ -49,7 +49,9 @@ def write_parts(run: RunFolder, challenges: int) -> int:
             pa.array(np.repeat(1 / images, images)),
             pa.array(np.zeros(size, bool)),
             pa.array(rng.random(size)),
-            pa.ListArray.from_arrays(np.arange(0, size * _GATES + 1, _GATES, np.int32), gates),
+            pa.ListArray.from_arrays(
+                np.arange(0, size * _GATES + 1, _GATES, dtype=np.int32), gates
+            ),
         ]
         pq.write_table(pa.table(columns, schema=PART_SCHEMA), run.part(index))
     return len(parts)
