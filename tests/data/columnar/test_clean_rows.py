@@ -1,6 +1,7 @@
 """Lines that another process cannot read, or finds unclean, are read by this one."""
 
 import errno
+import gc
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,13 @@ SCHEMAS = Schemas(
     pa.schema([("seq", pa.int64()), ("uid", pa.int16())]),
 )
 UNCLEAN = "unclean"
+
+
+@pytest.fixture(autouse=True)
+def _as_often_collected() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
 
 
 class SomeLines:
