@@ -13,10 +13,10 @@ from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.store import Store
 from replay.candidates.predictor import Predictor, checkpoint_sha256
-from replay.runs.part_relations import part_relations
+from replay.runs.part_relations import relation_rows
 from replay.runs.run_folder import RunFolder
 
-# About 10 MB: 64 challenges each, of some images with 12 gates.
+# Of at most 64 challenges each, in memory at a time.
 _PARTS_AT_A_TIME = 100
 
 
@@ -53,11 +53,10 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
         connection = writer.connection
         for relation in ("replay_runs", "replay_predictions", "replay_variants", "replay_gates"):
             connection.execute(f"DELETE FROM {relation} WHERE run_id = ?", [run.run_id])  # noqa: S608
-        with part_relations() as relations:
-            for first in range(0, part_count, _PARTS_AT_A_TIME):
-                parts = run.read_parts(range(first, min(first + _PARTS_AT_A_TIME, part_count)))
-                for relation, table in relations.rows(parts, run.run_id).items():
-                    rows.append_table(connection, relation, table)
+        for first in range(0, part_count, _PARTS_AT_A_TIME):
+            parts = run.read_parts(range(first, min(first + _PARTS_AT_A_TIME, part_count)))
+            for relation, table in relation_rows(parts, run.run_id).items():
+                rows.append_table(connection, relation, table)
         report = _report(connection, run, predictor)
         if not report.predicted:
             # Not published: it would hide the last good replay, and score nothing.

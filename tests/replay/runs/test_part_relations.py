@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.runs.part_relations import part_relations
+from replay.runs.part_relations import relation_rows
 from replay.runs.run_folder import PART_SCHEMA
 
 Image = tuple[float, list[float] | None]
@@ -30,9 +30,8 @@ def published(challenges: dict[str, list[Image]]) -> dict[str, list[tuple[Any, .
         for challenge, images in challenges.items()
         for index, (weight, gates) in enumerate(images)
     ]
-    with part_relations() as relations:
-        parts = pa.Table.from_pylist(staged, schema=PART_SCHEMA)
-        gates = relations.rows(parts, "run")["replay_gates"].to_pylist()
+    parts = pa.Table.from_pylist(staged, schema=PART_SCHEMA)
+    gates = relation_rows(parts, "run")["replay_gates"].to_pylist()
     by_challenge: dict[str, list[tuple[Any, ...]]] = {name: [] for name in challenges}
     for row in sorted(gates, key=lambda row: row["view"]):
         by_challenge[row["challenge_id"]].append((row["gate"], row["share"]))
