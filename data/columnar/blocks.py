@@ -1,4 +1,4 @@
-"""Read blocks of clean lines in several processes, and give them back in order as tables."""
+"""Read blocks of clean lines in several processes, which put their rows into files."""
 
 import gc
 from collections import deque
@@ -117,7 +117,7 @@ class BlockReader(CleanLineReader):
             first, read = waiting.popleft()
             yield first, read.result()
 
-    def _submit(self, lines: Lines, file: str, files: _Files) -> "Future[Block | None]":
+    def _submit(self, lines: Lines, file: str, files: _Files) -> Future[Block | None]:
         try:
             return self._pool.submit(_read_block, lines, file, files)
         except OSError as error:  # the first tasks start the processes

@@ -80,13 +80,13 @@ class _Values:
                 yield NulBytes(int(nul_bytes[1] or 1))
                 self._at = nul_bytes.end()
                 continue
-            found, end = self._value()
-            yield found
-            if isinstance(found, Broken):
-                self._failures = 1 + (self._failures if found.start < self._furthest else 0)
-                self._furthest = max(self._furthest, found.stop)
+            value, end = self._value()
+            yield value
+            if isinstance(value, Broken):
+                self._failures = 1 + (self._failures if value.start < self._furthest else 0)
+                self._furthest = max(self._furthest, value.stop)
                 self._go_to_next_line(self._at + _skipped_characters(self._failures))
-            elif isinstance(found.value, dict):
+            elif isinstance(value.value, dict):
                 self._at = end
             else:  # the end of a record that was cut
                 self._go_to_next_line(end)

@@ -108,9 +108,9 @@ def _end_of_line(opened: io.FileIO, byte: int, end: int) -> int:
     """Where the line ends that holds the byte before this one; at the latest `end`."""
     opened.seek(byte - 1)
     while byte < end and (chunk := opened.read(_CHUNK_BYTES)):
-        found = chunk.find(b"\n")
-        byte = opened.tell() if found < 0 else opened.tell() - len(chunk) + found + 1
-        if found >= 0:
+        line_feed = chunk.find(b"\n")
+        byte = opened.tell() if line_feed < 0 else opened.tell() - len(chunk) + line_feed + 1
+        if line_feed >= 0:
             break
     return min(byte, end)
 
