@@ -11,6 +11,20 @@ StreetReplayError
 └── RunError       a replay cannot start, resume or be found
 """
 
+import errno
+
+_OF_THE_MACHINE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.ETIMEDOUT}
+)
+
+
+def is_of_the_machine(error: OSError) -> bool:
+    """Whether a file could not be read for want of memory or handles, or for its disk's failure.
+
+    What was not read may be whole then, and another try may read it.
+    """
+    return error.errno in _OF_THE_MACHINE
+
 
 class StreetReplayError(Exception):
     """An error whose message names what failed, what was found and expected, and the remedy.

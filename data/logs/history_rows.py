@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from data.errors import is_of_the_machine
 from data.logs.line_spans import MAX_RECORD_BYTES
 from data.records.fields import SERIES
 from data.records.types import Origin, Reject
@@ -82,7 +83,8 @@ def read_history_rows(path: Path, file: str, run_id: str) -> Iterator[HistoryRow
                 number += 1
     except OSError as error:
         reason = f"{path.name}: found {error.strerror}; expected a file that may be read"
-        yield Reject(Origin(file, None, run_id), printable(reason), "")
+        origin = Origin(file, None, run_id)
+        yield Reject(origin, printable(reason), "", is_passing=is_of_the_machine(error))
 
 
 def _row(line: bytes) -> HistoryRow | str:

@@ -22,7 +22,7 @@ from data.columnar.clean_record import CleanRecord
 from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.columnar.line_reader import CleanLineReader
 from data.columnar.repeated_rejects import HistoryRow, without_repeated_rejects
-from data.errors import RecordError
+from data.errors import RecordError, is_of_the_machine
 from data.json_text.decoder import Broken, Parsed, json_value
 from data.json_text.values import NulBytes, ParsedText, json_values
 from data.logs.decompression import OnBytes, open_log, open_plain_text
@@ -275,12 +275,12 @@ def _unparsed(origin: Origin, problem: str, text: str) -> Reject:
 def _cut_off(file: str, position: int, error: OSError) -> Reject:
     problem = error.strerror or error
     reason = f"log: found {problem}; expected a whole file; what came before is kept"
-    # damaged data has no number of the system's
-    return Reject(Origin(file, position), printable(reason), "", is_passing=error.errno is not None)
+    origin = Origin(file, position)
+    return Reject(origin, printable(reason), "", is_passing=is_of_the_machine(error))
 
 
 def _excerpt(record: Any) -> str:
-    """The first of a record's text; no more is made than is shown."""
+    """The first of a record's text; of its lists and objects no more is written than is shown."""
     text = ""
     try:
         for part in json.JSONEncoder().iterencode(record):

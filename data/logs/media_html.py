@@ -12,6 +12,7 @@ from pathlib import Path
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
+from data.errors import is_of_the_machine
 from data.logs.decompression import log_text
 from data.logs.json_logs import read_text_record
 from data.logs.line_spans import MAX_RECORD_BYTES
@@ -69,7 +70,7 @@ def read_media_html(
     except OSError as error:
         problem = error.strerror or error
         reason = f"media file {path.name}: found {problem}; expected a whole file"
-        return Reject(origin, printable(reason), "")
+        return Reject(origin, printable(reason), "", is_passing=is_of_the_machine(error))
     opening = _OPENING.search(raw)
     start = raw.find(b">", opening.end()) + 1 if opening else 0
     end = raw.lower().rfind(b"</pre>")

@@ -14,6 +14,7 @@ from typing import Any
 
 from data.columnar.clean_record import CleanRecord
 from data.columnar.line_reader import CleanLineReader
+from data.errors import is_of_the_machine
 from data.json_text.decoder import nests_deeper
 from data.logs.file_names import path_text
 from data.logs.history_rows import (
@@ -67,7 +68,12 @@ def read_wandb_run(
         LogError: the log cannot be opened or is no transaction log.
     """
     contents = _Contents(run_id=path_text(Path(log.stem)).removeprefix("run-"))
-    yield from _read_transactions(log, file, contents)
+    try:
+        yield from _read_transactions(log, file, contents)
+    except OSError as error:
+        reason = f"transaction log: found {error.strerror}; expected a whole file; the rest is lost"
+        origin = Origin(file, None, contents.run_id)
+        yield Reject(origin, printable(reason), "", is_passing=is_of_the_machine(error))
     yield _run(file, contents)
     yield from _challenges(log, file, contents, clean)
 

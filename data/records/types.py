@@ -161,7 +161,8 @@ class Origin:
 class Reject:
     """Something that could not be read: a whole record (`column` is None) or one value of it.
 
-    `is_passing` where the machine is at fault, not the log: another try may read it.
+    `is_passing` where the machine is at fault, not the log (`errors.is_of_the_machine`): another
+    try may read it.
     """
 
     origin: Origin

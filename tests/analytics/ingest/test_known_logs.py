@@ -1,12 +1,14 @@
 """A log that did not change since it was read is not read again; one that did always is."""
 
 import errno
+import gzip
 import io
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from analytics.ingest.ingest import ingest
 from analytics.queries.user_sql import query
 from data.store import Store
+from tests.worlds.wandb_runs import write_run
 
 Json = dict[str, Any]
 
@@ -192,4 +195,34 @@ def test_a_log_that_the_machine_kept_from_being_read_is_read_again(
     assert "Too many open files" in reject["reason"]
     second = ingest(store, [log])
     assert (second.challenges_new, second.rejects, second.logs_unchanged) == (2, [], 0)
+    assert ingest(store, [log]).logs_unchanged == 1
+
+
+def test_a_media_file_that_could_not_be_opened_is_read_at_the_next_try(
+    store: Store, tmp_path: Path, e7: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run-20260101_120000-ab12cd34"
+    write_run(run, "ab12cd34", e7[:3], started=datetime(2026, 1, 1, tzinfo=UTC))
+    settle(run)
+
+    def full(*_: object) -> bytes:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("data.logs.media_html.log_text", full)
+        first = ingest(store, [run])
+    assert (first.challenges_new, len(first.rejects)) == (0, 3)
+    second = ingest(store, [run])
+    assert (second.challenges_new, second.rejects, second.logs_unchanged) == (3, [], 0)
+    assert ingest(store, [run]).logs_unchanged == 1
+
+
+def test_a_log_that_is_damaged_is_not_read_again(
+    store: Store, tmp_path: Path, e7: list[Json]
+) -> None:
+    whole = gzip.compress(write(tmp_path / "log.jsonl", e7[:6]).read_bytes())
+    log = tmp_path / "cut.jsonl.gz"
+    log.write_bytes(whole[: len(whole) // 2])
+    settle(log)
+    assert ingest(store, [log]).rejects
     assert ingest(store, [log]).logs_unchanged == 1

@@ -1,15 +1,23 @@
 """A W&B transaction log that is cut or damaged anywhere gives every record that is still whole."""
 
+import errno
 import struct
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from data.logs.wandb_run import read_wandb_run
 from data.logs.wandb_transactions import Damage, read_transactions
+from data.records.types import Logged, Reject, SeriesStep
+from tests.conftest import golden_records
+from tests.worlds.wandb_runs import write_run
 
 HEADER, PIECE_HEADER, BLOCK = 7, 7, 32 * 1024
 
@@ -101,3 +109,24 @@ def test_a_record_without_an_end_is_not_held(
         "no W&B record (Error parsi",
     ]
     assert peak < len(endless) + 5 * len(whole) + 15 * BLOCK
+
+
+def test_a_log_that_the_machine_stops_giving_keeps_what_came_before(
+    tmp_path: Path, golden: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = golden_records(golden, "e7")[:3]
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    log = write_run(tmp_path / "a", "ab12cd34", records, started=started) / "run-ab12cd34.wandb"
+
+    def failing(path: Path) -> Iterator[Any]:
+        yield from islice(read_transactions(path), 3)  # the run and two steps
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("data.logs.wandb_run.read_transactions", failing)
+    items = list(read_wandb_run(log, "run"))
+    assert sum(isinstance(item, SeriesStep) for item in items) == 2
+    (reject,) = [
+        item for item in items if isinstance(item, Reject) and "Input/output" in item.reason
+    ]
+    assert reject.is_passing
+    assert sum(isinstance(item, Logged) for item in items) == 3
