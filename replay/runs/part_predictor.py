@@ -99,7 +99,8 @@ class PartPredictor:
         if not indices:
             return []
         asked = [planned_images[index] for index in indices]
-        makers = [partial(_checked_image, images, index, left_out) for index in indices]
+        image = images.image if left_out else partial(_image_of_whole_part, images)
+        makers = [partial(image, index) for index in indices]
         predictions = self._predictor.predict(self._batch(asked, makers))
         return answer_rows(asked, predictions, self._predictor.name)
 
@@ -126,16 +127,13 @@ class PartPredictor:
             return dict(zip(ids, challenge_metadata(connection, ids), strict=True))
 
 
-def _checked_image(
-    images: PartImages, index: int, left_out: Mapping[str, CannotRebuildError]
-) -> Image:
-    """An image of a part, once what cannot be rebuilt is left out; else the first reason why not.
+def _image_of_whole_part(images: PartImages, index: int) -> Image:
+    """An image of a part none of which was left out; else the first reason why one has to be.
 
     At the first look: a candidate asked again has then done nothing that it does twice.
     """
-    for challenge_id, failure in images.failures.items():
-        if challenge_id not in left_out:
-            raise failure
+    for failure in images.failures.values():
+        raise failure
     return images.image(index)
 
 
