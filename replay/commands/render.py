@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-OutOption = Annotated[Path, typer.Option("--out", help="Folder of the JPEG files.")]
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        help="Folder of the JPEG files; of more than 1,000, subfolders hold them by the first two "
+        "digits of the challenge id, or by two and two more.",
+    ),
+]
 ChallengesArgument = Annotated[
     list[str] | None, typer.Argument(help="Challenge ids [default: all].", metavar="CHALLENGE")
 ]

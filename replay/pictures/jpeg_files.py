@@ -1,6 +1,5 @@
 """Rebuilt challenges as JPEG files, with hashes that anyone can check."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from data.records.stored_challenge import StoredChallenge
 from data.records.types import Geometry
 from data.sources.shards import Shards
 from replay.augmentation.augment import SIDE
+from replay.pictures.image_folders import ImageFolders, image_folders
 from replay.plans.plan import Planned, in_reading_order
 from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.rebuild import (
@@ -25,9 +25,6 @@ from replay.rebuilding.rebuild import (
 )
 from replay.rebuilding.variants import UNDISTORTED, Variant
 from replay.settings import Arithmetic
-
-# As `_write` names them; ids are hashes.
-_NAME = re.compile(r"(?P<stem>[0-9a-f]+(-unseen-[0-9]+)?)(-[0-9]{3,})?\.jpg")
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,8 @@ def render(
 ) -> list[Rendered]:
     """Rebuild challenges as JPEG files.
 
-    They are named `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` where several are possible.
+    They are named `<challenge_id>.jpg`, or `<challenge_id>-<k>.jpg` where several are possible; of
+    more than a thousand each lies in a subfolder, see `image_folders`.
 
     Other images that an earlier render has left of a challenge that has images are deleted: they
     are no longer what is possible, or no longer by these names.
@@ -93,13 +91,15 @@ def render(
     wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
     rebuilder = Rebuilder(shards, settings.seed, settings.side, settings.arithmetic)
-    before = _images_of(out)
+    counts = {
+        _stem(item, settings.side): len(fidelity_and_variants(item, settings.side)[1])
+        for item in wanted
+        if item.fidelity is not Fidelity.IMPOSSIBLE
+    }
+    folders = image_folders(out, counts)
     done: dict[str, Rendered] = {}
     for item in in_reading_order(wanted):
-        rendered = _render(item, rebuilder, out, settings)
-        done[item.challenge.challenge_id] = rendered
-        if rendered.files:
-            _delete_others(before, [Path(file) for file in rendered.files])
+        done[item.challenge.challenge_id] = _render(item, rebuilder, folders, settings)
         on_progress()
     return [done[item.challenge.challenge_id] for item in wanted]
 
@@ -130,7 +130,16 @@ def fidelity_and_variants(item: Planned, side: int) -> tuple[Fidelity, tuple[Var
     return Fidelity.UNSEEN, (UNDISTORTED,)
 
 
-def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSettings) -> Rendered:
+def _stem(item: Planned, side: int) -> str:
+    """What the names of a challenge's images begin with."""
+    fidelity, _ = fidelity_and_variants(item, side)
+    unseen = f"-unseen-{side}" if fidelity is Fidelity.UNSEEN else ""
+    return f"{item.challenge.challenge_id}{unseen}"
+
+
+def _render(
+    item: Planned, rebuilder: Rebuilder, folders: ImageFolders, settings: RenderSettings
+) -> Rendered:
     challenge = item.challenge
     if item.fidelity is Fidelity.IMPOSSIBLE:
         return _without_image(challenge, item.reason, item.detail)
@@ -145,7 +154,6 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
         return _without_image(challenge, error.reason, error.detail)
     distinct = distinct_images(built, variants)
     images = [entry.image for entry in distinct]
-    unseen = f"-unseen-{settings.side}" if fidelity is Fidelity.UNSEEN else ""
     return Rendered(
         challenge.challenge_id,
         challenge.file,
@@ -154,7 +162,7 @@ def _render(item: Planned, rebuilder: Rebuilder, out: Path, settings: RenderSett
         reason=None,
         pixels_sha256=[image.pixels_sha256 for image in images],
         jpeg_sha256=[image.jpeg_sha256 for image in images],
-        files=_write(f"{challenge.challenge_id}{unseen}", images, out),
+        files=_write(_stem(item, settings.side), images, folders),
         weights=[entry.weight for entry in distinct],
         noisy=[entry.noisy for entry in distinct],
         pixels_sha256_other=[pixels_sha256(pixels) for pixels in others],
@@ -186,26 +194,11 @@ def _first_of_each(images: Sequence[RebuiltImage], variants: Sequence[Variant]) 
     return list(first.values())
 
 
-def _write(name: str, images: Sequence[RebuiltImage], out: Path) -> list[str]:
-    several = len(images) > 1
-    paths = [out / f"{name}{f'-{k:03d}' if several else ''}.jpg" for k in range(len(images))]
+def _write(stem: str, images: Sequence[RebuiltImage], folders: ImageFolders) -> list[str]:
+    """Write a challenge's images, and delete others of it; the paths."""
+    paths = folders.paths(stem, len(images))
+    paths[0].parent.mkdir(parents=True, exist_ok=True)
     for path, image in zip(paths, images, strict=True):
         write_atomic(path, image.jpeg, synced=False)
+    folders.delete_others(stem, paths)
     return [str(path) for path in paths]
-
-
-def _images_of(out: Path) -> dict[str, list[Path]]:
-    """The images in a folder by name without their number, such as `<challenge_id>`."""
-    images: dict[str, list[Path]] = {}
-    for path in out.iterdir():
-        if (name := _NAME.fullmatch(path.name)) is not None:
-            images.setdefault(name["stem"], []).append(path)
-    return images
-
-
-def _delete_others(before: dict[str, list[Path]], written: Sequence[Path]) -> None:
-    """Delete what a folder held of the same challenge (and size) besides what was written now."""
-    name = _NAME.fullmatch(written[0].name)
-    for path in before.get("" if name is None else name["stem"], []):
-        if path not in written:
-            path.unlink(missing_ok=True)
