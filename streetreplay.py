@@ -4,7 +4,7 @@ import io
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -12,9 +12,6 @@ from typer.exceptions import TyperException
 from analytics.commands import audit, logs, miners, null_rates
 from data.errors import StreetReplayError
 from data.terminal import note, open_terminal
-from model.champion.command_line_name import FORM as CHAMPION_FORM
-from model.champion.command_line_name import checkpoint_name, names_champion
-from model.checkpoint.command_line_name import FORM, names_checkpoint
 from model.commands import (
     champion,
     demo,
@@ -26,14 +23,7 @@ from model.commands import (
     views,
     weights,
 )
-from model.export.command_line_name import FORM as EXPORT_FORM
-from model.export.command_line_name import names_export
-from replay.candidates import registry
-from replay.candidates.registry import CandidateType, LoadSettings
 from replay.commands import compare, gps_clusters, render, replay, sources
-
-if TYPE_CHECKING:
-    from replay.candidates.predictor import Predictor
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, without a word."""
@@ -76,35 +66,6 @@ def _options(
     ] = False,
 ) -> None:
     """Options of every command."""
-
-
-def _orange() -> "Predictor":
-    from model.baselines.orange import OrangeBaseline  # noqa: PLC0415
-
-    return OrangeBaseline()
-
-
-def _checkpoint(name: str, settings: LoadSettings) -> "Predictor":
-    from model.checkpoint.predictor import load_named  # noqa: PLC0415
-
-    return load_named(name, settings, note)
-
-
-def _champion(name: str, settings: LoadSettings) -> "Predictor":
-    return _checkpoint(checkpoint_name(name, settings.store), settings)
-
-
-def _export(name: str, _settings: LoadSettings) -> "Predictor":
-    from model.export.predictor import load_named  # noqa: PLC0415
-
-    return load_named(name)
-
-
-registry.register({"orange": _orange})
-registry.register_type(CandidateType(CHAMPION_FORM, names_champion, _champion))
-# before checkpoints, which any folder is taken for
-registry.register_type(CandidateType(EXPORT_FORM, names_export, _export))
-registry.register_type(CandidateType(FORM, names_checkpoint, _checkpoint))
 
 
 def main() -> None:

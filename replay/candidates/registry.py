@@ -1,10 +1,13 @@
-"""The candidates that can be named on the command line: by a name, or by a type of name.
+"""The candidates that can be named on the command line, by a name or by a form of name.
 
-This package never imports `model`: `streetreplay.py` registers its loaders here.
+This package never imports `model`: what installed packages offer is found by entry points, so that
+a worker process finds the same candidates without the command line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from data.errors import RunError
@@ -13,12 +16,13 @@ from data.store import Store
 if TYPE_CHECKING:  # every command imports this file, and arrays take longer than most commands
     from replay.candidates.predictor import Predictor
 
-Loader = Callable[[], "Predictor"]
+ENTRY_POINTS = "streetreplay.candidates"
+"""The group of entry points; each names a sequence of `CandidateType` and `CandidateAlias`."""
 
 BUILT_IN_TYPES = (
     "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier) or module:attribute (Python)"
 )
-"""How candidates are named that need no registration, for a person."""
+"""How candidates are named that need no entry point, for a person."""
 
 
 @dataclass(frozen=True)
@@ -31,35 +35,52 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class CandidateType:
-    """A type of candidates: described for a person, which names are of it, and its loader."""
+    """A type of candidates: described for a person, which names are of it, and its loader.
+
+    `matches` must import nothing large. Types are asked in their order.
+    """
 
     description: str
     matches: Callable[[str], bool]
     load: Callable[[str, LoadSettings], "Predictor"]
 
 
-_loaders: dict[str, Loader] = {}
-_types: list[CandidateType] = []
+@dataclass(frozen=True)
+class CandidateAlias:
+    """Names that stand for other names, which `resolve` gives; all else as a `CandidateType`."""
+
+    description: str
+    matches: Callable[[str], bool]
+    resolve: Callable[[str, Store | None], str]
 
 
-def register(loaders: Mapping[str, Loader]) -> None:
-    """Register candidates by name; a loader imports what it needs only when called."""
-    _loaders.update(loaders)
+@cache
+def offered_candidates() -> Sequence[CandidateType | CandidateAlias]:
+    """What installed packages offer, in order of the entry points' names."""
+    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
+    return [offered for point in points for offered in point.load()]
 
 
-def register_type(candidate_type: CandidateType) -> None:
-    """Register a type of candidates; its `matches` must import nothing large."""
-    _types.append(candidate_type)
+def resolved_name(name: str, store: Store | None) -> str:
+    """The name by which a machine without this store finds the same candidate.
+
+    Raises:
+        RunError: the name stands for nothing in this store.
+    """
+    for offered in offered_candidates():
+        if isinstance(offered, CandidateAlias) and offered.matches(name):
+            return offered.resolve(name, store)
+    return name
 
 
 def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
-    """Load the candidate of that name: a registered one, or one of a built-in type.
+    """Load the candidate of that name: a offered one, or one of a built-in type.
 
     Raises:
         RunError: no candidate has that name, it cannot be loaded, or it takes no metadata and was
             to be given some.
     """
-    predictor = _load(name, settings)
+    predictor = _load(resolved_name(name, settings.store), settings)
     if settings.metadata and not predictor.wants_metadata:
         raise RunError(
             "--metadata",
@@ -71,20 +92,17 @@ def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
 
 
 def _load(name: str, settings: LoadSettings) -> "Predictor":
-    if name in _loaders:
-        return _loaders[name]()
-    # Both import what they need, torch above all, only when such a candidate is named.
+    # The built-in types import what they need, torch above all, only when one is named.
     if name.startswith("hf:"):
         from replay.candidates.huggingface import load_hugging_face  # noqa: PLC0415
 
         return load_hugging_face(name)
-    for candidate_type in _types:
-        if candidate_type.matches(name):
-            return candidate_type.load(name, settings)
+    for offered in offered_candidates():
+        if isinstance(offered, CandidateType) and offered.matches(name):
+            return offered.load(name, settings)
     if ":" in name:
         from replay.candidates.python_module import load_module_attribute  # noqa: PLC0415
 
         return load_module_attribute(name)
-    known = ", ".join(sorted(_loaders))
-    types = ", ".join([*(registered.description for registered in _types), BUILT_IN_TYPES])
-    raise RunError("--model", found=repr(name), expected=f"one of: {known}; or {types}")
+    types = [*(offered.description for offered in offered_candidates()), BUILT_IN_TYPES]
+    raise RunError("--model", found=repr(name), expected=f"one of: {', '.join(types)}")

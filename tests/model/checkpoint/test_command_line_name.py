@@ -36,8 +36,6 @@ def test_other_options_are_refused(tmp_path: Path, option: str) -> None:
 
 
 def test_command_line_names_load_a_checkpoint(folder: Path, store: Store) -> None:
-    import streetreplay  # noqa: F401, PLC0415
-
     for name, expected in (
         (str(folder), "mine on test_vit"),
         (f"checkpoint:{folder}#keep=6", "mine on test_vit, 6 views before the backbone"),

@@ -78,8 +78,6 @@ def test_it_is_named_and_keeps_its_training_rows(
 
 @pytest.mark.parametrize("prefix", ["", "export:"])
 def test_replay_takes_an_exports_folder_for_an_export(prefix: str, exported: Path) -> None:
-    import streetreplay  # noqa: F401, PLC0415  (registers the candidates)
-
     assert isinstance(registry.load(f"{prefix}{exported}"), ExportPredictor)
     with pytest.raises(RunError, match="which looks at the image alone"):
         registry.load(f"{prefix}{exported}", LoadSettings(metadata=True))

@@ -1,28 +1,65 @@
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from replay.candidates.registry import load, register
+from data.store import Store
+from replay.candidates import registry
+from replay.candidates.registry import CandidateAlias, CandidateType, load, resolved_name
 from tests.conftest import ROOT
 from tests.replay.candidates.loaded_candidates import refusal
 
 
-def test_registered_names_come_first_and_an_unknown_one_lists_all_types(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("replay.candidates.registry._loaders", {})
-    monkeypatch.setattr("replay.candidates.registry._types", [])
-    register({"hf:offered": lambda: "it"})  # type: ignore[dict-item, return-value]
-    assert load("hf:offered") == "it"  # type: ignore[comparison-overlap]
+def _folder_type(description: str) -> CandidateType:
+    loader: Any = lambda name, _: f"{description}: {name}"  # noqa: E731
+    return CandidateType(description, lambda name: name.startswith("dir"), loader)
+
+
+OFFERED = (
+    _folder_type("first type"),
+    _folder_type("second type"),
+    CandidateAlias("best", lambda name: name == "best", lambda _, store: f"dir {store}"),
+)
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    point = EntryPoint("test", f"{__name__}:OFFERED", registry.ENTRY_POINTS)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    registry.offered_candidates.cache_clear()
+    yield
+    registry.offered_candidates.cache_clear()
+
+
+def test_this_project_offers_its_own_by_an_entry_point() -> None:
+    values = [point.value for point in entry_points(group=registry.ENTRY_POINTS)]
+    assert "model.candidates:CANDIDATES" in values
+
+
+@pytest.mark.usefixtures("offered")
+def test_the_first_type_that_matches_loads_and_an_alias_is_resolved_first() -> None:
+    loaded: Any = load("dir 1")
+    assert loaded == "first type: dir 1"
+    best: Any = load("best")
+    assert best == "first type: dir None"
+    assert resolved_name("best", Store(Path("mine"))) == f"dir {Store(Path('mine'))}"
+    assert resolved_name("dir 1", None) == "dir 1"
+
+
+@pytest.mark.usefixtures("offered")
+def test_an_unknown_name_lists_all_types() -> None:
     said = refusal("unheard-of")
-    assert "one of: hf:offered; or hf:NAME_OR_DIR" in said
+    assert "one of: first type, second type, best, hf:NAME_OR_DIR" in said
     assert "module:attribute" in said
 
 
 def test_naming_candidates_costs_no_torch() -> None:
     code = (
-        "import sys, replay.candidates.registry, replay.commands.replay;"
+        "import sys, model.candidates, replay.candidates.registry, replay.commands.replay;"
         "print({'torch', 'transformers'} & {*sys.modules})"
     )
     run = subprocess.run(
