@@ -113,7 +113,7 @@ def _score_all(
             last = first + 1
             while last < starts[answerer + 1] and not codes[last] & NEW_HISTORY:
                 last += 1
-            order = _resampled(challenge, codes, repeats, first, last)
+            order = resampled(challenge, codes, repeats, first, last)
             asked = challenge[order]
             own, swapped = codes[order], candidate[asked]
             scored = _score_history(own, swapped, exponents[asked], short, alpha, rings)
@@ -121,7 +121,7 @@ def _score_all(
             if (own & NEITHER_CLASS).any():
                 history.hotkeys[0] = -1
                 given = (predictions[order], labels[asked], exponents[asked])
-                sides = (_score_with_neither(own, *given, short, alpha, history), scored[1])
+                sides = (score_with_neither(own, *given, short, alpha, history), scored[1])
             for side in range(2):
                 sums[0, answerer, side] += sides[side][0]
                 sums[2, answerer, side] += sides[side][2]
@@ -142,7 +142,7 @@ def _score_all(
 
 
 @compiled
-def _resampled(
+def resampled(
     challenge: Integers, codes: Codes, repeats: NDArray[np.uint8], first: int, last: int
 ) -> Integers:
     """Indices of answers `first` to `last` - 1, as often as resampled, a challenge's together."""
@@ -224,7 +224,7 @@ def _unpack(packed: int) -> ConfusionCounts:
 
 
 @compiled
-def _score_with_neither(
+def score_with_neither(
     codes: Codes,
     predictions: Floats,
     labels: NDArray[np.int8],

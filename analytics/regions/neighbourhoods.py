@@ -54,8 +54,13 @@ def neighbourhood_names(
 ) -> NDArray[np.str_]:
     """A name for each position's neighbourhood: its mean position to 0.01 degrees, or `alone`."""
     names = np.full(len(numbers), "alone", dtype="U32")
-    for number in np.unique(numbers[numbers != ALONE]):
-        members = numbers == number
-        latitude, longitude = latitudes[members].mean(), longitudes[members].mean()
-        names[members] = f"around {latitude:.2f}, {longitude:.2f}"
+    # sorted once: a look through all positions for each of many neighbourhoods would take hours
+    order = np.argsort(numbers, kind="stable")
+    distinct, starts = np.unique(numbers[order], return_index=True)
+    ends = np.append(starts, len(order))[1:]
+    for number, start, end in zip(distinct, starts, ends, strict=True):
+        if number != ALONE:
+            members = order[start:end]
+            latitude, longitude = latitudes[members].mean(), longitudes[members].mean()
+            names[members] = f"around {latitude:.2f}, {longitude:.2f}"
     return names

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.comparison.intervals import Interval
-from analytics.comparison.slices import Slice
+from analytics.slices.scores import Slice
 from dashboards.parts.drawn_chart import draw_chart
 from dashboards.parts.table import draw_table
 from data.text import printable

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analytics.comparison.paired_answers import Answers, Challenges
-from analytics.comparison.slices import Membership
 from analytics.scoring.metrics import Floats
+from model.promotion_gate.guarded_slices import Membership
 
 REWARD, MCC = "reward", "mcc"
 """What the gate compares: reward in miners' places where they are logged, else MCC."""

@@ -8,10 +8,19 @@ import numpy as np
 import polars as pl
 
 from analytics.comparison.bootstrap import MIN_IMAGES
-from analytics.comparison.slices import Membership
+from analytics.comparison.paired_answers import Flags
 
 _MOST_VALUES = 100
 """Slices of one field at most, the largest: values of a log are whatever its writer wrote."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A field's value, and its `members`: (C,), True for the challenges that have it."""
+
+    field: str
+    value: str
+    members: Flags
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from scipy import stats
 
 from analytics.comparison.bootstrap import MIN_IMAGES
 from analytics.comparison.intervals import Interval, simultaneous_intervals
-from analytics.comparison.slices import Membership
 from model.promotion_gate.alpha_spending import attempt_alpha, interval_level
 from model.promotion_gate.evidence import Evidence
+from model.promotion_gate.guarded_slices import Membership
 from model.promotion_gate.paired_differences import (
     PairedDifference,
     image_gains,

@@ -28,9 +28,9 @@ from analytics.comparison.paired_answers import (
     without_miners,
 )
 from analytics.comparison.paired_rewards import paired_rewards
-from analytics.comparison.slices import Membership
 from analytics.scoring.metrics import Floats, mcc_of_tables
 from model.promotion_gate.evidence import Evidence
+from model.promotion_gate.guarded_slices import Membership
 
 _CHAMPION, _CHALLENGER = 0, 1
 

@@ -1,14 +1,14 @@
 """Gathers the evidence for weights from a store: one table each, or the reason why it is empty."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.slices import Membership, SliceSettings, slices
 from analytics.gates.block_sums import stage_gates
 from analytics.gates.slice_changes import slice_changes
 from analytics.miners.answers import miner_answers, stage
@@ -17,6 +17,8 @@ from analytics.miners.item_response import item_response
 from analytics.miners.wrong_labels import wrong_labels
 from analytics.regions.gps_clusters import gps_clusters
 from analytics.regions.positions import challenge_positions
+from analytics.slices.members import SliceMembers
+from analytics.slices.scores import SliceSettings, slices
 from analytics.warehouse.statements import statements
 from data.errors import QueryError, RunError
 from data.store import Store
@@ -120,7 +122,7 @@ def _difficulties(connection: duckdb.DuckDBPyConnection) -> Tables:
 
 def _slice_losses(connection: duckdb.DuckDBPyConnection, store: Store, run_id: str) -> Tables:
     answers = run_answers(connection, run_id, trained_on(store, run_id).rows)
-    found = slices(answers.paired, _memberships(connection, answers), SliceSettings(_DRAWS))
+    found = slices(answers.paired, _members(connection, answers), SliceSettings(_DRAWS))
     total = answers.paired.answers.challenge.size
     rows = [
         {
@@ -159,14 +161,13 @@ def gate_changes_of(
     return changes
 
 
-def _memberships(
-    connection: duckdb.DuckDBPyConnection, answers: RunAnswers
-) -> Iterator[Membership]:
+def _members(connection: duckdb.DuckDBPyConnection, answers: RunAnswers) -> SliceMembers:
     """The slices that source rows can be in: a value of a field that both have."""
-    for one in memberships(connection, answers).members():
-        known = one.field in SLICE_FIELDS and not one.value.startswith(_NULL)
-        if known:
-            yield one
+    members = memberships(connection, answers).members
+    known = [
+        field in SLICE_FIELDS and not value.startswith(_NULL) for field, value in members.values
+    ]
+    return members.only(np.array(known, np.bool_))
 
 
 def _unless_empty(name: str, rows: list[dict[str, Any]], otherwise: str) -> Tables:

@@ -81,8 +81,8 @@ def compare(
     in the run's folder, and read from there until the logs, the run or this code change.
     """
     from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
-    from analytics.comparison.slices import SliceSettings  # noqa: PLC0415
     from analytics.lives.order import Choice  # noqa: PLC0415
+    from analytics.slices.scores import SliceSettings  # noqa: PLC0415
     from analytics.warehouse.connection import reading  # noqa: PLC0415
     from replay.comparing.report import (  # noqa: PLC0415
         ComparedRuns,

@@ -38,9 +38,9 @@ def gps_clusters(
     source images. What is in no cluster is counted. The relation gps_clusters then holds the same.
     """
     from analytics.comparison.bootstrap import BootstrapSettings  # noqa: PLC0415
-    from analytics.comparison.slices import SliceSettings  # noqa: PLC0415
     from analytics.regions.relation import publish_clusters  # noqa: PLC0415
     from analytics.regions.text import print_clusters  # noqa: PLC0415
+    from analytics.slices.scores import SliceSettings  # noqa: PLC0415
     from replay.comparing.clusters import ScoredRun, cluster_report  # noqa: PLC0415
 
     opened = open_store(store)

@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.regions.gps_clusters import ClusterReport, GpsCluster, gps_clusters
 from analytics.regions.positions import challenge_positions, source_positions
+from analytics.slices.members import slice_members
+from analytics.slices.scores import Slice, SliceSettings, slices
 from analytics.warehouse.connection import reading
 from data.sources.shards import open_shards
 from data.store import Store
@@ -96,13 +97,14 @@ def cluster_scores(
         answers: the replay, less what its candidate was trained on.
         settings: of the intervals.
     """
+    numbers = {cluster.name: number for number, cluster in enumerate(report.clusters)}
     named = dict(report.members.iter_rows())
-    of_challenge = np.array([named.get(one, "") for one in answers.challenges["challenge_id"]])
-    memberships = (
-        Membership(_FIELD, cluster.name, of_challenge == cluster.name)
-        for cluster in report.clusters
-    )
-    return {part.value: part for part in slices(answers.paired, memberships, settings)}
+    ids = answers.challenges["challenge_id"]
+    number_of = np.array([numbers.get(named.get(one, ""), -1) for one in ids], np.int32)
+    placed = np.flatnonzero(number_of >= 0)
+    values = [(_FIELD, name) for name in numbers]
+    members = slice_members(values, len(ids), placed, number_of[placed])
+    return {part.value: part for part in slices(answers.paired, members, settings)}
 
 
 def with_scores(report: ClusterReport, kept: KeptClusters, run_id: str) -> ClusterReport:

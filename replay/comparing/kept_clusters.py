@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.comparison.slices import Slice, SliceSettings
+from analytics.slices.scores import Slice, SliceSettings
 from data.kept_values import keep, read_kept
 from data.sources.folder_listing import listing_sha256
 from data.store import Store

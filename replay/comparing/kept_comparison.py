@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from analytics.comparison.slices import SliceSettings
 from analytics.lives.order import EVERYONE, Choice
+from analytics.slices.scores import SliceSettings
 from analytics.warehouse.contents import contents_digest
 from data.digests import code_digest, file_digest
 from data.kept_values import keep, read_kept

@@ -7,8 +7,8 @@ from analytics.comparison.calibration import Calibration
 from analytics.comparison.intervals import Interval
 from analytics.comparison.mcnemar import McNemar
 from analytics.comparison.rank import Rank
-from analytics.comparison.slices import Slice
 from analytics.lives.order import Life
+from analytics.slices.scores import Slice
 
 STATISTICS = ("accuracy", "mcc", "auc", "reward", "ema", "mean_ema")
 RANKED = ("mcc", "reward", "mean_ema")

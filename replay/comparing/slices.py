@@ -1,20 +1,19 @@
 """The slices of a replay: what its challenges have in common, out of the warehouse."""
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import polars as pl
+import pyarrow as pa
 
 from analytics.comparison.bootstrap import MIN_IMAGES
-from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.regions.neighbourhoods import (
     NeighbourhoodSettings,
     neighbourhood_names,
     neighbourhoods,
 )
+from analytics.slices.members import SliceMembers, slice_members
+from analytics.slices.scores import Slice, SliceSettings, slices
 from analytics.warehouse.statements import statements
 from replay.comparing.loaded_answers import RunAnswers
 
@@ -60,28 +59,18 @@ def run_slices(
         places: of the neighbourhoods.
     """
     sliced = memberships(connection, answers, places, settings)
-    return RunSlices(slices(answers.paired, sliced.members(), settings), sliced.left_out)
+    return RunSlices(slices(answers.paired, sliced.members, settings), sliced.left_out)
 
 
 @dataclass(frozen=True)
 class Memberships:
-    """Which predicted challenge is in which slice.
+    """Which predicted challenge is in which slice, by field, then by value.
 
-    `values` (field, value, indices) has a row a slice, by field, then by value; the indices are of
-    predicted challenges, of `challenge_count`. `left_out` counts, by field, the values that got
-    none.
+    `left_out` counts, by field, the values that got none.
     """
 
-    values: pl.DataFrame
-    challenge_count: int
+    members: SliceMembers
     left_out: dict[str, int]
-
-    def members(self) -> Iterator[Membership]:
-        """One at a time: flags of every slice at once would be challenges times values."""
-        for field, value, indices in self.values.iter_rows():
-            flags = np.zeros(self.challenge_count, np.bool_)
-            flags[indices] = True
-            yield Membership(field, value, flags)
 
 
 def memberships(
@@ -93,56 +82,44 @@ def memberships(
     """The slices of a replay's challenges.
 
     Of a field with more than `settings.most_values` values, such as free text, only those with
-    challenges enough for an interval are slices, and of these at most so many, the largest.
+    challenges enough for an interval are slices, and of these at most so many, the largest. The
+    others are dropped where they are counted: only codes of slices leave the database.
     """
-    ordinals = answers.challenges["ordinal"].to_numpy()
-    rows = pl.concat(
-        [_frame(connection, "slices", answers), _in_neighbourhoods(connection, answers, places)]
-    )
     # the run also predicted what is left out, such as what its candidate was trained on
-    compared = answers.challenges.select("ordinal")
-    rows = rows.join(compared, on="ordinal", how="semi", maintain_order="left")
-    indices = np.searchsorted(ordinals, rows["ordinal"].to_numpy())
-    sizes = rows.group_by("field", "value").len("size")
-    kept = _kept(sizes, settings)
-    values = (
-        rows.with_columns(pl.Series("index", indices))
-        .join(kept, on=["field", "value"], how="semi")
-        .group_by("field", "value")
-        .agg("index")
-        .sort(pl.col("field").replace_strict(list(FIELDS), range(len(FIELDS))), "value")
-    )
-    left_out = sizes.join(kept, on=["field", "value"], how="anti")["field"].to_list()
-    return Memberships(values, len(ordinals), dict(sorted(Counter(left_out).items())))
+    ordinals = answers.challenges["ordinal"].to_numpy()
+    count, run = len(ordinals), {"run_id": answers.run["run_id"]}
+    place = pa.array(np.arange(count, dtype=np.int32))
+    _stage(connection, "stage_compared", pa.table({"ordinal": ordinals, "place": place}))
+    _stage(connection, "stage_neighbourhoods", _neighbourhoods(connection, run, places))
+    connection.execute(statements("replay/comparing/slice_rows"))
+    limits = {"most_values": settings.most_values, "least_challenges": MIN_IMAGES}
+    chosen = run | limits | {"fields": list(FIELDS)}
+    connection.execute(statements("replay/comparing/stage_slices"), chosen)
+    values = connection.execute(statements("replay/comparing/slice_values")).fetchall()
+    dropped = connection.execute(statements("replay/comparing/dropped_values")).fetchall()
+    pairs = connection.sql(
+        statements("replay/comparing/slice_members"), params=run
+    ).to_arrow_table()
+    members = slice_members(values, count, pairs["place"].to_numpy(), pairs["number"].to_numpy())
+    return Memberships(members, dict(dropped))
 
 
-def _kept(sizes: pl.DataFrame, settings: SliceSettings) -> pl.DataFrame:
-    """The rows of (field, value, size) that become slices."""
-    many = pl.len().over("field") > settings.most_values
-    ranked = sizes.sort(["size", "value"], descending=[True, False]).with_columns(
-        rank=pl.int_range(pl.len()).over("field"), many=many
-    )
-    few = (pl.col("size") < MIN_IMAGES) | (pl.col("rank") >= settings.most_values)
-    return ranked.filter(~(pl.col("many") & few))
-
-
-def _in_neighbourhoods(
-    connection: duckdb.DuckDBPyConnection, answers: RunAnswers, settings: NeighbourhoodSettings
-) -> pl.DataFrame:
-    positions = _frame(connection, "positions", answers)
+def _neighbourhoods(
+    connection: duckdb.DuckDBPyConnection, run: dict[str, str], settings: NeighbourhoodSettings
+) -> pa.Table:
+    """A row a challenge with a position: `ordinal`, and the name of its `neighbourhood`."""
+    text = statements("replay/comparing/positions")
+    positions = connection.sql(text, params=run).to_arrow_table()
     latitudes, longitudes = positions["latitude"].to_numpy(), positions["longitude"].to_numpy()
     numbers = neighbourhoods(latitudes, longitudes, settings)
     names = neighbourhood_names(latitudes, longitudes, numbers)
-    return pl.DataFrame(
-        {
-            "ordinal": positions["ordinal"],
-            "field": pl.repeat("neighbourhood", positions.height, dtype=pl.String, eager=True),
-            "value": pl.Series(names.tolist(), dtype=pl.String),
-        }
-    )
+    distinct, codes = np.unique(names, return_inverse=True)
+    named = pa.DictionaryArray.from_arrays(codes.astype(np.int32), distinct.tolist())
+    return pa.table({"ordinal": positions["ordinal"], "neighbourhood": named})
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, name: str, answers: RunAnswers) -> pl.DataFrame:
-    text = statements(f"replay/comparing/{name}")
-    frame: pl.DataFrame = connection.sql(text, params={"run_id": answers.run["run_id"]}).pl()
-    return frame
+def _stage(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    """Make a temporary table of these rows."""
+    connection.register(f"{name}_rows", rows)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {name}_rows")
+    connection.unregister(f"{name}_rows")

@@ -2,8 +2,8 @@
 
 from analytics.comparison.intervals import Interval
 from analytics.comparison.rank import Rank
-from analytics.comparison.slices import Slice
 from analytics.lives.text import lives_line
+from analytics.slices.scores import Slice
 from data.terminal import print_table, say
 from replay.comparing.report import ComparisonReport
 from replay.comparing.results import (

@@ -28,10 +28,10 @@ from analytics.comparison.paired_answers import (
     concatenated,
     without_miners,
 )
-from analytics.comparison.slices import SliceSettings
 from analytics.leaks.training_rows import row_count
 from analytics.lives.order import EVERYONE, Choice
 from analytics.scoring.metrics import mcc_of_tables
+from analytics.slices.scores import SliceSettings
 from replay.comparing.distinct_miners import distinct_miners
 from replay.comparing.loaded_answers import RunAnswers, run_answers
 from replay.comparing.paired_comparisons import paired_comparisons, paired_scores, score

@@ -1,101 +1,92 @@
-"""`compare` of a year of challenges against 256 miners with 1,000 draws, and how it grows."""
+"""`compare` of a million challenges against 256 miners: `python -m tests.bench.compare` prints it.
 
-import resource
+With 1,000 draws, without and with slices, each in a process of its own; a tenth is compared before.
+An argument sets the number of challenges. See `compared_log` for what the log holds.
+"""
+
+import json
+import sys
 import tempfile
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from cProfile import Profile
+from multiprocessing import get_context
 from pathlib import Path
+from pstats import Stats
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from analytics.comparison.answer_codes import answer_codes, candidate_codes
+from analytics.comparison.baselines import baselines
+from analytics.comparison.best_logit_shift import best_logit_shift
 from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
+from analytics.comparison.calibration import calibration
 from analytics.comparison.paired_answers import Challenges, PairedAnswers
 from analytics.comparison.paired_rewards import paired_rewards
-from analytics.warehouse.connection import reading, writing
+from analytics.slices.scores import SliceSettings
+from analytics.warehouse.connection import reading
 from data.store import Store
-from data.terminal import note, print_table, say
+from replay.comparing.distinct_miners import distinct_miners
 from replay.comparing.loaded_answers import run_answers
+from replay.comparing.paired_comparisons import paired_comparisons
+from replay.comparing.slices import run_slices
 from replay.comparing.with_miners import CompareSettings, compare_with_miners
+from tests.bench.compared_log import fill_warehouse
+from tests.bench.peak_memory import peak_mebibytes
 
-SIZES = (100_000, 1_000_000)
-ANSWERS, MINERS, IMAGES = 10, 256, 8_549
-DRAWS = 1000
+CHALLENGES, DRAWS = 1_000_000, 1000
 _LIBRARY_ANSWERS = 400
 
-# images as many as the public data set has; a quarter of challenges at each level
-_FILL_WAREHOUSE = """
-CREATE TEMP TABLE sent AS
-SELECT
-    i, printf('%016x', i) AS challenge_id, (hash(i) % {images})::BIGINT AS row,
-    ((hash(hash(i) % {images}) >> 7) % 2)::INTEGER AS label, i % 4 AS level
-FROM range({challenges}) AS t (i);
-INSERT INTO media (
-    challenge_id, file, position, time, era, era_candidates, label, parquet, row,
-    flip_horizontal, flip_vertical
-)
-SELECT
-    challenge_id, 'bench', i, TIMESTAMP '2025-12-05' + INTERVAL 30 SECOND * i, 'E7', ['E7'], label,
-    'train.parquet', row, false, false
-FROM sent;
-INSERT INTO responses (challenge_id, slot, uid, hotkey, prediction)
-SELECT
-    challenge_id, slot, uid, 'hotkey ' || uid,
-    CASE WHEN u < 0.01 THEN -1 ELSE 0.5 + (2 * label - 1) * (0.35 - u * uid / 350.0) END
-FROM (
-    SELECT
-        *, ((hash(i) // 1024 + slot * 25) % {miners})::INTEGER AS uid,
-        (hash(i * 31 + slot) % 1000000)::DOUBLE / 1e6 AS u
-    FROM sent, range({answers}) AS s (slot)
-);
-INSERT INTO replay_runs VALUES
-    ('replay-bench', 'bench', false, now()::TIMESTAMP, {challenges}, {challenges}, '{{}}');
-INSERT INTO replay_variants
-SELECT
-    'replay-bench', challenge_id, v, 1 / count(*) OVER (PARTITION BY i), false,
-    0.5 + (2 * label - 1) * (0.4 - (hash(i * 37 + v) % 1000)::DOUBLE / 1600)
-FROM sent, range(16) AS w (v)
-WHERE v < CASE level WHEN 2 THEN 8 WHEN 3 THEN 16 ELSE 1 END;
-INSERT INTO replay_predictions
-SELECT
-    run_id, challenge_id, avg(probability), 0, avg((probability > 0.5)::INTEGER),
-    CASE WHEN count(*) > 1 THEN 'distribution' ELSE 'exact' END, NULL, count(*), 0
-FROM replay_variants GROUP BY run_id, challenge_id;
-"""
+# draws of miners and baselines are one phase
+_PHASES: dict[str, Callable[..., Any]] = {
+    "reading": run_answers,
+    "draws": paired_comparisons,
+    "clones": distinct_miners,
+    "slices": run_slices,
+    "choosing baselines": baselines,
+    "threshold": best_logit_shift,
+    "calibration": calibration,
+}
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Wall-clock and processor seconds, and the process's peak memory so far."""
-
-    challenges: int
-    wall: float
-    cpu: float
-    gigabytes: float
-
-
-def fill_warehouse(store: Store, challenges: int) -> None:
-    """Write a finished replay of so many challenges, each answered by ten of 256 miners."""
-    sizes = {"challenges": challenges, "images": IMAGES, "miners": MINERS, "answers": ANSWERS}
-    with writing(store) as writer:
-        for statement in _FILL_WAREHOUSE.format(**sizes).split(";"):
-            if statement.strip():
-                writer.connection.execute(statement).fetchall()
-
-
-def measure(store: Store, challenges: int) -> Timing:
-    """Time one `compare` as the command runs it, with the default settings."""
-    settings = CompareSettings(BootstrapSettings(draws=DRAWS))
-    wall, cpu = time.perf_counter(), time.process_time()
-    with reading(store) as connection:
-        compare_with_miners(connection, "latest", settings)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return Timing(challenges, time.perf_counter() - wall, time.process_time() - cpu, used)
+def _measured(root: Path, *, with_slices: bool) -> dict[str, Any]:
+    """Compare as the command does, in this process; seconds by phase, all, and peak memory."""
+    bootstrap = BootstrapSettings(draws=DRAWS)
+    settings = CompareSettings(bootstrap, slices=SliceSettings(bootstrap) if with_slices else None)
+    profile, wall, cpu = Profile(), time.perf_counter(), time.process_time()
+    with reading(Store(root)) as connection:
+        compared = profile.runcall(compare_with_miners, connection, "latest", settings)
+    seconds = {
+        "seconds": round(time.perf_counter() - wall, 1),
+        "cpu_seconds": round(time.process_time() - cpu, 1),
+    }
+    return seconds | {
+        "mebibytes": round(peak_mebibytes()),
+        "answers": sum(miner.score.asked for miner in compared.miners),
+        "images": compared.images,
+        "slices": len(compared.slices),
+        "phases": _phase_seconds(profile),
+    }
 
 
-def _library_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
+def _phase_seconds(profile: Profile) -> dict[str, float]:
+    """Wall-clock seconds of each phase; its threads are waited for."""
+    timings: dict[Any, Any] = vars(Stats(profile))["stats"]
+    seconds = {}
+    for name, function in _PHASES.items():
+        code = function.__code__
+        timed = timings.get((code.co_filename, code.co_firstlineno, code.co_name))
+        if timed is not None:
+            seconds[name] = round(timed[3], 1)
+    return seconds
+
+
+def _library_seconds(paired: PairedAnswers, repeats: NDArray[np.uint8]) -> float:
     """Processor seconds an answer with a deque and scikit-learn, over answers of one miner."""
     challenges, answers = paired.challenges, paired.answers
     sent = answers.challenge[: answers.starts[1]]
@@ -111,7 +102,7 @@ def _library_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
     return (time.process_time() - start) / len(drawn)
 
 
-def _compiled_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
+def _compiled_seconds(paired: PairedAnswers, repeats: NDArray[np.uint8]) -> float:
     """Processor seconds an answer with the compiled windows, over all miners."""
     challenges: Challenges = paired.challenges
     codes = answer_codes(challenges, paired.answers)
@@ -124,46 +115,44 @@ def _compiled_seconds(paired: PairedAnswers, repeats: np.ndarray) -> float:
     return min(times) / (2 * int(repeats[paired.answers.challenge].sum()))
 
 
-def _print_windows(store: Store) -> None:
+def _windows(store: Store) -> dict[str, float]:
+    """Time of a drawn answer through both windows, compiled and with a deque and scikit-learn."""
     with reading(store) as connection:
         paired = run_answers(connection, "latest").paired
     repeats_of_image = image_repeats(paired.challenges.image_count, BootstrapSettings(), 0)
     repeats = repeats_of_image[paired.challenges.images]
     compiled, library = _compiled_seconds(paired, repeats), _library_seconds(paired, repeats)
-    say(
-        f"a drawn answer through both windows, one core: {compiled * 1e9:.1f} ns; a deque and "
-        f"scikit-learn: {library * 1e3:.2f} ms; ratio {library / compiled:,.0f}"
-    )
+    return {
+        "compiled_nanoseconds": round(compiled * 1e9, 1),
+        "library_milliseconds": round(library * 1e3, 2),
+        "times": round(library / compiled),
+    }
 
 
-def main() -> None:
-    """Print seconds, answers a second, growth and memory."""
-    timings: list[Timing] = []
-    for challenges in SIZES:
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
-            note(f"making a world of {challenges} challenges")
-            fill_warehouse(store, challenges)
-            if not timings:
-                _print_windows(store)
-            timings.append(measure(store, challenges))
-    print_table(
-        f"compare: {ANSWERS} answers a challenge, {MINERS} miners, {DRAWS} draws",
-        ("challenges", "seconds", "CPU seconds", "answers/s", "drawn pushes/s", "times", "GB"),
-        [
-            (
-                timing.challenges,
-                timing.wall,
-                timing.cpu,
-                timing.challenges * ANSWERS / timing.wall,
-                2 * DRAWS * timing.challenges * ANSWERS / timing.wall,
-                timing.wall / timings[0].wall,
-                timing.gigabytes,
-            )
-            for timing in timings
-        ],
-    )
+def _compared(root: Path, challenges: int) -> dict[str, Any]:
+    """Both comparisons of a log of so many challenges."""
+    fill_warehouse(Store(root), challenges)
+    reports: dict[str, Any] = {"challenges": challenges}
+    for name, with_slices in (("without_slices", False), ("with_slices", True)):
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            reports[name] = pool.submit(_measured, root, with_slices=with_slices).result()
+    return reports
+
+
+def main(challenges: int = CHALLENGES) -> None:
+    """Print times and peak memory of a tenth and of all, and how much longer all take."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        tenth = _compared(root / "tenth", challenges // 10)
+        windows = _windows(Store(root / "tenth"))
+        whole = _compared(root / "whole", challenges)
+    times = {
+        name: round(whole[name]["cpu_seconds"] / tenth[name]["cpu_seconds"], 2)
+        for name in ("without_slices", "with_slices")
+    }
+    report = {"windows": windows, "tenth": tenth, "whole": whole, "times_the_cpu_seconds": times}
+    print(json.dumps(report, indent=2))  # noqa: T201
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:2]))

@@ -8,10 +8,10 @@ from typing import cast
 import pytest
 
 from analytics.audit.kept_audit import KeptAudit
-from analytics.comparison.slices import Slice
 from analytics.miners.memorised_images import Memorisation
 from analytics.queries.overview import Totals
 from analytics.queries.replay_runs import FidelityCount
+from analytics.slices.scores import Slice
 from analytics.standings.together import MinersTogether
 from dashboards.overview.attention import Notice, Standing, notices
 from data.store import Store

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from analytics.comparison.paired_answers import Answers, Challenges
-from analytics.comparison.slices import Membership
 from analytics.scoring.metrics import Floats
 from model.promotion_gate.evidence import Evidence, gate_set
+from model.promotion_gate.guarded_slices import Membership
 from model.promotion_gate.settings import CITY, ERA, LABEL, LEVEL, NULL_PATTERN
 
 CHAMPION = 1.9

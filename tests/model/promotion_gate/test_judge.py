@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.slices import Membership
 from data.errors import RunError
 from model.promotion_gate.evidence import Evidence
+from model.promotion_gate.guarded_slices import Membership
 from model.promotion_gate.judge import judge
 from model.promotion_gate.paired_differences import paired_difference
 from model.promotion_gate.settings import CITY, LABEL, LEVEL, GateSettings

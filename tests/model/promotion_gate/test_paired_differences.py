@@ -11,10 +11,10 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from analytics.comparison.bootstrap import BootstrapSettings, image_repeats
 from analytics.comparison.paired_answers import Challenges
-from analytics.comparison.slices import Membership
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import Tracker
 from model.promotion_gate.evidence import Evidence
+from model.promotion_gate.guarded_slices import Membership
 from model.promotion_gate.judge import judge
 from model.promotion_gate.paired_differences import paired_difference, slice_differences
 from model.promotion_gate.settings import LEVEL, GateSettings

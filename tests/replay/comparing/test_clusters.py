@@ -10,10 +10,10 @@ from sklearn.metrics import matthews_corrcoef
 from typer.testing import CliRunner
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.slices import SliceSettings
 from analytics.ingest.ingest import ingest
 from analytics.regions.gps_clusters import ClusterReport
 from analytics.regions.relation import publish_clusters
+from analytics.slices.scores import SliceSettings
 from analytics.warehouse.connection import reading, writing
 from data.errors import QueryError, RunError
 from data.store import Store

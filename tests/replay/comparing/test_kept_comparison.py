@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.slices import SliceSettings
 from analytics.ingest.ingest import ingest
+from analytics.slices.scores import SliceSettings
 from analytics.warehouse.connection import reading
 from data.background.process import RUNNING, State
 from data.errors import RunError

@@ -1,7 +1,6 @@
 """Slices of a replay against the records themselves, and what the candidate was trained on."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,15 @@ import polars as pl
 import pytest
 
 from analytics.comparison.bootstrap import BootstrapSettings
-from analytics.comparison.slices import SliceSettings
 from analytics.ingest.ingest import ingest
+from analytics.slices.scores import SliceSettings
 from analytics.warehouse.connection import reading
 from data.store import Store
 from replay.comparing.loaded_answers import TRAINED_ON, run_answers
 from replay.comparing.results import Comparison
 from replay.comparing.slices import FIELDS, memberships
 from replay.comparing.with_miners import CompareSettings, compare_with_miners
+from tests.analytics.slices.flagged import flagged
 from tests.conftest import golden_records
 from tests.worlds.replays import ids_by_position, publish_replay
 
@@ -44,7 +44,7 @@ def flags(store: Store) -> dict[tuple[str, str], set[int]]:
     ids = answers.challenges["challenge_id"].to_list()
     return {
         (one.field, one.value): {positions[ids[k]] for k in np.flatnonzero(one.members)}
-        for one in found.members()
+        for one in flagged(found.members)
     }
 
 
@@ -84,7 +84,7 @@ def test_a_comparison_has_slices_where_asked(store: Store, records: list[dict[st
 def test_free_text_makes_no_slice_a_value(
     store: Store, records: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    """A value a challenge would need challenges squared flags, and as many walks over answers."""
+    """A value a challenge would be as many passes over all answers."""
     for place, record in enumerate(records):
         record["metadata"]["scene_level_tags.scene_environment"] = f"free text {place}"
     log = tmp_path / "free.jsonl"
@@ -99,10 +99,8 @@ def test_free_text_makes_no_slice_a_value(
     assert FEW.most_values < len(records)
     assert found.left_out == {"environment": len(records)}
     assert before.left_out == {}
-    kept = before.values.filter(pl.col("field") != "environment")
-    assert found.values.select("field", "value").equals(kept.select("field", "value"))
-    # one at a time: what was made of the one before is no longer held
-    assert isinstance(found.members(), Iterator)
+    kept = [one for one in before.members.values if one[0] != "environment"]
+    assert found.members.values == kept
 
 
 def test_of_many_values_those_with_most_challenges_are_slices(
@@ -112,9 +110,9 @@ def test_of_many_values_those_with_most_challenges_are_slices(
         answers = run_answers(connection, "latest")
         whole = memberships(connection, answers)
         few = memberships(connection, answers, settings=SliceSettings(most_values=2))
-    sizes = {(one.field, one.value): int(one.members.sum()) for one in whole.members()}
+    sizes = {(one.field, one.value): int(one.members.sum()) for one in flagged(whole.members)}
     levels = sorted((-n, value) for (field, value), n in sizes.items() if field == "level")
-    kept = {one.value for one in few.members() if one.field == "level"}
+    kept = {one.value for one in flagged(few.members) if one.field == "level"}
     assert kept == {value for _, value in levels[:2]}
     assert few.left_out["level"] == len(levels) - 2
 
@@ -133,7 +131,7 @@ def test_slices_hold_no_challenge_that_is_left_out(
     positions = {one: k for k, one in ids_by_position(store).items()}
     kept = [positions[one] for one in answers.challenges["challenge_id"]]
     assert 0 < len(kept) < len(records)
-    for one in found.members():
+    for one in flagged(found.members):
         if one.field == "level":
             levels = {records[kept[k]]["data_aug_level"] for k in np.flatnonzero(one.members)}
             assert levels == {int(one.value.removeprefix("level "))}

@@ -8,16 +8,17 @@ from sklearn import metrics as sk
 
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.comparison.paired_answers import Answers, Challenges, PairedAnswers
-from analytics.comparison.slices import Membership, Slice, SliceSettings, slices
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import Tracker
+from analytics.slices.scores import Slice, SliceSettings, slices
 from tests.analytics.comparison.simulated_answers import WorldSettings, world
+from tests.analytics.slices.flagged import Flagged, coded
 
 QUICK = SliceSettings(BootstrapSettings(draws=200), cost_draws=40)
 
 
 def sliced(paired: PairedAnswers, members: np.ndarray, settings: SliceSettings = QUICK) -> Slice:
-    (only,) = slices(paired, [Membership("field", "value", members)], settings)
+    (only,) = slices(paired, coded([Flagged("field", "value", members)]), settings)
     return only
 
 
@@ -85,11 +86,11 @@ def test_the_slice_where_a_candidate_is_wrong_costs_most_and_is_named_first() ->
     probabilities = np.where(flags, bad, good)
     candidate = PairedAnswers(replace(made.challenges, probabilities=probabilities), made.answers)
     members = [
-        Membership("daytime", "day", ~flags),
-        Membership("daytime", "dusk", flags),
-        Membership("era", "E7", np.ones(len(flags), np.bool_)),
+        Flagged("daytime", "day", ~flags),
+        Flagged("daytime", "dusk", flags),
+        Flagged("era", "E7", np.ones(len(flags), np.bool_)),
     ]
-    result = slices(candidate, members, QUICK)
+    result = slices(candidate, coded(members), QUICK)
     assert result[0].value == "dusk"
     assert result[0].cost_interval is not None
     assert result[0].cost_interval[0] > 0
@@ -102,8 +103,8 @@ def test_the_slice_where_a_candidate_is_wrong_costs_most_and_is_named_first() ->
 
 def test_a_small_slice_has_no_interval_and_comes_last(paired: PairedAnswers) -> None:
     few = paired.challenges.images < 5
-    members = [Membership("a", "few", few), Membership("a", "rest", ~few)]
-    result = slices(paired, members, QUICK)
+    members = [Flagged("a", "few", few), Flagged("a", "rest", ~few)]
+    result = slices(paired, coded(members), QUICK)
     assert [part.small for part in result] == [False, True]
     assert (result[1].accuracy_interval, result[1].cost_interval) == (None, None)
     assert result[1].images == 5
@@ -116,7 +117,7 @@ def test_a_slice_of_one_label_has_no_mcc_and_one_without_answers_is_none(
     assert (roadwork.mcc, roadwork.miners_mcc, roadwork.mcc_interval) == (None, None, None)
     assert roadwork.accuracy_interval is not None
     nothing = np.zeros(paired.challenges.count, np.bool_)
-    assert slices(paired, [Membership("a", "nobody", nothing)], QUICK) == []
+    assert slices(paired, coded([Flagged("a", "nobody", nothing)]), QUICK) == []
 
 
 def test_a_distribution_counts_by_its_share() -> None:

@@ -1,11 +1,9 @@
-"""A candidate against all miners together, by slice, and what each slice costs it in reward.
+"""Slices one by one, through the paired rewards of each slice's own sequence: the plain way.
 
-A slice is a set of challenges, such as those at dusk. The miners' answers to its challenges are
-pooled, and each is paired with the candidate's answer to the same challenge.
+Each slice has its own pass over all answers for every draw.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,80 +22,20 @@ from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import CANDIDATE, MINER, Answers, Flags, PairedAnswers
 from analytics.comparison.paired_rewards import paired_rewards
 from analytics.scoring.metrics import Floats, accuracy_of_tables, mcc_of_tables
+from analytics.slices.scores import Slice, SliceSettings
+from tests.analytics.slices.flagged import Flagged
 
 
-@dataclass(frozen=True)
-class SliceSettings:
-    """The bootstrap, its fewer `cost_draws` for costs, which score every answer, and size limits.
-
-    A slice of fewer than `least_answers` answers, or of fewer than 10 source images, is small: it
-    gets no interval and is listed last. Of a field with more than `most_values` values, those with
-    at least 10 challenges become slices, and of these only the `most_values` largest.
-    """
-
-    bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
-    cost_draws: int = 100
-    least_answers: int = 30
-    most_values: int = 100
-
-
-@dataclass(frozen=True)
-class Slice:
-    """One slice: `n` answers of miners to `challenges` challenges of `images` source images.
-
-    `accuracy` 0..1 and signed `mcc` -1..1 are the candidate's, `miners_*` those of the pooled
-    miners on the same challenges (each counts as often as it was answered); `own_*` intervals are
-    the candidate's alone, the others of the difference, candidate minus miners, over source images.
-    `cost` is how much more mean reward, 0..1, over the whole log the candidate would earn had it
-    answered this slice as the miners did: above 0 where it loses. Intervals are None where the
-    slice is too `small`, MCC where it holds one label only.
-    """
-
-    field: str
-    value: str
-    n: int
-    challenges: int
-    images: int
-    accuracy: float
-    miners_accuracy: float
-    own_accuracy_interval: Interval | None
-    accuracy_interval: Interval | None
-    mcc: float | None
-    miners_mcc: float | None
-    own_mcc_interval: Interval | None
-    mcc_interval: Interval | None
-    cost: float
-    cost_interval: Interval | None
-    small: bool
-
-
-@dataclass(frozen=True)
-class Membership:
-    """A field's value, and its `members`: (C,), True for the challenges that have it."""
-
-    field: str
-    value: str
-    members: Flags
-
-
-def slices(
-    paired: PairedAnswers,
-    memberships: Iterable[Membership],
-    settings: SliceSettings = SliceSettings(),
+def plain_slices(
+    paired: PairedAnswers, parts: Sequence[Flagged], settings: SliceSettings
 ) -> list[Slice]:
-    """Every slice that miners answered: those that cost the candidate most first, small ones last.
-
-    Args:
-        paired: answers of miners and of the candidate.
-        memberships: of the slices; an iterator is read one slice at a time.
-        settings: bootstrap and size limits.
-    """
-    every = [_slice(paired, membership, settings) for membership in memberships]
+    """Every slice that miners answered, in the order of `slices`."""
+    every = [_slice(paired, part, settings) for part in parts]
     answered = [part for part in every if part is not None]
     return sorted(answered, key=lambda part: (part.small, -part.cost, part.field, part.value))
 
 
-def _slice(paired: PairedAnswers, membership: Membership, settings: SliceSettings) -> Slice | None:
+def _slice(paired: PairedAnswers, membership: Flagged, settings: SliceSettings) -> Slice | None:
     part = paired.within(membership.members)
     pooled = PairedAnswers(part.challenges, part.answers.pooled())
     counts = image_confusion(pooled, part.challenges.positive_shares())
@@ -174,7 +112,7 @@ def _own_interval(
 
 
 def _cost_interval(
-    paired: PairedAnswers, membership: Membership, cost: float, settings: SliceSettings
+    paired: PairedAnswers, membership: Flagged, cost: float, settings: SliceSettings
 ) -> Interval:
     bootstrap, challenges = settings.bootstrap, paired.challenges
 

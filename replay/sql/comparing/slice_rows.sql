@@ -1,5 +1,7 @@
 -- The slices that each challenge of a replay belongs to: one row a challenge, field and value. A
--- challenge with several weathers is in the slice of each. Neighbourhoods are added by analytics.
+-- challenge with several weathers is in the slice of each. A macro, as its rows are read twice, and
+-- the text of all of them would take more memory than everything else.
+CREATE OR REPLACE TEMP MACRO slice_rows(run) AS TABLE
 WITH predicted AS (
     SELECT
         media.*,
@@ -11,7 +13,7 @@ WITH predicted AS (
     INNER JOIN stage_challenges AS staged USING (challenge_id)
     SEMI JOIN (
         SELECT challenge_id FROM replay_predictions
-        WHERE run_id = $run_id AND probability IS NOT NULL
+        WHERE run_id = run AND probability IS NOT NULL
     ) AS replayed USING (challenge_id)
 ),
 
@@ -51,6 +53,9 @@ weathers AS (
     WHERE weather IS NULL OR len(weather) = 0
 )
 
-SELECT ordinal::INTEGER AS ordinal, field, "value" FROM plain
+SELECT ordinal, field, "value" FROM plain
 UNION ALL
-SELECT ordinal::INTEGER AS ordinal, 'weather' AS field, "value" FROM weathers;
+SELECT ordinal, 'weather' AS field, "value" FROM weathers
+UNION ALL
+SELECT ordinal, 'neighbourhood' AS field, neighbourhood::VARCHAR AS "value"
+FROM stage_neighbourhoods;
