@@ -1,33 +1,21 @@
 """Select challenges from the store, to rebuild or show them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from analytics.lives.order import Choice, put_in_order
+from analytics.lives.order import EVERYONE, Choice, put_in_order
 from analytics.warehouse.rows import naive_utc
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import QueryError
 from data.records.eras import EXPONENTS
-from data.records.stored_challenge import StoredChallenge
-from data.records.types import Augmentation, Geometry
+from data.records.stored_challenges import StoredChallenges
 
-_PLAIN = (
-    "challenge_id",
-    "file",
-    "position",
-    "era",
-    "label",
-    "source",
-    "parquet",
-    "row",
-    "source_id",
-)
 _UID_DIGITS = 5
-_AUGMENTATION = tuple(field.name for field in fields(Augmentation))
+_BATCH_ROWS = 32_768
 
 
 @dataclass(frozen=True)
@@ -54,20 +42,31 @@ class ChallengeSelection:
 
 
 def stored_challenges(
-    connection: duckdb.DuckDBPyConnection, selection: ChallengeSelection = ChallengeSelection()
-) -> list[StoredChallenge]:
+    connection: duckdb.DuckDBPyConnection,
+    selection: ChallengeSelection = ChallengeSelection(),
+    *,
+    ordered: bool = True,
+) -> StoredChallenges:
     """The selected challenges, each validator's life in its own order (`lives.put_in_order`).
+
+    In any order where they need not be `ordered`: that takes less time and memory.
 
     Raises:
         QueryError: the store holds no challenge of one of the ids, a condition cannot be read, or
             a time is asked for of challenges that have none.
     """
-    put_in_order(connection, Choice(selection.validator, selection.run))
+    choice = Choice(selection.validator, selection.run)
+    if ordered or choice != EVERYONE or selection.limit is not None:
+        put_in_order(connection, choice)
+    else:
+        connection.execute(statements("analytics/queries/any_order"))
     if selection.since is not None or selection.until is not None:
         _refuse_without_times(*_times(connection))
-    query = statements("analytics/queries/stored_challenges")
-    rows = named_rows(connection.execute(query, _parameters(selection)))
-    challenges = [stored_challenge(row) for row in rows]
+    connection.execute(statements("analytics/queries/chosen_challenges"), _parameters(selection))
+    chosen = connection.sql(statements("analytics/queries/stored_challenges"))
+    if ordered:
+        chosen = chosen.order("ordinal")
+    challenges = StoredChallenges.read(chosen.to_arrow_reader(_BATCH_ROWS))
     if missing := _missing(connection, selection.ids):
         raise QueryError(
             f"challenge {min(missing)}",
@@ -161,22 +160,3 @@ def challenge_metadata(
     rows = named_rows(connection.execute(query, {"ids": list(ids)}))
     by_id = {row.pop("challenge_id"): row for row in rows}
     return [by_id[challenge_id] for challenge_id in ids]
-
-
-def stored_challenge(row: Mapping[str, Any]) -> StoredChallenge:
-    """A challenge of the values of its row of `media`, by column."""
-    letterbox, geometry = row["letterbox_padding"], row["geometry"]
-    parameters = {name: row[name] for name in _AUGMENTATION} | {
-        "geometry": None if geometry is None else Geometry(geometry),
-        "letterbox_padding": None if letterbox is None else tuple(letterbox),
-    }
-    return StoredChallenge(
-        gps=_pair(row["gps_lat"], row["gps_lon"]),
-        image_size=_pair(row["image_width"], row["image_height"]),
-        augmentation=Augmentation(**parameters),
-        **{name: row[name] for name in _PLAIN},
-    )
-
-
-def _pair(first: Any, second: Any) -> tuple[Any, Any] | None:
-    return None if first is None or second is None else (first, second)

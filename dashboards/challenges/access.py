@@ -31,10 +31,11 @@ from analytics.queries.challenge_answers import (
     variant_answers,
     view_gates,
 )
-from analytics.queries.challenges import stored_challenge
 from analytics.queries.replay_runs import run_description
 from dashboards.parts.page_connection import page_reading, page_turn
 from dashboards.parts.store_access import Version
+from data.records.stored_challenge import stored_challenge
+from data.records.stored_challenges import StoredChallenges
 from data.sources.shards import open_shards
 from replay.plans.plan import Planned, plan
 from replay.settings import ReplaySettings, recorded_settings
@@ -159,5 +160,5 @@ def opened(version: Version, challenge_id: str, run_id: str | None) -> Opened:
                 dict(described.get("sources") or {}),
             )
     shards = open_shards(version.store.sources, required=False)
-    (planned,) = plan([stored_challenge(record)], shards)
+    (planned,) = plan(StoredChallenges.of([stored_challenge(record)]), shards)
     return Opened(record, planned, answers, candidate, shown, gates)

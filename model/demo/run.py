@@ -19,7 +19,7 @@ from replay.candidates.predictor import Predictor
 from replay.comparing.report import ComparedRuns, comparison_report
 from replay.comparing.results import Comparison
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.runs.run import Replay
 from replay.runs.training_rows import trained_on
 from replay.settings import VariantSettings
@@ -104,7 +104,7 @@ def _first_result(
     settings: DemoSettings,
     progress: Progress,
     wait_for: Callable[[str], None],
-) -> tuple[FirstResult, list[Planned]]:
+) -> tuple[FirstResult, Plan]:
     say(f"drawing {settings.scenes} road scenes into {store.sources}")
     with progress("drawing", settings.scenes) as on_progress:
         shards = draw_sources(store, settings, on_progress)
@@ -115,13 +115,13 @@ def _first_result(
     wait_for("replay")
     orange, planned = replay_orange(store, settings, progress)
     wait_for("compare")
-    images = sum(len(item.variants) for item in planned)
+    images = int(planned.image_counts.sum())
     return FirstResult(len(planned), images, compare_baseline(store, orange)), planned
 
 
 def replay_orange(
     store: Store, settings: DemoSettings, progress: Progress = silent
-) -> tuple[str, list[Planned]]:
+) -> tuple[str, Plan]:
     """Replay the baseline: the run's id, and the plan of all challenges."""
     with reading(store) as connection:
         challenges = stored_challenges(connection)
@@ -135,7 +135,7 @@ def compare_baseline(store: Store, run: str) -> Comparison:
         return comparison_report(store, connection, ComparedRuns(run)).comparison
 
 
-def _replay(store: Store, candidate: Predictor, planned: list[Planned], progress: Progress) -> str:
+def _replay(store: Store, candidate: Predictor, planned: Plan, progress: Progress) -> str:
     """Replay a candidate: the run's id."""
     replay = Replay(store, candidate, planned, Shards(store.sources))
     with progress(candidate.name, len(planned)) as on_progress:

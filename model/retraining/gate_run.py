@@ -64,7 +64,7 @@ class GateRun:
             RunError: no challenge, or no whole checkpoint.
         """
         with reading(self.store) as connection:
-            challenges = stored_challenges(connection)
+            challenges = stored_challenges(connection, ordered=False)
         planned = plan(challenges, self.shards, self.variants)
         replay = Replay(self.store, load_predictor(folder, self.store), planned, self.shards)
         workers = replay.forecast().workers(cores())

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from analytics.queries.challenges import ChallengeSelection
     from data.sources.shards import Shards
     from replay.pictures.jpeg_files import Rendered, RenderSettings
-    from replay.plans.plan import Planned
+    from replay.plans.plan import Plan
 
 app = typer.Typer()
 
@@ -91,16 +91,16 @@ def render(
     selection = ChallengeSelection(
         ids=tuple(challenges or ()), validator=validator, run=log_run, limit=limit
     )
-    planned, shards = _plan(sheet, store, sources, selection, variant_settings(variants, seed))
+    plan, shards = _plan(sheet, store, sources, selection, variant_settings(variants, seed))
     from replay.augmentation.augment import SIDE  # noqa: PLC0415
     from replay.pictures.jpeg_files import RenderSettings, check_rendered  # noqa: PLC0415
     from replay.pictures.jpeg_files import render as render_images  # noqa: PLC0415
 
     settings = RenderSettings(seed, size or SIDE, arithmetic)
-    with progress("rebuilding", len(planned)) as on_progress:
-        rendered = render_images(planned, shards, out, settings, on_progress)
+    with progress("rebuilding", len(plan)) as on_progress:
+        rendered = render_images(plan, shards, out, settings, on_progress)
     if sheet is not None:
-        _draw_sheet(sheet, planned, shards, settings)
+        _draw_sheet(sheet, plan, shards, settings)
     if as_json:
         for challenge in rendered:
             print_json(asdict(challenge))
@@ -115,7 +115,7 @@ def _plan(
     sources: Path | None,
     selection: "ChallengeSelection",
     settings: VariantSettings,
-) -> tuple[list["Planned"], "Shards"]:
+) -> tuple["Plan", "Shards"]:
     """Plan the challenges, once it is sure that a contact sheet of them can be written."""
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
@@ -127,14 +127,14 @@ def _plan(
 
 
 def _draw_sheet(
-    path: Path, planned: list["Planned"], shards: "Shards", render_settings: "RenderSettings"
+    path: Path, plan: "Plan", shards: "Shards", render_settings: "RenderSettings"
 ) -> None:
     from replay.pictures.cards import SheetSettings  # noqa: PLC0415
     from replay.pictures.contact_sheet import draw_sheet  # noqa: PLC0415
 
     settings = SheetSettings(rendering=render_settings)
-    with progress("contact sheet", min(len(planned), settings.challenge_count)) as on_progress:
-        summary = draw_sheet(planned, shards, path, settings, on_progress)
+    with progress("contact sheet", min(len(plan), settings.challenge_count)) as on_progress:
+        summary = draw_sheet(plan, shards, path, settings, on_progress)
     note(f"contact sheet {path}: {summary}")
 
 

@@ -39,7 +39,7 @@ from replay.settings import Arithmetic, ReplaySettings, VariantSettings, inputs_
 
 if TYPE_CHECKING:
     from analytics.queries.challenges import ChallengeSelection
-    from replay.plans.plan import Planned
+    from replay.plans.plan import Plan
     from replay.runs.publish import ReplayReport
     from replay.runs.run import Replay
 
@@ -149,7 +149,7 @@ def _replay(store: Store, sources: Path | None, request: _ReplayRequest) -> "Rep
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
 
     predictor = load(request.model, LoadSettings(store, request.metadata))
-    planned, shards = plan_of_store(store, sources, request.selection, request.variants)
+    plan, shards = plan_of_store(store, sources, request.selection, request.variants, ordered=False)
     from replay.runs.run import Replay  # noqa: PLC0415
 
     asked = {
@@ -160,19 +160,17 @@ def _replay(store: Store, sources: Path | None, request: _ReplayRequest) -> "Rep
         "sources": str(shards.folder),
     }
     replay = Replay(
-        store, predictor, planned, shards, request.settings, asked=asked, fresh=request.fresh
+        store, predictor, plan, shards, request.settings, asked=asked, fresh=request.fresh
     )
-    workers = _announce(replay, planned, predictor.name, request.workers)
-    with progress("replaying", len(planned)) as on_progress:
+    workers = _announce(replay, plan, predictor.name, request.workers)
+    with progress("replaying", len(plan)) as on_progress:
         return replay.run(workers, on_progress)
 
 
-def _announce(replay: "Replay", planned: list["Planned"], model: str, workers: int | None) -> int:
+def _announce(replay: "Replay", plan: "Plan", model: str, workers: int | None) -> int:
     """Say what a replay will do and about how long it takes; return how many processes do it."""
-    from replay.plans.plan import counts  # noqa: PLC0415
-
-    parts = ", ".join(f"{reason} {n}" for reason, n in counts(planned).items())
-    note(f"{len(planned)} challenges ({parts}) for {model}")
+    parts = ", ".join(f"{reason} {n}" for reason, n in plan.counts().items())
+    note(f"{len(plan)} challenges ({parts}) for {model}")
     if replay.done_before:
         note(f"{replay.done_before} of them were done by an earlier run of the same")
     if replay.retried:

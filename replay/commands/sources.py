@@ -16,7 +16,7 @@ from data.text import printable
 
 if TYPE_CHECKING:
     from analytics.queries.needed_sources import NeededShard
-    from data.records.stored_challenge import StoredChallenge
+    from data.records.stored_challenges import StoredChallenges
     from data.sources.shards import Shards
 
 app = typer.Typer()
@@ -98,7 +98,7 @@ def sources(
     opened = open_store(store)
     with reading(opened) as connection:
         needed = needed_sources(connection)
-        challenges = stored_challenges(connection)
+        challenges = stored_challenges(connection, ordered=False)
     shards = open_shards(sources or opened.sources, required=sources is not None)
     report = sources_report(needed, challenges, shards)
     if as_json:
@@ -108,13 +108,13 @@ def sources(
 
 
 def sources_report(
-    needed: Iterable["NeededShard"], challenges: Iterable["StoredChallenge"], shards: "Shards"
+    needed: Iterable["NeededShard"], challenges: "StoredChallenges", shards: "Shards"
 ) -> SourcesReport:
     """Compare what a log needs with what a folder holds.
 
     Every shard is opened and its first row read; of the cached images, those that the log needs.
     """
-    from replay.plans.plan import obstacle_of  # noqa: PLC0415
+    from replay.plans.obstacles import count_by_source  # noqa: PLC0415
     from replay.rebuilding.fidelity import Reason  # noqa: PLC0415
 
     # before obstacles are asked for: a shard that fails here is then an obstacle
@@ -122,14 +122,13 @@ def sources_report(
     readable: dict[tuple[str, int], bool] = {}
     all_reasons: Counter[str | None] = Counter()
     by_shard: dict[str | None, Counter[str | None]] = {}
-    for challenge in challenges:
-        obstacle = obstacle_of(challenge, shards)
-        reason = None if obstacle is None else str(obstacle[0])
-        if obstacle is None and not _is_image(challenge, shards, readable):
+    for same in count_by_source(challenges.columns, shards):
+        reason = None if same.obstacle is None else str(same.obstacle.reason)
+        if reason is None and not _is_image((same.parquet or "", same.row or 0), shards, readable):
             reason = str(Reason.BYTES)
-        all_reasons[reason] += 1
-        if challenge.source in (None, "real"):
-            by_shard.setdefault(challenge.parquet, Counter())[reason] += 1
+        all_reasons[reason] += same.challenges
+        if same.source in (None, "real"):
+            by_shard.setdefault(same.parquet, Counter())[reason] += same.challenges
     coverage = [_coverage(shard, by_shard.get(shard.parquet, Counter())) for shard in needed]
     return SourcesReport(
         folder=str(shards.folder),
@@ -171,13 +170,12 @@ def _shard_here(path: Path, shards: "Shards") -> ShardHere:
 
 
 def _is_image(
-    challenge: "StoredChallenge", shards: "Shards", readable: dict[tuple[str, int], bool]
+    source: tuple[str, int], shards: "Shards", readable: dict[tuple[str, int], bool]
 ) -> bool:
     """False if the image is in a cache but cannot be opened; shards were opened before."""
     from data.errors import SourceError  # noqa: PLC0415
     from data.sources.cached_image import image_size  # noqa: PLC0415
 
-    source = (challenge.parquet or "", challenge.row or 0)
     if source not in shards.cached:
         return True
     if source not in readable:

@@ -10,7 +10,7 @@ from data.sources.shards import Shards
 from replay.augmentation.augment import Pixels
 from replay.pictures.jpeg_files import RenderSettings, fidelity_and_variants
 from replay.pictures.placement import Placement, placement_of
-from replay.plans.plan import Planned, in_reading_order
+from replay.plans.plan import Plan, Planned
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.rebuild import CannotRebuildError, DistinctImage, Rebuilder, distinct_images
 from replay.rebuilding.variants import UNDISTORTED
@@ -68,7 +68,7 @@ class Card:
 
 
 def collect_cards(
-    planned: Sequence[Planned],
+    plan: Plan,
     shards: Shards,
     settings: SheetSettings = SheetSettings(),
     on_progress: Callable[[], None] = lambda: None,
@@ -76,11 +76,11 @@ def collect_cards(
     """The cards of these challenges, in their order; the work is done in that of the shards."""
     images = settings.rendering
     rebuilder = Rebuilder(shards, images.seed, images.side, images.arithmetic)
-    done: dict[str, Card] = {}
-    for item in in_reading_order(planned):
-        done[item.challenge.challenge_id] = _collect_card(item, rebuilder, settings)
+    done: dict[int, Card] = {}
+    for position, item in plan.in_reading_order():
+        done[position] = _collect_card(item, rebuilder, settings)
         on_progress()
-    return [done[item.challenge.challenge_id] for item in planned]
+    return [done[position] for position in range(len(plan))]
 
 
 def _collect_card(item: Planned, rebuilder: Rebuilder, settings: SheetSettings) -> Card:

@@ -1,6 +1,6 @@
 """The contact sheet of a plan's challenges, written as a PNG, PDF or SVG file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from data.atomic_files import atomic_file, temporary_path
@@ -8,7 +8,7 @@ from data.errors import StreetReplayError
 from data.sources.shards import Shards
 from replay.pictures.cards import SheetSettings, collect_cards
 from replay.pictures.page import draw_page
-from replay.plans.plan import Planned
+from replay.plans.plan import Plan
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -38,7 +38,7 @@ def check_sheet(path: Path) -> None:
 
 
 def draw_sheet(
-    planned: Sequence[Planned],
+    plan: Plan,
     shards: Shards,
     path: Path,
     settings: SheetSettings = SheetSettings(),
@@ -47,7 +47,7 @@ def draw_sheet(
     """Draw the first challenges of a plan on one sheet; an earlier file is replaced.
 
     Args:
-        planned: the challenges, in the order of the sheet.
+        plan: the challenges, in the order of the sheet.
         shards: the source images.
         path: of the sheet; its suffix is its format.
         settings: how much it holds.
@@ -56,16 +56,16 @@ def draw_sheet(
     Returns:
         A line for a person: how many of how many challenges are on it, and which.
     """
-    shown = planned[: settings.challenge_count]
+    shown = plan[: settings.challenge_count]
     cards = collect_cards(shown, shards, settings, on_progress)
-    line = _heading(shown, len(planned))
+    line = _heading(shown, len(plan))
     figure = draw_page(cards, line)
     with atomic_file(path) as temporary:
         figure.savefig(temporary, format=path.suffix.lower()[1:], facecolor="white")
     return line
 
 
-def _heading(shown: Sequence[Planned], total: int) -> str:
+def _heading(shown: Plan, total: int) -> str:
     line = f"{len(shown)} of {total} challenges"
     if len(shown) in (0, total):
         return line

@@ -1,7 +1,7 @@
 """Rebuilt challenges as JPEG files, with hashes that anyone can check."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from data.records.types import Geometry
 from data.sources.shards import Shards
 from replay.augmentation.augment import SIDE
 from replay.pictures.image_folders import ImageFolders, image_folders
-from replay.plans.plan import Planned, in_reading_order
+from replay.plans.plan import Plan, Planned
 from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.rebuild import (
     CannotRebuildError,
@@ -67,7 +67,7 @@ class Rendered:
 
 
 def render(
-    planned: Iterable[Planned],
+    plan: Plan,
     shards: Shards,
     out: Path,
     settings: RenderSettings = RenderSettings(),
@@ -82,26 +82,25 @@ def render(
     are no longer what is possible, or no longer by these names.
 
     Args:
-        planned: what to render; the result is in this order, the work in that of the shards.
+        plan: what to render; the result is in this order, the work in that of the shards.
         shards: the source images.
         out: folder of the JPEGs, made if need be.
         settings: how.
         on_progress: called after each challenge.
     """
-    wanted = list(planned)
     out.mkdir(parents=True, exist_ok=True)
     rebuilder = Rebuilder(shards, settings.seed, settings.side, settings.arithmetic)
     counts = {
         _stem(item, settings.side): len(fidelity_and_variants(item, settings.side)[1])
-        for item in wanted
+        for item in plan
         if item.fidelity is not Fidelity.IMPOSSIBLE
     }
     folders = image_folders(out, counts)
-    done: dict[str, Rendered] = {}
-    for item in in_reading_order(wanted):
-        done[item.challenge.challenge_id] = _render(item, rebuilder, folders, settings)
+    done: dict[int, Rendered] = {}
+    for position, item in plan.in_reading_order():
+        done[position] = _render(item, rebuilder, folders, settings)
         on_progress()
-    return [done[item.challenge.challenge_id] for item in wanted]
+    return [done[position] for position in range(len(plan))]
 
 
 def check_rendered(rendered: Sequence[Rendered]) -> None:

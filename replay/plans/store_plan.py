@@ -7,14 +7,26 @@ from analytics.warehouse.connection import reading
 from data.sources.shards import Shards, open_shards
 from data.store import Store
 from data.terminal import note
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.settings import VariantSettings
 
 
 def plan_of_store(
-    store: Store, sources: Path | None, selection: ChallengeSelection, settings: VariantSettings
-) -> tuple[list[Planned], Shards]:
+    store: Store,
+    sources: Path | None,
+    selection: ChallengeSelection,
+    settings: VariantSettings,
+    *,
+    ordered: bool = True,
+) -> tuple[Plan, Shards]:
     """Plan what is selected, from the shards in `sources` or else in the store.
+
+    Args:
+        store: with the warehouse.
+        sources: a folder of shards; the store's own for None.
+        selection: which challenges.
+        settings: how many images of a level 2 or 3 challenge.
+        ordered: in the order of the log, as `stored_challenges` has it.
 
     Raises:
         StoreError: the store holds no warehouse.
@@ -22,7 +34,7 @@ def plan_of_store(
         SourceError: the folder `sources` is not there.
     """
     with reading(store) as connection:
-        challenges = stored_challenges(connection, selection)
+        challenges = stored_challenges(connection, selection, ordered=ordered)
         if untimed := count_without_time(connection, selection):
             note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)

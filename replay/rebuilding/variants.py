@@ -4,12 +4,14 @@ The validator draws each distortion's level uniformly: 8 equally likely combinat
 at level 3, of which 162 add noise that nobody can know (DOMAIN.md §2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
+from replay.rebuilding.variant_draws import Draws, draw_positions
 from replay.settings import VariantSettings
 
 # The levels of each distortion that the validator draws from, by the challenge's level.
@@ -63,22 +65,35 @@ def distortion_combinations(level: int | None) -> tuple[Distortions, ...]:
     return (Distortions(),)
 
 
+def variant_count(level: int | None, settings: VariantSettings) -> int:
+    """How many possible images of a challenge of a level are to be built."""
+    total = len(distortion_combinations(level))
+    return total if settings.count is None else min(settings.count, total)
+
+
 def sampled_variants(
     level: int | None, challenge_id: str, settings: VariantSettings
 ) -> tuple[Variant, ...]:
     """A challenge's possible images that are to be built, stratified by noise; weights sum to 1."""
-    total = len(distortion_combinations(level))
-    wanted = total if settings.count is None else min(settings.count, total)
-    variants = _weighted(level, wanted)
+    variants = _weighted(level, variant_count(level, settings))
+    indices = sampled_indices(level, [challenge_id], settings)
+    return variants if indices is None else tuple(variants[index] for index in indices[0])
+
+
+def sampled_indices(
+    level: int | None, challenge_ids: Sequence[str], settings: VariantSettings
+) -> Draws | None:
+    """Which combinations are to be built of challenges of one level: (challenges, count).
+
+    None where it is all of them, in their order.
+    """
+    total, wanted = len(distortion_combinations(level)), variant_count(level, settings)
     if wanted == total:
-        return variants
-    rng = seeded_generator(settings.seed, challenge_id)
+        return None
     # Levels of noise stay in their order, so in proportion; within one the order is random, for a
     # fixed stride through a product would take the same levels of the other distortions each time.
     strata = len(_STRONG) if level == STRONG_LEVEL else 1
-    order = rng.permuted(np.arange(total).reshape(strata, -1), axis=1).ravel()
-    positions = ((rng.random() + np.arange(wanted)) * total / wanted).astype(int)
-    return tuple(variants[index] for index in order[positions])
+    return draw_positions(challenge_ids, settings.seed, total, strata, wanted)
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from replay.plans.plan import Planned
+import numpy as np
+import numpy.typing as npt
+
+from replay.plans.plan import Plan, Planned
 
 # Images tried are few and spread over the plan; a slow candidate ends it earlier.
 _TRIED_CHALLENGES = 3
@@ -48,28 +51,33 @@ An image that cannot be rebuilt costs what was spent on it; one whose features a
 """
 
 
-def forecast(left: Sequence[Planned], time_image: TimeImage) -> Forecast:
-    """Try a few images of what is left to do, and scale up."""
-    with_images = [item for item in left if item.variants]
-    images = sum(len(item.variants) for item in with_images)
-    if not with_images:
+def forecast(plan: Plan, left: npt.NDArray[np.int64], time_image: TimeImage) -> Forecast:
+    """Try a few images of what is left to do, and scale up.
+
+    Args:
+        plan: of the replay.
+        left: positions in it of what is left to do, in the order in which it will be done.
+        time_image: predicts one image.
+    """
+    with_images = left[plan.image_counts[left] > 0]
+    images = int(plan.image_counts[left].sum())
+    if not len(with_images):
         return Forecast(len(left), 0, 0.0, 0.0)
-    time_image(with_images[0], 0)  # the first of all pays for what is loaded once
-    first, further, rest = _mean_seconds(with_images, time_image)
+    step = max(1, len(with_images) // _TRIED_CHALLENGES)
+    tried = plan.at(with_images[step // 2 :: step][:_TRIED_CHALLENGES])
+    time_image(plan.at(with_images[:1])[0], 0)  # the first of all pays for what is loaded once
+    first, further, rest = _mean_seconds(tried, time_image)
     rebuild = first * len(with_images) + further * (images - len(with_images))
     return Forecast(len(left), images, rebuild, rest * images)
 
 
-def _mean_seconds(
-    with_images: Sequence[Planned], time_image: TimeImage
-) -> tuple[float, float, float]:
+def _mean_seconds(tried: Sequence[Planned], time_image: TimeImage) -> tuple[float, float, float]:
     """Seconds to rebuild a challenge's first image, each further one, and to predict an image."""
     first: list[float] = []
     further: list[float] = []
     rest: list[float] = []
-    step = max(1, len(with_images) // _TRIED_CHALLENGES)
     end = time.monotonic() + _ENOUGH_SECONDS
-    for item in with_images[step // 2 :: step][:_TRIED_CHALLENGES]:
+    for item in tried:
         for variant_index in range(min(len(item.variants), _TRIED_IMAGES)):
             rebuild, predict = time_image(item, variant_index)
             (further if variant_index else first).append(rebuild)

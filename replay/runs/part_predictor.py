@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 from analytics.queries.challenges import challenge_metadata
 from analytics.warehouse.connection import reading
@@ -14,24 +14,21 @@ from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError
 from replay.runs.image_workers import ImageBuilder, PartImages, PlannedImage
-from replay.runs.parts import Row, answer_rows, part_row
+from replay.runs.part_rows import Row, answer_rows, part_row
 
 
 class PartPredictor:
     """A candidate, with the keys of images and the metadata that its batches need."""
 
-    def __init__(
-        self, store: Store, predictor: Predictor, keys: ImageKeys, planned: Sequence[Planned]
-    ) -> None:
+    def __init__(self, store: Store, predictor: Predictor, keys: ImageKeys) -> None:
         """Nothing is read yet.
 
         Args:
             store: whose warehouse holds the challenges' metadata.
             predictor: the candidate.
             keys: of the images.
-            planned: every challenge that may be asked about.
         """
-        self._store, self._predictor, self._keys, self._planned = store, predictor, keys, planned
+        self._store, self._predictor, self._keys = store, predictor, keys
 
     def rows(self, part: Sequence[Planned], images: PartImages) -> list[Row]:
         """One row an image; one without an answer for a challenge where there is none."""
@@ -111,20 +108,13 @@ class PartPredictor:
         keys = LazySequence(
             [partial(self._keys.key, item.challenge, variant) for item, variant in planned_images]
         )
-        metadata_by_id = self._metadata
-        rows = None
-        if metadata_by_id is not None:
-            rows = [metadata_by_id[challenge_id] for challenge_id in ids]
-        return Batch(ids, LazySequence(makers), rows, keys)
+        metadata = self._metadata(ids) if self._predictor.wants_metadata else None
+        return Batch(ids, LazySequence(makers), metadata, keys)
 
-    @cached_property
-    def _metadata(self) -> Mapping[str, Row] | None:
-        """Of every challenge by id, if the candidate wants any."""
-        if not self._predictor.wants_metadata:
-            return None
-        ids = [_id(item) for item in self._planned]
+    def _metadata(self, ids: Sequence[str]) -> list[Row]:
+        """Of these challenges, in order; some ids may be equal."""
         with reading(self._store) as connection:
-            return dict(zip(ids, challenge_metadata(connection, ids), strict=True))
+            return challenge_metadata(connection, ids)
 
 
 def _image_of_whole_part(images: PartImages, index: int) -> Image:

@@ -7,8 +7,12 @@ sources may have been mended since, so each opening of the run tries them again.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from replay.plans.parts import Parts
 from replay.plans.plan import Planned
-from replay.runs.parts import Row
+from replay.runs.part_rows import Row
 from replay.runs.run_folder import RunFolder
 
 
@@ -16,41 +20,58 @@ from replay.runs.run_folder import RunFolder
 class RemainingWork:
     """What earlier processes have left to do of a run.
 
-    `challenges` are to be predicted, by index of their part; parts that stand are not in it.
-    `retried_parts` are the indices of parts that were written, and hold challenges to try again.
+    `positions` of challenges in the plan that are to be predicted, by index of their part; parts
+    that stand are not in it. `retried_parts` are the indices of parts that were written, and hold
+    challenges to try again.
     """
 
-    challenges: dict[int, Sequence[Planned]]
+    parts: Parts
+    positions: dict[int, npt.NDArray[np.int64]]
     retried_parts: frozenset[int]
+
+    def challenges(self, index: int) -> list[Planned]:
+        """The challenges of a part that are to be predicted, made anew each time."""
+        return self.parts.plan.at(self.positions[index])
 
     @property
     def challenge_count(self) -> int:
         """Challenges left to predict."""
-        return sum(map(len, self.challenges.values()))
+        return sum(map(len, self.positions.values()))
 
     @property
     def retried_count(self) -> int:
         """Challenges among them whose images could not be rebuilt before."""
-        return sum(len(self.challenges[index]) for index in self.retried_parts)
+        return sum(len(self.positions[index]) for index in self.retried_parts)
+
+    @property
+    def every_position(self) -> npt.NDArray[np.int64]:
+        """Of all challenges left, in order of reading."""
+        return np.concatenate([np.empty(0, np.int64), *self.positions.values()])
 
 
-def remaining_work(run: RunFolder, parts: Sequence[Sequence[Planned]]) -> RemainingWork:
+def remaining_work(run: RunFolder, parts: Parts) -> RemainingWork:
     """Look through a run's folder for what is left of its `parts`."""
-    challenges: dict[int, Sequence[Planned]] = {}
+    positions: dict[int, npt.NDArray[np.int64]] = {}
     retried_parts = set()
-    for index, part in enumerate(parts):
+    for index in range(parts.part_count):
         unanswered = run.unanswered(index)
         if unanswered is None:
-            challenges[index] = part
-        elif retried := _to_try_again(part, unanswered):
-            challenges[index] = retried
+            positions[index] = parts.positions(index)
+        elif len(retried := _to_try_again(parts, index, unanswered)):
+            positions[index] = retried
             retried_parts.add(index)
-    return RemainingWork(challenges, frozenset(retried_parts))
+    return RemainingWork(parts, positions, frozenset(retried_parts))
 
 
-def _to_try_again(part: Sequence[Planned], unanswered: set[str]) -> list[Planned]:
+def _to_try_again(parts: Parts, index: int, unanswered: set[str]) -> npt.NDArray[np.int64]:
     """Challenges without an answer that should have had images: something was unreadable."""
-    return [item for item in part if item.variants and item.challenge.challenge_id in unanswered]
+    part = parts.positions(index)
+    with_images = part[parts.plan.image_counts[part] > 0]
+    ids = parts.plan.ids(with_images)
+    retried: npt.NDArray[np.int64] = with_images[
+        [challenge_id in unanswered for challenge_id in ids]
+    ]
+    return retried
 
 
 def standing_rows(rows: Sequence[Row], retried: Sequence[Planned]) -> list[Row]:

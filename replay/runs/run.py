@@ -1,6 +1,6 @@
 """Runs a predictor over a plan: rebuild, predict in parts, write each, publish."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -9,12 +9,13 @@ from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
 from replay.candidates.predictor import Predictor, precision
-from replay.plans.plan import Planned, in_reading_order
+from replay.plans.parts import Parts
+from replay.plans.plan import Plan, Planned
 from replay.rebuilding.image_keys import ImageKeys
 from replay.runs.forecast import Forecast, forecast
 from replay.runs.image_workers import ImageBuilder, PartImages, image_builder
 from replay.runs.part_predictor import PartPredictor, images_of
-from replay.runs.parts import Row, cut_into_parts, in_plan_order
+from replay.runs.part_rows import Row, in_plan_order
 from replay.runs.publish import ReplayReport, publish
 from replay.runs.resume import remaining_work, standing_rows
 from replay.runs.run_folder import open_run
@@ -26,7 +27,7 @@ OnProgress = Callable[[int], None]
 def replay(
     store: Store,
     predictor: Predictor,
-    planned: Sequence[Planned],
+    plan: Plan,
     shards: Shards,
     *,
     settings: ReplaySettings = ReplaySettings(),
@@ -38,7 +39,7 @@ def replay(
         RunError: as `Replay` and `Replay.run`.
         SourceError: as `Replay`.
     """
-    return Replay(store, predictor, planned, shards, settings).run(on_progress=on_progress)
+    return Replay(store, predictor, plan, shards, settings).run(on_progress=on_progress)
 
 
 class Replay:
@@ -48,7 +49,7 @@ class Replay:
         self,
         store: Store,
         predictor: Predictor,
-        planned: Sequence[Planned],
+        plan: Plan,
         shards: Shards,
         settings: ReplaySettings = ReplaySettings(),
         *,
@@ -60,7 +61,7 @@ class Replay:
         Args:
             store: where the run folder lies and the warehouse is.
             predictor: the candidate.
-            planned: what to replay; parts are fixed by it, so that a resumed run is the same run.
+            plan: what to replay; parts are fixed by it, so that a resumed run is the same run.
             shards: the source images.
             settings: the size of parts, and the seed.
             asked: how the run was asked for (selection, variants), for `run.json`.
@@ -71,25 +72,24 @@ class Replay:
                 be written.
             SourceError: the candidate names training rows that cannot be read.
         """
-        if not planned:
+        if not len(plan):
             raise RunError(
                 "replay", found="no challenge", expected="some", remedy="ingest a log first"
             )
-        ordered = in_reading_order(planned)
         self._store, self._predictor, self._shards = store, predictor, shards
         self._seed, self._arithmetic = settings.seed, settings.arithmetic
-        self._run, decisive = open_run(store, predictor, ordered, shards, settings, fresh=fresh)
-        self._parts = list(cut_into_parts(ordered, settings))
+        self._run, decisive = open_run(store, predictor, plan, shards, settings, fresh=fresh)
+        self._parts = Parts(plan, settings)
         keys = ImageKeys(shards, settings.seed, settings.arithmetic)
-        self._part_predictor = PartPredictor(store, predictor, keys, ordered)
+        self._part_predictor = PartPredictor(store, predictor, keys)
         self._remaining = remaining_work(self._run, self._parts)
-        if self._remaining.challenges or not self._run.has_description:
+        if self._remaining.positions or not self._run.has_description:
             self._run.write_description(decisive, asked, precision(predictor))
 
     @property
     def done_before(self) -> int:
         """Challenges that an earlier run of the same is done with."""
-        return sum(map(len, self._parts)) - self._remaining.challenge_count
+        return len(self._parts.plan) - self._remaining.challenge_count
 
     @property
     def retried(self) -> int:
@@ -98,9 +98,9 @@ class Replay:
 
     def forecast(self) -> Forecast:
         """What is left to do, and about how long it takes; a few images are tried for that."""
-        left = [item for challenges in self._remaining.challenges.values() for item in challenges]
+        left = self._remaining.every_position
         with image_builder(self._shards, self._seed, 1, self._arithmetic) as build:
-            return forecast(left, partial(self._part_predictor.time_image, build))
+            return forecast(self._parts.plan, left, partial(self._part_predictor.time_image, build))
 
     def run(self, workers: int = 1, on_progress: OnProgress = lambda _: None) -> ReplayReport:
         """Predict what is left, and publish the whole; the folder is free for others then.
@@ -117,33 +117,34 @@ class Replay:
         try:
             on_progress(self.done_before)
             with image_builder(self._shards, self._seed, workers, self._arithmetic) as build:
-                for index, images in self._parts_ahead(build):
-                    self._predict_part(index, images)
-                    on_progress(len(self._remaining.challenges[index]))
-            return publish(self._store, self._run, self._predictor, len(self._parts))
+                for index, challenges, images in self._parts_ahead(build):
+                    self._predict_part(index, challenges, images)
+                    on_progress(len(self._remaining.positions[index]))
+            return publish(self._store, self._run, self._predictor, self._parts.part_count)
         finally:
             self._run.lock.release()
 
-    def _parts_ahead(self, build: ImageBuilder) -> Iterator[tuple[int, PartImages]]:
+    def _parts_ahead(self, build: ImageBuilder) -> Iterator[tuple[int, list[Planned], PartImages]]:
         """The parts that are left, each with the next one begun if images are looked at at all."""
         following: PartImages | None = None
+        next_challenges: list[Planned] | None = None
         looked_at = False
-        left = list(self._remaining.challenges.items())
-        for ordinal, (index, challenges) in enumerate(left):
+        left = list(self._remaining.positions)
+        for ordinal, index in enumerate(left):
+            challenges = next_challenges or self._remaining.challenges(index)
             images = following or build(images_of(challenges))
-            following = None
+            following, next_challenges = None, None
             if looked_at:
                 images.build_ahead()
                 if ordinal + 1 < len(left):
-                    _, next_challenges = left[ordinal + 1]
+                    next_challenges = self._remaining.challenges(left[ordinal + 1])
                     following = build(images_of(next_challenges))
                     following.build_ahead()
-            yield index, images
+            yield index, challenges, images
             looked_at = images.looked_at
 
-    def _predict_part(self, index: int, images: PartImages) -> None:
+    def _predict_part(self, index: int, challenges: list[Planned], images: PartImages) -> None:
         """Predict what is left of a part and write it, with the answers that it has already."""
-        challenges = self._remaining.challenges[index]
         written: list[Row] = []
         if index in self._remaining.retried_parts:
             # They could not be rebuilt before: not worth a candidate's time until they can.
@@ -151,6 +152,6 @@ class Replay:
             written = self._run.read_part(index)
         predicted = self._part_predictor.rows(challenges, images)
         rows = [*standing_rows(written, challenges), *predicted]
-        rows = in_plan_order(self._parts[index], rows)
+        rows = in_plan_order(self._parts.part(index), rows)
         if rows != written:
             self._run.write_part(index, rows)

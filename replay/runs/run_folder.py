@@ -22,7 +22,7 @@ from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
 from replay.candidates.predictor import TRAINING_ROWS, Predictor
-from replay.plans.plan import Planned
+from replay.plans.plan import Plan
 from replay.runs.provenance import provenance
 from replay.runs.run_id import answer_determinants, run_id
 from replay.runs.run_lock import lock_run
@@ -160,7 +160,7 @@ class RunFolder:
 def open_run(
     store: Store,
     predictor: Predictor,
-    planned: Sequence[Planned],
+    plan: Plan,
     shards: Shards,
     settings: ReplaySettings,
     *,
@@ -173,7 +173,7 @@ def open_run(
     Args:
         store: where it lies.
         predictor: the candidate.
-        planned: what to replay.
+        plan: what to replay.
         shards: the source images.
         settings: of the replay.
         fresh: drop what an earlier run of the same has written.
@@ -186,7 +186,7 @@ def open_run(
             names is no path.
         SourceError: the candidate's file of training rows cannot be read.
     """
-    decisive = answer_determinants(predictor, planned, shards, settings)
+    decisive = answer_determinants(predictor, plan, shards, settings)
     path = store.runs / run_id(decisive)
     try:
         (path / _PARTS).mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,14 @@ An image that could not be rebuilt determines no answer, so it changes no id.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from data.sources.shards import Shards
 from replay.candidates.predictor import Predictor
-from replay.plans.plan import Planned
+from replay.plans.digest import plan_sha256
+from replay.plans.plan import Plan
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
 from replay.settings import ReplaySettings
 
@@ -25,26 +26,17 @@ def run_id(determinants: Mapping[str, Any]) -> str:
 
 
 def answer_determinants(
-    predictor: Predictor, planned: Sequence[Planned], shards: Shards, settings: ReplaySettings
+    predictor: Predictor, plan: Plan, shards: Shards, settings: ReplaySettings
 ) -> dict[str, Any]:
     """All that determines a run's answers: candidate, plan, sources, settings and packages."""
-    plan = hashlib.sha256()
-    for item in planned:
-        variants = " ".join(f"{variant.index}:{variant.weight!r}" for variant in item.variants)
-        plan.update(f"{item.challenge.challenge_id} {variants} {item.reason}\n".encode())
-    source_rows = {
-        (item.challenge.parquet, item.challenge.row)
-        for item in planned
-        if item.variants and item.challenge.parquet is not None and item.challenge.row is not None
-    }
     return {
         "replay_version": REPLAY_VERSION,
         "model": predictor.name,
         "model_fingerprint": predictor.fingerprint,
         "uses_metadata": predictor.wants_metadata,
-        "challenges": len(planned),
-        "plan_sha256": plan.hexdigest(),
-        "sources": shards.fingerprints(source_rows),
+        "challenges": len(plan),
+        "plan_sha256": plan_sha256(plan),
+        "sources": shards.fingerprints(plan.sources()),
         "settings": asdict(settings),
         "packages": packages(),
     }

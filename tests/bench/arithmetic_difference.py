@@ -7,8 +7,9 @@ orange baseline and a transformers model of random weights, on drawn scenes.
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from data.terminal import note, print_table
 from replay.augmentation.augment import is_rotated
 from replay.candidates.predictor import Batch, Predictor
 from replay.candidates.registry import LoadSettings, load
-from replay.plans.plan import Planned, in_reading_order
+from replay.plans.plan import Plan, Planned
 from replay.plans.store_plan import plan_of_store
 from replay.rebuilding.rebuild import Rebuilder, RebuiltImage
 from replay.settings import Arithmetic, VariantSettings
@@ -47,11 +48,11 @@ class Pair:
     values: int
 
 
-def differing(planned: Sequence[Planned], shards: Shards) -> tuple[list[Pair], int]:
+def differing(turned: Sequence[Planned], shards: Shards) -> tuple[list[Pair], int]:
     """The images that differ between the arithmetics, and how many there are in all."""
     rebuilders = [Rebuilder(shards, arithmetic=arithmetic) for arithmetic in Arithmetic]
     pairs, count = [], 0
-    for index, item in enumerate(in_reading_order(planned)):
+    for index, item in enumerate(turned):
         for variant in item.variants:
             count += 1
             images = tuple(rebuilder.rebuild(item.challenge, variant) for rebuilder in rebuilders)
@@ -90,12 +91,17 @@ def random_vit(folder: Path) -> str:
     return f"hf:{folder}"
 
 
+def _turned(plan: Plan) -> Iterator[Planned]:
+    for _, item in plan.in_reading_order():
+        if item.variants and is_rotated(item.challenge.augmentation):
+            yield item
+
+
 def measure(store: Store, names: Sequence[str]) -> None:
     """Print one row for each candidate."""
     selection, variants = ChallengeSelection(levels=(1, 2, 3)), VariantSettings(IMAGES)
     planned, shards = plan_of_store(store, None, selection, variants)
-    turned = [item for item in planned if item.variants and is_rotated(item.challenge.augmentation)]
-    turned = turned[:CHALLENGES]
+    turned = list(islice(_turned(planned), CHALLENGES))
     pairs, images = differing(turned, shards)
     note(
         f"{len(pairs)} of {images} images of {len(turned)} turned challenges differ "

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import torch
 
 from data.records.stored_challenge import StoredChallenge
+from data.records.stored_challenges import StoredChallenges
 from data.sources.shards import Shards
 from data.terminal import print_table
 from replay.plans.plan import plan
@@ -67,7 +68,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         write_shard(Path(name))
         shards = Shards(Path(name))
-        planned = plan(islice(challenges(), ROWS), shards)
+        planned = plan(StoredChallenges.of(islice(challenges(), ROWS)), shards)
         wanted = [(item, variant) for item in planned for variant in item.variants]
         rows, best = [], {}
         for workers in WORKERS:

@@ -13,7 +13,7 @@ from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
 from data.store import Store
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.settings import VariantSettings
 
 SEED = 4172
@@ -25,7 +25,7 @@ class SimulatedLog:
     """The store of an ingested log, the plan of its challenges, and the shards."""
 
     store: Store
-    planned: list[Planned]
+    planned: Plan
     shards: Shards
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import stored_challenges
 from analytics.warehouse.connection import reading
-from data.records.stored_challenge import StoredChallenge
+from data.records.stored_challenges import StoredChallenges
 from data.sources.shards import Shards
 from data.store import Store
 
@@ -81,7 +81,7 @@ class World:
         self.records.append(record)
         return record
 
-    def ingest(self) -> list[StoredChallenge]:
+    def ingest(self) -> StoredChallenges:
         """Ingest all that was asked, in order."""
         log = self.store.root.parent / "log.jsonl"
         log.write_text("".join(json.dumps(r) + "\n" for r in self.records), encoding="utf-8")

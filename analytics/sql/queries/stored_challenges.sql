@@ -1,7 +1,7 @@
--- What a rebuild needs to know of each selected challenge, in order of validators' lives. A sample is
--- drawn by a hash of id and seed: the same again, and a larger one holds a smaller one.
+-- What a rebuild needs to know of each chosen challenge.
 SELECT
-    media.challenge_id,
+    chosen.ordinal,
+    challenge_id,
     file,
     position,
     era,
@@ -28,19 +28,4 @@ SELECT
     letterbox_width,
     letterbox_padding
 FROM media
-INNER JOIN life_order AS ordered ON media.rowid = ordered.media_row
-WHERE ($ids IS NULL OR media.challenge_id IN (SELECT unnest($ids)))
-    AND ($eras IS NULL OR era IN (SELECT unnest($eras)))
-    AND ($levels IS NULL OR aug_level IN (SELECT unnest($levels)))
-    AND ($since IS NULL OR time >= $since)
-    AND ($until IS NULL OR time < $until)
-    AND (
-        $uid IS NULL
-        OR media.challenge_id IN (
-            SELECT challenge_id FROM responses
-            WHERE uid = $uid AND ($hotkey IS NULL OR hotkey = $hotkey)
-        )
-    )
-QUALIFY $sample IS NULL OR row_number() OVER (ORDER BY md5(media.challenge_id || $seed)) <= $sample
-ORDER BY ordered.ordinal
-LIMIT $most;
+INNER JOIN chosen_challenges AS chosen ON media.rowid = chosen.media_row

@@ -23,7 +23,8 @@ SELECT
 FROM range({challenges}) AS t (i);
 INSERT INTO media (
     challenge_id, run_id, segment, step, file, position, time, era, era_candidates, label, source,
-    parquet, row, city, gps_lat, gps_lon, geometry, aug_level, angle, flip_horizontal, flip_vertical
+    parquet, row, image_width, image_height, source_id, city, gps_lat, gps_lon, geometry, aug_level,
+    angle, crop_top, crop_left, crop_height, crop_width, flip_horizontal, flip_vertical
 )
 SELECT
     challenge_id, 'bench' || i // 50000, 0, i, 'run-bench' || i // 50000 || '.wandb', i,
@@ -33,10 +34,18 @@ SELECT
     CASE WHEN synthetic THEN 'synthetic' ELSE 'real' END,
     CASE WHEN NOT synthetic THEN 'train-0000' || row % 7 || '-of-00007.parquet' END,
     CASE WHEN NOT synthetic THEN row END,
+    1920, 1080,
+    CASE WHEN NOT synthetic THEN row END,
     CASE WHEN NOT synthetic THEN 'city_' || row % 23 END,
     CASE WHEN NOT synthetic THEN 30 + row % 23 * 0.6 + row % 100 * 0.001 END,
     CASE WHEN NOT synthetic THEN -120 + row % 23 * 2.0 + row % 89 * 0.001 END,
-    'crop', level, 0, false, false
+    'crop', level,
+    CASE WHEN level > 0 THEN (hash(i) % 1000000)::DOUBLE / 25000 - 20 END,
+    CASE WHEN level > 0 THEN (hash(i) >> 3) % 300 END,
+    CASE WHEN level > 0 THEN (hash(i) >> 13) % 900 END,
+    CASE WHEN level > 0 THEN 500 + (hash(i) >> 23) % 280 END,
+    CASE WHEN level > 0 THEN 500 + (hash(i) >> 23) % 280 END,
+    false, false
 FROM sent ORDER BY i;
 INSERT INTO responses (challenge_id, slot, uid, hotkey, prediction, reward, accuracy, mcc)
 SELECT

@@ -20,6 +20,7 @@ from dashboards.challenges.rebuilt_image import rebuilt_image
 from dashboards.parts import store_access
 from data.errors import RunError
 from data.records.stored_challenge import StoredChallenge
+from data.records.stored_challenges import StoredChallenges
 from data.sources.shards import Shards
 from data.store import STORE_VARIABLE, Store
 from replay.augmentation.distortions import Pixels
@@ -70,14 +71,14 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     (store.sources / "below").mkdir(parents=True)
     for shard in (GOLDEN / "e7" / "sources").glob("*.parquet"):
         shutil.copyfile(shard, store.sources / "below" / shard.name)
-    challenges = []
+    challenges: list[StoredChallenge] = []
     with reading(store) as connection:
         for level in (1, 2, 3):
             challenges += stored_challenges(
                 connection, ChallengeSelection(levels=(level,), limit=2)
             )
     shards, recorder = Shards(store.sources), Recorder()
-    planned = plan(challenges, shards, VariantSettings(COUNT, SEED))
+    planned = plan(StoredChallenges.of(challenges), shards, VariantSettings(COUNT, SEED))
     report = replay(store, recorder, planned, shards, settings=SETTINGS)
     assert report.predicted == len(challenges)
     return Replayed(store, report.run_id, challenges, recorder.shown)

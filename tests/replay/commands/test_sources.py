@@ -16,7 +16,7 @@ from analytics.warehouse.connection import reading
 from data.errors import SourceError, StoreError
 from data.store import Store
 from replay.commands.sources import app, fetch_command
-from replay.plans.plan import obstacle_of
+from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, picture, write_shard
@@ -173,16 +173,16 @@ def test_unfinished_downloads_are_shown(world: World) -> None:
     (hidden / "x1y2.etag.incomplete").write_bytes(b"PAR1")
     (world.store.sources / f"{SHARD}.incomplete").write_bytes(b"PAR1")
     world.ask(0, **LEVEL_0)
-    (challenge,) = world.ingest()
+    challenges = world.ingest()
     report = told(world.store, "--json")
     assert [Path(one).name for one in report["unfinished"]] == [
         f"{SHARD}.incomplete",
         "x1y2.etag.incomplete",
     ]
     assert "unfinished downloads" in told(world.store)
-    reason, detail = obstacle_of(challenge, world.shards) or (None, None)
-    assert reason is Reason.SHARD_MISSING
-    assert "unfinished download" in (detail or "")
+    (item,) = plan(challenges, world.shards)
+    assert item.reason is Reason.SHARD_MISSING
+    assert "unfinished download" in (item.detail or "")
 
 
 def test_copies_are_each_shown_with_their_place(world: World) -> None:
@@ -227,12 +227,13 @@ def test_a_rebuild_from_the_cache_is_that_from_the_shard(world: World) -> None:
     raw = encoded(picture((320, 240)), "JPEG", quality=98)
     write_shard(world.store.sources, [raw])
     world.ask(0, **LEVEL_0)
-    (challenge,) = world.ingest()
+    challenges = world.ingest()
+    (challenge,) = challenges
     from_shard = Rebuilder(world.shards).rebuild(challenge)
     with Image.open(io.BytesIO(raw)) as image:
         image.save(world.store.sources / f"{STEM}__image_0.jpeg")
     (world.store.sources / SHARD).unlink()
-    assert obstacle_of(challenge, world.shards) is None
+    assert plan(challenges, world.shards)[0].reason is None
     assert Rebuilder(world.shards).rebuild(challenge).jpeg == from_shard.jpeg
 
 

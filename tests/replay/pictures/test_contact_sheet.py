@@ -167,7 +167,7 @@ def test_a_sheet_is_bounded_and_says_which_are_on_it(world: World, tmp_path: Pat
     assert draw_sheet(planned[:1], world.shards, path) == "1 of 1 challenges"
     assert saved(path).shape[0] < two[0]
     assert [file.name for file in tmp_path.glob("*sheet*")] == ["sheet.png"]
-    assert draw_sheet([], world.shards, path) == "0 of 0 challenges"
+    assert draw_sheet(planned[:0], world.shards, path) == "0 of 0 challenges"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from data.store import Store
-from replay.plans.plan import counts, plan
+from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.settings import VariantSettings
 from tests.worlds.stores import LEVEL_0, SHARD, World, encoded, level_1, picture, write_shard
@@ -39,7 +39,7 @@ def test_a_plan_says_what_cannot_be_had_and_why(world: World) -> None:
         None,
     ]
     assert [item.fidelity for item in planned][-1] is Fidelity.DISTRIBUTION
-    assert sum(counts(planned).values()) == len(planned)
+    assert sum(planned.counts().values()) == len(planned)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 not really", b"x" * 1000])

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from data.errors import RunError
 from data.records.media_record import read_challenge
 from data.records.stored_challenge import StoredChallenge
+from data.records.stored_challenges import StoredChallenges
 from data.records.types import Origin
 from data.sources.shards import Shards
 from data.store import Store
@@ -186,7 +187,7 @@ def test_an_angle_beyond_a_turn_is_unusable(world: World, tmp_path: Path, angle:
     world.ask(0, **level_1(9.0, [0, 0, 200, 200]))
     (challenge,) = world.ingest()
     wrong = replace(challenge, augmentation=replace(challenge.augmentation, angle=angle))
-    (one,) = render(plan([wrong], world.shards), world.shards, tmp_path)
+    (one,) = render(plan(StoredChallenges.of([wrong]), world.shards), world.shards, tmp_path)
     assert one.reason == Reason.PARAMETERS
     assert "expected at most 360 either way" in (one.detail or "")
 

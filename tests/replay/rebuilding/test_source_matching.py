@@ -12,7 +12,7 @@ import pytest
 
 from data.store import Store
 from replay.candidates.predictor import Batch, Predictions
-from replay.plans.plan import counts, obstacle_of, plan
+from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
@@ -157,10 +157,13 @@ def test_a_row_is_found_by_the_label_of_a_stored_index(world: World) -> None:
     frame.to_parquet(world.store.sources / SHARD)
     world.ask(3, metadata={"id": 1}, **LEVEL_0)
     world.ask(0, metadata={"id": 0}, **LEVEL_0)
-    named, position = world.ingest()
+    challenges = world.ingest()
+    named, _ = challenges
     image = Rebuilder(world.shards).source(named)
     assert image.tobytes() == picture(SIZE, seed=1).tobytes()
-    assert obstacle_of(position, world.shards) == (Reason.ROW_MISSING, f"row 0 of 3 in {SHARD}")
+    _, position = plan(challenges, world.shards)
+    assert position.reason is Reason.ROW_MISSING
+    assert position.detail == f"row 0 of 3 in {SHARD}"
 
 
 ODD = {
@@ -185,4 +188,4 @@ def test_an_odd_shard_is_a_reason_for_its_challenges_and_stops_nothing(
     report = replay(world.store, Grey(), planned, world.shards)
     assert (report.selected, report.predicted) == (6, 3)
     assert sum(report.left_out.values()) == 3
-    assert counts(planned)[Fidelity.EXACT] >= 3
+    assert planned.counts()[Fidelity.EXACT] >= 3

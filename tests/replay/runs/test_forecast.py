@@ -2,17 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from data.store import Store
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, Planned, plan
 from replay.runs.forecast import Forecast, forecast
 from replay.settings import VariantSettings
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
 @pytest.fixture
-def planned(store: Store, record: dict[str, Any]) -> list[Planned]:
+def planned(store: Store, record: dict[str, Any]) -> Plan:
     world = World(store, record)
     write_shard(store.sources, [encoded(picture((320, 240)))])
     for k in range(40):
@@ -22,7 +23,7 @@ def planned(store: Store, record: dict[str, Any]) -> list[Planned]:
     return plan(world.ingest(), world.shards, VariantSettings(5))
 
 
-def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Planned]) -> None:
+def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: Plan) -> None:
     tried: list[tuple[str, int]] = []
 
     def time_image(item: Planned, variant_index: int) -> tuple[float, float]:
@@ -31,7 +32,7 @@ def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Pla
             return 100.0, 100.0  # what is loaded once must not count
         return (0.010, 0.5) if variant_index == 0 else (0.002, 0.5)
 
-    found = forecast(planned, time_image)
+    found = forecast(planned, planned.reading_order, time_image)
     images = sum(len(item.variants) for item in planned)
     assert (found.challenges, found.images) == (41, images)
     assert images == 20 + 20 * 5
@@ -41,12 +42,12 @@ def test_costs_of_first_and_further_images_are_scaled_up_apart(planned: list[Pla
     assert len(tried) <= 10
 
 
-def test_nothing_left_takes_no_time_and_tries_nothing(planned: list[Planned]) -> None:
+def test_nothing_left_takes_no_time_and_tries_nothing(planned: Plan) -> None:
     def refuse(_item: Planned, _variant_index: int) -> tuple[float, float]:
         raise AssertionError
 
-    impossible = [item for item in planned if not item.variants]
-    assert forecast(impossible, refuse) == Forecast(1, 0, 0.0, 0.0)
+    impossible = np.flatnonzero(planned.image_counts == 0)
+    assert forecast(planned, impossible, refuse) == Forecast(1, 0, 0.0, 0.0)
 
 
 def test_processes_are_used_where_they_pay() -> None:

@@ -13,7 +13,7 @@ from analytics.queries.user_sql import query
 from data.errors import RunError
 from data.store import Store
 from replay.candidates.predictor import Batch, Predictions
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 from replay.runs.run import Replay, replay
@@ -46,7 +46,7 @@ def world(store: Store, record: dict[str, Any]) -> World:
     return made
 
 
-def planned(world: World) -> list[Planned]:
+def planned(world: World) -> Plan:
     return plan(world.ingest(), world.shards)
 
 

@@ -11,7 +11,7 @@ from analytics.queries.user_sql import query
 from data.errors import RunError
 from data.store import Store
 from replay.candidates.predictor import Batch, LazySequence, Predictions
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import Rebuilder
 from replay.runs.run import replay
@@ -32,7 +32,7 @@ def world(store: Store, record: dict[str, Any]) -> World:
     return made
 
 
-def planned(world: World) -> list[Planned]:
+def planned(world: World) -> Plan:
     return plan(world.ingest(), world.shards)
 
 
@@ -246,7 +246,7 @@ def test_a_wrong_number_of_answers_is_refused(world: World) -> None:
 
 def test_nothing_to_replay_is_an_error(world: World) -> None:
     with pytest.raises(RunError, match="found no challenge"):
-        replay(world.store, Brightness(), [], world.shards)
+        replay(world.store, Brightness(), planned(world)[:0], world.shards)
 
 
 def test_images_are_built_when_looked_at() -> None:

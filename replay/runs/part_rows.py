@@ -1,47 +1,18 @@
-"""Parts of a replay: its plan cut into them, and the rows of the file that each becomes."""
+"""The rows of the file that a part of a replay becomes."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from data.errors import RunError
-from replay.augmentation.augment import SIDE
 from replay.candidates.predictor import Predictions
 from replay.plans.plan import Planned
 from replay.rebuilding.variants import Variant
 from replay.runs.image_workers import PlannedImage
-from replay.settings import ReplaySettings
 
 Row = dict[str, Any]
-
-
-def cut_into_parts(
-    planned: Sequence[Planned], settings: ReplaySettings
-) -> Iterator[Sequence[Planned]]:
-    """Cut a plan into runs of challenges within both limits; at least one challenge each.
-
-    Parts are fixed by the plan, never by what is left to do, so that a resumed run is the same run.
-    """
-    start, part_bytes = 0, 0
-    for index, item in enumerate(planned):
-        size = _image_bytes(item)
-        full = index - start >= settings.challenges or part_bytes + size > settings.image_bytes
-        if full and index > start:
-            yield planned[start:index]
-            start, part_bytes = index, 0
-        part_bytes += size
-    if start < len(planned):
-        yield planned[start:]
-
-
-def _image_bytes(item: Planned) -> int:
-    """Bytes of the challenge's decoded images; unaugmented ones are of source size."""
-    width, height = (SIDE, SIDE)
-    if item.challenge.augmentation.geometry == "none" and item.challenge.image_size is not None:
-        width, height = item.challenge.image_size
-    return len(item.variants) * width * height * 3
 
 
 def answer_rows(
