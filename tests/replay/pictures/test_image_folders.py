@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from data.store import Store
 from replay.pictures.image_folders import MOST_FILES, image_folders
 from replay.pictures.jpeg_files import render
-from replay.plans.plan import Planned, plan
+from replay.plans.plan import Plan, plan
 from replay.settings import VariantSettings
 from tests.worlds.stores import World, encoded, level_1, picture, write_shard
 
@@ -55,7 +55,7 @@ def test_the_limit_itself_stays_flat_and_one_more_does_not(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def planned(store: Store, record: dict[str, Any]) -> tuple[World, list[Planned]]:
+def planned(store: Store, record: dict[str, Any]) -> tuple[World, Plan]:
     """Forty images of ten challenges."""
     world = World(store, record)
     write_shard(store.sources, [encoded(picture((320, 240)))])
@@ -73,7 +73,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_large_render_again_and_a_smaller_one_after_it(
-    planned: tuple[World, list[Planned]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planned: tuple[World, Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, challenges = planned
     flat, out = tmp_path / "flat", tmp_path / "out"
@@ -101,7 +101,7 @@ def test_a_large_render_again_and_a_smaller_one_after_it(
 
 
 def test_what_lay_flat_goes_to_its_subfolder_and_other_files_stay(
-    planned: tuple[World, list[Planned]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planned: tuple[World, Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, challenges = planned
     out, other = tmp_path / "out", tmp_path / "other"
