@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_iter
 from data.errors import RunError
 from model.backbone.compiled_blocks import uncompiled
 from model.backbone.free_memory import available_bytes
+from replay.candidates.out_of_memory import is_out_of_memory
 
 _LESS_OF_A_STEP = (
     "choose a smaller backbone or side, fewer --views, or --grad-checkpointing for a trained one"
@@ -225,12 +226,6 @@ def in_parts(
         else:
             start += size
     return torch.cat(features)
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether memory ran out, on any device."""
-    # The allocator of the processor has no type of its own for it.
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _smaller(size: int, error: RuntimeError) -> int:

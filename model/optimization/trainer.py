@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader
 
 from data.errors import RunError
 from data.progress import Report, ignore_report
-from model.backbone.batch_size import is_out_of_memory
 from model.datasets.batch import Batch
 from model.datasets.samplers import TrainingBatches
 from model.optimization.batch_errors import BatchError, batches_of
@@ -29,6 +28,7 @@ from model.optimization.metrics import EpochMetrics, evaluate
 from model.optimization.optimizer import WeightAverage, make_optimizer, make_schedule
 from model.optimization.random_state import random_state, restore_random_state, seeded
 from replay.candidates.float32 import exact_float32
+from replay.candidates.out_of_memory import is_out_of_memory
 
 
 @dataclass(frozen=True)

@@ -7,39 +7,40 @@ to unpickle (`pytorch_model.bin`, adapters).
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import transformers
-from huggingface_hub import snapshot_download
 from PIL import Image as PILImage
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoImageProcessor
 
 from data.errors import RunError
 from replay.candidates.float32 import exact_float32
+from replay.candidates.huggingface_files import (
+    CONFIG,
+    PROCESSORS,
+    errors_as_one_line,
+    file_hashes,
+    folder_and_label,
+    weight_files,
+)
 from replay.candidates.huggingface_labels import class_labels, has_sigmoid, roadwork_class
 from replay.candidates.huggingface_limits import check_classes, check_layers, check_sides
+from replay.candidates.huggingface_passes import Pass, Prepared, passes
+from replay.candidates.out_of_memory import is_out_of_memory
 from replay.candidates.predictor import Batch, Image, Predictions
 from replay.candidates.safetensors_header import check_shapes, header_shapes, on_meta
-
-PREFIX = "hf:"
 
 # Raised when the same files would be answered differently by this code.
 _VERSION = 1
 
-_CONFIG = "config.json"
-_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
-_WEIGHTS = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
-_ADAPTER = "adapter_config.json"
-_FETCHED = (_CONFIG, *_PROCESSORS, _WEIGHTS, _INDEX, "model-*.safetensors", _ADAPTER)
 # Settings of config.json that fetch or unpickle something else, or need other than float weights.
 _REFUSED = (
     "quantization_config",
@@ -50,15 +51,15 @@ _REFUSED = (
     "checkpoint_path",
 )
 
-_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
-
 
 @dataclass(frozen=True)
 class HuggingFaceModel:
     """Predictor: an image classifier in float32, each image through its own image processor.
 
     `roadwork` is the number of the class that means roadwork; with `sigmoid` each logit is a
-    probability by itself, else the classes share a softmax. Made by `load_hugging_face`.
+    probability by itself, else the classes share a softmax. `batch_size` images make a pass: with
+    1 answers are the same bits however they are asked for, with more see `huggingface_passes`.
+    Made by `load_hugging_face`.
     """
 
     name: str
@@ -68,88 +69,113 @@ class HuggingFaceModel:
     roadwork: int
     sigmoid: bool
     wants_metadata: bool = False
+    batch_size: int = 1
 
     def predict(self, batch: Batch) -> Predictions:
         """Probability of roadwork for each image.
 
         Raises:
-            RunError: the model's output is no table of logits.
+            RunError: the model's output is no table of logits, or memory ran out.
         """
-        # One image a pass: the last bits of an answer depend on the shape of the pass and, as seen
-        # with a ViT on a CPU, on the image's place in it; the runner's batches must not show.
-        return Predictions(np.array([self._answer(image) for image in batch.images], np.float64))
+        prepared = (self._prepared(image) for image in batch.images)
+        probability = np.empty(len(batch.images), np.float64)
+        answered: list[tuple[Sequence[int], torch.Tensor]] = []
+        with torch.inference_mode(), exact_float32(), self._out_of_memory_as_one_line():
+            # No logits are looked at before all passes are begun: while a GPU computes one, the
+            # images of the next are prepared here.
+            for images in passes(prepared, self.batch_size):
+                answered.append((images.places, self._logits(images)))
+            for places, logits in answered:
+                probability[places] = self._probabilities(logits)[: len(places)]
+        return Predictions(probability)
 
-    def _answer(self, image: Image) -> float:
-        """Probability of roadwork: sigmoid or softmax of the logits (1, classes), in float64."""
-        device = next(self.model.parameters()).device
-        inputs = self.processor(images=_rgb(image), return_tensors="pt").to(device)
-        with torch.inference_mode(), exact_float32():
-            logits = self.model(**inputs).logits.double().cpu()
-        expected = (1, self.model.config.num_labels)
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
+    def _prepared(self, image: Image) -> Prepared:
+        """An image by itself: a processor may do otherwise with several at once."""
+        return dict(self.processor(images=_rgb(image), return_tensors="pt"))
+
+    def _logits(self, images: Pass) -> torch.Tensor:
+        """The logits of a pass, (batch size, classes), on the model's device."""
+        logits: torch.Tensor = self.model(**images.to(self._device)).logits
+        expected = (self.batch_size, self.model.config.num_labels)
         if tuple(logits.shape) != expected:
             raise RunError(
                 f"logits of {self.name}", found=f"shape {(*logits.shape,)}", expected=f"{expected}"
             )
-        probabilities = logits.sigmoid() if self.sigmoid else logits.softmax(dim=1)
-        return float(probabilities[0, self.roadwork])
+        return logits
+
+    def _probabilities(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
+        """Of roadwork, a row each: sigmoid or softmax of the logits, in float64."""
+        exact = logits.double().cpu()
+        probabilities = exact.sigmoid() if self.sigmoid else exact.softmax(dim=1)
+        answers: npt.NDArray[np.float64] = probabilities[:, self.roadwork].numpy()
+        return answers
+
+    @contextmanager
+    def _out_of_memory_as_one_line(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            several = self.batch_size > 1
+            raise RunError(
+                f"{self.name}, {self.batch_size} image{'s' if several else ''} at once",
+                found=f"out of memory on {self._device}",
+                expected="room for them" if several else "room for it",
+                remedy="choose a smaller --batch-size"
+                if several
+                else "free some, or choose a smaller model",
+            ) from None
 
 
-def load_hugging_face(name: str) -> HuggingFaceModel:
+def load_hugging_face(name: str, batch_size: int = 1) -> HuggingFaceModel:
     """Load the classifier named `hf:NAME_OR_DIR` or `hf:NAME_OR_DIR#LABEL`.
 
     A folder wins over a name on the hub. LABEL is the class that means roadwork, by its name in
     `id2label` or its number; needed only where the names leave a doubt. CUDA is used if present.
 
+    Args:
+        name: as above.
+        batch_size: images a pass; more than 1 is part of the name and of the fingerprint.
+
     Raises:
         RunError: not found or not to be fetched, no safetensors, damaged, not an image classifier,
-            no image processor, or no telling which class means roadwork.
+            no image processor, no telling which class means roadwork, or too little memory.
     """
-    folder_or_name, label = _split(name.removeprefix(PREFIX))
-    folder = _folder(folder_or_name, name)
+    folder, label = folder_and_label(name)
     config = _config(folder, name)
     roadwork = roadwork_class(class_labels(config, name), label, name)
-    weights = _weight_files(folder, name)
+    weights = weight_files(folder, name)
     model = _model(config, weights, name)
+    determinants = [roadwork, transformers.__version__, next(model.parameters()).device.type]
+    several = batch_size > 1
     loaded = HuggingFaceModel(
-        name=name,
-        fingerprint=_fingerprint(folder, weights, roadwork, next(model.parameters()).device.type),
+        name=f"{name} in batches of {batch_size}" if several else name,
+        fingerprint=_fingerprint(
+            file_hashes(folder, weights), *determinants, *([batch_size] if several else [])
+        ),
         model=model,
         processor=_processor(folder, name),
         roadwork=roadwork,
         sigmoid=has_sigmoid(config),
+        batch_size=batch_size,
     )
-    with _errors_as_one_line(name, "an image processor whose images fit the model"):
+    with errors_as_one_line(name, "an image processor whose images fit the model"):
         loaded.predict(Batch(["a grey image"], [np.full((224, 224, 3), 128, np.uint8)]))
     return loaded
 
 
-def _split(text: str) -> tuple[str, str | None]:
-    """A folder or name, and the label chosen, if any; a folder's name may hold a # itself."""
-    if "#" not in text or Path(text).expanduser().is_dir():
-        return text, None
-    folder_or_name, _, label = text.rpartition("#")
-    return folder_or_name, label
-
-
-def _folder(folder_or_name: str, name: str) -> Path:
-    """The folder itself, or the hub's cached copy of the few files that are needed."""
-    folder = Path(folder_or_name).expanduser()
-    if folder_or_name and folder.is_dir():
-        return folder
-    if not _HUB_NAME.fullmatch(folder_or_name):
-        raise RunError(name, found="no such folder", expected="a folder, or OWNER/NAME on the hub")
-    with _errors_as_one_line(
-        name, "a folder here, or a model on the Hugging Face hub or in its cache"
-    ):
-        return Path(snapshot_download(folder_or_name, allow_patterns=list(_FETCHED)))
-
-
 def _config(folder: Path, name: str) -> Any:
-    if not (folder / _CONFIG).is_file():
-        raise RunError(name, found=f"no {_CONFIG}", expected="a model saved by save_pretrained")
-    with _errors_as_one_line(f"{_CONFIG} of {name}", "that of an image classifier"):
-        written = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-        check_classes(written, f"{_CONFIG} of {name}")
+    if not (folder / CONFIG).is_file():
+        raise RunError(name, found=f"no {CONFIG}", expected="a model saved by save_pretrained")
+    with errors_as_one_line(f"{CONFIG} of {name}", "that of an image classifier"):
+        written = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        check_classes(written, f"{CONFIG} of {name}")
         # timm's own settings lie one level down
         settings = written | (written.get("model_args") or {})
         refused = [key for key in _REFUSED if settings.get(key)]
@@ -159,7 +185,7 @@ def _config(folder: Path, name: str) -> Any:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if refused:
         raise RunError(
-            f"{_CONFIG} of {name}",
+            f"{CONFIG} of {name}",
             found=", ".join(refused),
             expected="plain float weights and transformers' own layers",
             remedy="save the model without",
@@ -167,30 +193,6 @@ def _config(folder: Path, name: str) -> Any:
     if type(config) not in transformers.MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING:
         raise RunError(name, found=f"model type {config.model_type}", expected="image classifier")
     return config
-
-
-def _weight_files(folder: Path, name: str) -> list[Path]:
-    """The safetensors files: one, or those that the index names."""
-    if (folder / _ADAPTER).is_file():
-        raise RunError(name, found="an adapter", expected="a whole model", remedy="merge it first")
-    if (folder / _WEIGHTS).is_file():
-        return [folder / _WEIGHTS]
-    if not (folder / _INDEX).is_file():
-        pickled = sorted(path.name for path in folder.glob("*.bin"))
-        raise RunError(
-            name,
-            found=", ".join(pickled) or "no weights",
-            expected=f"{_WEIGHTS} (pickled weights can run code, so they are never opened)",
-            remedy="save the model again with save_pretrained",
-        )
-    with _errors_as_one_line(f"{_INDEX} of {name}", "a weight_map of tensors to files"):
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        # Only the last part of a name: an index may not point outside its folder.
-        files = sorted({folder / Path(file).name for file in index["weight_map"].values()})
-    missing = [file.name for file in files if not file.is_file()]
-    if missing or not files:
-        raise RunError(name, found=f"no {', '.join(missing) or 'weights'}", expected="every shard")
-    return files
 
 
 def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
@@ -202,9 +204,9 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
         architecture = next(
             (kind for kind in architecture if kind.__name__ in saved), architecture[0]
         )
-    with _errors_as_one_line(f"weights of {name}", "safetensors that fit its config.json"):
+    with errors_as_one_line(f"weights of {name}", "safetensors that fit its config.json"):
         shapes = header_shapes(weights)
-        check_layers(config.to_dict(), shapes, f"{_CONFIG} of {name}")
+        check_layers(config.to_dict(), shapes, f"{CONFIG} of {name}")
         with on_meta(shapes, f"weights of {name}"), _quiet():
             check_shapes(architecture(config), shapes, f"weights of {name}")
         tensors: dict[str, torch.Tensor] = {}
@@ -231,21 +233,16 @@ def _model(config: Any, weights: Sequence[Path], name: str) -> Any:
 
 
 def _processor(folder: Path, name: str) -> Any:
-    with _errors_as_one_line(name, f"its image processor ({_PROCESSORS[0]})"), _quiet():
+    with errors_as_one_line(name, f"its image processor ({PROCESSORS[0]})"), _quiet():
         auto: Any = AutoImageProcessor
         processor = auto.from_pretrained(folder, trust_remote_code=False)
-    check_sides(processor, f"{_PROCESSORS[0]} of {name}")
+    check_sides(processor, f"{PROCESSORS[0]} of {name}")
     return processor
 
 
-def _fingerprint(folder: Path, weights: Sequence[Path], roadwork: int, device: str) -> str:
+def _fingerprint(hashes: Mapping[str, str], *determinants: object) -> str:
     """A hash of the files' bytes and of all else here that the answers depend on."""
-    settings = [folder / file for file in (_CONFIG, *_PROCESSORS) if (folder / file).is_file()]
-    files = {}
-    for file in [*settings, *weights]:
-        with file.open("rb") as stream:
-            files[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    described = [_VERSION, files, roadwork, transformers.__version__, device]
+    described = [_VERSION, hashes, *determinants]
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -253,19 +250,6 @@ def _rgb(image: Image) -> PILImage.Image:
     """As a PIL image: from a bare array of odd size the processors guess which side is colour."""
     squeezed = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image  # noqa: PLR2004
     return PILImage.fromarray(squeezed).convert("RGB")
-
-
-@contextmanager
-def _errors_as_one_line(what: str, expected: str) -> Iterator[None]:
-    """What transformers raises is of any type, and often a page long: its first line is enough."""
-    try:
-        yield
-    except RunError:
-        raise
-    except Exception as error:
-        lines = str(error).strip().splitlines()
-        problem = f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
-        raise RunError(what, found=problem, expected=expected) from error
 
 
 @contextmanager

@@ -68,8 +68,8 @@ class Predictions:
 class Predictor(Protocol):
     """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
 
-    Attributes that may be left out: `training_rows`, `precision` and `checkpoint_sha256`, see the
-    functions of that name.
+    Attributes that may be left out: `training_rows`, `precision`, `batch_size` and
+    `checkpoint_sha256`, see the functions of that name.
     """
 
     @property
@@ -122,6 +122,15 @@ def precision(predictor: Predictor) -> str:
     raise RunError(
         f"precision of {predictor.name}", found=f"a {type(floats).__name__}", expected="text"
     )
+
+
+def batch_size(predictor: Predictor) -> int:
+    """How many images cost as much as one: a candidate that fills up its batches asks for several.
+
+    It is the optional attribute `batch_size` of a predictor; without it, 1.
+    """
+    size = getattr(predictor, "batch_size", 1)
+    return size if isinstance(size, int) and size > 0 else 1
 
 
 def checkpoint_sha256(predictor: Predictor) -> str | None:

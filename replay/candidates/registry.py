@@ -27,10 +27,15 @@ BUILT_IN_TYPES = (
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """`store` may cache what a candidate computes; `metadata` asks that it is given metadata."""
+    """How a candidate is to answer.
+
+    `store` may cache what it computes; `metadata` asks that it is given metadata; `batch_size` is
+    how many images go through the model at once, of candidates that leave it to the user.
+    """
 
     store: Store | None = None
     metadata: bool = False
+    batch_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,8 @@ def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
     """Load the candidate of that name: a offered one, or one of a built-in type.
 
     Raises:
-        RunError: no candidate has that name, it cannot be loaded, or it takes no metadata and was
-            to be given some.
+        RunError: no candidate has that name, it cannot be loaded, it takes no metadata and was to
+            be given some, or it takes no batch size other than 1.
     """
     predictor = _load(resolved_name(name, settings.store), settings)
     if settings.metadata and not predictor.wants_metadata:
@@ -96,7 +101,15 @@ def _load(name: str, settings: LoadSettings) -> "Predictor":
     if name.startswith("hf:"):
         from replay.candidates.huggingface import load_hugging_face  # noqa: PLC0415
 
-        return load_hugging_face(name)
+        return load_hugging_face(name, settings.batch_size)
+    if settings.batch_size != 1:
+        raise RunError(
+            "--batch-size",
+            found=f"{name}, which is given all images of a part at once",
+            expected="hf:NAME_OR_DIR",
+            remedy="leave out --batch-size: a checkpoint sizes its batches to the free memory, and "
+            "your own Python its own",
+        )
     for offered in offered_candidates():
         if isinstance(offered, CandidateType) and offered.matches(name):
             return offered.load(name, settings)

@@ -8,7 +8,7 @@ from analytics.queries.challenges import challenge_metadata
 from analytics.warehouse.connection import reading
 from data.errors import StreetReplayError
 from data.store import Store
-from replay.candidates.predictor import Batch, Image, LazySequence, Predictor
+from replay.candidates.predictor import Batch, Image, LazySequence, Predictor, batch_size
 from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
@@ -49,7 +49,10 @@ class PartPredictor:
     def time_image(
         self, build: ImageBuilder, item: Planned, variant_index: int
     ) -> tuple[float, float]:
-        """Predict one image; the seconds to rebuild it, and the rest: see `forecast.TimeImage`."""
+        """Predict one image; the seconds to rebuild it, and the rest: see `forecast.TimeImage`.
+
+        Of the rest, an image's share of the batch that a candidate fills up.
+        """
         planned_images = [(item, item.variants[variant_index])]
         images = build(planned_images)
         rebuild_seconds = 0.0
@@ -69,7 +72,8 @@ class PartPredictor:
             # as in `_ask_all`; the failure is recorded when its part is predicted
             if not (images.looked_at and images.failures):
                 raise
-        return rebuild_seconds, time.perf_counter() - start - rebuild_seconds
+        rest = time.perf_counter() - start - rebuild_seconds
+        return rebuild_seconds, rest / batch_size(self._predictor)
 
     def _ask_all(
         self, planned_images: Sequence[PlannedImage], images: PartImages

@@ -16,6 +16,7 @@ from tests.bench.models import (
     checkpoint_replay,
     demo_model_mcc,
     exported_answers,
+    huggingface_batches,
     model_forward,
 )
 from tests.bench.regions import distances
@@ -42,4 +43,5 @@ if __name__ == "__main__":
     sample_weights.main()
     checkpoint_replay.main()
     exported_answers.main()
+    huggingface_batches.main()
     demo_model_mcc.main()

@@ -21,13 +21,32 @@ VIT = transformers.ViTConfig(
 CONVNEXT = transformers.ConvNextConfig(hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1])
 
 
+RESNET = transformers.ResNetConfig(
+    embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"
+)
+
+
+SWIN = transformers.SwinConfig(
+    image_size=32, patch_size=4, embed_dim=8, depths=[1, 1], num_heads=[1, 2], window_size=4
+)
+
+
 LABELS = ("None", "Roadwork")
 
 
 def saved(
-    folder: Path, config: Any = VIT, labels: Sequence[str] = LABELS, *, seed: int = 0, **more: Any
+    folder: Path,
+    config: Any = VIT,
+    labels: Sequence[str] = LABELS,
+    *,
+    seed: int = 0,
+    head_scale: float = 50,
+    **more: Any,
 ) -> str:
-    """Save a random classifier and its image processor; the name that loads it."""
+    """Save a random classifier and its image processor; the name that loads it.
+
+    Random heads are so small that every answer would be near 0.5: their weights are multiplied.
+    """
     bars: Any = transformers.utils.logging
     bars.disable_progress_bar()
     names = {"id2label": dict(enumerate(labels)), "label2id": {k: i for i, k in enumerate(labels)}}
@@ -35,9 +54,9 @@ def saved(
     torch.manual_seed(seed)
     auto: Any = transformers.AutoModelForImageClassification
     model = auto.from_config(type(config).from_dict(settings))
-    # Random heads are so small that every answer would be near 0.5.
+    head = model.classifier if hasattr(model.classifier, "weight") else model.classifier[-1]
     with torch.no_grad():
-        model.classifier.weight.mul_(50)
+        head.weight.mul_(head_scale)
     model.save_pretrained(folder)
     size = {"height": 32, "width": 32}
     processor: Any = transformers.ViTImageProcessor(size=size)

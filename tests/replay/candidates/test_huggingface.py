@@ -192,7 +192,7 @@ def test_only_json_and_safetensors_are_fetched(
         asked.append((name, allow_patterns))
         return str(folder_of(vit))
 
-    monkeypatch.setattr("replay.candidates.huggingface.snapshot_download", fetch)
+    monkeypatch.setattr("replay.candidates.huggingface_files.snapshot_download", fetch)
     load("hf:some-one/some-model#Roadwork")
     [(name, patterns)] = asked
     assert name == "some-one/some-model"

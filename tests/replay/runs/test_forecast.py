@@ -5,10 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.sources.shards import Shards
 from data.store import Store
 from replay.plans.plan import Plan, Planned, plan
+from replay.rebuilding.image_keys import ImageKeys
 from replay.runs.forecast import Forecast, forecast
-from replay.settings import VariantSettings
+from replay.runs.image_workers import image_builder
+from replay.runs.part_predictor import PartPredictor
+from replay.settings import Arithmetic, VariantSettings
+from tests.replay.runs.brightness import Brightness
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
 
 
@@ -57,3 +62,21 @@ def test_processes_are_used_where_they_pay() -> None:
     long = Forecast(9, 9, rebuild_seconds=900.0, predict_seconds=600.0)
     assert long.seconds(1) == 1500
     assert 600 < long.seconds(2) < 700
+
+
+def test_an_image_costs_its_share_of_a_batch_that_is_filled_up(
+    planned: Plan, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that goes on by one second whenever it is read."""
+
+    class Fills(Brightness):
+        batch_size = 4
+
+    shards = Shards(store.sources)
+    keys = ImageKeys(shards, 0, Arithmetic.AVX2)
+    with image_builder(shards, 0, 1) as build:
+        for candidate, predict in ((Brightness(), 2), (Fills(), 0.5)):
+            predictor = PartPredictor(store, candidate, keys)
+            with monkeypatch.context() as patched:
+                patched.setattr("time.perf_counter", iter(range(100)).__next__)
+                assert predictor.time_image(build, planned[0], 0) == (1, predict)
