@@ -24,14 +24,22 @@ def cached_image(source: bytes) -> Image.Image:
     image = decoded(source)
     if image.format in _LOSSLESS:
         return image
+    return saved_and_decoded(image, image.format)
+
+
+def saved_and_decoded(image: Image.Image, file_format: str | None) -> Image.Image:
+    """An image after it was saved with Pillow's defaults; it is closed.
+
+    Raises:
+        SourceError: it cannot be saved.
+    """
     saved = io.BytesIO()
     try:
-        image.save(saved, format=image.format)
-    except Exception as error:  # noqa: BLE001  (as in _opened)
+        image.save(saved, format=file_format)
+    except Exception as error:  # noqa: BLE001  (as in `opened`)
         raise SourceError("source image", found=_message(error), expected="one to save") from None
     # the first image may take 36 MB, and is not needed beside the second
     image.close()
-    del image
     return decoded(saved.getvalue())
 
 
@@ -41,7 +49,7 @@ def image_size(source: bytes) -> tuple[int, int]:
     Raises:
         SourceError: the bytes are no image, or one of more pixels than Pillow deems safe.
     """
-    return _opened(source).size
+    return opened(source).size
 
 
 def _message(error: Exception) -> str:
@@ -56,15 +64,20 @@ def decoded(raw: bytes) -> Image.Image:
     Raises:
         SourceError: they are no whole image, or one of more pixels than Pillow deems safe.
     """
-    image = _opened(raw)
+    image = opened(raw)
     try:
         image.load()
-    except Exception as error:  # noqa: BLE001  (as in _opened)
+    except Exception as error:  # noqa: BLE001  (as in `opened`)
         raise SourceError("source image", found=_message(error), expected="a whole image") from None
     return image
 
 
-def _opened(raw: bytes) -> Image.Image:
+def opened(raw: bytes) -> Image.Image:
+    """An image of which only the header is read.
+
+    Raises:
+        SourceError: the bytes are no image, or one of more pixels than Pillow deems safe.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

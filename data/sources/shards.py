@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from PIL import Image
 
 from data.errors import SourceError
-from data.sources.cached_image import cached_image, decoded
 from data.sources.folder_listing import PARQUET_SUFFIX, source_files
 from data.sources.shard import Shard, SourceRow
 from data.sources.validator_cache import CachedImages, read_cached
@@ -190,17 +188,6 @@ class Shards:
             }
             last = self._last_groups[shard.path] = (group, shard.read_group(group))
         return shard.row_in(group, last[1], location.position)
-
-    def image_at(self, location: SourceLocation) -> tuple[SourceRow, Image.Image]:
-        """The row and image that the validator opened: from its cache, else from the shard's row.
-
-        Raises:
-            SourceError: it cannot be read, or is no whole image.
-        """
-        source = self.read_at(location)
-        if location.cached is not None:
-            return source, decoded(source.image)
-        return source, cached_image(source.image)
 
     def read(self, name: str, row: int) -> SourceRow:
         """The row of a label in the first shard of a file name; cached images are not used.

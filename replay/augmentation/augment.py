@@ -11,8 +11,10 @@ from PIL import Image
 
 from data.errors import SourceError
 from data.records.types import Augmentation, Geometry
+from replay.augmentation.pillow_resize import resized_square
 from replay.augmentation.rotation import resized_crop
 from replay.augmentation.rotation_grid import MAX_DEGREES
+from replay.image_regions.frames import DecodedFrame, Frame
 from replay.settings import Arithmetic
 
 SIDE = 224
@@ -32,7 +34,7 @@ class UnusableParametersError(SourceError):
 
 
 def augment(
-    image: Image.Image,
+    source: Image.Image | Frame,
     augmentation: Augmentation,
     side: int = SIDE,
     arithmetic: Arithmetic = Arithmetic.AVX2,
@@ -40,7 +42,8 @@ def augment(
     """Re-apply the logged parameters to a cached image.
 
     Args:
-        image: the cached image, as `data.sources.cached_image.cached_image` gives it.
+        source: the cached image, as `data.sources.cached_image.cached_image` gives it, or one that
+            is decoded no further than is needed.
         augmentation: the logged parameters.
         side: pixels of a side of the result. Miners saw 224; another side shows the same part of
             the scene, rotated alike, in other detail. It leaves an unaugmented image as it is.
@@ -52,17 +55,17 @@ def augment(
     Raises:
         CropOutsideError: the crop does not lie inside the image.
         UnusableParametersError: a parameter is missing, or the letterbox is not 224 x 224.
+        SourceError: the source cannot be decoded.
     """
+    frame = DecodedFrame(source) if isinstance(source, Image.Image) else source
     if augmentation.geometry is Geometry.NONE:
-        return _unaugmented(image)
-    if image.mode != "RGB":  # converting to the same mode would copy the frame
-        image = image.convert("RGB")
+        return _unaugmented(frame.whole())
     if augmentation.geometry is Geometry.LETTERBOX:
-        return _letterboxed(image, augmentation, side, arithmetic)
+        return _letterboxed(frame.whole().convert("RGB"), augmentation, side, arithmetic)
     if augmentation.aug_level == 0:
-        return _centre(image, side)
-    angle, box = _angle(augmentation), _crop(image, augmentation)
-    return _flip(resized_crop(image, angle, box, side, arithmetic), augmentation)
+        return _centre(frame, side)
+    angle, box = _angle(augmentation), _crop(frame, augmentation)
+    return _flip(resized_crop(frame, angle, box, side, arithmetic), augmentation)
 
 
 def is_rotated(augmentation: Augmentation) -> bool:
@@ -79,13 +82,11 @@ def _unaugmented(image: Image.Image) -> Pixels:
     return np.asarray(image)
 
 
-def _centre(image: Image.Image, side: int) -> Pixels:
+def _centre(frame: Frame, side: int) -> Pixels:
     """CenterCrop to the shorter side, then Resize of the PIL image, which uses Pillow's filter."""
-    shorter = min(image.size)
-    left, top = (round((length - shorter) / 2.0) for length in image.size)
-    # Cropped first: given a box to resize, Pillow's filter would look past its edges.
-    centre = image.crop((left, top, left + shorter, top + shorter))
-    return np.asarray(centre.resize((side, side), Image.Resampling.BILINEAR))
+    shorter = min(frame.size)
+    left, top = (round((length - shorter) / 2.0) for length in frame.size)
+    return resized_square(frame, (left, top, left + shorter, top + shorter), side)
 
 
 def _letterboxed(
@@ -96,7 +97,7 @@ def _letterboxed(
     if augmentation.aug_level == 0:
         return np.asarray(padded)
     box = (0, 0, side, side)  # a side that stays as long keeps its values to the bit
-    rotated = resized_crop(padded, _angle(augmentation), box, side, arithmetic)
+    rotated = resized_crop(DecodedFrame(padded), _angle(augmentation), box, side, arithmetic)
     return _flip(rotated, augmentation)
 
 
@@ -141,16 +142,17 @@ def _angle(augmentation: Augmentation) -> float:
     return augmentation.angle
 
 
-def _crop(image: Image.Image, augmentation: Augmentation) -> tuple[int, int, int, int]:
+def _crop(frame: Frame, augmentation: Augmentation) -> tuple[int, int, int, int]:
     top, left = augmentation.crop_top, augmentation.crop_left
     height, width = augmentation.crop_height, augmentation.crop_width
     if top is None or left is None or not height or not width:
         raise UnusableParametersError("crop", found="no crop", expected="top, left, height, width")
-    if top + height > image.height or left + width > image.width:
+    frame_width, frame_height = frame.size
+    if top + height > frame_height or left + width > frame_width:
         raise CropOutsideError(
             "crop",
             found=f"{width} x {height} at ({left}, {top})",
-            expected=f"one inside {image.width} x {image.height}",
+            expected=f"one inside {frame_width} x {frame_height}",
         )
     return top, left, height, width
 

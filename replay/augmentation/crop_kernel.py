@@ -2,7 +2,7 @@
 
 The validator's functions go over the whole frame some twenty times, in float32. Here a pixel is
 sampled, converted to float, and added with its weights to the few output pixels that it contributes
-to, all of which stay in the processor's nearest caches: nothing of the frame's size is written.
+to, while the band of the frame that it lies in is in the processor's caches.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from analytics.numba_loops import compiled
 from replay.augmentation.fused_multiply_add import fma
+from replay.image_regions.pixel_words import Words
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 
-# Rows worked on together: one column of them is 3 KiB for each output pixel that it is added to.
-_TILE = 256
-
-_HALF, _ONE = np.float32(0.5), np.float32(1)
+_HALF, _ONE, _LARGEST = np.float32(0.5), np.float32(1), np.float32(255)
+_INVERSE = _ONE / _LARGEST
 
 
 class SamplingGrid(NamedTuple):
@@ -36,16 +35,26 @@ class SamplingGrid(NamedTuple):
     """(2,)"""
 
 
-class SourceWindow(NamedTuple):
-    """The part of a frame that a crop is sampled from; everything outside is black."""
+class Band(NamedTuple):
+    """Some rows of a frame, and whatever lies around them in memory."""
 
-    pixels: npt.NDArray[np.uint8]
-    """(h, w, 3)"""
+    words: Words
+    """(h, w)"""
     left: int
+    """Column of the first pixel in the frame."""
     top: int
-    half_width: np.float32
-    """Half the width of the whole frame, in pixels."""
-    half_height: np.float32
+    """Its row."""
+    start: int
+    """The first row of the band in the frame."""
+    end: int
+    """The one after its last."""
+
+
+class Halves(NamedTuple):
+    """Half the sides of the whole frame, in pixels."""
+
+    width: np.float32
+    height: np.float32
 
 
 class ResizeWeights(NamedTuple):
@@ -76,92 +85,145 @@ def nearest_pixel(coordinate: np.float32, half: np.float32) -> np.float32:
 
 
 @compiled
-def _accumulate(values: Floats, index: int, side: ResizeWeights, sums: Floats) -> None:
-    """Add the values (m,) of input pixel `index` to the sums (resized, m), as torch rounds them."""
+def as_float(byte: np.float32) -> np.float32:
+    """The float that `ToTensor` converts a byte to: byte / 255, rounded once.
+
+    Equal to that division for all 256 bytes, and faster: a quotient, corrected by its remainder.
+    """
+    quotient: np.float32 = byte * _INVERSE
+    return fma(fma(-quotient, _LARGEST, byte), _INVERSE, quotient)
+
+
+@compiled
+def _rows_before(
+    row: int, ys: Floats, slope: np.float32, column: np.float32, half: np.float32
+) -> int:
+    """How many pixels of a column are sampled above a row of the frame.
+
+    Rows are sampled in order: if it is the falling one, those below or in it are counted.
+    """
+    count, threshold = len(ys), np.float32(row)
+    first = nearest_pixel(fma(ys[0], slope, column), half)
+    last = nearest_pixel(fma(ys[-1], slope, column), half)
+    falling = last < first
+    if first == last:
+        return count if first < threshold else 0
+    # a guess is put right step by step
+    guess = int(np.float64(threshold - first) / np.float64(last - first) * (count - 1))
+    guess = min(max(guess, 0), count)
+    while guess > 0 and (
+        (nearest_pixel(fma(ys[guess - 1], slope, column), half) < threshold) == falling
+    ):
+        guess -= 1
+    while guess < count and (
+        (nearest_pixel(fma(ys[guess], slope, column), half) < threshold) != falling
+    ):
+        guess += 1
+    return guess
+
+
+@compiled
+def _sample(
+    band: Band, grid: SamplingGrid, halves: Halves, place: tuple[int, int], words: Words
+) -> None:
+    """Sample pixels of a column, from a row of the crop on; black outside what is in memory."""
+    column, first = place
+    height, width = band.words.shape
+    left, top = np.float32(band.left), np.float32(band.top)
+    across, down = np.float32(width), np.float32(height)
+    column_x, column_y = grid.columns[0, column], grid.columns[1, column]
+    xs, ys = grid.rows[0, first:], grid.rows[1, first:]
+    slope_x, slope_y = grid.slopes[0], grid.slopes[1]
+    indices = np.empty(len(words), np.int32)
+    for k in range(len(words)):
+        x = nearest_pixel(fma(xs[k], slope_x, column_x), halves.width) - left
+        y = nearest_pixel(fma(ys[k], slope_y, column_y), halves.height) - top
+        inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
+        index = np.int32(y) * np.int32(width) + np.int32(x)
+        indices[k] = index if inside else np.int32(-1)
+    # loops apart: one that only fetches, and one that has no branches
+    flat = band.words.reshape(-1)
+    for k in range(len(words)):
+        words[k] = flat[np.uint64(max(indices[k], 0))]  # unsigned: none counts from the end
+    for k in range(len(words)):
+        words[k] = words[k] if indices[k] >= 0 else np.uint32(0)
+
+
+@compiled
+def _accumulate(values: Floats, index: int, side: ResizeWeights, sums: Floats, first: int) -> None:
+    """Add the values (channels * m,) of input pixel `index` to sums, as torch rounds them.
+
+    `sums` are (resized, channels, n), of which those from `first` on are added to.
+    """
+    channels = sums.shape[1]
+    count = len(values) // channels
     weights = side.by_output[index % len(side.by_output)]
     for k in range(side.first_output[index], side.end_output[index]):
-        weight, row = weights[k], sums[k]
-        if index < side.fused_from[k]:
-            for m in range(len(values)):
-                row[m] += values[m] * weight
-        else:
-            for m in range(len(values)):
-                row[m] = fma(values[m], weight, row[m])
+        weight, rounded = weights[k], index < side.fused_from[k]
+        for channel in range(channels):
+            row = sums[k, channel, first : first + count]
+            added = values[channel * count : (channel + 1) * count]
+            if rounded:
+                for m in range(count):
+                    row[m] += added[m] * weight
+            else:
+                for m in range(count):
+                    row[m] = fma(added[m], weight, row[m])
 
 
 @compiled
-def _source_offsets(
-    source: SourceWindow,
-    column: Floats,
-    rows: Floats,
-    slopes: Floats,
-    offsets: npt.NDArray[np.int32],
+def add_band(
+    band: Band, grid: SamplingGrid, halves: Halves, across: ResizeWeights, narrowed: Floats
 ) -> None:
-    """Byte offsets into the source of one column of sampled pixels; -1 where it is black."""
-    height, width, _ = source.pixels.shape
-    left, top = np.float32(source.left), np.float32(source.top)
-    across, down = np.float32(width), np.float32(height)
-    column_x, column_y = column[0], column[1]
-    slope_x, slope_y = slopes[0], slopes[1]
-    for k in range(rows.shape[1]):
-        x = nearest_pixel(fma(rows[0, k], slope_x, column_x), source.half_width) - left
-        y = nearest_pixel(fma(rows[1, k], slope_y, column_y), source.half_height) - top
-        inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
-        offset = (np.int32(y) * np.int32(width) + np.int32(x)) * np.int32(3)
-        offsets[k] = offset if inside else np.int32(-1)
+    """Resize along rows what of a crop is sampled from a band.
 
-
-@compiled
-def _gather(
-    source: SourceWindow, offsets: npt.NDArray[np.int32], as_float: Floats, values: Floats
-) -> None:
-    """Sample the pixels at these offsets: all red values, then all green, then all blue."""
-    count, raw = len(offsets), source.pixels.reshape(-1)
-    for k in range(count):
-        if offsets[k] < 0:
-            values[k] = values[count + k] = values[2 * count + k] = 0
-        else:
-            start = np.uint64(offsets[k])  # unsigned: no index counts from the end
-            for channel in range(3):
-                values[channel * count + k] = as_float[raw[start + np.uint64(channel)]]
-
-
-@compiled
-def rotated_crop(
-    source: SourceWindow,
-    grid: SamplingGrid,
-    across: ResizeWeights,
-    down: ResizeWeights,
-    as_float: Floats,
-) -> Floats:
-    """Sample a crop pixel by pixel, and resize it along rows, then along columns.
+    Bands that a row of the crop is sampled from must come in the order in which it is. What lies in
+    none of them is black: it would add nothing.
 
     Args:
-        source: the pixels.
+        band: the pixels.
         grid: where each pixel of the crop is sampled.
+        halves: of the frame that it is a part of.
         across: weights of the crop's width.
-        down: weights of its height.
-        as_float: (256,), the float that `ToTensor` converts each byte to.
+        narrowed: (resized width, 3, height of the crop), is added to.
+    """
+    columns = grid.columns.shape[1]
+    ys, slope = grid.rows[1], grid.slopes[1]
+    all_words = np.empty(narrowed.shape[2], np.uint32)
+    all_values = np.empty(3 * narrowed.shape[2], np.float32)
+    for column in range(columns):
+        y = grid.columns[1, column]
+        one = _rows_before(band.start, ys, slope, y, halves.height)
+        other = _rows_before(band.end, ys, slope, y, halves.height)
+        first, count = min(one, other), abs(other - one)
+        if count == 0:
+            continue
+        words, values = all_words[:count], all_values[: 3 * count]
+        _sample(band, grid, halves, (column, first), words)
+        for channel in range(3):
+            shift, row = np.uint32(8 * channel), values[channel * count : (channel + 1) * count]
+            for k in range(count):
+                row[k] = as_float(np.float32(np.int32((words[k] >> shift) & np.uint32(0xFF))))
+        _accumulate(values, column, across, narrowed, first)
+
+
+@compiled
+def resized_columns(narrowed: Floats, down: ResizeWeights) -> Floats:
+    """Resize along columns.
+
+    Args:
+        narrowed: (width, 3, height of the crop).
+        down: weights of that height.
 
     Returns:
-        (resized height, resized width, 3)
+        (resized height, width, 3)
     """
-    width, height = grid.columns.shape[1], grid.rows.shape[1]
-    side = across.by_output.shape[1]
-    resized = np.zeros((down.by_output.shape[1], 3 * side), np.float32)
-    line = np.empty(3 * side, np.float32)
-    for top in range(0, height, _TILE):
-        rows = np.ascontiguousarray(grid.rows[:, top : top + _TILE])  # strided: half as fast
-        count = rows.shape[1]
-        offsets = np.empty(count, np.int32)
-        values = np.empty(3 * count, np.float32)
-        narrowed = np.zeros((side, 3 * count), np.float32)
-        for x in range(width):
-            _source_offsets(source, grid.columns[:, x], rows, grid.slopes, offsets)
-            _gather(source, offsets, as_float, values)
-            _accumulate(values, x, across, narrowed)
-        for y in range(count):
-            for k in range(3 * side):
-                line[k] = narrowed[k // 3, k % 3 * count + y]
-            _accumulate(line, top + y, down, resized)
-    return resized.reshape(len(resized), side, 3)
+    width, channels, height = narrowed.shape
+    resized = np.zeros((down.by_output.shape[1], 1, width * channels), np.float32)
+    line = np.empty(width * channels, np.float32)
+    for y in range(height):
+        for k in range(width):
+            for channel in range(channels):
+                line[k * channels + channel] = narrowed[k, channel, y]
+        _accumulate(line, y, down, resized, 0)
+    return resized.reshape(len(resized), width, channels)

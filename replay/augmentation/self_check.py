@@ -26,7 +26,9 @@ from replay.augmentation.distortions import (
     blur,
     saturation,
 )
+from replay.augmentation.pillow_resize import resized_square
 from replay.augmentation.rotation import crop_values
+from replay.image_regions.frames import DecodedFrame, SourceFrame
 from replay.settings import Arithmetic
 
 Pixels = npt.NDArray[np.uint8]
@@ -40,6 +42,8 @@ KNOWN_DIGESTS: Mapping[str, str] = {
     "Pillow's JPEG": "ef5ec259bdcc90bd",
     "OpenCV's resize": "c6079a2ea775f583",
     "OpenCV's blur": "a5ad094b539778e7",
+    "the loops of resizing": "3cf128e0ae3df276",
+    "a part of a JPEG": "e9bdb121ee30351d",
     "the loops of colours": "d8e4e4cc7a92ebe9",
     "the loops of rotation, avx2": "04188f5ad26be5ac",
     "the loops of rotation, avx512": "03a6759b0d115e96",
@@ -75,6 +79,8 @@ def computed_digests() -> dict[str, str]:
         "Pillow's JPEG": _digest([_through_jpeg(frame) for frame in frames]),
         "OpenCV's resize": _digest([blocks(sent, level) for level in SHRINK_FACTORS]),
         "OpenCV's blur": _digest([blur(sent, level) for level in BLUR_KERNELS]),
+        "the loops of resizing": _digest([_resized_square(frame) for frame in frames]),
+        "a part of a JPEG": _digest([_part_of_jpeg(frame) for frame in frames]),
         "the loops of colours": _digest([saturation(sent, level) for level in CHROMA_FACTORS]),
     }
     for arithmetic in Arithmetic:
@@ -94,16 +100,36 @@ def _resized(frame: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
+def _resized_square(frame: Pixels) -> Pixels:
+    shorter = min(frame.shape[:2])
+    return resized_square(DecodedFrame(Image.fromarray(frame)), (0, 0, shorter, shorter), SIDE)
+
+
 def _through_jpeg(frame: Pixels) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(_jpeg(frame))))
+
+
+def _part_of_jpeg(frame: Pixels) -> npt.NDArray[np.uint8]:
+    """The middle third each way."""
+    height, width, _ = frame.shape
+    left, top, right, bottom = width // 3, height // 3, 2 * width // 3, 2 * height // 3
+    part = SourceFrame(_jpeg(frame), from_cache=True).part((left, top, right, bottom))
+    words = part.words[top - part.top : bottom - part.top, left - part.left : right - part.left]
+    return np.stack([(words >> shift & 0xFF).astype(np.uint8) for shift in (0, 8, 16)], axis=-1)
+
+
+def _jpeg(frame: Pixels) -> bytes:
     encoded = io.BytesIO()
     Image.fromarray(frame).save(encoded, format="JPEG")
-    return np.asarray(Image.open(encoded))
+    return encoded.getvalue()
 
 
 def _rotated(frame: Pixels, arithmetic: Arithmetic) -> npt.NDArray[np.float32]:
     height, width, _ = frame.shape
     box = (0, 0, height, width)
-    return crop_values(Image.fromarray(frame), _ANGLE, box, (_RESIZED, _RESIZED), arithmetic)
+    return crop_values(
+        DecodedFrame(Image.fromarray(frame)), _ANGLE, box, (_RESIZED, _RESIZED), arithmetic
+    )
 
 
 def _digest(arrays: Sequence[npt.NDArray[Any]]) -> str:

@@ -21,6 +21,7 @@ from replay.augmentation.augment import (
     is_rotated,
 )
 from replay.augmentation.self_check import check_this_machine
+from replay.image_regions.frames import SourceFrame
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.source_matching import difference, matching_location
 from replay.rebuilding.variant_builder import VariantBuilder
@@ -93,9 +94,20 @@ def distinct_images(
     return list(merged.values())
 
 
+@dataclass(frozen=True)
+class _LastSource:
+    """A source that is kept, and the first challenge that asked for it."""
+
+    location: SourceLocation
+    row: SourceRow
+    frame: SourceFrame
+    challenge_id: str
+
+
 class Rebuilder:
     """Rebuilds images; keeps the last source image and the last challenge's shared steps.
 
+    A source that one challenge in a row was made of is decoded no further than its crop needs.
     Fastest in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
     `arithmetic` is that of the validator's processor. Another `side` than 224 pixels gives the same
     geometry from the source's own resolution: for research on what miners could not see.
@@ -116,7 +128,7 @@ class Rebuilder:
         check_this_machine()
         self._shards = shards
         self._seed, self._side, self._arithmetic = seed, side, arithmetic
-        self._last_source: tuple[SourceLocation, SourceRow, Image.Image] | None = None
+        self._last_source: _LastSource | None = None
         self._challenge_id: str | None = None
         self._variant_builders: dict[Arithmetic, VariantBuilder] = {}
 
@@ -162,17 +174,25 @@ class Rebuilder:
         return variant_builder.build(variant)
 
     def _undistorted(self, challenge: StoredChallenge, arithmetic: Arithmetic) -> Pixels:
+        frame = self._frame(challenge)
         try:
-            source = self.source(challenge)
-            return augment(source, challenge.augmentation, self._side, arithmetic)
+            return augment(frame, challenge.augmentation, self._side, arithmetic)
         except CropOutsideError as error:
-            raise CannotRebuildError(
-                challenge.challenge_id, Reason.CROP_OUTSIDE, str(error)
-            ) from None
+            raise self._cannot(challenge, frame, Reason.CROP_OUTSIDE, error) from None
         except UnusableParametersError as error:
-            raise CannotRebuildError(
-                challenge.challenge_id, Reason.PARAMETERS, str(error)
-            ) from None
+            raise self._cannot(challenge, frame, Reason.PARAMETERS, error) from None
+        except SourceError as error:
+            raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+
+    def _cannot(
+        self, challenge: StoredChallenge, frame: SourceFrame, reason: Reason, detail: object
+    ) -> CannotRebuildError:
+        """The error of a challenge; that its source cannot be decoded goes before all others."""
+        try:
+            frame.whole()
+        except SourceError as error:
+            return CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error))
+        return CannotRebuildError(challenge.challenge_id, reason, str(detail))
 
     def source(self, challenge: StoredChallenge) -> Image.Image:
         """The cached image that a challenge was made of, before augmentation; not to be changed.
@@ -180,6 +200,15 @@ class Rebuilder:
         Raises:
             CannotRebuildError: it is not what the record says, or cannot be read.
         """
+        try:
+            return self._frame(challenge).whole()
+        except CannotRebuildError:
+            raise
+        except SourceError as error:
+            raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
+
+    def _frame(self, challenge: StoredChallenge) -> SourceFrame:
+        """The cached image, of which a first challenge decodes what it needs, a second the rest."""
         parquet, row = challenge.parquet, challenge.row
         if parquet is None or row is None:
             raise CannotRebuildError(challenge.challenge_id, Reason.UNNAMED, "no shard or row")
@@ -190,17 +219,22 @@ class Rebuilder:
             if not locations:
                 raise CannotRebuildError(challenge.challenge_id, Reason.ROW_MISSING, f"row {row}")
             location = matching_location(challenge, self._shards, locations)
-            if self._last_source is None or self._last_source[0] != location:
-                self._last_source = (location, *self._shards.image_at(location))
+            last = self._last_source
+            if last is None or last.location != location:
+                row_read = self._shards.read_at(location)
+                frame = SourceFrame(row_read.image, from_cache=location.cached is not None)
+                last = _LastSource(location, row_read, frame, challenge.challenge_id)
+                self._last_source = last
+            elif last.challenge_id != challenge.challenge_id:
+                last.frame.whole()  # from now on the next ones decode nothing
         except CannotRebuildError:
             raise
         except SourceError as error:
             raise CannotRebuildError(challenge.challenge_id, Reason.BYTES, str(error)) from None
-        _, source, image = self._last_source
-        if (differs := difference(challenge, source, image.size)) is not None:
+        if (differs := difference(challenge, last.row, last.frame.size)) is not None:
             copies = f" (and so does each of {len(locations)} copies)" if len(locations) > 1 else ""
-            raise CannotRebuildError(challenge.challenge_id, Reason.OTHER_ROW, differs + copies)
-        return image
+            raise self._cannot(challenge, last.frame, Reason.OTHER_ROW, differs + copies)
+        return last.frame
 
 
 def _encode(pixels: Pixels) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from data.errors import SourceError
-from data.sources.cached_image import cached_image
+from data.sources.cached_image import cached_image, decoded
 from data.sources.shard import SourceRow
 from data.sources.shards import Shards, open_shards
 from tests.worlds.stores import SHARD, encoded, picture, write_shard
@@ -28,7 +28,11 @@ def validators_cache(folder: Path, images: list[bytes]) -> None:
 
 
 def read_image(shards: Shards, name: str, row: int) -> tuple[SourceRow, Image.Image]:
-    return shards.image_at(shards.locations(name, row)[0])
+    """The row, and the image that the validator opened."""
+    location = shards.locations(name, row)[0]
+    source = shards.read_at(location)
+    decode = cached_image if location.cached is None else decoded
+    return source, decode(source.image)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from torchvision.transforms import functional as F  # noqa: N812
 from replay.augmentation.crop_kernel import Floats
 from replay.augmentation.resize_weights import resize_weights
 from replay.augmentation.rotation import crop_values
+from replay.image_regions.frames import DecodedFrame
 from replay.settings import Arithmetic
 from tests.replay.augmentation.torchvision_chain import TORCH_FUSES
 
@@ -34,7 +35,7 @@ def test_a_side_is_resized_as_torch_resizes_it(length: int, side: int, seed: int
     """Floats, before the 255 levels of a pixel hide most of what is rounded otherwise."""
     noise = np.random.default_rng(seed).integers(0, 256, (7, length, 3), dtype=np.uint8)
     image = Image.fromarray(noise)
-    found = crop_values(image, 0.0, (0, 0, 7, length), (7, side), Arithmetic.AVX2)
+    found = crop_values(DecodedFrame(image), 0.0, (0, 0, 7, length), (7, side), Arithmetic.AVX2)
     values: torch.Tensor = F.resize(F.to_tensor(image), [7, side], antialias=True)
     expected: Floats = values.permute(1, 2, 0).numpy()
     assert np.array_equal(found, expected) or not TORCH_FUSES
