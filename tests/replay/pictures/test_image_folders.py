@@ -23,8 +23,8 @@ def ids(count: int) -> list[str]:
 
 
 @given(
-    challenges=st.integers(0, 3000),
-    images=st.lists(st.integers(1, 243), min_size=1, max_size=5),
+    challenges=st.integers(0, 300),
+    images=st.lists(st.integers(1, 20), min_size=1, max_size=5),
 )
 def test_no_folder_holds_more_than_a_thousand(
     tmp_path_factory: pytest.TempPathFactory, challenges: int, images: list[int]
