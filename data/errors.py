@@ -7,6 +7,7 @@ StreetReplayError
 ├── StoreError     a store is missing, busy, damaged or holds other data
 ├── QueryError     DuckDB refused a query
 ├── SourceError    a source image is missing, unreadable, or not the one of its record
+├── SourceAccessError  a server of source images does not answer, or refuses
 ├── WriteError     a file cannot be written: a full disk, a folder that may not be written
 └── RunError       a replay cannot start, resume or be found
 """
@@ -80,6 +81,13 @@ class QueryError(StreetReplayError):
 
 class SourceError(StreetReplayError):
     """A source image is missing, unreadable, or not the one that the record names."""
+
+
+class SourceAccessError(StreetReplayError):
+    """A server of source images does not answer, or refuses.
+
+    It says nothing of an image, so it is no `SourceError`: work ends, instead of going on without.
+    """
 
 
 class RunError(StreetReplayError):

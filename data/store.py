@@ -1,10 +1,16 @@
 """The layout of a store folder: warehouse, source and training shards, runs, models, caches."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.errors import StoreError
+
 STORE_VARIABLE = "STREETREPLAY_STORE"
+
+# As a path has it: one slash where the URL has two. A drive of Windows has one letter.
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+(.*)")
 
 _ROOT = Path(__file__).parents[1]
 # Of a checkout its own `data/store`; beside an installed wheel a store would be lost with it.
@@ -98,6 +104,16 @@ def open_store(root: Path | None = None) -> Store:
     the working directory where StreetReplay is installed without one.
 
     Nothing is created: an empty or missing folder is an empty store.
+
+    Raises:
+        StoreError: it is named by a URL.
     """
     chosen = root or Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+    if (url := _URL.match(str(chosen))) is not None:
+        raise StoreError(
+            f"store {url[1]}://{url[2]}",
+            found="a URL",
+            expected="a folder of this machine, as it holds a DuckDB file and locks",
+            remedy="give the URL of source images to --sources",
+        )
     return Store(chosen)

@@ -32,12 +32,14 @@ StoreOption = Annotated[
     typer.Option("--store", envvar=STORE_VARIABLE, help="Store folder [default: data/store]."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+# Text, as a path would make one slash of a URL's two.
 SourcesOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--sources",
-        help="Folder of shards, of a validator's cached images, or of both [default: sources/ of "
-        "the store].",
+        metavar="FOLDER|URL",
+        help="Folder, or URL such as s3://BUCKET/PREFIX, of shards, of a validator's cached "
+        "images, or of both [default: sources/ of the store].",
     ),
 ]
 

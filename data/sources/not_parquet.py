@@ -5,9 +5,9 @@ their name: a Git LFS pointer, the first part of a download, or a web page.
 """
 
 import re
-from pathlib import Path
 
 from data.errors import SourceError
+from data.sources.source_path import SourcePath, open_file
 
 _MAGIC = b"PAR1"
 _START_BYTES = 1024
@@ -35,12 +35,17 @@ POINTER_REMEDY = (
 )
 
 
-def shard_error(path: Path, error: Exception) -> SourceError:
-    """The error of a file that pyarrow could not open as a shard, by what the file is."""
+def shard_error(path: SourcePath, error: Exception) -> SourceError:
+    """The error of a file that pyarrow could not open as a shard, by what the file is.
+
+    Raises:
+        SourceError: a server has no such file any more.
+        SourceAccessError: a server does not answer, or refuses.
+    """
     words = " ".join(str(error).split()) or type(error).__name__
     problem, remedy = words, _FETCH
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             start = stream.read(_START_BYTES)
             size = stream.seek(0, 2)
             stream.seek(max(0, size - len(_MAGIC)))

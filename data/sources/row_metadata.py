@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data.errors import SourceError
 from data.records.fields import FIELDS
+from data.sources.parquet_file import parquet_file
 from data.sources.shard import Shard
-from data.text import utf8_name
 
 METADATA_COLUMNS = tuple(field.key[1] for field in FIELDS if field.key[0] == "metadata")
 """The data set's names of all columns that a record repeats, label among them."""
@@ -26,9 +25,10 @@ def row_metadata(shard: Shard, columns: Sequence[str] = METADATA_COLUMNS) -> lis
 
     Raises:
         SourceError: the shard cannot be read, or is not of the public data set's form.
+        SourceAccessError: a server does not answer, or refuses.
     """
     try:
-        file = pq.ParquetFile(utf8_name(shard.path), memory_map=True)
+        file = parquet_file(shard.source)
         names = file.schema_arrow.names
         missing = [name for name in _REQUIRED if name not in names]
         if missing:

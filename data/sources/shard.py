@@ -9,19 +9,20 @@ import bisect
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from data.errors import FieldError, SourceError
+from data.errors import FieldError, SourceError, StreetReplayError
 from data.records import values
 from data.sources.not_parquet import shard_error
-from data.text import utf8_name
+from data.sources.parquet_file import parquet_file
+from data.sources.remote_file import RemoteFile
+from data.sources.source_path import SourcePath
 
 _CHECKED_COLUMNS = ("id", "gps")
 # A parquet file ends in its footer, the footer's length (4 bytes) and the magic (4 bytes).
@@ -44,15 +45,19 @@ class Shard:
     the file stores one, else the position.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: SourcePath) -> None:
         """Open a shard.
 
         Raises:
             SourceError: it is no parquet file, or has no column of images.
+            SourceAccessError: a server does not answer, or refuses; also of all that reads later.
         """
         self.path = path
+        self.source = path if isinstance(path, Path) else RemoteFile(path)
         try:
-            self._file = pq.ParquetFile(utf8_name(path), memory_map=True)
+            self._file = parquet_file(self.source)
+        except StreetReplayError:
+            raise
         except Exception as error:  # noqa: BLE001  (readers raise almost anything on damaged files)
             raise shard_error(path, error) from None
         metadata = self._file.metadata
@@ -99,7 +104,7 @@ class Shard:
 
         It differs between versions of a shard, without reading gigabytes of images.
         """
-        with self._reading("footer"), self.path.open("rb") as stream:
+        with self._reading("footer"), self._stream() as stream:
             size = stream.seek(0, os.SEEK_END)
             stream.seek(size - _TRAILER)
             footer = int.from_bytes(stream.read(4), "little")
@@ -185,19 +190,31 @@ class Shard:
     def check(self) -> None:
         """Read the first row, as damaged compression or encoding shows only then.
 
+        Of a server's file without its image, with which the whole row group would be fetched.
+
         Raises:
             SourceError: it cannot be read.
         """
         with self._reading("first row"):
+            if isinstance(self.source, RemoteFile):
+                if self._file.num_row_groups:
+                    self._file.read_row_group(0, columns=self._columns[1:])
+                return
             for batch in self._file.iter_batches(1, columns=self._columns):
                 batch.to_pylist()
                 return
+
+    def _stream(self) -> AbstractContextManager[BinaryIO | RemoteFile]:
+        """The file's bytes; a server's file stays open."""
+        if isinstance(self.source, RemoteFile):
+            return nullcontext(self.source)
+        return self.source.open("rb")
 
     @contextmanager
     def _reading(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (SourceError, MemoryError):
+        except (StreetReplayError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  (as on opening)
             words = " ".join(str(error).split()) or type(error).__name__

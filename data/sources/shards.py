@@ -13,6 +13,7 @@ import pyarrow as pa
 from data.errors import SourceError
 from data.sources.folder_listing import PARQUET_SUFFIX, source_files
 from data.sources.shard import Shard, SourceRow
+from data.sources.source_path import SourcePath, source_folder
 from data.sources.validator_cache import CachedImages, read_cached
 
 
@@ -20,7 +21,7 @@ from data.sources.validator_cache import CachedImages, read_cached
 class SourceLocation:
     """Where a source image is kept: in a cached image, or at a position of a shard."""
 
-    cached: Path | None = None
+    cached: SourcePath | None = None
     shard: Shard | None = None
     position: int = 0
 
@@ -35,17 +36,23 @@ class Shards:
     group once.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: SourcePath) -> None:
+        """List a folder; of this machine it may be missing.
+
+        Raises:
+            SourceError: a server holds no file there.
+            SourceAccessError: a server does not answer, or refuses.
+        """
         self.folder = folder
         files = source_files(folder)
         self.cached = CachedImages(files.images)
         self.unfinished, self.unreadable = files.unfinished, files.unreadable
-        self._paths: dict[str, list[Path]] = {}
+        self._paths: dict[str, list[SourcePath]] = {}
         for path in files.shards:
             self._paths.setdefault(path.name, []).append(path)
-        self._opened: dict[Path, Shard | SourceError] = {}
+        self._opened: dict[SourcePath, Shard | SourceError] = {}
         self._copies: dict[str, list[Shard]] = {}
-        self._last_groups: dict[Path, tuple[int, pa.Table]] = {}
+        self._last_groups: dict[SourcePath, tuple[int, pa.Table]] = {}
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -59,17 +66,17 @@ class Shards:
         return sorted(self._paths)
 
     @property
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[SourcePath]:
         """The first file of each name, in order of names."""
         return [self._paths[name][0] for name in self.names]
 
     @property
-    def duplicates(self) -> list[Path]:
+    def duplicates(self) -> list[SourcePath]:
         """All further files, cached images too: used where they match a record better."""
         others = [path for name in self.names for path in self._paths[name][1:]]
         return others + self.cached.duplicates
 
-    def files(self, name: str) -> list[Path]:
+    def files(self, name: str) -> list[SourcePath]:
         """The files of a shard's name, those in the fewest folders first.
 
         Raises:
@@ -77,7 +84,7 @@ class Shards:
         """
         return self._paths[name]
 
-    def open(self, path: Path) -> Shard:
+    def open(self, path: SourcePath) -> Shard:
         """Open one of the shard files, once.
 
         Raises:
@@ -94,7 +101,7 @@ class Shards:
             raise opened
         return opened
 
-    def check(self, path: Path) -> Shard:
+    def check(self, path: SourcePath) -> Shard:
         """Open one of the shard files and read a row of it; one that fails is not opened again.
 
         Raises:
@@ -122,7 +129,7 @@ class Shards:
             self._copies[name] = self._different_copies(self._paths[name])
         return self._copies[name]
 
-    def _different_copies(self, paths: list[Path]) -> list[Shard]:
+    def _different_copies(self, paths: list[SourcePath]) -> list[Shard]:
         readable: list[Shard] = []
         errors: list[SourceError] = []
         for path in paths:
@@ -226,19 +233,26 @@ class Shards:
             hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
         )
 
-    def unfinished_download(self, name: str) -> Path | None:
+    def unfinished_download(self, name: str) -> SourcePath | None:
         """The unfinished download of a shard, if there is one."""
         begins = name.removesuffix(PARQUET_SUFFIX) + PARQUET_SUFFIX + "."
         return next((path for path in self.unfinished if path.name.startswith(begins)), None)
 
 
-def open_shards(folder: Path, *, required: bool = True) -> Shards:
+def open_shards(sources: SourcePath | str, *, required: bool = True) -> Shards:
     """The shards and cached images in a folder.
 
+    Args:
+        sources: the folder; as text a path or a URL, see `source_folder`.
+        required: whether a folder of this machine has to be there.
+
     Raises:
-        SourceError: the folder is `required` and does not exist.
+        SourceError: the folder is `required` and does not exist; a server holds no file there; or
+            nothing here reads such a URL.
+        SourceAccessError: the server does not answer, or refuses.
     """
-    if required and not folder.is_dir():
+    folder = source_folder(sources) if isinstance(sources, str) else sources
+    if required and isinstance(folder, Path) and not folder.is_dir():
         raise SourceError(
             str(folder),
             found="no such folder",

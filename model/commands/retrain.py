@@ -30,8 +30,12 @@ TrainingOption = Annotated[
     ),
 ]
 RowsOption = Annotated[
-    Path | None,
-    typer.Option("--rows", help="Shards of the rows to train on [default: those of --sources]."),
+    str | None,
+    typer.Option(
+        "--rows",
+        metavar="FOLDER|URL",
+        help="Shards of the rows to train on [default: those of --sources].",
+    ),
 ]
 SinceOption = Annotated[
     datetime | None,

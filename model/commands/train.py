@@ -87,7 +87,7 @@ def train(
 
 def _train(
     store: Store,
-    sources: Path | None,
+    sources: str | None,
     out: Path,
     config: TrainingConfig,
     **options: Any,

@@ -1,18 +1,20 @@
 """Datasets of challenge images: rebuilt anew whenever asked for, or kept once they are built.
 
 Both give whole batches (`__getitems__`), so that labels are looked up once a batch. An image that
-cannot be rebuilt is returned as its error: a `DataLoader` would word it anew.
+cannot be rebuilt, or not be had from a server now, is returned as its error: a `DataLoader` would
+word it anew.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from data.errors import SourceAccessError
 from data.sources.shards import Shards
+from data.sources.source_path import SourcePath
 from model.datasets.augmentation import ImageAugmentation
 from model.datasets.batch import Batch, RowDraw, RowTable
 from model.datasets.challenge_draws import Sample, decode_jpeg, draw_challenge
@@ -21,7 +23,7 @@ from model.datasets.settings import DatasetSettings
 from model.datasets.view_choice import chosen_views
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 
-BatchOrError = Batch | CannotRebuildError
+BatchOrError = Batch | CannotRebuildError | SourceAccessError
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class ImageSource:
     It goes to other processes, which open the shards for themselves.
     """
 
-    folder: Path
+    folder: SourcePath
     table: RowTable
     settings: DatasetSettings
     seed: int
@@ -62,13 +64,13 @@ class FreshImages(Dataset[BatchOrError]):
     def __getitems__(self, draws: Sequence[RowDraw]) -> BatchOrError:
         """The challenges that a sampler asks for, or why one cannot be rebuilt."""
         source = self._source
-        if self._rebuilder is None:
-            self._rebuilder = Rebuilder(
-                Shards(source.folder), source.seed, arithmetic=source.settings.arithmetic
-            )
         try:
+            if self._rebuilder is None:
+                self._rebuilder = Rebuilder(
+                    Shards(source.folder), source.seed, arithmetic=source.settings.arithmetic
+                )
             images = torch.stack([self._image(draw, self._rebuilder) for draw in draws])
-        except CannotRebuildError as error:
+        except (CannotRebuildError, SourceAccessError) as error:
             return error
         views = chosen_views(draws, source.table.scenes, self._views, source.seed)
         return source.table.batch(draws, images, views)
@@ -105,13 +107,16 @@ class KeptImages(Dataset[BatchOrError]):
         wanted = {index: RowDraw(index // draws, index % draws, 0) for index in indices}
         missing = [index for index in sorted(wanted) if index not in self._jpegs]
         samples = [self._source.sample(wanted[index]) for index in missing]
-        built = build_jpegs(
-            samples,
-            Shards(self._source.folder),
-            self._source.seed,
-            self._threads,
-            arithmetic=self._source.settings.arithmetic,
-        )
+        try:
+            built = build_jpegs(
+                samples,
+                Shards(self._source.folder),
+                self._source.seed,
+                self._threads,
+                arithmetic=self._source.settings.arithmetic,
+            )
+        except SourceAccessError as error:
+            return error
         for index, jpeg in zip(missing, built, strict=True):
             if isinstance(jpeg, CannotRebuildError):
                 return jpeg

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from data.errors import RunError, SourceError
+from data.errors import RunError, SourceAccessError, SourceError
 from model.datasets.batch import Batch
 
 _SECONDS_TO_DIE = 5.0
@@ -33,8 +33,8 @@ def batches_of(loader: Iterable[Any]) -> Iterator[Batch]:
     """The batches of a loader.
 
     Raises:
-        BatchError: an image that was there when the training began cannot be rebuilt, or a process
-            of the loader died.
+        BatchError: an image that was there when the training began cannot be rebuilt, a server of
+            source images does not answer, or a process of the loader died.
     """
     batches = iter(loader)
     while True:
@@ -53,6 +53,8 @@ def batches_of(loader: Iterable[Any]) -> Iterator[Batch]:
                 str(batch),
                 remedy="a source changed while it was trained on: start the training anew",
             ) from batch
+        if isinstance(batch, SourceAccessError):
+            raise BatchError(str(batch)) from batch
         yield batch
 
 

@@ -112,7 +112,7 @@ def render(
 def _plan(
     sheet: Path | None,
     store: Path | None,
-    sources: Path | None,
+    sources: str | None,
     selection: "ChallengeSelection",
     settings: VariantSettings,
 ) -> tuple["Plan", "Shards"]:

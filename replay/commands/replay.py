@@ -1,7 +1,6 @@
 """The command `replay`: a candidate answers challenges; torch is imported only when it runs."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -157,7 +156,7 @@ class _ReplayRequest:
     fresh: bool
 
 
-def _replay(store: Store, sources: Path | None, request: _ReplayRequest) -> "ReplayReport":
+def _replay(store: Store, sources: str | None, request: _ReplayRequest) -> "ReplayReport":
     """Load the candidate, plan, say what will be done, and do it."""
     from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analytics.queries.needed_sources import NeededShard
     from data.records.stored_challenges import StoredChallenges
     from data.sources.shards import Shards
+    from data.sources.source_path import SourcePath
 
 app = typer.Typer()
 
@@ -26,6 +27,8 @@ DATA_SET = "natix-network-org/roadwork"
 # Beyond so many missing shards the whole data set is fetched.
 _MOST_NAMED = 5
 _MB = 1e6
+# The folder that shards are fetched to where --sources is a server's.
+_FETCHED = "roadwork"
 
 
 @dataclass(frozen=True)
@@ -155,14 +158,11 @@ def _reasons(counted: Counter[str | None]) -> dict[str, int]:
     return {reason: count for reason, count in counted.most_common() if reason is not None}
 
 
-def _shard_here(path: Path, shards: "Shards") -> ShardHere:
+def _shard_here(path: "SourcePath", shards: "Shards") -> ShardHere:
     from data.errors import SourceError  # noqa: PLC0415
+    from data.sources.source_path import file_size, name_below  # noqa: PLC0415
 
-    file = str(path.relative_to(shards.folder))
-    try:
-        size = path.stat().st_size
-    except OSError:  # such as a broken symbolic link
-        size = 0
+    file, size = name_below(shards.folder, path), file_size(path)
     try:
         return ShardHere(path.name, file, shards.check(path).rows, size)
     except SourceError as error:
@@ -187,9 +187,11 @@ def _is_image(
     return readable[source]
 
 
-def _remedy(coverage: Iterable[Coverage], folder: Path) -> list[str]:
+def _remedy(coverage: Iterable[Coverage], sources: "SourcePath") -> list[str]:
     from replay.rebuilding.fidelity import Reason  # noqa: PLC0415
 
+    # nothing is fetched to a server: to here, and from here it is the user's to copy
+    folder = sources if isinstance(sources, Path) else Path(_FETCHED)
     needed = list(coverage)
     commands = []
     if absent := _lacking(needed, Reason.SHARD_MISSING):
@@ -265,6 +267,8 @@ def _print_remedy(report: SourcesReport) -> None:
     say("to fetch what is missing of the public data set (with --dry-run: only its size):")
     for command in report.remedy:
         say(f"  {command}")
+    if "://" in report.folder:
+        say(f"and then copy what is in {_FETCHED}/ to {report.folder}")
     say("or point --sources at a validator's cache, such as ~/.cache/natix/Roadwork/image")
 
 

@@ -47,7 +47,7 @@ class ScoredRun:
 def cluster_report(
     store: Store,
     scored: ScoredRun = ScoredRun(),
-    sources: Path | None = None,
+    sources: str | None = None,
     settings: SliceSettings = SliceSettings(),
 ) -> ClusterReport:
     """The clusters of a store's challenges and source rows, scored with a replay if there is one.
@@ -57,7 +57,7 @@ def cluster_report(
     Args:
         store: of the log.
         scored: which replay.
-        sources: a folder of shards; None: the store's own, where it has one.
+        sources: a folder of shards, or its URL; None: the store's own, where it has one.
         settings: of the intervals.
 
     Raises:
@@ -66,8 +66,7 @@ def cluster_report(
         SourceError: the named folder or a shard cannot be read.
         StoreError: the store holds no warehouse.
     """
-    folder = sources or store.sources
-    shards = open_shards(folder, required=sources is not None)
+    shards = open_shards(sources or store.sources, required=sources is not None)
     rows = source_positions(shards) if len(shards) else None
     with reading(store) as connection:
         report = gps_clusters(challenge_positions(connection), rows)
@@ -75,7 +74,7 @@ def cluster_report(
         if run is None:
             return report
         trained = trained_on(store, run, scored.training_file)
-        basis = clusters_basis(connection, run, trained, folder, settings)
+        basis = clusters_basis(connection, run, trained, shards.folder, settings)
         kept = kept_clusters(store, run, basis)
         if kept is not None:
             return with_scores(report, kept, run)

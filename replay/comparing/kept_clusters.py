@@ -3,13 +3,13 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 from analytics.slices.scores import Slice, SliceSettings
 from data.kept_values import keep, read_kept
 from data.sources.folder_listing import listing_sha256
+from data.sources.source_path import SourcePath
 from data.store import Store
 from replay.comparing.kept_comparison import Asked, comparison_basis, comparisons_folder
 from replay.runs.training_rows import TrainedOn
@@ -34,7 +34,7 @@ def clusters_basis(
     connection: duckdb.DuckDBPyConnection,
     run_id: str,
     trained: TrainedOn,
-    sources: Path,
+    sources: SourcePath,
     settings: SliceSettings = SliceSettings(),
 ) -> str:
     """A hash of all that the scores rest on: logs, run, training rows, source rows, settings.

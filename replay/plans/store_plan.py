@@ -1,7 +1,5 @@
 """Plans the selected challenges of a store, for the commands."""
 
-from pathlib import Path
-
 from analytics.queries.challenges import ChallengeSelection, count_without_time, stored_challenges
 from analytics.warehouse.connection import reading
 from data.sources.shards import Shards, open_shards
@@ -13,7 +11,7 @@ from replay.settings import VariantSettings
 
 def plan_of_store(
     store: Store,
-    sources: Path | None,
+    sources: str | None,
     selection: ChallengeSelection,
     settings: VariantSettings,
     *,
@@ -23,7 +21,7 @@ def plan_of_store(
 
     Args:
         store: with the warehouse.
-        sources: a folder of shards; the store's own for None.
+        sources: a folder of shards, or its URL; the store's own for None.
         selection: which challenges.
         settings: how many images of a level 2 or 3 challenge.
         ordered: in the order of the log, as `stored_challenges` has it.
@@ -32,6 +30,7 @@ def plan_of_store(
         StoreError: the store holds no warehouse.
         QueryError: a condition of the selection cannot be read, or names what is not there.
         SourceError: the folder `sources` is not there.
+        SourceAccessError: its server does not answer, or refuses.
     """
     with reading(store) as connection:
         challenges = stored_challenges(connection, selection, ordered=ordered)

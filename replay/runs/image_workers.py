@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property, partial
-from pathlib import Path
+from functools import cache, cached_property, partial
 
 import cv2
 
 from data.machine.processes import Work, processes
 from data.sources.shards import Shards
+from data.sources.source_path import SourcePath
 from replay.candidates.predictor import Image
 from replay.plans.plan import Planned
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
@@ -145,20 +145,21 @@ def _chunks(planned_images: Sequence[PlannedImage], count: int) -> list[Sequence
     ]
 
 
-_rebuilder: Rebuilder | None = None
+_rebuilder: Callable[[], Rebuilder] | None = None
 
 
-def _start(folder: Path, seed: int, arithmetic: Arithmetic) -> None:
+def _start(folder: SourcePath, seed: int, arithmetic: Arithmetic) -> None:
     """In a new process: its own sources, and one thread, for the others have theirs."""
     global _rebuilder  # noqa: PLW0603  (a process pool gives its tasks nothing else to keep it in)
     cv2.setNumThreads(1)
-    _rebuilder = Rebuilder(Shards(folder), seed, arithmetic=arithmetic)
+    # made by the first task, which can tell an error of a server: here it would be a trace
+    _rebuilder = cache(lambda: Rebuilder(Shards(folder), seed, arithmetic=arithmetic))
 
 
 def _build(planned_images: Sequence[PlannedImage]) -> list[Built]:
     if _rebuilder is None:
         raise RuntimeError("a worker builds images before it was started")
-    return _build_all(_rebuilder, planned_images)
+    return _build_all(_rebuilder(), planned_images)
 
 
 def _build_all(rebuilder: Rebuilder, planned_images: Sequence[PlannedImage]) -> list[Built]:

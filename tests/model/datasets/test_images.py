@@ -16,13 +16,13 @@ from data.sources.shards import Shards
 from model.datasets.augmentation import ImageAugmentation
 from model.datasets.batch import Batch, RowDraw, row_table
 from model.datasets.challenge_draws import decode_jpeg, draw_challenge
-from model.datasets.images import FreshImages, ImageSource, KeptImages
+from model.datasets.images import BatchOrError, FreshImages, ImageSource, KeptImages
 from model.datasets.loaders import training_loader
 from model.datasets.samplers import BatchSettings, SceneSampler, TrainingBatches
 from model.datasets.settings import DatasetSettings
 from model.optimization.batch_errors import batches_of
 from model.rows.source_rows import list_rows
-from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
+from replay.rebuilding.rebuild import Rebuilder
 
 SCENES = SceneSettings(seed=9, rows=12, row_group_rows=5, size_mix=(((320, 240), 1.0),))
 CPU = torch.device("cpu")
@@ -147,7 +147,7 @@ def test_a_process_that_dies_while_it_hands_over_is_one_line(
 class Deadly(FreshImages):
     """Ends its process at the third batch, as the system does where memory runs out."""
 
-    def __getitems__(self, draws: list[RowDraw]) -> Batch | CannotRebuildError:  # type: ignore[override]
+    def __getitems__(self, draws: list[RowDraw]) -> BatchOrError:  # type: ignore[override]
         self.count = getattr(self, "count", 0) + 1
         if self.count == 3:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -172,7 +172,7 @@ def test_an_unfinished_training_is_not_gone_on_with_by_another(
     assert "config.training.seed 0, not 5" in message
     assert "start it with the same settings, name another folder, or --replace it" in message
     changed = tmp_path / "changed"
-    shutil.copytree(shards.folder, changed)
+    shutil.copytree(str(shards.folder), changed)
     path = sorted(changed.glob("*.parquet"))[0]
     table = pq.read_table(path)
     pq.write_table(table.slice(0, len(table) - 1), path)
