@@ -65,7 +65,7 @@ class RemoteFile(io.RawIOBase):
         start = min(self._position, self.size)
         end = self.size if size is None or size < 0 else min(start + size, self.size)
         content = self._kept(start, end) if start < end else b""
-        self._position = start + len(content)
+        self._position += len(content)
         return content
 
     def readinto(self, buffer: Any) -> int:
