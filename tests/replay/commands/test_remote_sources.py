@@ -13,8 +13,8 @@ from analytics.ingest.ingest import ingest
 from data.sources.shards import Shards
 from data.store import Store
 from tests.conftest import GOLDEN
+from tests.data.sources.s3_server import S3Server, environment, free_port, line_to, s3_server
 from tests.worlds.commands_in_forks import completed
-from tests.worlds.s3_server import S3Server, environment, free_port, line_to, s3_server
 
 FOLDER = GOLDEN / "e7" / "sources"
 (SHARD,) = (path.name for path in FOLDER.iterdir())
