@@ -61,9 +61,13 @@ class LogitShift:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the challenges, and a placeholder answerer that is asked each of them once."""
+    """A part of the challenges, and a placeholder answerer that is asked each of them once.
+
+    `unshifted` are the shares, (C,), of variants that are of class 1 at the threshold 0.5.
+    """
 
     challenges: Challenges
+    unshifted: Floats
     asked: Answers
     codes: Codes
     scoring: ScoringSettings
@@ -74,7 +78,7 @@ class _Part:
         """(2,), mean reward at these shares of class 1, and at those of the threshold 0.5."""
         shifted, unshifted = (
             candidate_codes(self.challenges, shares, uniforms)
-            for shares in (positive_shares, self.challenges.positive_shares())
+            for shares in (positive_shares, self.unshifted)
         )
         codes = with_outcomes_of(self.codes, shifted[self.asked.challenge])
         scored = paired_rewards(
@@ -120,7 +124,8 @@ def best_logit_shift(
 def _part(challenges: Challenges, flags: Flags, scoring: ScoringSettings) -> _Part:
     indices = np.flatnonzero(flags).astype(np.int32)
     asked = single_answerer(indices, np.zeros(len(indices)))
-    return _Part(challenges, asked, answer_codes(challenges, asked), scoring)
+    codes = answer_codes(challenges, asked)
+    return _Part(challenges, challenges.positive_shares(), asked, codes, scoring)
 
 
 def _thresholds(challenges: Challenges, earlier: Flags) -> Floats:
@@ -137,15 +142,20 @@ def _thresholds(challenges: Challenges, earlier: Flags) -> Floats:
 
 def _mean_rewards(part: _Part, thresholds: Floats, settings: BootstrapSettings) -> Floats:
     """(thresholds, 2: shifted, unshifted), mean rewards over sampled variants."""
-    once = np.ones(part.challenges.count, np.uint8)
-    shares = [part.challenges.positive_shares(float(threshold)) for threshold in thresholds]
+    count = part.challenges.count
+    once, draws = np.ones(count, np.uint8), range(variant_draws(part.challenges, settings))
 
-    def rewards(draw: int) -> list[Floats]:
-        uniforms = variant_uniforms(part.challenges.count, settings, draw)
-        return [part.rewards(of_threshold, uniforms, once) for of_threshold in shares]
+    def rewards_of(threshold: float) -> list[Floats]:
+        # shares of one threshold at a time: of all they would be most of what is held
+        shares = part.challenges.positive_shares(threshold)
 
-    draws = range(variant_draws(part.challenges, settings))
-    return np.asarray(np.mean(in_threads(rewards, draws, settings.threads), axis=0))
+        def rewards(draw: int) -> Floats:
+            return part.rewards(shares, variant_uniforms(count, settings, draw), once)
+
+        return in_threads(rewards, draws, settings.threads)
+
+    by_threshold = [rewards_of(float(threshold)) for threshold in thresholds]
+    return np.asarray(np.mean(np.stack(by_threshold, axis=1), axis=0))
 
 
 def _interval(

@@ -13,6 +13,7 @@ from analytics.comparison.bootstrap import (
 )
 from analytics.comparison.intervals import Interval, centred_intervals
 from analytics.comparison.paired_answers import Challenges
+from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 
 BINS = 10
@@ -56,39 +57,79 @@ def calibration(
     challenges: Challenges, settings: BootstrapSettings = BootstrapSettings()
 ) -> Calibration:
     """Bin the candidate's answers to every variant; the error is NaN without challenges."""
-    sums = _sums_by_image(challenges)
-    total = sums.sum(axis=0)
-    draws = _drawn(sums, settings)
+    cells = _cells(challenges)
+    images = challenges.image_count
+    once = np.ones(images, np.uint8)
+    total = cells.summed(once)
+    draws = _drawn(cells, images, settings)
     return Calibration(
         n=challenges.count,
         error=float(_errors(total[None])[0]),
-        error_interval=_error_interval(total, draws, len(sums), settings),
-        bins=[_bin(number, sums, total, draws, settings) for number in range(BINS)],
+        error_interval=_error_interval(total, draws, images, settings),
+        bins=[_bin(number, cells, total, draws, settings) for number in range(BINS)],
     )
 
 
-def _sums_by_image(challenges: Challenges) -> Floats:
-    """(source images, bins, 3): weighted counts, and sums of answers and of labels."""
+@dataclass(frozen=True)
+class _Cells:
+    """Sums of an image's answers in a bin, for each of n pairs of them that has one, by image.
+
+    `image` and `bin` are (n,); `sums` (n, 3): weights of variants, and weighted answers and labels.
+    """
+
+    image: NDArray[np.int64]
+    bin: NDArray[np.int64]
+    sums: Floats
+
+    def summed(self, repeats: NDArray[np.uint8]) -> Floats:
+        """(bins, 3), with each source image as often as `repeats`, (I,), says.
+
+        Added up image by image: no linear algebra library of the machine decides a last bit.
+        """
+        totals = np.zeros((BINS, self.sums.shape[1]))
+        _sum(self.image, self.bin, self.sums, repeats, totals)
+        return totals
+
+
+def _cells(challenges: Challenges) -> _Cells:
     sizes = np.diff(challenges.starts)
-    labels, images = np.repeat(challenges.labels, sizes), np.repeat(challenges.images, sizes)
-    bin_of = np.minimum((challenges.probabilities * BINS).astype(int), BINS - 1)
-    cells = images * BINS + bin_of
+    bin_of = np.minimum((challenges.probabilities * BINS).astype(np.int64), BINS - 1)
+    cell = np.repeat(challenges.images.astype(np.int64) * BINS, sizes) + bin_of
+    held = np.zeros(challenges.image_count * BINS, np.bool_)
+    held[cell] = True
+    number = np.cumsum(held) - 1
+    kept = np.flatnonzero(held)
+    cell = number[cell]
+    values = (None, challenges.probabilities, np.repeat(challenges.labels, sizes))
+    weights = challenges.weights
     sums = [
-        np.bincount(cells, challenges.weights * values, challenges.image_count * BINS)
-        for values in (np.ones(len(labels)), challenges.probabilities, labels)
+        np.bincount(cell, weights if value is None else weights * value, len(kept))
+        for value in values
     ]
-    shape = (challenges.image_count, BINS, len(sums))
-    return np.stack(sums, axis=-1).astype(np.float64).reshape(shape)
+    return _Cells(kept // BINS, kept % BINS, np.stack(sums, axis=-1).astype(np.float64))
 
 
-def _drawn(sums: Floats, settings: BootstrapSettings) -> Floats:
+@compiled
+def _sum(
+    image: NDArray[np.int64],
+    bins: NDArray[np.int64],
+    sums: Floats,
+    repeats: NDArray[np.uint8],
+    totals: Floats,
+) -> None:
+    for cell in range(len(image)):
+        times = repeats[image[cell]]
+        for column in range(sums.shape[1]):
+            totals[bins[cell], column] += times * sums[cell, column]
+
+
+def _drawn(cells: _Cells, images: int, settings: BootstrapSettings) -> Floats:
     """(draws, bins, 3), the sums over the source images of every draw; none of too few."""
-    if len(sums) < MIN_IMAGES:
-        return np.empty((0, *sums.shape[1:]))
+    if images < MIN_IMAGES:
+        return np.empty((0, BINS, cells.sums.shape[1]))
 
     def draw(number: int) -> Floats:
-        repeats: NDArray[np.float64] = image_repeats(len(sums), settings, number).astype(float)
-        return np.asarray(np.tensordot(repeats, sums, axes=1))
+        return cells.summed(image_repeats(images, settings, number))
 
     return np.stack(in_threads(draw, range(settings.draws), settings.threads))
 
@@ -111,11 +152,11 @@ def _error_interval(
 
 
 def _bin(
-    number: int, sums: Floats, total: Floats, draws: Floats, settings: BootstrapSettings
+    number: int, cells: _Cells, total: Floats, draws: Floats, settings: BootstrapSettings
 ) -> Bin:
     count, probability, roadwork = total[number]
     interval = None
-    if np.count_nonzero(sums[:, number, _COUNT]) >= MIN_IMAGES:
+    if np.count_nonzero(cells.sums[cells.bin == number, _COUNT]) >= MIN_IMAGES:
         drawn = draws[:, number]
         share = roadwork / count
         # a draw without an answer in the bin says nothing of it

@@ -35,7 +35,10 @@ _COUNT_MASK = (1 << _BITS) - 1
 _INCREMENTS = np.array([1 << (_BITS * count) for count in range(4)] + [0] * 4, np.int64)
 """What an answer adds to packed counts, by outcome: to true and false negatives, false and true
 positives; nothing without an answer."""
+_LAST_BIT = LAST.bit_length() - 1
 _UNROLLED = 4
+_BLOCK = 512
+"""Answers that are scored at a time: what is kept of them stays in the processor's first cache."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,13 @@ def _score_all(
         answers, steps, in_life, first = 0, 0, 0, starts[answerer]
         last_emas = (0.0, 0.0)
         while first < starts[answerer + 1]:
-            last = first + 1
-            while last < starts[answerer + 1] and not codes[last] & NEW_HISTORY:
-                last += 1
+            last = history_end(codes, first, starts[answerer + 1])
             order = resampled(challenge, codes, repeats, first, last)
             asked = challenge[order]
             own, swapped = codes[order], candidate[asked]
             scored = _score_history(own, swapped, exponents[asked], short, alpha, rings)
             sides = (scored[0], scored[1])
-            if (own & NEITHER_CLASS).any():
+            if has_flag(own, NEITHER_CLASS):
                 history.hotkeys[0] = -1
                 given = (predictions[order], labels[asked], exponents[asked])
                 sides = (score_with_neither(own, *given, short, alpha, history), scored[1])
@@ -128,7 +129,8 @@ def _score_all(
             # a life's EMA is that of its last history; rewards and EMAs are summed over all
             last_emas = (sides[0][1], sides[1][1])
             answers += len(order)
-            in_life += (own & LAST > 0).sum()
+            for code in own:
+                in_life += code >> _LAST_BIT & 1
             first = last
             if in_life and (first == starts[answerer + 1] or codes[first] & NEW_LIFE):
                 steps += in_life
@@ -139,6 +141,24 @@ def _score_all(
                 in_life = 0
         sums[0, answerer] /= max(1, answers)
         sums[2, answerer] /= max(1, steps)
+
+
+@compiled
+def history_end(codes: Codes, first: int, end: int) -> int:
+    """Where the history that starts at `first` ends, among an answerer's answers up to `end`."""
+    for index in range(first + 1, end):
+        if codes[index] & NEW_HISTORY:
+            return index
+    return end
+
+
+@compiled
+def has_flag(codes: Codes, flag: int) -> bool:
+    """Whether any code holds a flag, without an array of the answer for each."""
+    combined = np.uint8(0)
+    for code in codes:
+        combined |= code
+    return combined & flag > 0
 
 
 @compiled
@@ -178,39 +198,76 @@ def _score_history(
     alpha: float,
     rings: NDArray[np.int64],
 ) -> tuple[Sums, Sums]:
-    """Both sides of one history, (n,) each: sum of rewards, last EMA, sum of EMAs."""
+    """Both sides of one history, (n,) each: sum of rewards, last EMA, sum of EMAs.
+
+    In blocks: rewards of many answers are computed in one loop that the processor can do several
+    turns of at once, between two that cannot be: that of the windows and that of the EMA.
+    """
     rings[:] = 0
-    size = rings.shape[1]
-    own, theirs = rings[0], rings[1]
-    own_long, own_short, their_long, their_short, slot = 0, 0, 0, 0, 0
+    windows = np.empty((2, 2, _BLOCK), np.int64)
+    states, rewards = np.zeros((2, 2), np.int64), np.empty((2, _BLOCK))
     own_ema, their_ema, own_rewards, their_rewards, own_emas, their_emas = (0.0,) * 6
-    for index in range(len(codes)):
-        leaving = slot - short if slot >= short else slot - short + size
-        added = _INCREMENTS[codes[index] & OUTCOME]
-        swapped = _INCREMENTS[candidate[index] & OUTCOME]
-        own_short += added - own[leaving]
-        their_short += swapped - theirs[leaving]
-        own_long += added - own[slot]
-        their_long += swapped - theirs[slot]
-        own[slot], theirs[slot] = added, swapped
-        slot = slot + 1 if slot + 1 < size else 0
-        own_reward = _reward(own_long, own_short, exponents[index]) if codes[index] & PAID else 0.0
-        their_reward = _reward(their_long, their_short, exponents[index])
-        own_rewards += own_reward
-        their_rewards += their_reward
-        # where a challenge asks an answerer twice, its last reward counts
-        if codes[index] & LAST:
-            own_ema = alpha * own_reward + (1.0 - alpha) * own_ema
-            their_ema = alpha * their_reward + (1.0 - alpha) * their_ema
-            own_emas += own_ema
-            their_emas += their_ema
+    slot = 0
+    for first in range(0, len(codes), _BLOCK):
+        own, theirs = codes[first : first + _BLOCK], candidate[first : first + _BLOCK]
+        powers = exponents[first : first + _BLOCK]
+        # both sides in one loop would be a chain of half the length twice
+        _push_block(own, short, rings[0], states[0], slot, windows[0])
+        slot = _push_block(theirs, short, rings[1], states[1], slot, windows[1])
+        _reward_block(windows[0], powers, rewards[0])
+        _reward_block(windows[1], powers, rewards[1])
+        for index in range(len(own)):
+            own_reward = rewards[0, index] if own[index] & PAID else 0.0
+            their_reward = rewards[1, index]
+            own_rewards += own_reward
+            their_rewards += their_reward
+            # where a challenge asks an answerer twice, its last reward counts
+            if own[index] & LAST:
+                own_ema = alpha * own_reward + (1.0 - alpha) * own_ema
+                their_ema = alpha * their_reward + (1.0 - alpha) * their_ema
+                own_emas += own_ema
+                their_emas += their_ema
     return (own_rewards, own_ema, own_emas), (their_rewards, their_ema, their_emas)
 
 
 @compiled
-def _reward(in_long: int, in_short: int, exponent: int) -> float:
-    floored = max(0.0, metrics.mcc(_unpack(in_long)))
-    return metrics.reward_near(floored, metrics.accuracy(_unpack(in_short)), exponent)
+def _push_block(
+    codes: Codes,
+    short: int,
+    ring: NDArray[np.int64],
+    state: NDArray[np.int64],
+    slot: int,
+    windows: NDArray[np.int64],
+) -> int:
+    """Push answers through both windows: the packed counts after each; returns the next slot."""
+    size = len(ring)
+    in_long, in_short = state[LONG], state[SHORT]
+    for index in range(len(codes)):
+        leaving = slot - short if slot >= short else slot - short + size
+        added = _INCREMENTS[codes[index] & OUTCOME]
+        in_short += added - ring[leaving]
+        in_long += added - ring[slot]
+        ring[slot] = added
+        slot = slot + 1 if slot + 1 < size else 0
+        windows[LONG, index], windows[SHORT, index] = in_long, in_short
+    state[LONG], state[SHORT] = in_long, in_short
+    return slot
+
+
+@compiled
+def _reward_block(windows: NDArray[np.int64], exponents: NDArray[np.int8], rewards: Floats) -> None:
+    """The rewards after each answer, as `metrics.reward_near` gives them."""
+    count, highest = len(exponents), 1
+    bases = np.empty(count)
+    in_long, in_short = windows[LONG], windows[SHORT]
+    for index in range(count):
+        floored = max(0.0, metrics.mcc(_unpack(in_long[index])))
+        bases[index] = metrics.reward_near(floored, metrics.accuracy(_unpack(in_short[index])), 1)
+        highest = max(highest, exponents[index])
+    rewards[:count] = bases
+    for power in range(1, highest):
+        for index in range(count):
+            rewards[index] *= bases[index] if exponents[index] > power else 1.0
 
 
 @compiled

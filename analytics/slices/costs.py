@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from analytics.comparison.answer_codes import (
     NEITHER_CLASS,
-    NEW_HISTORY,
     OUTCOME,
     PAID,
     POSITIVE_ANSWER,
@@ -27,7 +26,12 @@ from analytics.comparison.bootstrap import (
     variant_uniforms,
 )
 from analytics.comparison.paired_answers import Answers, Challenges, Integers, PairedAnswers
-from analytics.comparison.paired_rewards import resampled, score_with_neither
+from analytics.comparison.paired_rewards import (
+    has_flag,
+    history_end,
+    resampled,
+    score_with_neither,
+)
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import ScoringSettings
@@ -171,15 +175,13 @@ def _score_all(
     for answerer in range(len(starts) - 1):
         first = starts[answerer]
         while first < starts[answerer + 1]:
-            last = first + 1
-            while last < starts[answerer + 1] and not codes[last] & NEW_HISTORY:
-                last += 1
+            last = history_end(codes, first, starts[answerer + 1])
             order = resampled(challenge, codes, repeats, first, last)
             sent = challenge[order]
             own, swapped, powers = codes[order], candidate[sent], exponents[sent]
             sums = np.zeros(count)
             _score_history(own, swapped, powers, sent, slice_starts, slices, short, rings, sums)
-            if (own & NEITHER_CLASS).any():
+            if has_flag(own, NEITHER_CLASS):
                 given = (predictions[order], labels[sent], powers, sent, slice_starts, slices)
                 _score_odd_slices(own, swapped, *given, short, alpha, history, sums)
             rewards[answerer] += sums

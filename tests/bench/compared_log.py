@@ -2,7 +2,8 @@
 
 Each challenge asks ten of 256 miners, as validators do (DOMAIN.md section 1): a million hold ten
 million answers. Half of them show one of 8,549 rows, as many as the public data set has; the other
-half name no row and are images of their own. Eight uids change their hotkey and get it back. Every
+half name no row and are images of their own. Two validators log by turns; eight
+uids change their hotkey and get it back. Every
 field has values to slice by; environment also holds free text, another one in each 20th challenge.
 """
 
@@ -30,7 +31,7 @@ INSERT INTO media (
     crop_height, crop_width, flip_horizontal, flip_vertical
 )
 SELECT
-    challenge_id, 'run-' || i // 1440, 0, i % 1440, 'run-' || i // 1440 || '.wandb', i % 1440,
+    challenge_id, 'run-' || i % 2, 0, i // 2, 'run-' || i % 2 || '.wandb', i // 2,
     TIMESTAMP '2025-06-01' + INTERVAL 30 SECOND * i,
     CASE i * 3 // {challenges} WHEN 0 THEN 'E7' WHEN 1 THEN 'E8' ELSE 'E9' END AS era,
     [era], label,
