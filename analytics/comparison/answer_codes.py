@@ -65,7 +65,7 @@ def answer_codes(challenges: Challenges, answers: Answers) -> Codes:
     )
     codes = challenges.labels[answers.challenge].astype(np.uint8)
     for flag, bit in flags:
-        codes |= np.where(flag, bit, 0).astype(np.uint8)
+        codes |= flag.view(np.uint8) * np.uint8(bit)
     return codes
 
 

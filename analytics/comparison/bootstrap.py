@@ -24,6 +24,9 @@ from data.machine.processes import cores
 MIN_IMAGES = 10
 """Source images that an interval needs at least."""
 
+_AUC_DRAWS = 250
+"""Draws of a block: 250 bytes a source image."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -131,13 +134,15 @@ def _of_tables(tables: Floats) -> Scores:
 
 
 def _bootstrap_auc(paired: PairedAnswers, settings: BootstrapSettings) -> Floats:
-    """(draws, M, 2). Each answerer is sorted once, so all draws are held: draws x images bytes."""
+    """(draws, M, 2). Each answerer is sorted once for a block of draws that are held together."""
     count = paired.challenges.image_count
-    repeats = [image_repeats(count, settings, draw) for draw in range(settings.draws)]
     aucs = np.empty((settings.draws, paired.answers.count, 2))
-    for answerer, sides in enumerate(ranked_answers(paired)):
-        for side, ranked in enumerate(sides):
-            aucs[:, answerer, side] = in_threads(ranked.auc, repeats, settings.threads)
+    for first in range(0, settings.draws, _AUC_DRAWS):
+        block = slice(first, min(first + _AUC_DRAWS, settings.draws))
+        repeats = [image_repeats(count, settings, draw) for draw in range(block.start, block.stop)]
+        for answerer, sides in enumerate(ranked_answers(paired)):
+            for side, ranked in enumerate(sides):
+                aucs[block, answerer, side] = in_threads(ranked.auc, repeats, settings.threads)
     return aucs
 
 

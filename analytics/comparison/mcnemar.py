@@ -1,6 +1,7 @@
 """McNemar's exact test: is the candidate right where a miner is wrong as often as the reverse?"""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import stats
@@ -37,12 +38,17 @@ def mcnemar(paired: PairedAnswers, positive_shares: Floats) -> list[McNemar | No
     """
     answers = paired.answers
     used = answers.answered
-    labels = paired.challenges.labels[answers.challenge]
-    candidate_right = (positive_shares > 1 / 2)[answers.challenge] == labels
-    miner_right = answers.classes == labels
+    labels = paired.challenges.labels
+    candidate_right = ((positive_shares > 1 / 2) == labels)[answers.challenge]
+    miner_right = answers.classes == labels[answers.challenge]
+    parts = [slice(*bounds) for bounds in pairwise(answers.starts.tolist())]
     candidate_only, miner_only, answered = (
-        np.bincount(answers.owner, used & counted, answers.count).astype(int)
-        for counted in (candidate_right & ~miner_right, miner_right & ~candidate_right, used)
+        np.array([np.count_nonzero(counted[part]) for part in parts], np.int64)
+        for counted in (
+            used & candidate_right & ~miner_right,
+            used & miner_right & ~candidate_right,
+            used,
+        )
     )
     exact = np.array(
         [

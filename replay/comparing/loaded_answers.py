@@ -19,6 +19,7 @@ from data.records.eras import EXPONENTS
 
 LATEST = "latest"
 TRAINED_ON = "overlaps with training rows"
+_BATCH_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,10 @@ def run_answers(
     lives = stage(connection, choice)
     replayed = run_challenges(connection, run_row, training)
     predicted = replayed.predicted
-    answers = _frame(connection, "replay/comparing/answers", run_row).join(
-        predicted.select("ordinal"), on="ordinal", how="semi", maintain_order="left"
-    )
-    if answers.is_empty():
-        _refuse(run_row, predicted.height, replayed.left_out)
     miners = [(miner.uid, miner.hotkey) for miner in asked_miners(connection)]
+    answers = _answers(connection, run_row, predicted["ordinal"].to_numpy(), len(miners))
+    if not len(answers.challenge):
+        _refuse(run_row, predicted.height, replayed.left_out)
     reasons: list[dict[str, int]] = [{} for _ in miners]
     for miner, reason, count in _frame(
         connection, "replay/comparing/left_out", run_row
@@ -160,7 +159,7 @@ def run_answers(
         run=run_row,
         lives=predicted_lives(lives, predicted),
         challenges=predicted,
-        paired=PairedAnswers(replayed.challenges(), _answers(answers, predicted, len(miners))),
+        paired=PairedAnswers(replayed.challenges(), answers),
         miners=miners,
         left_out=replayed.left_out,
         miners_left_out=reasons,
@@ -200,15 +199,30 @@ def _refuse(run: dict[str, Any], predicted: int, left_out: dict[str, int]) -> No
     )
 
 
-def _answers(answers: pl.DataFrame, predicted: pl.DataFrame, miners: int) -> Answers:
-    owners = answers["miner"].to_numpy()
-    challenge = np.searchsorted(predicted["ordinal"].to_numpy(), answers["ordinal"].to_numpy())
-    return Answers(
-        np.searchsorted(owners, np.arange(miners + 1)).astype(np.int64),
-        challenge.astype(np.int32),
-        _copied(answers["spell"]),
-        _copied(answers["prediction"]),
-    )
+def _answers(
+    connection: duckdb.DuckDBPyConnection,
+    run: dict[str, Any],
+    ordinals: NDArray[np.int32],
+    miners: int,
+) -> Answers:
+    """Every miner's answers to the challenges of these ordinals, which ascend, by miner.
+
+    They come in batches, miner by miner: 16 bytes an answer are kept of them.
+    """
+    text, counts = statements("replay/comparing/answers"), np.zeros(miners, np.int64)
+    parts: list[tuple[NDArray[Any], ...]] = []
+    result = connection.sql(text, params={"run_id": run["run_id"]})
+    for batch in result.to_arrow_reader(_BATCH_ROWS):
+        owner, ordinal, spell, prediction = (column.to_numpy() for column in batch.columns)
+        challenge = np.searchsorted(ordinals, ordinal).astype(np.int32)
+        # one that is left out, such as what the candidate was trained on, is not among them
+        kept = np.append(ordinals, -1)[challenge] == ordinal
+        counts += np.bincount(owner[kept], minlength=miners)
+        parts.append((challenge[kept], spell[kept], prediction[kept]))
+    nothing = (np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
+    challenge, spell, prediction = map(np.concatenate, zip(nothing, *parts, strict=True))
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Answers(starts, challenge, spell, prediction)
 
 
 def _copied(column: pl.Series) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -153,11 +154,9 @@ def score(values: Mapping[str, float], n: int, asked: int) -> Score:
 
 
 def _images_asked(paired: PairedAnswers) -> NDArray[np.int64]:
-    answers = paired.answers
-    images = paired.challenges.images[answers.challenge]
-    count = max(1, paired.challenges.image_count)
-    pairs = np.unique(answers.owner.astype(np.int64) * count + images)
-    return np.bincount(pairs // count, minlength=answers.count)
+    images, asked = paired.challenges.images, paired.answers.challenge
+    parts = [asked[slice(*bounds)] for bounds in pairwise(paired.answers.starts.tolist())]
+    return np.array([len(np.unique(images[part])) for part in parts], np.int64)
 
 
 def _notes(tables: Floats, images: int, asked: int) -> list[str]:
