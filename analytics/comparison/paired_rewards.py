@@ -158,7 +158,7 @@ def has_flag(codes: Codes, flag: int) -> bool:
     combined = np.uint8(0)
     for code in codes:
         combined |= code
-    return combined & flag > 0
+    return bool(combined & flag)
 
 
 @compiled
