@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.comparison.paired_answers import Answers, Challenges
+from analytics.numba_loops import compiled
 from analytics.scoring.metrics import UNANSWERED, Floats
 
 Codes = NDArray[np.uint8]
@@ -73,3 +74,21 @@ def with_outcomes_of(codes: Codes, other: Codes) -> Codes:
     """Codes with the label, class and pay of `other`, (A,) both; histories begin where they did."""
     outcome = np.uint8(OUTCOME | PAID)
     return (codes & ~outcome) | (other & outcome)
+
+
+@compiled
+def history_end(codes: Codes, first: int, end: int) -> int:
+    """Where the history that starts at `first` ends, among an answerer's answers up to `end`."""
+    for index in range(first + 1, end):
+        if codes[index] & NEW_HISTORY:
+            return index
+    return end
+
+
+@compiled
+def has_flag(codes: Codes, flag: int) -> bool:
+    """Whether any code holds a flag, without an array of the answer for each."""
+    combined = np.uint8(0)
+    for code in codes:
+        combined |= code
+    return bool(combined & flag)

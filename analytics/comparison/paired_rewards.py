@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from analytics.comparison.answer_codes import (
     LAST,
     NEITHER_CLASS,
-    NEW_HISTORY,
     NEW_LIFE,
     OUTCOME,
     PAID,
     Codes,
+    has_flag,
+    history_end,
 )
 from analytics.comparison.paired_answers import Answers, Challenges, Integers
 from analytics.numba_loops import compiled
@@ -141,24 +142,6 @@ def _score_all(
                 in_life = 0
         sums[0, answerer] /= max(1, answers)
         sums[2, answerer] /= max(1, steps)
-
-
-@compiled
-def history_end(codes: Codes, first: int, end: int) -> int:
-    """Where the history that starts at `first` ends, among an answerer's answers up to `end`."""
-    for index in range(first + 1, end):
-        if codes[index] & NEW_HISTORY:
-            return index
-    return end
-
-
-@compiled
-def has_flag(codes: Codes, flag: int) -> bool:
-    """Whether any code holds a flag, without an array of the answer for each."""
-    combined = np.uint8(0)
-    for code in codes:
-        combined |= code
-    return bool(combined & flag)
 
 
 @compiled

@@ -17,6 +17,8 @@ from analytics.comparison.answer_codes import (
     Codes,
     answer_codes,
     candidate_codes,
+    has_flag,
+    history_end,
 )
 from analytics.comparison.bootstrap import (
     BootstrapSettings,
@@ -26,12 +28,7 @@ from analytics.comparison.bootstrap import (
     variant_uniforms,
 )
 from analytics.comparison.paired_answers import Answers, Challenges, Integers, PairedAnswers
-from analytics.comparison.paired_rewards import (
-    has_flag,
-    history_end,
-    resampled,
-    score_with_neither,
-)
+from analytics.comparison.paired_rewards import resampled, score_with_neither
 from analytics.numba_loops import compiled
 from analytics.scoring.metrics import Floats
 from analytics.scoring.tracker import ScoringSettings
