@@ -132,21 +132,32 @@ def _sample(
     left, top = np.float32(band.left), np.float32(band.top)
     across, down = np.float32(width), np.float32(height)
     column_x, column_y = grid.columns[0, column], grid.columns[1, column]
-    xs, ys = grid.rows[0, first:], grid.rows[1, first:]
+    end = first + len(words)
+    xs, ys = grid.rows[0, first:end], grid.rows[1, first:end]
     slope_x, slope_y = grid.slopes[0], grid.slopes[1]
+    flat = band.words.reshape(-1)
     indices = np.empty(len(words), np.int32)
+    inside = True
+    for k in (0, len(words) - 1):
+        x = nearest_pixel(fma(xs[k], slope_x, column_x), halves.width) - left
+        y = nearest_pixel(fma(ys[k], slope_y, column_y), halves.height) - top
+        inside = inside and bool((x >= 0) & (x < across) & (y >= 0) & (y < down))
+    if inside:  # and so are all between them: positions only grow along a column, or only fall
+        for k in range(len(words)):
+            x = nearest_pixel(fma(xs[k], slope_x, column_x), halves.width) - left
+            y = nearest_pixel(fma(ys[k], slope_y, column_y), halves.height) - top
+            indices[k] = np.int32(y) * np.int32(width) + np.int32(x)
+        for k in range(len(words)):  # apart, so that the loop before it has no fetches in it
+            words[k] = flat[np.uint64(np.uint32(indices[k]))]  # unsigned: none counts from the end
+        return
     for k in range(len(words)):
         x = nearest_pixel(fma(xs[k], slope_x, column_x), halves.width) - left
         y = nearest_pixel(fma(ys[k], slope_y, column_y), halves.height) - top
-        inside = (x >= 0) & (x < across) & (y >= 0) & (y < down)
-        index = np.int32(y) * np.int32(width) + np.int32(x)
-        indices[k] = index if inside else np.int32(-1)
-    # loops apart: one that only fetches, and one that has no branches
-    flat = band.words.reshape(-1)
-    for k in range(len(words)):
-        words[k] = flat[np.uint64(max(indices[k], 0))]  # unsigned: none counts from the end
-    for k in range(len(words)):
-        words[k] = words[k] if indices[k] >= 0 else np.uint32(0)
+        if (x >= 0) & (x < across) & (y >= 0) & (y < down):
+            index = np.int32(y) * np.int32(width) + np.int32(x)
+            words[k] = flat[np.uint64(np.uint32(index))]
+        else:
+            words[k] = 0
 
 
 @compiled

@@ -73,11 +73,10 @@ class BaselineJpeg:
         """
         across, down = self._header.mcu_width, self._header.mcu_height
         left, top = max(box[0] // across - 1, 0), max(box[1] // down - 1, 0)
-        right = min(-(-box[2] // across) + 1, self._columns)
-        bottom = min(-(-box[3] // down) + 1, self._rows)
+        right, width = _end(box[2], across, self._columns, self._header.width)
+        bottom, height = _end(box[3], down, self._rows, self._header.height)
         x, y = left * across, top * down
-        width = min(right * across, self._header.width) - x
-        height = min(bottom * down, self._header.height) - y
+        width, height = width - x, height - y
         scan = self._scan_of((left, top, right, bottom))
         jpeg = self._header.of_size(width, height) + scan + _END_OF_IMAGE
         try:
@@ -102,3 +101,12 @@ class BaselineJpeg:
         if count < 0:
             raise CannotDecodePartError
         return copied[:count].tobytes()
+
+
+def _end(end: int, mcu: int, count: int, length: int) -> tuple[int, int]:
+    """Where a part ends, in MCUs and in pixels, along a side of `count` MCUs and `length` pixels.
+
+    Of the margin's MCUs a single sample of each component is enough: an eighth of their pixels.
+    """
+    last = -(-end // mcu) + 1
+    return (count, length) if last >= count else (last, (last - 1) * mcu + mcu // 8)
