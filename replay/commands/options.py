@@ -74,14 +74,6 @@ LimitOption = Annotated[
     int | None,
     typer.Option("--limit", metavar="N", min=0, help="Only the first N challenges in log order."),
 ]
-WorkersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--workers",
-        min=1,
-        help="Processes that rebuild images, about 1 GB each [default: one a core where it pays].",
-    ),
-]
 VariantsOption = Annotated[
     str,
     typer.Option(

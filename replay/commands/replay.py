@@ -1,7 +1,9 @@
 """The command `replay`: a candidate answers challenges; torch is imported only when it runs."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -31,54 +33,27 @@ from replay.commands.options import (
     SinceOption,
     UntilOption,
     VariantsOption,
-    WorkersOption,
     variant_settings,
+)
+from replay.commands.replay_options import (
+    LOCAL,
+    BatchSizeOption,
+    FreshOption,
+    MetadataOption,
+    ModelOption,
+    OnOption,
+    WorkerCpusOption,
+    WorkerGpusOption,
+    WorkersOption,
 )
 from replay.settings import Arithmetic, ReplaySettings, VariantSettings, inputs_name
 
 if TYPE_CHECKING:
     from analytics.queries.challenges import ChallengeSelection
-    from replay.plans.plan import Plan
+    from replay.runs.open_run import OpenRun
     from replay.runs.publish import ReplayReport
-    from replay.runs.run import Replay
 
 app = typer.Typer()
-
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        help="The candidate: a name such as orange, champion (the store's), a checkpoint's folder "
-        "(DIR#keep=N: the backbone sees the N views of 12 that the model's scorer chooses), an "
-        "export's folder, "
-        "hf:NAME_OR_DIR[#LABEL] (a transformers image classifier), or module:attribute (your "
-        "own Python).",
-    ),
-]
-MetadataOption = Annotated[
-    bool,
-    typer.Option(
-        "--metadata",
-        help="Give a checkpoint the logged metadata too, in a separate run that is marked so. "
-        "Miners get none, and whether a description is present reveals the label: do not report "
-        "it as the main result.",
-    ),
-]
-BatchSizeOption = Annotated[
-    int,
-    typer.Option(
-        "--batch-size",
-        metavar="N",
-        min=1,
-        help="Images at once through an hf: candidate: faster on a GPU. The last bits of an answer "
-        "differ with N, so that another N is another run; with 1 they never depend on other "
-        "images. Each batch is filled up to N, of parts of 64 challenges.",
-    ),
-]
-FreshOption = Annotated[
-    bool,
-    typer.Option("--fresh", help="Start over: drop what an earlier run of the same has answered."),
-]
 
 
 @app.command(epilog="Example: streetreplay replay --model orange --era E7 --sample 500")
@@ -99,6 +74,9 @@ def replay(
     seed: SeedOption = 0,
     arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
+    where: OnOption = LOCAL,
+    worker_cpus: WorkerCpusOption = 1,
+    worker_gpus: WorkerGpusOption = None,
     fresh: FreshOption = False,
     store: StoreOption = None,
     sources: SourcesOption = None,
@@ -133,9 +111,12 @@ def replay(
         variants=variant_settings(variants, seed),
         settings=ReplaySettings(seed=seed, arithmetic=arithmetic),
         workers=workers,
+        worker_cpus=worker_cpus,
+        worker_gpus=worker_gpus,
         fresh=fresh,
     )
-    report = _replay(open_store(store), sources, request)
+    run = _replay_here if where == LOCAL else partial(_replay_on_ray, where)
+    report = run(open_store(store), sources, request)
     if as_json:
         print_json(asdict(report))
     else:
@@ -144,7 +125,7 @@ def replay(
 
 @dataclass(frozen=True)
 class _ReplayRequest:
-    """What the options ask for; `workers` None leaves their number to the forecast."""
+    """What the options ask for; `workers` None leaves their number to the forecast or cluster."""
 
     model: str
     metadata: bool
@@ -153,10 +134,23 @@ class _ReplayRequest:
     variants: VariantSettings
     settings: ReplaySettings
     workers: int | None
+    worker_cpus: int
+    worker_gpus: int | None
     fresh: bool
 
+    def asked(self, **further: object) -> dict[str, object]:
+        """How the run was asked for, for its `run.json`."""
+        return {
+            "model": self.model,
+            "metadata": self.metadata,
+            "batch_size": self.batch_size,
+            "selection": asdict(self.selection),
+            "variants": asdict(self.variants),
+            **further,
+        }
 
-def _replay(store: Store, sources: str | None, request: _ReplayRequest) -> "ReplayReport":
+
+def _replay_here(store: Store, sources: str | None, request: _ReplayRequest) -> "ReplayReport":
     """Load the candidate, plan, say what will be done, and do it."""
     from replay.candidates.registry import LoadSettings, load  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
@@ -165,42 +159,78 @@ def _replay(store: Store, sources: str | None, request: _ReplayRequest) -> "Repl
     plan, shards = plan_of_store(store, sources, request.selection, request.variants, ordered=False)
     from replay.runs.run import Replay  # noqa: PLC0415
 
-    asked = {
-        "model": request.model,
-        "metadata": request.metadata,
-        "batch_size": request.batch_size,
-        "selection": asdict(request.selection),
-        "variants": asdict(request.variants),
-        "sources": str(shards.folder),
-    }
+    asked = request.asked(sources=str(shards.folder))
     replay = Replay(
         store, predictor, plan, shards, request.settings, asked=asked, fresh=request.fresh
     )
-    workers = _announce(replay, plan, predictor.name, request.workers)
+    _announce(replay.opened, predictor.name)
+    forecast = replay.forecast()
+    workers = request.workers or forecast.workers(cores())
+    processes = "in this process" if workers == 1 else f"with {workers} processes rebuilding"
+    note(
+        f"{forecast.images} images to rebuild and show it: "
+        f"{duration(forecast.seconds(workers))} {processes}"
+    )
     with progress("replaying", len(plan)) as on_progress:
         return replay.run(workers, on_progress)
 
 
-def _announce(replay: "Replay", plan: "Plan", model: str, workers: int | None) -> int:
-    """Say what a replay will do and about how long it takes; return how many processes do it."""
-    parts = ", ".join(f"{reason} {n}" for reason, n in plan.counts().items())
-    note(f"{len(plan)} challenges ({parts}) for {model}")
-    if replay.done_before:
-        note(f"{replay.done_before} of them were done by an earlier run of the same")
-    if replay.retried:
-        note(f"{replay.retried} whose images could not be rebuilt are retried")
-    forecast = replay.forecast()
-    process_count = workers or forecast.workers(cores())
-    note(
-        f"{forecast.images} images to rebuild and show it: "
-        f"{duration(forecast.seconds(process_count))} "
-        + (
-            "in this process"
-            if process_count == 1
-            else f"with {process_count} processes rebuilding"
-        )
+def _replay_on_ray(
+    address: str, store: Store, sources: str | None, request: _ReplayRequest
+) -> "ReplayReport":
+    """The same by workers on a Ray cluster, which load the candidate while this process plans."""
+    from data.sources.source_path import source_folder  # noqa: PLC0415
+    from replay.candidates.registry import LoadSettings, resolved_name  # noqa: PLC0415
+    from replay.cluster.ray_cluster import ray_cluster  # noqa: PLC0415
+    from replay.cluster.ray_workers import ray_workers  # noqa: PLC0415
+    from replay.cluster.worker import WorkerSettings  # noqa: PLC0415
+    from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
+    from replay.runs.open_run import OpenRun  # noqa: PLC0415
+
+    folder = store.sources if sources is None else source_folder(sources)
+    settings = WorkerSettings(
+        candidate=resolved_name(request.model, store),
+        load=LoadSettings(metadata=request.metadata, batch_size=request.batch_size),
+        sources=str(folder.absolute() if isinstance(folder, Path) else folder),
+        working_folder=str(Path.cwd()),
+        seed=request.settings.seed,
+        arithmetic=request.settings.arithmetic,
     )
-    return process_count
+    with ray_cluster(address) as cluster:
+        resources = cluster.worker_resources(request.worker_cpus, request.worker_gpus)
+        count = request.workers or cluster.worker_count(resources)
+        note(f"{count} workers on the Ray cluster at {cluster.address}, each with {resources}")
+        with ray_workers(cluster, settings, resources, count) as workers:
+            plan, shards = plan_of_store(
+                store, sources, request.selection, request.variants, ordered=False
+            )
+            first = workers.first()
+            asked = request.asked(
+                sources=settings.sources, on=address, workers=count, processor=first.processor
+            )
+            with OpenRun(
+                store,
+                first.candidate,
+                plan,
+                shards,
+                request.settings,
+                asked=asked,
+                fresh=request.fresh,
+            ) as opened:
+                _announce(opened, first.candidate.name)
+                with progress("replaying", len(plan)) as on_progress:
+                    answers = workers.answers(opened.work(), opened.sources)
+                    return opened.finish(answers, on_progress)
+
+
+def _announce(opened: "OpenRun", model: str) -> None:
+    """Say what a replay will do."""
+    parts = ", ".join(f"{reason} {n}" for reason, n in opened.plan.counts().items())
+    note(f"{len(opened.plan)} challenges ({parts}) for {model}")
+    if opened.done_before:
+        note(f"{opened.done_before} of them were done by an earlier run of the same")
+    if opened.retried:
+        note(f"{opened.retried} whose images could not be rebuilt are retried")
 
 
 def _print_report(report: "ReplayReport") -> None:

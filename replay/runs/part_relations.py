@@ -19,7 +19,7 @@ def relation_rows(parts: pa.Table, run_id: str) -> dict[str, pa.Table]:
     so that sums do not hang on how many there are.
 
     Args:
-        parts: whole parts, of `run_folder.PART_SCHEMA`.
+        parts: whole parts, of `part_file.PART_SCHEMA`.
         run_id: of the run.
     """
     named = {"run_id": run_id}

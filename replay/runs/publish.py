@@ -12,7 +12,7 @@ from analytics.warehouse.connection import writing
 from analytics.warehouse.statements import named_rows, statements
 from data.errors import RunError
 from data.store import Store
-from replay.candidates.predictor import Predictor, checkpoint_sha256
+from replay.candidates.description import CandidateDescription
 from replay.runs.part_relations import relation_rows
 from replay.runs.run_folder import RunFolder
 
@@ -43,7 +43,9 @@ class ReplayReport:
     left_out: dict[str, int]
 
 
-def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int) -> ReplayReport:
+def publish(
+    store: Store, run: RunFolder, candidate: CandidateDescription, part_count: int
+) -> ReplayReport:
     """Put the parts of a finished replay into the warehouse, in place of those of an earlier one.
 
     Raises:
@@ -57,7 +59,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
             parts = run.read_parts(range(first, min(first + _PARTS_AT_A_TIME, part_count)))
             for relation, table in relation_rows(parts, run.run_id).items():
                 rows.append_table(connection, relation, table)
-        report = _report(connection, run, predictor)
+        report = _report(connection, run, candidate)
         if not report.predicted:
             # Not published: it would hide the last good replay, and score nothing.
             reasons = ", ".join(f"{reason} {n}" for reason, n in report.left_out.items())
@@ -75,7 +77,7 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
             "selected": report.selected,
             "predicted": report.predicted,
             "settings": json.dumps(
-                {**run.read_description(), "checkpoint_sha256": checkpoint_sha256(predictor)}
+                {**run.read_description(), "checkpoint_sha256": candidate.checkpoint_sha256}
             ),
         }
         rows.append_rows(connection, "replay_runs", [described])
@@ -83,15 +85,15 @@ def publish(store: Store, run: RunFolder, predictor: Predictor, part_count: int)
 
 
 def _report(
-    connection: duckdb.DuckDBPyConnection, run: RunFolder, predictor: Predictor
+    connection: duckdb.DuckDBPyConnection, run: RunFolder, candidate: CandidateDescription
 ) -> ReplayReport:
     result = connection.execute(statements("replay/runs/report"), {"run_id": run.run_id})
     (counts,) = named_rows(result)
     reasons = counts.pop("reasons")
     return ReplayReport(
         run_id=run.run_id,
-        model=predictor.name,
-        uses_metadata=predictor.wants_metadata,
+        model=candidate.name,
+        uses_metadata=candidate.wants_metadata,
         left_out=dict(Counter(reasons).most_common()),
         **counts,
     )

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from replay.answering.part_rows import Row
 from replay.plans.parts import Parts
 from replay.plans.plan import Planned
-from replay.runs.part_rows import Row
 from replay.runs.run_folder import RunFolder
 
 

@@ -7,7 +7,7 @@ see `resume`, and a finished one is not done twice.
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from filelock import FileLock
 
-from data.atomic_files import atomic_file, write_atomic
+from data.atomic_files import write_atomic
 from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
-from replay.candidates.predictor import TRAINING_ROWS, Predictor
+from replay.candidates.description import CandidateDescription
+from replay.candidates.predictor import TRAINING_ROWS
 from replay.plans.plan import Plan
 from replay.runs.provenance import provenance
 from replay.runs.run_id import answer_determinants, run_id
@@ -31,19 +32,6 @@ from replay.settings import ReplaySettings
 
 _PARTS = "parts"
 _DESCRIPTION = "run.json"
-
-PART_SCHEMA = pa.schema(
-    [
-        ("challenge_id", pa.string()),
-        ("fidelity", pa.string()),
-        ("reason", pa.string()),
-        ("variant", pa.int16()),
-        ("weight", pa.float64()),
-        ("noisy", pa.bool_()),
-        ("probability", pa.float64()),
-        ("gates", pa.list_(pa.float32())),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -58,11 +46,9 @@ class RunFolder:
         """The file of one part."""
         return self.path / _PARTS / f"part-{index:05d}.parquet"
 
-    def write_part(self, index: int, rows: Sequence[dict[str, Any]]) -> None:
-        """Write a part whole or not at all."""
-        table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
-        with atomic_file(self.part(index)) as temporary:
-            pq.write_table(table, temporary)
+    def write_part(self, index: int, parquet: bytes) -> None:
+        """Write a part's file whole or not at all."""
+        write_atomic(self.part(index), parquet)
 
     def unanswered(self, index: int) -> set[str] | None:
         """The challenges of a part that have no answer.
@@ -157,9 +143,9 @@ class RunFolder:
             shutil.rmtree(folder)
 
 
-def open_run(
+def open_run_folder(
     store: Store,
-    predictor: Predictor,
+    candidate: CandidateDescription,
     plan: Plan,
     shards: Shards,
     settings: ReplaySettings,
@@ -172,7 +158,7 @@ def open_run(
 
     Args:
         store: where it lies.
-        predictor: the candidate.
+        candidate: what answers.
         plan: what to replay.
         shards: the source images.
         settings: of the replay.
@@ -182,11 +168,9 @@ def open_run(
         The folder, locked for this process, and all that determines the answers.
 
     Raises:
-        RunError: another process is at it, the folder cannot be written, or what the candidate
-            names is no path.
-        SourceError: the candidate's file of training rows cannot be read.
+        RunError: another process is at it, or the folder cannot be written.
     """
-    decisive = answer_determinants(predictor, plan, shards, settings)
+    decisive = answer_determinants(candidate, plan, shards, settings)
     path = store.runs / run_id(decisive)
     try:
         (path / _PARTS).mkdir(parents=True, exist_ok=True)
@@ -195,7 +179,7 @@ def open_run(
             run.delete_leftovers()
             if fresh:
                 run.delete_results()
-            keep_training_rows(predictor, run.path)
+            keep_training_rows(candidate, run.path)
         except BaseException:
             run.lock.release()
             raise

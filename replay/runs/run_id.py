@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data.sources.shards import Shards
-from replay.candidates.predictor import Predictor
+from replay.candidates.description import CandidateDescription
 from replay.plans.digest import plan_sha256
 from replay.plans.plan import Plan
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
@@ -26,14 +26,14 @@ def run_id(determinants: Mapping[str, Any]) -> str:
 
 
 def answer_determinants(
-    predictor: Predictor, plan: Plan, shards: Shards, settings: ReplaySettings
+    candidate: CandidateDescription, plan: Plan, shards: Shards, settings: ReplaySettings
 ) -> dict[str, Any]:
     """All that determines a run's answers: candidate, plan, sources, settings and packages."""
     return {
         "replay_version": REPLAY_VERSION,
-        "model": predictor.name,
-        "model_fingerprint": predictor.fingerprint,
-        "uses_metadata": predictor.wants_metadata,
+        "model": candidate.name,
+        "model_fingerprint": candidate.fingerprint,
+        "uses_metadata": candidate.wants_metadata,
         "challenges": len(plan),
         "plan_sha256": plan_sha256(plan),
         "sources": shards.fingerprints(plan.sources()),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from data.atomic_files import atomic_file
 from data.errors import RunError, SourceError
 from data.store import Store
-from replay.candidates.predictor import TRAINING_ROWS, Predictor, training_rows
+from replay.candidates.description import CandidateDescription
+from replay.candidates.predictor import TRAINING_ROWS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,25 +30,17 @@ class TrainedOn:
     own: bool
 
 
-def keep_training_rows(predictor: Predictor, folder: Path) -> None:
-    """Copy a candidate's training rows into a run's folder, whole or not at all.
+def keep_training_rows(candidate: CandidateDescription, folder: Path) -> None:
+    """Keep a candidate's training rows in a run's folder, whole or not at all.
 
     Where the candidate names none, what an earlier opening of the same run has kept stays.
 
     Raises:
-        RunError: what the candidate names is no path.
-        SourceError: the file cannot be read, or does not hold training rows.
         WriteError: the folder cannot be written.
     """
-    file = training_rows(predictor)
-    if file is None:
-        return
-    # seconds to import, and most candidates name no rows
-    from analytics.leaks.training_rows import read_training_rows  # noqa: PLC0415
-
-    rows = read_training_rows(file)
-    with atomic_file(folder / TRAINING_ROWS) as temporary:
-        rows.write_parquet(temporary)
+    if candidate.training_rows is not None:
+        with atomic_file(folder / TRAINING_ROWS) as temporary:
+            candidate.training_rows.write_parquet(temporary)
 
 
 def trained_on(store: Store, run_id: str, given: Path | None = None) -> TrainedOn:

@@ -14,8 +14,8 @@ from data.records.stored_challenge import StoredChallenge
 from data.records.stored_challenges import StoredChallenges
 from data.sources.shards import Shards
 from data.terminal import print_table
+from replay.answering.image_workers import ImageBuilder, PartImages, PlannedImage, image_builder
 from replay.plans.plan import plan
-from replay.runs.image_workers import ImageBuilder, PartImages, PlannedImage, image_builder
 from tests.bench.rebuild import crops, photograph
 
 SHARD = "bench-00000-of-00001.parquet"

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
+from replay.answering.part_file import PART_SCHEMA
+from replay.candidates.description import describe
 from replay.runs.publish import publish
-from replay.runs.run_folder import PART_SCHEMA, RunFolder
+from replay.runs.run_folder import RunFolder
 from replay.runs.run_lock import lock_run
 from tests.bench.peak_memory import peak_mebibytes
 
@@ -65,7 +67,7 @@ def _published(challenges: int) -> dict[str, float]:
         run = RunFolder(path.name, path, lock_run(path))
         parts = write_parts(run, challenges)
         run.write_description({}, {}, "float32")
-        predictor = OrangeBaseline()
+        predictor = describe(OrangeBaseline())
         started, held = time.perf_counter(), peak_mebibytes()
         report = publish(store, run, predictor, parts)
         return {

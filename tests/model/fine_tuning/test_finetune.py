@@ -24,6 +24,7 @@ from model.optimization.trainer import Trainer
 from model.rows.source_rows import list_rows
 from model.rows.streets import streets_of_rows
 from model.training.session import Session
+from replay.candidates.description import describe
 from replay.candidates.predictor import Batch
 from replay.candidates.registry import LoadSettings
 from replay.runs.training_rows import keep_training_rows
@@ -147,7 +148,7 @@ def test_the_result_answers_and_names_the_rows_that_it_saw(
     predictor = load_named(str(tuned.out), LoadSettings(), print)
     answered = predictor.predict(Batch(["a"], [np.zeros((224, 224, 3), np.uint8)]))
     assert 0 <= answered.probability[0] <= 1
-    keep_training_rows(predictor, tmp_path)
+    keep_training_rows(describe(predictor), tmp_path)
     seen = read_training_rows(tmp_path / "training_rows.parquet")
     first = load_checkpoint(base.checkpoint).training_rows
     assert first is not None

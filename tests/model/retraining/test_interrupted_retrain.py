@@ -25,8 +25,8 @@ from model.checkpoint.predictor import load_predictor
 from model.optimization.trainer import Trainer
 from model.retraining import gate_run
 from model.retraining.retrain_folder import OUTCOME, RetrainFolder, retrainings
+from replay.answering.part_predictor import PartPredictor
 from replay.candidates.predictor import Predictor
-from replay.runs.part_predictor import PartPredictor
 from tests.model.retraining.coloured_world import (
     ColouredWorld,
     ask,

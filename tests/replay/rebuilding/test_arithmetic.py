@@ -21,6 +21,7 @@ from data.records.types import Origin
 from data.sources.shards import Shards
 from data.store import Store
 from model.baselines.orange import OrangeBaseline
+from replay.answering.image_workers import image_builder
 from replay.augmentation import self_check
 from replay.pictures.jpeg_files import RenderSettings, render
 from replay.plans.plan import Planned, plan
@@ -28,7 +29,6 @@ from replay.rebuilding.fidelity import Fidelity, Reason
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import Rebuilder
 from replay.rebuilding.variants import UNDISTORTED
-from replay.runs.image_workers import image_builder
 from replay.runs.run import replay
 from replay.settings import Arithmetic, ReplaySettings
 from streetreplay import app

@@ -7,11 +7,12 @@ import pytest
 
 from data.sources.shards import Shards
 from data.store import Store
+from replay.answering.image_workers import image_builder
+from replay.answering.part_predictor import PartPredictor
+from replay.answering.part_work import PartWork
 from replay.plans.plan import Plan, Planned, plan
 from replay.rebuilding.image_keys import ImageKeys
 from replay.runs.forecast import Forecast, forecast
-from replay.runs.image_workers import image_builder
-from replay.runs.part_predictor import PartPredictor
 from replay.settings import Arithmetic, VariantSettings
 from tests.replay.runs.brightness import Brightness
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -76,7 +77,7 @@ def test_an_image_costs_its_share_of_a_batch_that_is_filled_up(
     keys = ImageKeys(shards, 0, Arithmetic.AVX2)
     with image_builder(shards, 0, 1) as build:
         for candidate, predict in ((Brightness(), 2), (Fills(), 0.5)):
-            predictor = PartPredictor(store, candidate, keys)
+            predictor = PartPredictor(candidate, keys)
             with monkeypatch.context() as patched:
                 patched.setattr("time.perf_counter", iter(range(100)).__next__)
-                assert predictor.time_image(build, planned[0], 0) == (1, predict)
+                assert predictor.time_image(build, PartWork(0, [planned[0]]), 0) == (1, predict)

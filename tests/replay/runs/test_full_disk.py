@@ -6,6 +6,7 @@ from filelock import FileLock
 
 from data.errors import WriteError
 from data.store import Store
+from replay.answering.part_file import encoded_part
 from replay.pictures.contact_sheet import draw_sheet
 from replay.pictures.jpeg_files import render
 from replay.plans.plan import plan
@@ -30,16 +31,16 @@ def test_a_part_of_a_run_is_written_whole_or_told(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 512) as disk:
         run = RunFolder("replay-1", disk, FileLock(disk / "run.lock"))
         (disk / "parts").mkdir()
-        run.write_part(0, [PART])
+        run.write_part(0, encoded_part([PART]))
         fill(disk)
         with pytest.raises(WriteError, match=r"part-00001\.parquet: found No space left"):
-            run.write_part(1, [PART] * 1000)
+            run.write_part(1, encoded_part([PART] * 1000))
         with pytest.raises(WriteError, match="No space left"):
-            run.write_part(0, [PART] * 1000)
+            run.write_part(0, encoded_part([PART] * 1000))
         assert run.read_part(0) == [PART]
         assert run.unanswered(1) is None
         (disk / "ballast").unlink()
-        run.write_part(1, [PART] * 1000)
+        run.write_part(1, encoded_part([PART] * 1000))
         assert run.unanswered(1) == set()
 
 

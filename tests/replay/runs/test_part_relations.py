@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replay.answering.part_file import PART_SCHEMA
 from replay.runs.part_relations import relation_rows
-from replay.runs.run_folder import PART_SCHEMA
 
 Image = tuple[float, list[float] | None]
 """The weight of a possible image, and its views' gates."""

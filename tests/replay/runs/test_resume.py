@@ -124,7 +124,7 @@ def test_a_fresh_run_starts_over(world: World) -> None:
     replay(world.store, Brightness(), planned(world), world.shards)
     again = Brightness()
     opened = Replay(world.store, again, planned(world), world.shards, fresh=True)
-    assert opened.done_before == 0
+    assert opened.opened.done_before == 0
     assert opened.run().predicted == 8
     assert len(again.asked) == 1
     assert not list(world.store.runs.rglob("*.old"))

@@ -107,7 +107,7 @@ def test_a_run_opened_again_tries_the_bad_images_once_and_asks_nobody(
     for _ in range(2):
         again = Counting()
         replay = opened(world, again)
-        assert replay.retried == len(bad)
+        assert replay.opened.retried == len(bad)
         with counted_rebuilds(monkeypatch) as rebuilt:
             assert replay.run() == report
         assert len(rebuilt) == len(set(rebuilt)) == len(bad)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from data.errors import RunError
+from replay.answering.image_workers import PlannedImage
 from replay.candidates.predictor import Predictions
 from replay.plans.plan import Planned
 from replay.rebuilding.variants import Variant
-from replay.runs.image_workers import PlannedImage
 
 Row = dict[str, Any]
 
@@ -49,7 +49,7 @@ def part_row(
     probability: float | None = None,
     gates: list[float] | None = None,
 ) -> Row:
-    """A row of `run_folder.PART_SCHEMA`; without an answer where there is no image."""
+    """A row of `part_file.PART_SCHEMA`; without an answer where there is no image."""
     return {
         "challenge_id": item.challenge.challenge_id,
         "fidelity": item.fidelity,

@@ -12,11 +12,11 @@ import pytest
 
 from data.errors import RunError
 from data.store import Store
+from replay.answering.image_workers import ImageBuilder, PlannedImage, image_builder
 from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError
-from replay.runs.image_workers import ImageBuilder, PlannedImage, image_builder
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings, VariantSettings
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -92,7 +92,7 @@ def test_a_replay_with_processes_gives_the_same_answers(world: World) -> None:
     for part in parts[1:]:
         part.unlink()
     resumed = Replay(world.store, Mean(), planned, world.shards, SMALL_PARTS)
-    assert resumed.done_before == 4
+    assert resumed.opened.done_before == 4
     done: list[int] = []
     assert resumed.run(2, done.append) == one
     assert [part.read_bytes() for part in parts] == expected

@@ -1,0 +1,133 @@
+"""Answers parts of a replay wherever it is started: on this machine, or on a node of a cluster.
+
+It is sent names, seeds and planned challenges, and returns Parquet; no pixel leaves it.
+"""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from data.errors import SourceError
+from data.machine.processor import processor
+from data.sources.shards import open_shards
+from replay.answering.image_workers import image_builder
+from replay.answering.part_predictor import PartPredictor, images_of
+from replay.answering.part_work import PartWork
+from replay.candidates.description import CandidateDescription, describe
+from replay.candidates.registry import LoadSettings, load
+from replay.cluster.environment import environment
+from replay.plans.plan import Planned
+from replay.rebuilding.image_keys import ImageKeys
+from replay.settings import Arithmetic
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """All that a worker is started with.
+
+    `candidate` and `load` say what it loads; `sources` is the folder or URL of the source images;
+    `working_folder` is where the person stands who asked, which relative names start from; `seed`
+    and `arithmetic` are of the images; `processes` rebuild them, none besides the worker for 1.
+    """
+
+    candidate: str
+    load: LoadSettings
+    sources: str
+    working_folder: str
+    seed: int
+    arithmetic: Arithmetic
+    processes: int = 1
+
+
+@dataclass(frozen=True)
+class WorkerDescription:
+    """Where a worker runs and what it holds."""
+
+    host: str
+    processor: Mapping[str, str | None]
+    environment: Mapping[str, str]
+    candidate: CandidateDescription
+
+
+class PartWorker:
+    """A loaded candidate with its source images. Threads may call it: one asks the candidate."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        """Load the candidate and look at the sources.
+
+        Raises:
+            RunError: the candidate is not on this machine, or cannot be loaded.
+            SourceError: the folder of sources is not on this machine.
+        """
+        if Path(settings.working_folder).is_dir():
+            os.chdir(settings.working_folder)
+        self._predictor = load(settings.candidate, settings.load)
+        self._shards = open_shards(settings.sources)
+        keys = ImageKeys(self._shards, settings.seed, settings.arithmetic)
+        self._part_predictor = PartPredictor(self._predictor, keys)
+        self._open = ExitStack()
+        self._build = self._open.enter_context(
+            image_builder(self._shards, settings.seed, settings.processes, settings.arithmetic)
+        )
+        self._asking = Lock()
+
+    def description(self) -> WorkerDescription:
+        """Describe this worker."""
+        return WorkerDescription(
+            platform.node(), processor(), environment(), describe(self._predictor)
+        )
+
+    def answer(self, work: PartWork, sources: Mapping[str, str]) -> bytes:
+        """Answer what is left of a part.
+
+        Args:
+            work: the challenges.
+            sources: the shards' fingerprints by name, as the process has them that planned.
+
+        Returns:
+            A Parquet file of `part_file.PART_SCHEMA`.
+
+        Raises:
+            SourceError: a source is not here, or another one.
+            RunError: the candidate failed.
+        """
+        self._check_sources(work.challenges, sources)
+        images = self._build(images_of(work.challenges))
+        # while another thread's part is asked about
+        images.build_ahead()
+        with self._asking:
+            return self._part_predictor.answer(work, images)
+
+    def _check_sources(self, challenges: Sequence[Planned], sources: Mapping[str, str]) -> None:
+        """Refuse sources that are not those of the plan: they would be left out by this node only.
+
+        Raises:
+            SourceError: one is missing, or another one.
+        """
+        shards = self._shards
+        used = {
+            (item.challenge.parquet or "", item.challenge.row or 0)
+            for item in challenges
+            if item.variants
+        }
+        of_shards = {source for source in used if source not in shards.cached}
+        for name, row in sorted(of_shards):
+            if name not in shards or not shards.locations(name, row):
+                raise self._source_error(
+                    f"no {name}" if name not in shards else f"no row {row} of {name}"
+                )
+        for name, fingerprint in shards.fingerprints(of_shards).items():
+            if fingerprint != sources.get(name):
+                raise self._source_error(f"another {name}")
+
+    def _source_error(self, problem: str) -> SourceError:
+        return SourceError(
+            f"sources in {self._shards.folder}",
+            found=problem,
+            expected="those of the plan",
+            remedy="put the same files on every node, or into a folder that all share",
+        )
