@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from data.errors import SourceAccessError
+from data.errors import SourceAccessError, SourceError
 from data.sources.shards import Shards
 from data.sources.source_path import SourcePath
 from model.datasets.augmentation import ImageAugmentation
@@ -23,7 +23,7 @@ from model.datasets.settings import DatasetSettings
 from model.datasets.view_choice import chosen_views
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
 
-BatchOrError = Batch | CannotRebuildError | SourceAccessError
+BatchOrError = Batch | SourceError | SourceAccessError
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class FreshImages(Dataset[BatchOrError]):
                     Shards(source.folder), source.seed, arithmetic=source.settings.arithmetic
                 )
             images = torch.stack([self._image(draw, self._rebuilder) for draw in draws])
-        except (CannotRebuildError, SourceAccessError) as error:
+        except (SourceError, SourceAccessError) as error:
             return error
         views = chosen_views(draws, source.table.scenes, self._views, source.seed)
         return source.table.batch(draws, images, views)
@@ -115,7 +115,7 @@ class KeptImages(Dataset[BatchOrError]):
                 self._threads,
                 arithmetic=self._source.settings.arithmetic,
             )
-        except SourceAccessError as error:
+        except (SourceError, SourceAccessError) as error:
             return error
         for index, jpeg in zip(missing, built, strict=True):
             if isinstance(jpeg, CannotRebuildError):

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from data.errors import RunError
+from data.errors import RunError, SourceAccessError, SourceError
 from data.scenes.parquet import write_shards
 from data.scenes.plan import SceneSettings
 from data.sources.shards import Shards
+from data.sources.source_path import source_folder
 from model.datasets.augmentation import ImageAugmentation
 from model.datasets.batch import Batch, RowDraw, row_table
 from model.datasets.challenge_draws import decode_jpeg, draw_challenge
@@ -173,3 +174,19 @@ def test_jpegs_are_decoded_as_miners_do(source: ImageSource) -> None:
     sample = draw_challenge(source.table.rows[0], 0, 0, 0, source.settings)
     rebuilt = Rebuilder(Shards(source.folder), 0).rebuild(sample.challenge, sample.variant)
     assert np.array_equal(decode_jpeg(rebuilt.jpeg), rebuilt.decoded())
+
+
+def test_a_server_that_is_gone_is_an_error_in_place_of_a_batch(
+    source: ImageSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(source, folder=source_folder("memory://gone"))
+    for data in (FreshImages(gone, 12).__getitems__(asked(gone)), KeptImages(gone, 1)[0]):
+        assert isinstance(data, SourceError)
+
+    def silent(*_: object) -> Shards:
+        raise SourceAccessError("s3://bucket", found="no answer")
+
+    monkeypatch.setattr("model.datasets.images.Shards", silent)
+    for data in (FreshImages(gone, 12).__getitems__(asked(gone)), KeptImages(gone, 1)[0]):
+        with pytest.raises(RunError, match=r"^s3://bucket: found no answer$"):
+            list(batches_of([data]))
