@@ -33,7 +33,7 @@ BatchSizeOption = Annotated[
         "--batch-size",
         metavar="N",
         min=1,
-        help="Images at once through an hf: candidate: faster on a GPU. The last bits of an answer "
+        help="Images at once through an hf: candidate, for a GPU. The last bits of an answer "
         "differ with N, so that another N is another run; with 1 they never depend on other "
         "images. Each batch is filled up to N, of parts of 64 challenges.",
     ),

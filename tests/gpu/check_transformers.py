@@ -78,6 +78,20 @@ def classifiers_again(target: Target, _: Precision) -> float:
     return worst
 
 
+@check("transformers ViT and ConvNeXt in batches, probability", fp32=1e-5)
+def classifiers_in_batches(target: Target, _: Precision) -> float:
+    """Eight images a pass, the last one filled up, against one a pass on the CPU."""
+    batch = _batch(target)
+    worst = 0.0
+    for model in _models():
+        with TemporaryDirectory() as folder:
+            loaded = _loaded(model, Path(folder))
+        expected = _on(loaded, torch.device("cpu")).predict(batch).probability
+        several = replace(_on(loaded, target.device), batch_size=8)
+        worst = max(worst, float(np.abs(several.predict(batch).probability - expected).max()))
+    return worst
+
+
 def _on(loaded: HuggingFaceModel, device: torch.device) -> HuggingFaceModel:
     return replace(loaded, model=deepcopy(loaded.model).to(device))
 
@@ -90,4 +104,4 @@ def _batch(target: Target) -> Batch:
     )
 
 
-CHECKS = (classifiers, classifiers_again)
+CHECKS = (classifiers, classifiers_again, classifiers_in_batches)

@@ -8,18 +8,27 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
 from model.backbone.backbone import Backbone, load_backbone
 from model.backbone.compiled_blocks import compiles_blocks, uncompiled
 from model.backbone.features import FeatureMaker
+from model.checkpoint.backbone_in_card import card_of
+from model.checkpoint.checkpoint import Checkpoint
+from model.checkpoint.predictor import CheckpointPredictor
 from model.network.settings import ModelSettings, Precision
 from model.network.street_model import StreetModel
 from model.views.views import VIEWS, ViewExtractor
-from replay.candidates.predictor import Image
+from replay.candidates.huggingface import load_hugging_face
+from replay.candidates.predictor import Batch, Image
 from tests.gpu.attention_kernels import kernels_that_ran
 from tests.gpu.check import TERA, Target, product_rate, seconds_of
 from tests.gpu.check_backbone import loaded, random_views
@@ -34,6 +43,7 @@ def throughput_lines(target: Target) -> Iterator[str]:
     works: list[Callable[[], str]] = [partial(_largest_line, target, rate)]
     works += [partial(_usual_line, target, rate, precision) for precision in _precisions()]
     works += [partial(_views_line, target), partial(_replay_line, target, rate)]
+    works += [partial(_candidate_line, target, rate), partial(_transformers_line, target)]
     works += [partial(step_line, target, rate), partial(loader_line, target, rate)]
     for work in works:
         try:
@@ -53,9 +63,17 @@ def _usual(target: Target) -> str:
     return "test_vit" if target.quick else "vit_base_patch16_dinov3"
 
 
+@cache
+def _largest(target: Target) -> Backbone:
+    """On a GPU the largest backbone, of random weights; elsewhere a tiny one in its place.
+
+    One for all lines: its weights take half a minute to draw.
+    """
+    return load_backbone(largest_settings(target), target.device)
+
+
 def _largest_line(target: Target, rate: float) -> str:
-    """On a GPU the largest backbone, of random weights; elsewhere a tiny one in its place."""
-    backbone = load_backbone(largest_settings(target), target.device)
+    backbone = _largest(target)
     with uncompiled():
         plain = _backbone_line(target, backbone, rate)
     if not compiles_blocks(backbone.precision, target.device):
@@ -111,6 +129,48 @@ def _answer(target: Target, backbone: Backbone, images: list[Image]) -> None:
     model = StreetModel(ModelSettings(features=backbone.width)).to(target.device).eval()
     with torch.inference_mode():
         model(features.to(target.device)).logits.cpu()
+
+
+def _candidate_line(target: Target, rate: float) -> str:
+    """A checkpoint of the largest backbone, from decoded images to probabilities as in a replay.
+
+    Beside its backbone alone, in the same batches, on views that lie on the device.
+    """
+    backbone, images = _largest(target), _images(target)
+    settings = ModelSettings(features=backbone.width, precision=backbone.precision)
+    checkpoint = Checkpoint(StreetModel(settings).eval(), card_of(settings, backbone, {}), "0", {})
+    candidate = CheckpointPredictor(checkpoint, backbone, "measured")
+    batch = _batch(images)
+    views = random_views(backbone, VIEWS * len(images)).to(target.device)
+    seconds = seconds_of(target, lambda: candidate.predict(batch), times=3)
+    alone = seconds_of(target, lambda: backbone.features(views), times=3)
+    share = VIEWS * _flops(backbone) * len(images) / seconds / rate
+    return (
+        f"checkpoint of {backbone.settings.name} in {backbone.precision}, images to answers: "
+        f"{len(images) / seconds:.1f} images/s, {alone / seconds:.1%} of the backbone alone, "
+        f"{share:.1%} of the bf16 product"
+    )
+
+
+def _transformers_line(target: Target) -> str:
+    """A transformers ViT-B as an `hf:` candidate, its image processor included, by batch size."""
+    tiny: dict[str, Any] = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2}
+    config = ViTConfig(id2label={0: "none", 1: "roadwork"}, **(tiny if target.quick else {}))
+    batch = _batch(_images(target))
+    rates = []
+    with TemporaryDirectory() as folder:
+        ViTForImageClassification(config).save_pretrained(folder)
+        ViTImageProcessor().save_pretrained(folder)
+        for size in (1, 4) if target.quick else (1, 8, 32, 128):
+            loaded = load_hugging_face(f"hf:{Path(folder)}", size)
+            candidate = replace(loaded, model=loaded.model.to(target.device))
+            seconds = seconds_of(target, lambda asked=candidate: asked.predict(batch), times=3)  # type: ignore[misc]
+            rates.append(f"{size} at once {len(batch.images) / seconds:.1f} images/s")
+    return f"transformers ViT, {config.hidden_size} wide, in fp32: {', '.join(rates)}"
+
+
+def _batch(images: list[Image]) -> Batch:
+    return Batch([str(place) for place in range(len(images))], images)
 
 
 def _flops(backbone: Backbone) -> int:
