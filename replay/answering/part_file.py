@@ -25,7 +25,8 @@ PART_SCHEMA = pa.schema(
 def encoded_part(rows: Sequence[Row]) -> bytes:
     """Rows as the content of a part's file."""
     content = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=PART_SCHEMA), content)
+    table = pa.Table.from_pylist(list(rows), schema=PART_SCHEMA)
+    pq.write_table(table, content, write_page_checksum=True)
     return content.getvalue()
 
 

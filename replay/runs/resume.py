@@ -53,10 +53,17 @@ def remaining_work(run: RunFolder, parts: Parts) -> RemainingWork:
     """Look through a run's folder for what is left of its `parts`."""
     positions: dict[int, npt.NDArray[np.int64]] = {}
     retried_parts = set()
+    files = run.part_files
     for index in range(parts.part_count):
+        part = parts.positions(index)
+        if run.part(index) not in files:
+            positions[index] = part
+            continue
+        if run.count_unanswered(index) == np.count_nonzero(parts.plan.image_counts[part] == 0):
+            continue  # only what has no image lacks an answer
         unanswered = run.unanswered(index)
         if unanswered is None:
-            positions[index] = parts.positions(index)
+            positions[index] = part
         elif len(retried := _to_try_again(parts, index, unanswered)):
             positions[index] = retried
             retried_parts.add(index)

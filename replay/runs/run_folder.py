@@ -21,6 +21,7 @@ from data.atomic_files import write_atomic
 from data.errors import RunError
 from data.sources.shards import Shards
 from data.store import Store
+from replay.answering.part_file import PART_SCHEMA
 from replay.candidates.description import CandidateDescription
 from replay.candidates.predictor import TRAINING_ROWS
 from replay.plans.plan import Plan
@@ -50,11 +51,23 @@ class RunFolder:
         """Write a part's file whole or not at all."""
         write_atomic(self.part(index), parquet)
 
-    def unanswered(self, index: int) -> set[str] | None:
-        """The challenges of a part that have no answer.
+    @property
+    def part_files(self) -> frozenset[Path]:
+        """The files of all parts that are there, whole or not."""
+        return frozenset((self.path / _PARTS).iterdir())
+
+    def count_unanswered(self, index: int) -> int | None:
+        """How many challenges of a part have no answer, by the file's last bytes alone.
 
         None if it was not written whole, or a power failure emptied it: all is to be done then.
         """
+        try:
+            return _null_probabilities(pq.read_metadata(self.part(index)))
+        except (OSError, pa.ArrowException):
+            return None
+
+    def unanswered(self, index: int) -> set[str] | None:
+        """The challenges of a part that have no answer; None as of `count_unanswered`."""
         try:
             table = self._table(index)
         except (OSError, pa.ArrowException):
@@ -68,12 +81,30 @@ class RunFolder:
         return rows
 
     def read_parts(self, indices: Iterable[int]) -> pa.Table:
-        """The rows of several parts that were written, one after another."""
-        return pa.concat_tables(map(self._table, indices))
+        """The rows of several parts that were written, one after another.
+
+        Raises:
+            RunError: one of them was damaged since; it is deleted, to be predicted again.
+        """
+        return pa.concat_tables(map(self._whole_table, indices))
+
+    def _whole_table(self, index: int) -> pa.Table:
+        try:
+            return self._table(index)
+        except (OSError, pa.ArrowException) as error:
+            if getattr(error, "errno", None) is not None:
+                raise  # the system's: the file itself may be whole
+            self.part(index).unlink(missing_ok=True)
+            raise RunError(
+                f"{self.part(index).name} of {self.run_id}",
+                found=f"it damaged ({' '.join(str(error).split())})",
+                expected="what was written",
+                remedy="run the same again: it is deleted, and will be predicted anew",
+            ) from None
 
     def _table(self, index: int) -> pa.Table:
         # Not through the dataset reader: it would take the folder's name for a partition.
-        return pq.ParquetFile(self.part(index)).read()
+        return pq.ParquetFile(self.part(index), page_checksum_verification=True).read()
 
     def read_description(self) -> dict[str, Any]:
         """Read `run.json`.
@@ -141,6 +172,12 @@ class RunFolder:
             file.unlink()
         for folder in self.path.glob(f"{_PARTS}.*.old"):
             shutil.rmtree(folder)
+
+
+def _null_probabilities(metadata: pq.FileMetaData) -> int:
+    column = PART_SCHEMA.get_field_index("probability")
+    groups = map(metadata.row_group, range(metadata.num_row_groups))
+    return sum(group.column(column).statistics.null_count for group in groups)
 
 
 def open_run_folder(
