@@ -7,6 +7,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.records.stored_challenge import StoredChallenge, stored_challenge, stored_row
 
@@ -53,25 +54,33 @@ _POOL = pa.system_memory_pool()
 class StoredChallenges(Sequence[StoredChallenge]):
     """Challenges in an order, as columns; an object is made when it is asked for."""
 
-    def __init__(self, chunks: Mapping[str, Sequence[pa.Array]]) -> None:
-        """Take the columns of `SCHEMA`, each in any number of pieces."""
-        self._chunks = dict(chunks)
-        self._count = sum(map(len, self._chunks["challenge_id"]))
+    def __init__(
+        self, chunks: Mapping[str, Sequence[pa.Array]], order: npt.NDArray[np.int64]
+    ) -> None:
+        """Take the columns of `SCHEMA`, each in any number of pieces, and their rows' order."""
+        self._chunks, self._order = dict(chunks), order
 
     @classmethod
     def of(cls, challenges: Iterable[StoredChallenge]) -> "StoredChallenges":
         """The columns of these challenges."""
         rows = [stored_row(challenge) for challenge in challenges]
-        return cls.read(pa.Table.from_pylist(rows, schema=SCHEMA).to_batches())
+        return cls._of_table(pa.Table.from_pylist(rows, schema=SCHEMA))
 
     @classmethod
     def read(cls, batches: Iterable[pa.RecordBatch]) -> "StoredChallenges":
-        """Read batches of the columns of `SCHEMA`, words coded or not, one after another."""
+        """Read the columns of `SCHEMA` and `ordinal`, by which challenges are put in order."""
         chunks: dict[str, list[pa.Array]] = {name: [] for name in SCHEMA.names}
+        ordinals = [np.empty(0, np.int64)]
         for batch in batches:
+            ordinals.append(batch.column("ordinal").to_numpy().copy())
             for name, values in chunks.items():
                 values.append(_held(batch.column(name), SCHEMA.field(name).type))
-        return cls(chunks)
+        return cls(chunks, np.argsort(np.concatenate(ordinals)))
+
+    @classmethod
+    def _of_table(cls, table: pa.Table) -> "StoredChallenges":
+        chunks = {name: table[name].chunks for name in SCHEMA.names}
+        return cls(chunks, np.arange(table.num_rows))
 
     @cached_property
     def columns(self) -> pa.Table:
@@ -80,17 +89,18 @@ class StoredChallenges(Sequence[StoredChallenge]):
         It is put together at the first look, so that a warehouse which the challenges were read
         from can be closed before: both together take twice the memory.
         """
-        columns = []
+        columns, order = [], pa.array(self._order)
         for field in SCHEMA:
             # a column at a time, so that only one is held twice
             pieces = pa.chunked_array(self._chunks.pop(field.name), field.type)
             empty = pa.array([], field.type)
             pieces = pieces.unify_dictionaries().chunks
-            columns.append(pa.concat_arrays([empty, *pieces], memory_pool=_POOL))
+            column = pa.concat_arrays([empty, *pieces], memory_pool=_POOL)
+            columns.append(pc.take(column, order, memory_pool=_POOL))
         return pa.table(columns, schema=SCHEMA)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._order)
 
     @overload
     def __getitem__(self, index: int) -> StoredChallenge: ...
@@ -100,7 +110,7 @@ class StoredChallenges(Sequence[StoredChallenge]):
         """A challenge, or the columns of some."""
         positions = np.arange(len(self))[index]
         if isinstance(positions, np.ndarray):
-            return StoredChallenges.read(self.columns.take(pa.array(positions)).to_batches())
+            return StoredChallenges._of_table(self.columns.take(pa.array(positions)))
         return self.at(np.array([positions]))[0]
 
     def __iter__(self) -> Iterator[StoredChallenge]:
@@ -113,8 +123,7 @@ class StoredChallenges(Sequence[StoredChallenge]):
 
 
 def _held(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Values of a batch in memory of their own."""
-    text = pa.types.is_dictionary(kind) and not pa.types.is_dictionary(values.type)
-    made = values.dictionary_encode() if text else values.cast(kind)
+    """Values of a batch in memory of their own: any view of a batch keeps all of it."""
+    made = values.dictionary_encode() if pa.types.is_dictionary(kind) else values.cast(kind)
     # a cast that changes nothing does not copy
     return pa.concat_arrays([made], memory_pool=_POOL)

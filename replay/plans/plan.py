@@ -102,9 +102,13 @@ class Plan(Sequence[Planned]):
         So each row group is read once, and each source decoded once.
         """
         columns = self.challenges.columns
+        words = columns["parquet"].combine_chunks()
+        names = words.dictionary.to_pylist()
+        ranks = {name: rank for rank, name in enumerate(sorted({"", *names}))}
+        rank_of = pa.array([ranks[name] for name in names], pa.int32())
         keys = pa.table(
             {
-                "parquet": pc.fill_null(columns["parquet"].cast(pa.string()), ""),
+                "parquet": pc.fill_null(rank_of.take(words.indices), ranks[""]),
                 "row": pc.fill_null(columns["row"], 0),
                 "challenge_id": columns["challenge_id"],
             }

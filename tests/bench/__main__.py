@@ -8,6 +8,7 @@ from tests.bench import (
     level_3_variants,
     publish,
     rebuild,
+    replay_plan,
     tracker,
     views,
 )
@@ -35,6 +36,7 @@ if __name__ == "__main__":
     audit.main()
     compare.main()
     publish.main()
+    replay_plan.main()
     distances.main()
     views.main()
     model_forward.main()

@@ -1,3 +1,3 @@
--- In place of the order of lives (lives/order.sql): every challenge, in no order that means anything.
+-- In place of the order of lives (lives/order.sql): every challenge, as they lie in the table.
 CREATE OR REPLACE TEMP TABLE life_order AS
 SELECT rowid AS ordinal, rowid AS media_row FROM media;

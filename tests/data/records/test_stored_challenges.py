@@ -32,7 +32,9 @@ def test_batches_are_put_together_in_order(challenges: list[StoredChallenge]) ->
         ],
         names=SCHEMA.names,
     )
-    assert list(StoredChallenges.read(plain.to_batches(max_chunksize=3))) == challenges
+    ordinals = pa.array(range(len(plain), 0, -1), pa.int64())
+    batches = plain.append_column("ordinal", ordinals).to_batches(max_chunksize=3)
+    assert list(StoredChallenges.read(batches)) == challenges[::-1]
 
 
 def test_a_challenge_beyond_the_last_one_is_an_error() -> None:
