@@ -8,7 +8,6 @@ from tests.bench import (
     level_3_variants,
     publish,
     rebuild,
-    replay_plan,
     tracker,
     views,
 )
@@ -21,6 +20,7 @@ from tests.bench.models import (
     model_forward,
 )
 from tests.bench.regions import distances
+from tests.bench.replays import opening
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":
@@ -36,7 +36,7 @@ if __name__ == "__main__":
     audit.main()
     compare.main()
     publish.main()
-    replay_plan.main()
+    opening.main()
     distances.main()
     views.main()
     model_forward.main()

@@ -1,6 +1,6 @@
 """Opening a long replay: its plan, run id, parts, counts and what is left to do, in JSON.
 
-`python -m tests.bench.replay_plan [CHALLENGES]`: so many challenges, 1,000,000 else, and a tenth.
+`python -m tests.bench.replays.opening [CHALLENGES]`: so many challenges, 1,000,000 else, and a tenth.
 "Opened" has nothing done yet, "again" all parts. On a busy machine read the CPU seconds. Memory is
 what the process grows by: imports and compiled loops, which any replay needs, are there before.
 """
