@@ -1,6 +1,6 @@
 """Opening a long replay: its plan, run id, parts, counts and what is left to do, in JSON.
 
-`python -m tests.bench.replays.opening [CHALLENGES]`: so many challenges, 1,000,000 else, and a tenth.
+`python -m tests.bench.replays.opening [CHALLENGES]`: so many challenges, or 1,000,000, and a tenth.
 "Opened" has nothing done yet, "again" all parts. On a busy machine read the CPU seconds. Memory is
 what the process grows by: imports and compiled loops, which any replay needs, are there before.
 """
@@ -22,12 +22,13 @@ from analytics.queries.challenges import ChallengeSelection
 from data.store import Store
 from data.terminal import print_json
 from model.baselines.orange import OrangeBaseline
+from replay.answering.part_file import PART_SCHEMA
+from replay.candidates.description import describe
 from replay.plans.parts import Parts
 from replay.plans.plan import Plan
 from replay.plans.store_plan import plan_of_store
 from replay.rebuilding.variants import STRONG_LEVEL, sampled_variants
-from replay.runs.run import Replay
-from replay.runs.run_folder import PART_SCHEMA
+from replay.runs.open_run import OpenRun
 from replay.settings import ReplaySettings, VariantSettings
 from tests.bench.dashboards.million_challenges import IMAGES, fill_warehouse
 from tests.bench.peak_memory import peak_mebibytes
@@ -57,12 +58,12 @@ def open_replay(root: Path) -> dict[str, float]:
         store, None, ChallengeSelection(), VariantSettings(), ordered=False
     )
     planned = time.perf_counter()
-    replay = Replay(store, OrangeBaseline(), plan, shards)
+    opened_run = OpenRun(store, describe(OrangeBaseline()), plan, shards)
     plan.counts()
     opened = time.perf_counter()
     return {
         "challenges": len(plan),
-        "left": len(plan) - replay.done_before,
+        "left": len(plan) - opened_run.done_before,
         "plan_s": round(planned - started, 2),
         "opened_s": round(opened - planned, 2),
         "seconds": round(opened - started, 2),

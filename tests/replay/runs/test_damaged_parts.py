@@ -8,8 +8,10 @@ import pytest
 
 from data.errors import RunError
 from data.store import Store
+from replay.candidates.description import describe
 from replay.plans.plan import Plan, plan
-from replay.runs.run import Replay, replay
+from replay.runs.open_run import OpenRun
+from replay.runs.run import replay
 from replay.runs.run_folder import RunFolder
 from replay.settings import ReplaySettings
 from tests.replay.runs.brightness import Brightness, stored_predictions
@@ -99,5 +101,5 @@ def test_a_run_with_unanswered_challenges_is_read_by_its_files_ends(
         raise AssertionError(index)
 
     monkeypatch.setattr(RunFolder, "unanswered", refuse)
-    opened = Replay(world.store, Brightness(), planned(world), world.shards, SMALL_PARTS)
+    opened = OpenRun(world.store, describe(Brightness()), planned(world), world.shards, SMALL_PARTS)
     assert opened.done_before == len(planned(world))
