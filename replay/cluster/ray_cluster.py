@@ -115,9 +115,11 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
         address: `HERE`, or `ray://HOST[:PORT]` of a cluster's client server.
 
     Raises:
-        RunError: Ray is not installed, nobody answers at the address, or the cluster runs another
+        RunError: the address is none of these, Ray is not installed, nobody answers at the address, or the cluster runs another
             version of Ray or Python.
     """
+    if address != HERE and not address.startswith("ray://"):
+        raise RunError("--on", found=repr(address), expected="local, ray or ray://HOST:PORT")
     ray = _ray()
     wanted = address if address != HERE else os.environ.get("RAY_ADDRESS") or _address_here()
     # other values of RAY_ADDRESS are words that Ray knows

@@ -43,7 +43,13 @@ class RayNodes:
 @contextmanager
 def ray_nodes(cpus: Sequence[int]) -> Iterator[RayNodes]:
     """A cluster whose head has the first number of CPUs; all its processes end with the block."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        # else every second client server dies at its start here (Ray 2.60 with gRPC 1.85)
+        "GRPC_ENABLE_FORK_SUPPORT": "0",
+    }
     with subprocess.Popen(
         [sys.executable, "-m", __name__, *map(str, cpus)],
         stdin=subprocess.PIPE,

@@ -155,4 +155,4 @@ def test_an_address_that_nobody_answers_is_one_line(tmp_path: Path) -> None:
         "expected a Ray cluster; start one: `ray start --head` there"
     ]
     command = run(words(Store(tmp_path), "--on=somewhere"), tmp_path / "other")
-    assert "expected ray://HOST:PORT" in command.errors[-1]
+    assert "expected local, ray or ray://HOST:PORT" in command.errors[-1]
