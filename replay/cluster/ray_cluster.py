@@ -115,8 +115,8 @@ def ray_cluster(address: str) -> Iterator[RayCluster]:
         address: `HERE`, or `ray://HOST[:PORT]` of a cluster's client server.
 
     Raises:
-        RunError: the address is none of these, Ray is not installed, nobody answers at the address, or the cluster runs another
-            version of Ray or Python.
+        RunError: the address is none of these, Ray is not installed, nobody answers at the address,
+            or the cluster runs another version of Ray or Python.
     """
     if address != HERE and not address.startswith("ray://"):
         raise RunError("--on", found=repr(address), expected="local, ray or ray://HOST:PORT")

@@ -84,17 +84,17 @@ class RayWorkers:
         for _ in range(count):
             self._start_worker()
 
-    def first(self) -> WorkerDescription:
-        """What the first worker that has started says of itself and its candidate.
+    def started(self, count: int = 1) -> list[WorkerDescription]:
+        """What the first `count` workers that have started say of themselves and their candidate.
 
         Raises:
-            RunError: it cannot start: the candidate or the sources are not there, or another
+            RunError: one cannot start: the candidate or the sources are not there, or another
                 version is.
         """
-        while not self._ready:
+        while len(self._ready) < count:
             if (reference := self._next_done(list(self._starting))) is not None:
                 self._finish_start(reference)
-        return self._ready[0].description
+        return [worker.description for worker in self._ready[:count]]
 
     def answers(
         self, parts: Iterator[PartWork], sources: Mapping[str, str]

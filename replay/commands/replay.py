@@ -204,7 +204,7 @@ def _replay_on_ray(
             plan, shards = plan_of_store(
                 store, sources, request.selection, request.variants, ordered=False
             )
-            first = workers.first()
+            (first,) = workers.started()
             asked = request.asked(
                 sources=settings.sources, on=address, workers=count, processor=first.processor
             )

@@ -20,7 +20,7 @@ from tests.bench.models import (
     model_forward,
 )
 from tests.bench.regions import distances
-from tests.bench.replays import opening
+from tests.bench.replays import opening, workers
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":
@@ -37,6 +37,7 @@ if __name__ == "__main__":
     compare.main()
     publish.main()
     opening.main()
+    workers.main()
     distances.main()
     views.main()
     model_forward.main()
