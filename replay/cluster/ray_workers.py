@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from data.errors import RunError, StreetReplayError
+from data.terminal import note
 from replay.answering.part_work import PartAnswer, PartWork
 from replay.cluster.environment import check_environment, environment
 from replay.cluster.part_queue import PartQueue
@@ -16,6 +17,7 @@ from replay.cluster.worker import PartWorker, WorkerDescription, WorkerSettings
 _PARTS_AHEAD = 2
 _MOST_FAILED_STARTS = 3
 _POLL_SECONDS = 5.0
+_PATIENT_POLLS = 6
 _WORDS, _DIGITS = 300, 12
 
 
@@ -80,7 +82,7 @@ class RayWorkers:
         )(PartActor)
         self._ready: list[_Worker] = []
         self._starting: dict[Any, Any] = {}
-        self._failed_starts = 0
+        self._failed_starts = self._polls_without_worker = 0
         for _ in range(count):
             self._start_worker()
 
@@ -187,9 +189,16 @@ class RayWorkers:
             done, _ = self._ray.wait(references, num_returns=1, timeout=_POLL_SECONDS)
         except ConnectionError:
             raise self._cluster.lost() from None
-        if not done:
-            self._cluster.check_answers()
-        return done[0] if done else None
+        if done:
+            return done[0]
+        self._cluster.check_answers()
+        if self._ready:
+            self._polls_without_worker = 0
+        else:
+            self._polls_without_worker += 1
+        if self._polls_without_worker == _PATIENT_POLLS:
+            note("no worker has started yet; `ray status` shows what others have of the cluster")
+        return None
 
     def _result(self, reference: Any, host: str) -> Any:
         """What a worker returned, or its death.

@@ -73,7 +73,7 @@ class PartWorker:
         self._build = self._open.enter_context(
             image_builder(self._shards, settings.seed, settings.processes, settings.arithmetic)
         )
-        self._asking = Lock()
+        self._asking, self._reading = Lock(), Lock()
 
     def description(self) -> WorkerDescription:
         """Describe this worker."""
@@ -95,7 +95,8 @@ class PartWorker:
             SourceError: a source is not here, or another one.
             RunError: the candidate failed.
         """
-        self._check_sources(work.challenges, sources)
+        with self._reading:
+            self._check_sources(work.challenges, sources)
         images = self._build(images_of(work.challenges))
         # while another thread's part is asked about
         images.build_ahead()

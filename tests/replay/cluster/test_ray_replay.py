@@ -69,7 +69,7 @@ def test_two_nodes_answer_as_one_process(
 ) -> None:
     command = on_ray(nodes, golden_challenges, tmp_path / "output")
     assert command.wait() == 0, command.errors
-    assert f"2 workers on the Ray cluster at {nodes.address}, each with 1 core" in command.errors
+    assert f"2 workers of 1 core on the Ray cluster at {nodes.address}" in command.errors
     check_equal(golden_challenges, one_process)
 
 
