@@ -8,7 +8,6 @@ files (`AWS_PROFILE`, `AWS_ENDPOINT_URL`), or of fsspec's configuration: none is
 import re
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -38,10 +37,10 @@ def source_folder(text: str) -> SourcePath:
     protocol = url[1].lower()
     if protocol in _LOCAL:
         return Path(LocalFileSystem._strip_protocol(protocol + text[len(protocol) :]))
-    if _holds_password(text):
+    if _holds_password(protocol, text[url.end() :]):
         raise SourceError(
             f"sources {protocol}://",
-            found="a password in the URL, which others would see",
+            found="a password or signature in the URL, which others would see",
             expected="one where the protocol's package looks for it, such as its environment",
         )
     try:
@@ -62,11 +61,19 @@ def source_folder(text: str) -> SourcePath:
         ) from None
 
 
-def _holds_password(url: str) -> bool:
-    try:
-        return urlsplit(url).password is not None
-    except ValueError:  # brackets that hold no address
+def _holds_password(protocol: str, place: str) -> bool:
+    """True if what follows `://` holds a name and secret, or a token or signed query of HTTP.
+
+    A secret may hold a slash, as keys of S3 do, so that no parser of URLs sees it.
+    """
+    if protocol == "github":  # github://OWNER:REPOSITORY@REVISION/
         return False
+    before, at, _ = place.partition("@")
+    if at and ":" in before:
+        return True
+    return protocol in ("http", "https") and (
+        "@" in place.split("/", maxsplit=1)[0] or "?" in place
+    )
 
 
 def open_file(path: SourcePath) -> BinaryIO | RemoteFile:

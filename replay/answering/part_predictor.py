@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from data.errors import StreetReplayError
+from data.errors import SourceAccessError, StreetReplayError
 from replay.answering.image_workers import ImageBuilder, PartImages, PlannedImage
 from replay.answering.part_file import encoded_part
 from replay.answering.part_rows import Row, answer_rows, in_plan_order, part_row
@@ -77,6 +77,8 @@ class PartPredictor:
         start = time.perf_counter()
         try:
             self._predictor.predict(self._batch(work, planned_images, [image]))
+        except SourceAccessError:
+            raise
         except StreetReplayError:
             # as in `_ask_all`; the failure is recorded when its part is predicted
             if not (images.looked_at and images.failures):
@@ -88,6 +90,8 @@ class PartPredictor:
         """The answers; None if some image cannot be rebuilt, as the first look at one showed."""
         try:
             return self._ask(work, images, {})
+        except SourceAccessError:
+            raise
         except StreetReplayError:
             # whatever a candidate makes of it: it is no fault of the candidate's
             if images.looked_at and images.failures:

@@ -61,9 +61,23 @@ class CandidateAlias:
 
 @cache
 def offered_candidates() -> Sequence[CandidateType | CandidateAlias]:
-    """What installed packages offer, in order of the entry points' names."""
-    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
-    return [offered for point in points for offered in point.load()]
+    """What installed packages offer, in order of the entry points' names.
+
+    Raises:
+        RunError: an entry point cannot be loaded.
+    """
+    offered: list[CandidateType | CandidateAlias] = []
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        try:
+            offered += point.load()
+        except Exception as error:
+            raise RunError(
+                f"candidates of the entry point {point.name} = {point.value}",
+                found=f"{type(error).__name__}: {error}",
+                expected="candidates",
+                remedy="mend or uninstall that package",
+            ) from error
+    return offered
 
 
 def resolved_name(name: str, store: Store | None) -> str:
@@ -79,7 +93,7 @@ def resolved_name(name: str, store: Store | None) -> str:
 
 
 def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
-    """Load the candidate of that name: a offered one, or one of a built-in type.
+    """Load the candidate of that name: one that a package offers, or one of a built-in type.
 
     Raises:
         RunError: no candidate has that name, it cannot be loaded, it takes no metadata and was to

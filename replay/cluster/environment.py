@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,8 +12,8 @@ from replay.rebuilding.image_keys import packages
 
 _PROJECT = "streetreplay"
 _ROOT = Path(__file__).parents[2]
-# What rebuilds, reads sources and answers; nothing else of the project changes an answer.
-_CODE = ("data", "model", "replay")
+# What plans, reads sources, rebuilds and answers.
+_CODE = ("analytics", "data", "model", "replay")
 _SHOWN_DIGITS = 12
 
 
@@ -29,17 +29,25 @@ def environment() -> dict[str, str]:
         _PROJECT: project,
         f"{_PROJECT}'s code": _code_sha256()[:_SHOWN_DIGITS],
         **packages(),
+        # compiles the loops that read and resize
+        "numba": version("numba"),
     }
 
 
 def _code_sha256() -> str:
     digest = hashlib.sha256()
-    for package in _CODE:
-        for file in sorted((_ROOT / package).rglob("*.py")):
-            digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0")
-            # a checkout on Windows ends its lines otherwise
-            digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    for file in sorted(file for package in _CODE for file in _modules(_ROOT / package)):
+        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0")
+        # a checkout on Windows ends its lines otherwise
+        digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return digest.hexdigest()
+
+
+def _modules(package: Path) -> Iterator[Path]:
+    """The modules of a package and those below it; a store in the folder is none."""
+    yield from package.glob("*.py")
+    for initial in package.glob("*/__init__.py"):
+        yield from _modules(initial.parent)
 
 
 def check_environment(where: str, worker: Mapping[str, str], expected: Mapping[str, str]) -> None:

@@ -44,7 +44,7 @@ class RayCluster:
     def __init__(self, ray: ModuleType, endpoint: tuple[str, int]) -> None:
         """Keep the module, and the host and port that must go on answering."""
         self.ray, self._endpoint = ray, endpoint
-        self._last_answer = time.monotonic()
+        self._silent_since: float | None = None
         self.is_lost = False
 
     @property
@@ -58,9 +58,12 @@ class RayCluster:
         Raises:
             RunError: it has not answered for long.
         """
+        now = time.monotonic()
         if _answers(*self._endpoint):
-            self._last_answer = time.monotonic()
-        elif time.monotonic() - self._last_answer > _SILENCE_SECONDS:
+            self._silent_since = None
+            return
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > _SILENCE_SECONDS:
             raise self.lost()
 
     def lost(self) -> RunError:

@@ -6,12 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from data.errors import RunError, StreetReplayError
+from data.sources.shards import Shards
 from data.terminal import note
 from replay.answering.part_work import PartAnswer, PartWork
 from replay.cluster.environment import check_environment, environment
 from replay.cluster.part_queue import PartQueue
 from replay.cluster.ray_cluster import RayCluster, WorkerResources
-from replay.cluster.worker import PartWorker, WorkerDescription, WorkerSettings
+from replay.cluster.worker import (
+    PartWorker,
+    WorkerDescription,
+    WorkerSettings,
+    source_rows,
+)
 
 # Parts that a worker has at a time: the next one lies there when it is done with the last.
 _PARTS_AHEAD = 2
@@ -81,6 +87,7 @@ class RayWorkers:
             num_cpus=resources.cpus, num_gpus=resources.gpus, max_concurrency=threads
         )(PartActor)
         self._ready: list[_Worker] = []
+        self._first: WorkerDescription | None = None
         self._starting: dict[Any, Any] = {}
         self._failed_starts = self._polls_without_worker = 0
         for _ in range(count):
@@ -98,14 +105,12 @@ class RayWorkers:
                 self._finish_start(reference)
         return [worker.description for worker in self._ready[:count]]
 
-    def answers(
-        self, parts: Iterator[PartWork], sources: Mapping[str, str]
-    ) -> Iterator[PartAnswer]:
+    def answers(self, parts: Iterator[PartWork], shards: Shards) -> Iterator[PartAnswer]:
         """Answer parts, in the order in which workers finish them.
 
         Args:
             parts: taken one after another, as workers have time for them.
-            sources: the shards' fingerprints by name, which every node's must have.
+            shards: the sources of the plan, which every node must have alike.
 
         Raises:
             RunError: a worker cannot answer, workers die again and again at one part, or the
@@ -116,6 +121,7 @@ class RayWorkers:
         while True:
             for worker in self._ready:
                 while queue.held(worker) < _PARTS_AHEAD and (part := queue.take(worker)):
+                    sources = shards.fingerprints(source_rows(part))
                     asked[worker.actor.answer.remote(part, sources)] = (worker, part)
             if self._ready and not asked:
                 return
@@ -138,7 +144,11 @@ class RayWorkers:
         if self._cluster.is_lost:
             return
         for actor in [*(worker.actor for worker in self._ready), *self._starting.values()]:
-            self._ray.kill(actor)
+            try:
+                self._ray.kill(actor)
+            except ConnectionError:  # the cluster is gone, and they with it
+                self._cluster.lost()
+                return
 
     def _start_worker(self) -> None:
         actor = self._actor_class.remote()
@@ -149,25 +159,33 @@ class RayWorkers:
         actor = self._starting.pop(reference)
         description = self._result(reference, "a node")
         if isinstance(description, _Death):
-            self._failed_starts += 1
-            if self._failed_starts >= _MOST_FAILED_STARTS:
-                raise RunError(
-                    f"workers on {self._cluster.address}",
-                    found=f"{_MOST_FAILED_STARTS} that died while they loaded the candidate, the "
-                    f"last: {description.reason}",
-                    expected="workers that start",
-                    remedy="is there memory for so many of them? see --workers",
-                )
-            self._start_worker()
+            self._restart(description.reason)
             return
         self._failed_starts = 0
         self._check(description)
         self._ready.append(_Worker(actor, description))
 
+    def _restart(self, reason: str) -> None:
+        """Start a worker anew that died at its start; not again and again."""
+        self._failed_starts += 1
+        if self._failed_starts < _MOST_FAILED_STARTS:
+            self._start_worker()
+        elif self._ready or self._starting:
+            note(f"a worker does not start, others go on without it: {reason}")
+        else:
+            raise RunError(
+                f"workers on {self._cluster.address}",
+                found=f"{_MOST_FAILED_STARTS} that died while they loaded the candidate, the "
+                f"last: {reason}",
+                expected="workers that start",
+                remedy="is StreetReplay installed there, and memory for so many? see --workers",
+            )
+
     def _check(self, description: WorkerDescription) -> None:
         """Refuse a worker that would answer otherwise than this process or the first worker."""
         check_environment(description.host, description.environment, environment())
-        first = self._ready[0].description if self._ready else description
+        # the first of all: later ones answer in its name, whoever is left
+        self._first = first = self._first or description
         theirs, expected = description.candidate, first.candidate
         if theirs.fingerprint != expected.fingerprint:
             raise RunError(
@@ -209,10 +227,10 @@ class RayWorkers:
         errors = self._ray.exceptions
         try:
             return self._ray.get(reference)
+        except errors.RayTaskError as error:  # also of its cause's type, such as ConnectionError
+            raise _failure(host, error.cause or error) from None
         except ConnectionError:
             raise self._cluster.lost() from None
-        except errors.RayTaskError as error:
-            raise _failure(host, error.cause or error) from None
         except errors.RuntimeEnvSetupError as error:
             raise _failure(host, error) from None
         except errors.RayError as error:

@@ -5,7 +5,7 @@ It is sent names, seeds and planned challenges, and returns Parquet; no pixel le
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from replay.answering.part_work import PartWork
 from replay.candidates.description import CandidateDescription, describe
 from replay.candidates.registry import LoadSettings, load
 from replay.cluster.environment import environment
-from replay.plans.plan import Planned
 from replay.rebuilding.image_keys import ImageKeys
 from replay.settings import Arithmetic
 
@@ -73,7 +72,9 @@ class PartWorker:
         self._build = self._open.enter_context(
             image_builder(self._shards, settings.seed, settings.processes, settings.arithmetic)
         )
-        self._asking, self._reading = Lock(), Lock()
+        # of its own: one thread checks while another's part is read
+        self._checked_shards = open_shards(settings.sources)
+        self._asking, self._checking = Lock(), Lock()
 
     def description(self) -> WorkerDescription:
         """Describe this worker."""
@@ -86,7 +87,8 @@ class PartWorker:
 
         Args:
             work: the challenges.
-            sources: the shards' fingerprints by name, as the process has them that planned.
+            sources: fingerprints of what the part is rebuilt from, as the process has them that
+                planned.
 
         Returns:
             A Parquet file of `part_file.PART_SCHEMA`.
@@ -95,35 +97,27 @@ class PartWorker:
             SourceError: a source is not here, or another one.
             RunError: the candidate failed.
         """
-        with self._reading:
-            self._check_sources(work.challenges, sources)
+        with self._checking:
+            self._check_sources(work, sources)
         images = self._build(images_of(work.challenges))
         # while another thread's part is asked about
         images.build_ahead()
         with self._asking:
             return self._part_predictor.answer(work, images)
 
-    def _check_sources(self, challenges: Sequence[Planned], sources: Mapping[str, str]) -> None:
-        """Refuse sources that are not those of the plan: they would be left out by this node only.
+    def _check_sources(self, work: PartWork, sources: Mapping[str, str]) -> None:
+        """Refuse sources that are not those of the plan: this node's images would be others.
 
         Raises:
             SourceError: one is missing, or another one.
         """
-        shards = self._shards
-        used = {
-            (item.challenge.parquet or "", item.challenge.row or 0)
-            for item in challenges
-            if item.variants
-        }
-        of_shards = {source for source in used if source not in shards.cached}
-        for name, row in sorted(of_shards):
-            if name not in shards or not shards.locations(name, row):
-                raise self._source_error(
-                    f"no {name}" if name not in shards else f"no row {row} of {name}"
-                )
-        for name, fingerprint in shards.fingerprints(of_shards).items():
-            if fingerprint != sources.get(name):
-                raise self._source_error(f"another {name}")
+        try:
+            here = self._checked_shards.fingerprints(source_rows(work))
+        except KeyError as error:
+            raise self._source_error(f"no {error.args[0]}") from None
+        for name in sorted({*here, *sources}):
+            if here.get(name) != sources.get(name):
+                raise self._source_error(f"another {name}" if name in sources else f"{name}, too")
 
     def _source_error(self, problem: str) -> SourceError:
         return SourceError(
@@ -132,3 +126,12 @@ class PartWorker:
             expected="those of the plan",
             remedy="put the same files on every node, or into a folder that all share",
         )
+
+
+def source_rows(work: PartWork) -> set[tuple[str, int]]:
+    """The (shard, row) that a part's images are rebuilt from."""
+    return {
+        (item.challenge.parquet or "", item.challenge.row or 0)
+        for item in work.challenges
+        if item.variants
+    }

@@ -220,7 +220,7 @@ def _replay_on_ray(
             ) as opened:
                 _announce(opened, first.candidate.name)
                 with progress("replaying", len(plan)) as on_progress:
-                    answers = workers.answers(opened.work(), opened.sources)
+                    answers = workers.answers(opened.work(), shards)
                     return opened.finish(answers, on_progress)
 
 

@@ -59,7 +59,7 @@ def image_folders(out: Path, wanted: Mapping[str, int]) -> ImageFolders:
     before = _images_of(out)
     counts = {stem: len(paths) for stem, paths in before.items()} | dict(wanted)
     levels = 0
-    deepest = min((_digits(stem) for stem in counts), default=0) // _DIGITS
+    deepest = min((_digits(stem) for stem in wanted), default=0) // _DIGITS
     while levels < deepest and _most_in_one(counts, levels) > MOST_FILES:
         levels += 1
     return ImageFolders(out, levels, before)

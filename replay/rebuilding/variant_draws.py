@@ -55,7 +55,13 @@ def draw_positions(
 
 
 def _seed_words(seed: int) -> Words:
-    """A seed as 32-bit words, the lowest first; one word for 0."""
+    """A seed as 32-bit words, the lowest first; one word for 0.
+
+    Raises:
+        ValueError: it is negative.
+    """
+    if seed < 0:
+        raise ValueError(f"a seed of 0 or more, not {seed}")
     words = [seed & _WORD]
     while seed := seed >> _WORD_BITS:
         words.append(seed & _WORD)

@@ -66,11 +66,14 @@ class OpenRun:
         self._folder, decisive = open_run_folder(
             store, candidate, plan, shards, settings, fresh=fresh
         )
-        self.sources: Mapping[str, str] = decisive["sources"]
-        self._parts = Parts(plan, settings)
-        self._remaining = remaining_work(self._folder, self._parts)
-        if self._remaining.positions or not self._folder.has_description:
-            self._folder.write_description(decisive, asked, candidate.precision)
+        try:
+            self._parts = Parts(plan, settings)
+            self._remaining = remaining_work(self._folder, self._parts)
+            if self._remaining.positions or not self._folder.has_description:
+                self._folder.write_description(decisive, asked, candidate.precision)
+        except BaseException:
+            self._folder.lock.release()
+            raise
 
     def __enter__(self) -> Self:
         """The run itself."""
@@ -99,11 +102,6 @@ class OpenRun:
     def retried(self) -> int:
         """Challenges whose images an earlier run could not rebuild."""
         return self._remaining.retried_count
-
-    @property
-    def parts_left(self) -> int:
-        """Parts that are left to do, or to try again."""
-        return len(self._remaining.positions)
 
     @property
     def positions_left(self) -> npt.NDArray[np.int64]:

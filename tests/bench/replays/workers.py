@@ -48,7 +48,7 @@ def seconds(cluster: RayCluster, store: Store, count: int) -> tuple[float, float
         candidate = workers.started(count)[0].candidate
         started = time.perf_counter()
         with OpenRun(store, candidate, plan, shards, SETTINGS, fresh=True) as opened:
-            for answer in workers.answers(opened.work(), opened.sources):
+            for answer in workers.answers(opened.work(), shards):
                 opened.keep(answer)
         return started - began, time.perf_counter() - started, int(plan.image_counts.sum())
 

@@ -256,7 +256,15 @@ def test_a_remote_file_reads_as_any_other(memory: Any) -> None:
             "gs://b/x",
             "found no package that reads gs://; expected one that is installed; Please in",
         ),
-        ("ftp://me:SECRET@host/x", "sources ftp://: found a password in the URL"),
+        *(
+            (url, f"sources {url.split(':')[0]}://: found a password or signature in the URL")
+            for url in (
+                "ftp://me:SECRET@host/x",
+                "s3://AKIA:SEC/RET@bucket/x/SECRET",
+                "https://SECRET@host/x",
+                "https://host/x?signature=SECRET",
+            )
+        ),
     ],
 )
 def test_a_url_that_nothing_reads_is_one_line(url: str, told: str) -> None:
@@ -264,6 +272,14 @@ def test_a_url_that_nothing_reads_is_one_line(url: str, told: str) -> None:
         source_folder(url)
     assert told in str(error.value)
     assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["github://org:repo@main/x", "memory://a@b/c"])
+def test_a_url_with_an_at_sign_need_not_hold_a_password(url: str) -> None:
+    try:
+        source_folder(url)
+    except SourceError as error:  # its package is not installed here
+        assert "no package that reads" in str(error)
 
 
 def test_errors_of_a_server_are_one_line_of_printable_text() -> None:

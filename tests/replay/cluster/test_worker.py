@@ -9,10 +9,10 @@ import pytest
 
 from data.errors import RunError, SourceError
 from data.store import Store
-from replay.answering.part_work import PartAnswer
+from replay.answering.part_work import PartAnswer, PartWork
 from replay.candidates.registry import LoadSettings
 from replay.cluster.environment import environment
-from replay.cluster.worker import PartWorker, WorkerSettings
+from replay.cluster.worker import PartWorker, WorkerSettings, source_rows
 from replay.plans.plan import Plan, plan
 from replay.runs.open_run import OpenRun
 from replay.runs.run import replay
@@ -54,6 +54,10 @@ def planned(world: World) -> Plan:
     return plan(world.ingest(), world.shards, VariantSettings(4))
 
 
+def sources(world: World, work: PartWork) -> dict[str, str]:
+    return world.shards.fingerprints(source_rows(work))
+
+
 def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSettings) -> None:
     workers = [PartWorker(settings), PartWorker(replace(settings, processes=2))]
     described = workers[0].description()
@@ -62,11 +66,11 @@ def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSe
     with OpenRun(
         world.store, described.candidate, planned(world), world.shards, SMALL_PARTS
     ) as run:
-        assert run.parts_left == 4
         answers = [
-            PartAnswer(work.index, workers[work.index % 2].answer(work, run.sources))
+            PartAnswer(work.index, workers[work.index % 2].answer(work, sources(world, work)))
             for work in run.work()
         ]
+        assert len(answers) == 4
         # one is answered twice, as when a worker was thought dead
         report = run.finish([*reversed(answers), answers[0]], lambda _: None)
     parallel = stored_predictions(world.store)
@@ -91,18 +95,36 @@ def test_a_source_that_this_node_lacks_or_has_otherwise_is_refused(
     )
     work = list(run.work())[1]
     assert work.challenges[0].variants
+    wanted = sources(world, work)
     here = tmp_path / "this node's"
     here.mkdir()
     elsewhere = replace(settings, sources=str(here))
     with pytest.raises(SourceError, match=r"found no .*\.parquet; expected those of the plan"):
-        PartWorker(elsewhere).answer(work, run.sources)
+        PartWorker(elsewhere).answer(work, wanted)
     write_shard(here, [encoded(picture(SIZE, seed=9))] * 5)
     with pytest.raises(SourceError, match=r"found another .*\.parquet"):
-        PartWorker(elsewhere).answer(work, run.sources)
-    write_shard(here, [])
-    with pytest.raises(SourceError, match=r"found no row \d of .*\.parquet"):
-        PartWorker(elsewhere).answer(work, run.sources)
+        PartWorker(elsewhere).answer(work, wanted)
     with pytest.raises(SourceError, match="no such folder"):
         PartWorker(replace(settings, sources=str(tmp_path / "nowhere")))
     with pytest.raises(RunError, match="no module 'unheard'"):
         PartWorker(replace(settings, candidate="unheard:Of"))
+
+
+def test_a_cached_image_that_only_this_node_has_is_refused(
+    world: World, settings: WorkerSettings, tmp_path: Path
+) -> None:
+    run = OpenRun(
+        world.store,
+        PartWorker(settings).description().candidate,
+        planned(world),
+        world.shards,
+        SMALL_PARTS,
+    )
+    work = list(run.work())[1]
+    wanted = sources(world, work)
+    here = shutil.copytree(world.store.sources, tmp_path / "this node's")
+    challenge = work.challenges[0].challenge
+    stem = f"{str(challenge.parquet).removesuffix('.parquet')}__image_{challenge.row}"
+    (here / f"{stem}.jpeg").write_bytes(encoded(picture(SIZE, seed=9)))
+    with pytest.raises(SourceError, match="found cached images, too; expected those of the plan"):
+        PartWorker(replace(settings, sources=str(here))).answer(work, wanted)
