@@ -204,9 +204,9 @@ def add_band(
     all_values = np.empty(3 * narrowed.shape[2], np.float32)
     for column in range(columns):
         y = grid.columns[1, column]
-        one = _rows_before(band.start, ys, slope, y, halves.height)
-        other = _rows_before(band.end, ys, slope, y, halves.height)
-        first, count = min(one, other), abs(other - one)
+        to_start = _rows_before(band.start, ys, slope, y, halves.height)
+        to_end = _rows_before(band.end, ys, slope, y, halves.height)
+        first, count = min(to_start, to_end), abs(to_end - to_start)
         if count == 0:
             continue
         words, values = all_words[:count], all_values[: 3 * count]

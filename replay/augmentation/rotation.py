@@ -25,7 +25,7 @@ from replay.image_regions.bands import bands_within
 from replay.image_regions.frames import Frame
 from replay.settings import Arithmetic
 
-Box = tuple[int, int, int, int]
+Crop = tuple[int, int, int, int]
 """Top, left, height and width in pixels."""
 
 # Pixels around the sampled ones: positions are approximate where it is decided what is decoded.
@@ -57,7 +57,7 @@ _memory = _Memory()
 
 
 def resized_crop(
-    frame: Frame, angle: float, box: Box, side: int, arithmetic: Arithmetic
+    frame: Frame, angle: float, box: Crop, side: int, arithmetic: Arithmetic
 ) -> npt.NDArray[np.uint8]:
     """ToTensor, rotate, resized_crop with antialiasing, ToPILImage (times 255, truncated).
 
@@ -82,7 +82,7 @@ def resized_crop(
 
 
 def crop_values(
-    frame: Frame, angle: float, box: Box, size: tuple[int, int], arithmetic: Arithmetic
+    frame: Frame, angle: float, box: Crop, size: tuple[int, int], arithmetic: Arithmetic
 ) -> Floats:
     """The same as floats in 0..1, for a `size` of (height, width)."""
     top, left, height, width = box

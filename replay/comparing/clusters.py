@@ -99,7 +99,9 @@ def cluster_scores(
     numbers = {cluster.name: number for number, cluster in enumerate(report.clusters)}
     named = dict(report.members.iter_rows())
     ids = answers.challenges["challenge_id"]
-    number_of = np.array([numbers.get(named.get(one, ""), -1) for one in ids], np.int32)
+    number_of = np.array(
+        [numbers.get(named.get(challenge_id, ""), -1) for challenge_id in ids], np.int32
+    )
     placed = np.flatnonzero(number_of >= 0)
     values = [(_FIELD, name) for name in numbers]
     members = slice_members(values, len(ids), placed, number_of[placed])

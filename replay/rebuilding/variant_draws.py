@@ -156,8 +156,8 @@ def _hashed(word: np.uint32, constant: np.uint32, factor: np.uint32) -> tuple[np
 
 
 @compiled
-def _mixed(one: np.uint32, other: np.uint32) -> np.uint32:
-    result = np.uint32(np.uint32(one * _MIX_LEFT) - np.uint32(other * _MIX_RIGHT))
+def _mixed(left: np.uint32, right: np.uint32) -> np.uint32:
+    result = np.uint32(np.uint32(left * _MIX_LEFT) - np.uint32(right * _MIX_RIGHT))
     return np.uint32(result ^ (result >> _HALF))
 
 

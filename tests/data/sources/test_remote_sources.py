@@ -276,10 +276,7 @@ def test_a_url_that_nothing_reads_is_one_line(url: str, told: str) -> None:
 
 @pytest.mark.parametrize("url", ["github://org:repo@main/x", "memory://a@b/c"])
 def test_a_url_with_an_at_sign_need_not_hold_a_password(url: str) -> None:
-    try:
-        source_folder(url)
-    except SourceError as error:  # its package is not installed here
-        assert "no package that reads" in str(error)
+    assert not isinstance(source_folder(url), Path)
 
 
 def test_errors_of_a_server_are_one_line_of_printable_text() -> None:
