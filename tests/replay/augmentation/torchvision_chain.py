@@ -29,6 +29,22 @@ TORCH_FUSES = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 arithmetics = st.sampled_from(list(Arithmetic))
 
 
+def sum_rounded_once(left: Any, right: Any) -> Any:
+    """The float32 nearest to a sum of float64, which holds products of float32 whole.
+
+    The sum is first rounded to odd (Boldo and Melquiond 2008, "Emulation of FMA and correctly
+    rounded sums"), else it would be rounded twice: at a right angle that shows.
+    """
+    left, right = np.broadcast_arrays(left.astype(np.float64), right.astype(np.float64))
+    total = left + right
+    part = total - left
+    error = (left - (total - part)) + (right - part)
+    even = total.view(np.int64) % 2 == 0
+    towards = np.where(error > 0, np.inf, -np.inf)
+    odd = np.where((error != 0) & even, np.nextafter(total, towards), total)
+    return odd.astype(np.float32)
+
+
 def grid_by(arithmetic: Arithmetic) -> Any:
     """torchvision's `_gen_affine_grid`, but for the product: in float64, rounded where told."""
 
@@ -38,8 +54,7 @@ def grid_by(arithmetic: Arithmetic) -> Any:
         across, down = x[None, :, None] * scaled[0], y[:, None, None].astype(np.float64) * scaled[1]
         if arithmetic is Arithmetic.AVX2:
             down = down.astype(np.float32)
-        # float64 holds such products whole; their sum is rounded twice, which once in 2^29 shows
-        return torch.from_numpy((across + down).astype(np.float32))[None]
+        return torch.from_numpy(sum_rounded_once(across, down))[None]
 
     return make
 
