@@ -58,6 +58,15 @@ def sources(world: World, work: PartWork) -> dict[str, str]:
     return world.shards.fingerprints(source_rows(work))
 
 
+def second_part(world: World, settings: WorkerSettings) -> PartWork:
+    """Of a run that is open; its first challenge has images."""
+    candidate = PartWorker(settings).description().candidate
+    with OpenRun(world.store, candidate, planned(world), world.shards, SMALL_PARTS) as run:
+        _, part, *_ = run.work()
+    assert part.challenges[0].variants
+    return part
+
+
 def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSettings) -> None:
     workers = [PartWorker(settings), PartWorker(replace(settings, processes=2))]
     described = workers[0].description()
@@ -86,15 +95,7 @@ def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSe
 def test_a_source_that_this_node_lacks_or_has_otherwise_is_refused(
     world: World, settings: WorkerSettings, tmp_path: Path
 ) -> None:
-    run = OpenRun(
-        world.store,
-        PartWorker(settings).description().candidate,
-        planned(world),
-        world.shards,
-        SMALL_PARTS,
-    )
-    work = list(run.work())[1]
-    assert work.challenges[0].variants
+    work = second_part(world, settings)
     wanted = sources(world, work)
     here = tmp_path / "this node's"
     here.mkdir()
@@ -113,14 +114,7 @@ def test_a_source_that_this_node_lacks_or_has_otherwise_is_refused(
 def test_a_cached_image_that_only_this_node_has_is_refused(
     world: World, settings: WorkerSettings, tmp_path: Path
 ) -> None:
-    run = OpenRun(
-        world.store,
-        PartWorker(settings).description().candidate,
-        planned(world),
-        world.shards,
-        SMALL_PARTS,
-    )
-    work = list(run.work())[1]
+    work = second_part(world, settings)
     wanted = sources(world, work)
     here = shutil.copytree(world.store.sources, tmp_path / "this node's")
     challenge = work.challenges[0].challenge
