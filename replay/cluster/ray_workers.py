@@ -141,14 +141,17 @@ class RayWorkers:
 
     def stop(self) -> None:
         """Stop all workers; a cluster that others use goes on."""
+        for actor in [*(worker.actor for worker in self._ready), *self._starting.values()]:
+            self._stop(actor)
+
+    def _stop(self, actor: Any) -> None:
+        """Stop a worker; of a cluster that is gone it is gone too."""
         if self._cluster.is_lost:
             return
-        for actor in [*(worker.actor for worker in self._ready), *self._starting.values()]:
-            try:
-                self._ray.kill(actor)
-            except ConnectionError:  # the cluster is gone, and they with it
-                self._cluster.lost()
-                return
+        try:
+            self._ray.kill(actor)
+        except ConnectionError:
+            self._cluster.is_lost = True
 
     def _start_worker(self) -> None:
         actor = self._actor_class.remote()
@@ -198,7 +201,9 @@ class RayWorkers:
     def _replace(self, worker: _Worker) -> None:
         self._ready.remove(worker)
         # one that only cannot be reached would hold its resources
-        self._ray.kill(worker.actor)
+        self._stop(worker.actor)
+        if self._cluster.is_lost:
+            raise self._cluster.lost()
         self._start_worker()
 
     def _next_done(self, references: Sequence[Any]) -> Any:

@@ -117,10 +117,7 @@ def replay(
     )
     run = _replay_here if where == LOCAL else partial(_replay_on_ray, where)
     report = run(open_store(store), sources, request)
-    if as_json:
-        print_json(asdict(report))
-    else:
-        _print_report(report)
+    (_print_json if as_json else _print_report)(report)
 
 
 @dataclass(frozen=True)
@@ -232,6 +229,10 @@ def _announce(opened: "OpenRun", model: str) -> None:
         note(f"{opened.done_before} of them were done by an earlier run of the same")
     if opened.retried:
         note(f"{opened.retried} whose images could not be rebuilt are retried")
+
+
+def _print_json(report: "ReplayReport") -> None:
+    print_json(asdict(report))
 
 
 def _print_report(report: "ReplayReport") -> None:

@@ -1,7 +1,7 @@
 """A Ray cluster of several nodes on this machine, in a process of its own, and how to kill nodes.
 
 As a program, `python -m tests.replay.cluster.ray_nodes CPUS...` starts a head of the first number
-of CPUs and a node of each other, prints its addresses, and reads lines: `kill NODE`, `add CPUS`.
+of CPUs and a node of each other, prints its addresses, and kills the node of each number it reads.
 """
 
 import os
@@ -28,14 +28,7 @@ class RayNodes:
 
     def kill(self, node: int) -> None:
         """Kill a node, 0 the head."""
-        self._command(f"kill {node}")
-
-    def add(self, cpus: int) -> None:
-        """Start another node."""
-        self._command(f"add {cpus}")
-
-    def _command(self, words: str) -> None:
-        self.commands.write(f"{words}\n")
+        self.commands.write(f"{node}\n")
         self.commands.flush()
         assert self.answers.readline() == "done\n"
 
@@ -94,11 +87,7 @@ def _serve(cpus: Sequence[int]) -> None:
     print(cluster.address, f"ray://127.0.0.1:{port}", flush=True)  # noqa: T201
     try:
         for line in sys.stdin:
-            word, number = line.split()
-            if word == "add":
-                nodes.append(cluster.add_node(num_cpus=int(number), **common))
-            else:
-                _kill(nodes[int(number)])
+            _kill(nodes[int(line)])
             print("done", flush=True)  # noqa: T201
     finally:
         for node in nodes:

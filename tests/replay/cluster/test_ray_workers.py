@@ -44,6 +44,7 @@ class _Ray:
     """Each worker that is started takes the next pair of behaviours: at its start, at a part."""
 
     exceptions = ray.exceptions
+    is_gone = False
 
     def __init__(self, behaviours: Iterator[tuple[Behaviour, Behaviour]]) -> None:
         self._behaviours = behaviours
@@ -62,7 +63,8 @@ class _Ray:
         return reference.result()
 
     def kill(self, _actor: Any) -> None:
-        pass
+        if self.is_gone:
+            raise ConnectionError("closed")
 
 
 def raising(error: Exception) -> Behaviour:
@@ -77,18 +79,17 @@ def described(**changes: Any) -> Behaviour:
     return lambda: replace(DESCRIBED, candidate=candidate)
 
 
-def answers(
-    store: Store, count: int, *behaviours: tuple[Behaviour, Behaviour]
-) -> tuple[list[int], RayCluster]:
+def answers(store: Store, count: int, *behaviours: tuple[Behaviour, Behaviour]) -> list[int]:
+    """The indices of four parts in the order in which they are answered."""
     cluster = RayCluster(_Ray(iter(behaviours)), ("127.0.0.1", 1))  # type: ignore[arg-type]
     workers = RayWorkers(cluster, SETTINGS, WorkerResources(), count)
     parts = (PartWork(index, []) for index in range(4))
-    return [answer.index for answer in workers.answers(parts, Shards(store.sources))], cluster
+    return [answer.index for answer in workers.answers(parts, Shards(store.sources))]
 
 
 def test_a_workers_parts_are_done_by_the_one_in_its_place(store: Store) -> None:
     dying = (described(), raising(DEATH))
-    done, _ = answers(store, 1, dying, (described(), lambda: b"parquet"))
+    done = answers(store, 1, dying, (described(), lambda: b"parquet"))
     assert sorted(done) == [0, 1, 2, 3]
 
 
@@ -107,12 +108,10 @@ def test_a_candidate_that_cannot_connect_is_no_lost_cluster(store: Store) -> Non
         answers(store, 1, (described(), raising(error)))
 
 
-def test_a_worker_that_never_starts_does_not_stop_the_others(
-    store: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_worker_that_never_starts_does_not_stop_the_others(store: Store) -> None:
     never = (raising(DEATH), raising(DEATH))
     works = (described(), lambda: b"parquet")
-    done, _ = answers(store, 2, never, works, never, never)
+    done = answers(store, 2, never, works, never, never)
     assert sorted(done) == [0, 1, 2, 3]
     with pytest.raises(RunError, match=r"found 3 that died while they loaded .*out of memory"):
         answers(store, 1, never, never, never)
@@ -122,3 +121,11 @@ def test_a_part_that_kills_its_workers_ends_the_run(store: Store) -> None:
     dying = (described(), raising(DEATH))
     with pytest.raises(RunError, match="part 0: found 3 workers that died at it"):
         answers(store, 1, dying, dying, dying, dying)
+
+
+def test_a_cluster_that_is_gone_when_a_worker_dies_is_one_line(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Ray, "is_gone", True)
+    with pytest.raises(RunError, match="found no answer any more"):
+        answers(store, 1, (described(), raising(DEATH)))
