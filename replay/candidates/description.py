@@ -25,8 +25,8 @@ class CandidateDescription:
     training_rows: "pl.DataFrame | None" = None
 
 
-def describe(predictor: Predictor) -> CandidateDescription:
-    """Describe a loaded candidate.
+def describe(predictor: Predictor, *, with_rows: bool = True) -> CandidateDescription:
+    """Describe a loaded candidate, perhaps without its training rows.
 
     Raises:
         RunError: an optional attribute of it is none of its kind.
@@ -38,7 +38,7 @@ def describe(predictor: Predictor) -> CandidateDescription:
         wants_metadata=predictor.wants_metadata,
         precision=precision(predictor),
         checkpoint_sha256=checkpoint_sha256(predictor),
-        training_rows=_training_rows(predictor),
+        training_rows=_training_rows(predictor) if with_rows else None,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from data.cluster.environment import environment
 from data.errors import SourceError
 from data.machine.processor import processor
 from data.sources.shards import open_shards
@@ -19,8 +20,7 @@ from replay.answering.part_predictor import PartPredictor, images_of
 from replay.answering.part_work import PartWork
 from replay.candidates.description import CandidateDescription, describe
 from replay.candidates.registry import LoadSettings, load
-from replay.cluster.environment import environment
-from replay.rebuilding.image_keys import ImageKeys
+from replay.rebuilding.image_keys import PACKAGES, ImageKeys
 from replay.settings import Arithmetic
 
 
@@ -42,9 +42,19 @@ class WorkerSettings:
     processes: int = 1
 
 
+# What plans, reads sources, rebuilds and answers.
+_CODE = ("analytics", "data", "model", "replay")
+
+
+def replay_environment() -> dict[str, str]:
+    """What has to be the same in every process that answers parts of one run."""
+    # numba compiles the loops that read and resize
+    return environment(_CODE, (*PACKAGES, "numba"))
+
+
 @dataclass(frozen=True)
 class WorkerDescription:
-    """Where a worker runs and what it holds."""
+    """Where a worker runs and what it holds, without the candidate's training rows."""
 
     host: str
     processor: Mapping[str, str | None]
@@ -79,8 +89,15 @@ class PartWorker:
     def description(self) -> WorkerDescription:
         """Describe this worker."""
         return WorkerDescription(
-            platform.node(), processor(), environment(), describe(self._predictor)
+            platform.node(),
+            processor(),
+            replay_environment(),
+            describe(self._predictor, with_rows=False),
         )
+
+    def candidate(self) -> CandidateDescription:
+        """Describe the candidate, with the rows that it was trained on."""
+        return describe(self._predictor)
 
     def answer(self, work: PartWork, sources: Mapping[str, str]) -> bytes:
         """Answer what is left of a part.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
+from data.cluster.options import LOCAL, WorkerCpusOption, check_cluster_options
 from data.machine.processes import cores
 from data.store import Store, open_store
 from data.terminal import (
@@ -36,13 +37,11 @@ from replay.commands.options import (
     variant_settings,
 )
 from replay.commands.replay_options import (
-    LOCAL,
     BatchSizeOption,
     FreshOption,
     MetadataOption,
     ModelOption,
     OnOption,
-    WorkerCpusOption,
     WorkerGpusOption,
     WorkersOption,
 )
@@ -75,7 +74,7 @@ def replay(
     arithmetic: ArithmeticOption = Arithmetic.AVX2,
     workers: WorkersOption = None,
     where: OnOption = LOCAL,
-    worker_cpus: WorkerCpusOption = 1,
+    worker_cpus: WorkerCpusOption = None,
     worker_gpus: WorkerGpusOption = None,
     fresh: FreshOption = False,
     store: StoreOption = None,
@@ -89,6 +88,7 @@ def replay(
     miners do, unless --metadata says otherwise; of levels 2 and 3 they see several possible images,
     and the answer is the mean over them.
     """
+    check_cluster_options(where, worker_cpus=worker_cpus, worker_gpus=worker_gpus)
     from analytics.queries.challenges import ChallengeSelection  # noqa: PLC0415
 
     selection = ChallengeSelection(
@@ -111,7 +111,7 @@ def replay(
         variants=variant_settings(variants, seed),
         settings=ReplaySettings(seed=seed, arithmetic=arithmetic),
         workers=workers,
-        worker_cpus=worker_cpus,
+        worker_cpus=worker_cpus or 1,
         worker_gpus=worker_gpus,
         fresh=fresh,
     )
@@ -176,10 +176,10 @@ def _replay_on_ray(
     address: str, store: Store, sources: str | None, request: _ReplayRequest
 ) -> "ReplayReport":
     """The same by workers on a Ray cluster, which load the candidate while this process plans."""
+    from data.cluster.ray_cluster import ray_cluster  # noqa: PLC0415
     from data.sources.source_path import source_folder  # noqa: PLC0415
     from replay.candidates.registry import LoadSettings, resolved_name  # noqa: PLC0415
-    from replay.cluster.ray_cluster import ray_cluster  # noqa: PLC0415
-    from replay.cluster.ray_workers import ray_workers  # noqa: PLC0415
+    from replay.cluster.part_workers import part_workers  # noqa: PLC0415
     from replay.cluster.worker import WorkerSettings  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
     from replay.runs.open_run import OpenRun  # noqa: PLC0415
@@ -198,24 +198,25 @@ def _replay_on_ray(
         count = request.workers or cluster.worker_count(resources)
         workers_of = f"{count} worker{'s' * (count != 1)} of {resources}"
         note(f"{workers_of} on the Ray cluster at {cluster.address}")
-        with ray_workers(cluster, settings, resources, count) as workers:
+        with part_workers(cluster, settings, resources, count) as workers:
             plan, shards = plan_of_store(
                 store, sources, request.selection, request.variants, ordered=False
             )
             (first,) = workers.started()
+            candidate = workers.candidate()
             asked = request.asked(
                 sources=settings.sources, on=address, workers=count, processor=first.processor
             )
             with OpenRun(
                 store,
-                first.candidate,
+                candidate,
                 plan,
                 shards,
                 request.settings,
                 asked=asked,
                 fresh=request.fresh,
             ) as opened:
-                _announce(opened, first.candidate.name)
+                _announce(opened, candidate.name)
                 with progress("replaying", len(plan)) as on_progress:
                     answers = workers.answers(opened.work(), shards)
                     return opened.finish(answers, on_progress)

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-LOCAL = "local"
-"""Where candidates answer by default: in the command's own process."""
+from data.cluster.options import on_option
 
 ModelOption = Annotated[
     str,
@@ -47,19 +46,7 @@ WorkersOption = Annotated[
         "of a cluster, workers that answer [default: as many as there is room for].",
     ),
 ]
-OnOption = Annotated[
-    str,
-    typer.Option(
-        "--on",
-        metavar="WHERE",
-        help="Where candidates answer: local (this process); ray (the Ray cluster that this "
-        "machine is of or RAY_ADDRESS names, else one that is started here); or ray://HOST:PORT.",
-    ),
-]
-WorkerCpusOption = Annotated[
-    int,
-    typer.Option("--worker-cpus", min=1, help="Cores of each worker of a cluster."),
-]
+OnOption = Annotated[str, on_option("candidates answer")]
 WorkerGpusOption = Annotated[
     int | None,
     typer.Option(

@@ -15,13 +15,14 @@ from replay.settings import Arithmetic
 # Raised when rebuilt images or the meaning of a part changes, so that nothing old is reused.
 REPLAY_VERSION = 3
 
-_PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "torch", "torchvision")
+"""What decodes, resizes, distorts and encodes, and what looks at images."""
 
 
 @cache
 def packages() -> dict[str, str]:
-    """Versions of what decodes, resizes, distorts and encodes, and of what looks at images."""
-    return {package: version(package) for package in _PACKAGES}
+    """Versions of `PACKAGES`."""
+    return {package: version(package) for package in PACKAGES}
 
 
 class ImageKeys:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from analytics.ingest.ingest import ingest
 from analytics.queries.challenges import ChallengeSelection
+from data.cluster.ray_cluster import HERE, RayCluster, ray_cluster
 from data.store import Store
 from data.terminal import print_table
 from replay.candidates.registry import LoadSettings
-from replay.cluster.ray_cluster import HERE, RayCluster, ray_cluster
-from replay.cluster.ray_workers import ray_workers
+from replay.cluster.part_workers import part_workers
 from replay.cluster.worker import WorkerSettings
 from replay.plans.store_plan import plan_of_store
 from replay.runs.open_run import OpenRun
@@ -41,7 +41,7 @@ def seconds(cluster: RayCluster, store: Store, count: int) -> tuple[float, float
     )
     resources = cluster.worker_resources(1, 0)
     began = time.perf_counter()
-    with ray_workers(cluster, settings, resources, count) as workers:
+    with part_workers(cluster, settings, resources, count) as workers:
         plan, shards = plan_of_store(
             store, sources, ChallengeSelection(), VariantSettings(VARIANTS), ordered=False
         )

@@ -10,8 +10,8 @@ import pytest
 from analytics.queries.user_sql import query
 from data.store import Store
 from tests.conftest import GOLDEN
+from tests.data.cluster.ray_nodes import RayNodes, ray_nodes
 from tests.made_once import golden_store, made_once
-from tests.replay.cluster.ray_nodes import RayNodes, ray_nodes
 from tests.worlds.commands_in_forks import Command, run, start
 
 CANDIDATE = "tests.replay.cluster.paced:Paced"
@@ -94,7 +94,7 @@ def test_a_run_whose_head_was_killed_goes_on_with_another_cluster(
         nodes.kill(0)
         assert command.wait() == 1
         assert "found no answer any more" in command.errors[-1]
-        assert "what was done is kept" in command.errors[-1]
+        assert "what a run has is kept" in command.errors[-1]
     done = parts_written(golden_challenges)
     assert 0 < done < 7
     with ray_nodes([1]) as nodes:

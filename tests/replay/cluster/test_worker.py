@@ -11,8 +11,7 @@ from data.errors import RunError, SourceError
 from data.store import Store
 from replay.answering.part_work import PartAnswer, PartWork
 from replay.candidates.registry import LoadSettings
-from replay.cluster.environment import environment
-from replay.cluster.worker import PartWorker, WorkerSettings, source_rows
+from replay.cluster.worker import PartWorker, WorkerSettings, replay_environment, source_rows
 from replay.plans.plan import Plan, plan
 from replay.runs.open_run import OpenRun
 from replay.runs.run import replay
@@ -70,7 +69,7 @@ def second_part(world: World, settings: WorkerSettings) -> PartWork:
 def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSettings) -> None:
     workers = [PartWorker(settings), PartWorker(replace(settings, processes=2))]
     described = workers[0].description()
-    assert described.environment == environment()
+    assert described.environment == replay_environment()
     assert described.candidate.name == "brightness"
     with OpenRun(
         world.store, described.candidate, planned(world), world.shards, SMALL_PARTS

@@ -73,7 +73,7 @@ class RayCluster:
             f"Ray cluster at {self.address}",
             found="no answer any more",
             expected="a head node that runs to the end",
-            remedy="start the cluster again and run the same command: what was done is kept",
+            remedy="start the cluster again and run the same command: what a run has is kept",
         )
 
     def worker_resources(self, cpus: int, gpus: int | None) -> WorkerResources:
@@ -91,7 +91,7 @@ class RayCluster:
                 f"Ray cluster at {self.address}",
                 found=f"nodes with at most {most['CPU']} CPUs and {most['GPU']} GPUs",
                 expected=f"one with {resources}",
-                remedy="see --worker-cpus and --worker-gpus",
+                remedy=f"see --worker-cpus{' and --worker-gpus' if gpus else ''}",
             )
         return resources
 

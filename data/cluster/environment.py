@@ -1,42 +1,47 @@
-"""What has to be the same in every process that answers parts of one run."""
+"""What has to be the same in every process that works on one task of a person."""
 
 import hashlib
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from data.errors import RunError
-from replay.rebuilding.image_keys import packages
 
 _PROJECT = "streetreplay"
 _ROOT = Path(__file__).parents[2]
-# What plans, reads sources, rebuilds and answers.
-_CODE = ("analytics", "data", "model", "replay")
+_MISSING = "not installed"
 _SHOWN_DIGITS = 12
 
 
 @cache
-def environment() -> dict[str, str]:
-    """Versions of this process's Python, of StreetReplay, its code, and what images hang on."""
-    try:
-        project = version(_PROJECT)
-    except PackageNotFoundError:  # a bare checkout
-        project = "not installed"
+def environment(code: tuple[str, ...], packages: tuple[str, ...]) -> dict[str, str]:
+    """Versions of this process's Python, of StreetReplay, its code, and what the work hangs on.
+
+    Args:
+        code: packages of this project that do the work.
+        packages: of others, as they are called where they are published.
+    """
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
-        _PROJECT: project,
-        f"{_PROJECT}'s code": _code_sha256()[:_SHOWN_DIGITS],
-        **packages(),
-        # compiles the loops that read and resize
-        "numba": version("numba"),
+        # not installed in a bare checkout
+        _PROJECT: _version(_PROJECT),
+        f"{_PROJECT}'s code": _code_sha256(code)[:_SHOWN_DIGITS],
+        **{package: _version(package) for package in packages},
     }
 
 
-def _code_sha256() -> str:
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return _MISSING
+
+
+def _code_sha256(packages: Sequence[str]) -> str:
     digest = hashlib.sha256()
-    for file in sorted(file for package in _CODE for file in _modules(_ROOT / package)):
+    for file in sorted(file for package in packages for file in _modules(_ROOT / package)):
         digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0")
         # a checkout on Windows ends its lines otherwise
         digest.update(file.read_bytes().replace(b"\r\n", b"\n") + b"\0")
