@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from analytics.lives.order import EVERYONE, Choice, Life, put_in_order
+from analytics.lives.order import (
+    EVERYONE,
+    Choice,
+    Life,
+    choice_parameters,
+    put_in_order,
+    unknown_run,
+)
 from analytics.warehouse.statements import statements
 
 ORDER_SCHEMA = pa.schema({"ordinal": pa.int32(), "life": pa.int32(), "media_row": pa.int64()})
@@ -31,7 +38,33 @@ def kept_order(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYONE)
     """
     lives = put_in_order(connection, choice)
     rows = connection.sql(statements("analytics/lives/kept_order")).to_arrow_table()
+    connection.execute("DROP TABLE life_order")
     return KeptOrder(lives, rows)
+
+
+def choose_from_order(
+    connection: duckdb.DuckDBPyConnection, kept: KeptOrder, choice: Choice = EVERYONE
+) -> None:
+    """Make the temporary table `life_order` from a kept order: ordinal, life, media_row.
+
+    Ordinals are those of all challenges, so that a choice of some leaves holes.
+
+    Args:
+        connection: to the warehouse that the order is of.
+        kept: the order of all its challenges.
+        choice: which of them.
+
+    Raises:
+        QueryError: as `order.put_in_order`.
+    """
+    parameters = choice_parameters(kept.lives, choice)
+    connection.register(_REGISTERED, kept.rows)
+    connection.execute(statements("analytics/lives/chosen_of_kept"), parameters)
+    connection.unregister(_REGISTERED)
+    if choice.run is not None:
+        [(chosen,)] = connection.execute("SELECT count(*) FROM life_order").fetchall()
+        if not chosen:
+            raise unknown_run(choice.run)
 
 
 def restore_order(

@@ -8,6 +8,7 @@ order, a window or a moving average works on this order, one life at a time.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -69,7 +70,7 @@ def put_in_order(
     """Order all chosen challenges, as the temporary table `life_order`; returns their lives.
 
     `life_order` has a row a challenge: ordinal (from 0 on, life by life), life, chain (a part of
-    a life of which scores show that it is connected), media_row (rowid of `media`), challenge_id.
+    a life of which scores show that it is connected), media_row (rowid of `media`).
 
     Args:
         connection: to a warehouse.
@@ -89,12 +90,12 @@ def put_in_order(
         if choice.run is None or choice.run == one.run_id
     ]
     lives = [_life(number, chains, unsigned) for number, chains in enumerate(streams)]
-    chosen = _chosen(lives, choice)
-    parameters = {"lives": None if chosen is lives else [life.number for life in chosen]}
-    connection.execute(statements("analytics/lives/order"), parameters | {"run": choice.run})
+    connection.execute(statements("analytics/lives/order"), choice_parameters(lives, choice))
+    # a row a challenge, which what comes next has better use for
+    connection.execute("DROP TABLE life_streams; DROP TABLE life_files")
     extents = connection.execute(statements("analytics/lives/extent")).fetchall()
     if choice.run is not None and not extents:
-        raise _unknown(f"run {choice.run}", chosen)
+        raise unknown_run(choice.run)
     return [_with_extent(lives[number], *extent) for number, *extent in extents]
 
 
@@ -157,28 +158,39 @@ def _with_extent(
     return replace(life, challenges=challenges, first_time=first_time, last_time=last_time)
 
 
-def _chosen(lives: list[Life], choice: Choice) -> list[Life]:
-    if choice.validator is None:
-        return lives
+def choice_parameters(lives: Sequence[Life], choice: Choice) -> dict[str, Any]:
+    """A choice as the parameters of a query: numbers of `lives`, None for all of them, and `run`.
+
+    Raises:
+        QueryError: none of the lives is that of the chosen validator.
+    """
     wanted = choice.validator
+    if wanted is None:
+        return {"lives": None, "run": choice.run}
     chosen = [
-        life
+        life.number
         for life in lives
         if wanted in (life.hotkey, life.name) or (life.uid is not None and wanted == str(life.uid))
     ]
     if not chosen:
-        raise _unknown(f"validator {wanted}", lives)
-    return chosen
+        names = [
+            life.name if life.uid is None else f"{life.name} (uid {life.uid})" for life in lives
+        ]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        known = f"one of the lives {', '.join(names[:_NAMED])}{more}"
+        raise _unknown(f"validator {wanted}", known)
+    return {"lives": chosen, "run": choice.run}
 
 
-def _unknown(what: str, lives: Sequence[Life]) -> QueryError:
-    names = [life.name if life.uid is None else f"{life.name} (uid {life.uid})" for life in lives]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+def unknown_run(run: str) -> QueryError:
+    """The error of a choice of a run of which the store holds no challenge."""
+    return _unknown(f"run {run}", "the id of a run that was ingested")
+
+
+def _unknown(what: str, known: str) -> QueryError:
     return QueryError(
         what,
         found="no challenge of it in this store",
-        expected=f"one of the lives {', '.join(names[:_NAMED])}{more}"
-        if what.startswith("validator")
-        else "the id of a run that was ingested",
+        expected=known,
         remedy='see `streetreplay sql "SELECT run_id, name, config FROM runs"`',
     )

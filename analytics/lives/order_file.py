@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from analytics.lives.kept_order import ORDER_SCHEMA, KeptOrder, kept_order
 from analytics.lives.order import Life
+from analytics.warehouse.connection import reading
 from analytics.warehouse.contents import contents_digest
 from analytics.warehouse.statements import statements
 from data.atomic_files import atomic_file, make_folder
@@ -41,17 +42,32 @@ def order_of(store: Store, connection: duckdb.DuckDBPyConnection) -> KeptOrder:
         store: which keeps it.
         connection: of its warehouse.
     """
+    challenges, key = _made_of(connection)
+    if challenges < _FEWEST:
+        return kept_order(connection)
+    kept = _read(store.order, key)
+    if kept is None:
+        kept = _find(store, connection, key)
+        _write(store.order, kept, key)
+    return kept
+
+
+def _made_of(connection: duckdb.DuckDBPyConnection) -> tuple[int, bytes]:
+    """The number of challenges, and all that their order is made of."""
     [(challenges, checksum)] = connection.execute(
         statements("analytics/lives/row_checksum")
     ).fetchall()
-    if challenges < _FEWEST:
-        return kept_order(connection)
-    key = f"{contents_digest(connection)} {challenges} {checksum} {code_digest(*_CODE)}".encode()
-    kept = _read(store.order, key)
-    if kept is None:
-        kept = kept_order(connection)
-        _write(store.order, kept, key)
-    return kept
+    key = f"{contents_digest(connection)} {challenges} {checksum} {code_digest(*_CODE)}"
+    return challenges, key.encode()
+
+
+def _find(store: Store, connection: duckdb.DuckDBPyConnection, key: bytes) -> KeptOrder:
+    """Find the order by a connection of its own, with which the memory for that ends."""
+    with reading(store) as own:
+        if _made_of(own)[1] == key:
+            return kept_order(own)
+    # published anew since `connection` was opened
+    return kept_order(connection)
 
 
 def _read(file: Path, key: bytes) -> KeptOrder | None:

@@ -68,8 +68,8 @@ def read_streams(connection: duckdb.DuckDBPyConnection) -> list[Stream]:
     lengths = list_lengths(column)
     scores = score_matrix(column, int(lengths[lengths <= MOST_UIDS].max(initial=0)))
     rows = table.drop_columns(["scores"]).to_pylist()
-    firsts = [index for index, row in enumerate(rows) if row["first"]]
-    lasts = [index for index, row in enumerate(rows) if row["last"]]
+    firsts = [index for index, row in enumerate(rows) if row["is_first"]]
+    lasts = [index for index, row in enumerate(rows) if row["is_last"]]
     streams = [
         _stream(rows[first], scores[first], scores[last], validators)
         for first, last in zip(firsts, lasts, strict=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.lives.kept_order import KeptOrder, choose_from_order
 from analytics.lives.order import EVERYONE, Choice, put_in_order
 from analytics.warehouse.rows import naive_utc
 from analytics.warehouse.statements import named_rows, statements
@@ -41,26 +42,42 @@ class ChallengeSelection:
     seed: int = 0
     limit: int | None = None
 
+    @property
+    def lives(self) -> Choice:
+        """What is chosen by validator and by run."""
+        return Choice(self.validator, self.run)
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether it cannot be known what is selected before all challenges are in order."""
+        return self.limit is not None or self.lives != EVERYONE
+
 
 def stored_challenges(
     connection: duckdb.DuckDBPyConnection,
     selection: ChallengeSelection = ChallengeSelection(),
     *,
     ordered: bool = True,
+    kept: KeptOrder | None = None,
 ) -> StoredChallenges:
     """The selected challenges, each validator's life in its own order (`lives.put_in_order`).
 
-    In the order of the table where they need not be `ordered`: that takes less time and memory.
+    Args:
+        connection: to a warehouse.
+        selection: which challenges.
+        ordered: False leaves them in the order of the table, which takes less time and memory.
+        kept: the order of this warehouse's challenges; None finds it where it is needed.
 
     Raises:
         QueryError: the store holds no challenge of one of the ids, a condition cannot be read, or
             a time is asked for of challenges that have none.
     """
-    choice = Choice(selection.validator, selection.run)
-    if ordered or choice != EVERYONE or selection.limit is not None:
-        put_in_order(connection, choice)
-    else:
+    if not (ordered or selection.needs_order):
         connection.execute(statements("analytics/queries/any_order"))
+    elif kept is None:
+        put_in_order(connection, selection.lives)
+    else:
+        choose_from_order(connection, kept, selection.lives)
     if selection.since is not None or selection.until is not None:
         _refuse_without_times(*_times(connection))
     connection.execute(statements("analytics/queries/chosen_challenges"), _parameters(selection))

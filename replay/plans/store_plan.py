@@ -1,5 +1,6 @@
 """Plans the selected challenges of a store, for the commands."""
 
+from analytics.lives.order_file import order_of
 from analytics.queries.challenges import ChallengeSelection, count_without_time, stored_challenges
 from analytics.warehouse.connection import reading
 from data.sources.shards import Shards, open_shards
@@ -33,7 +34,8 @@ def plan_of_store(
         SourceAccessError: its server does not answer, or refuses.
     """
     with reading(store) as connection:
-        challenges = stored_challenges(connection, selection, ordered=ordered)
+        kept = order_of(store, connection) if ordered or selection.needs_order else None
+        challenges = stored_challenges(connection, selection, ordered=ordered, kept=kept)
         if untimed := count_without_time(connection, selection):
             note(f"{untimed} challenges have no time: --since and --until leave them out")
     shards = open_shards(sources or store.sources, required=sources is not None)

@@ -1,13 +1,13 @@
 -- How large the chosen log is, one row. All uids of scores and answers are below `uids`; a subnet has
 -- fewer than $most uids, so that larger ones are counted as beyond it.
 WITH records AS (
-    SELECT len(media.scores) AS scores
+    SELECT media.challenge_id, len(media.scores) AS scores
     FROM media
     INNER JOIN life_order AS ordered ON media.rowid = ordered.media_row
 ),
 
 answers AS (
-    SELECT uid FROM responses SEMI JOIN life_order USING (challenge_id)
+    SELECT uid FROM responses SEMI JOIN records USING (challenge_id)
 )
 
 SELECT

@@ -1,14 +1,25 @@
 -- Records that no run orders, with their scores and how many miners each asked: do its scores follow
 -- from those of the one before?
+WITH records AS (
+    SELECT streams.stream, streams.ordinal_in_stream, streams.media_row, media.challenge_id
+    FROM life_streams AS streams
+    INNER JOIN media ON media.rowid = streams.media_row
+    WHERE media.run_id IS NULL
+),
+
+answers AS (
+    SELECT challenge_id, count(*) AS asked
+    FROM responses
+    SEMI JOIN records USING (challenge_id)
+    GROUP BY challenge_id
+)
+
 SELECT
-    streams.stream,
-    streams.media_row,
+    records.stream,
+    records.media_row,
     media.scores,
     coalesce(answers.asked, 0) AS asked
-FROM life_streams AS streams
-INNER JOIN media ON media.rowid = streams.media_row
-LEFT JOIN (
-    SELECT challenge_id, count(*) AS asked FROM responses GROUP BY challenge_id
-) AS answers ON answers.challenge_id = streams.challenge_id
-WHERE streams.run_id IS NULL
-ORDER BY streams.stream, streams.ordinal_in_stream;
+FROM records
+INNER JOIN media ON media.rowid = records.media_row
+LEFT JOIN answers ON answers.challenge_id = records.challenge_id
+ORDER BY records.stream, records.ordinal_in_stream;

@@ -1,18 +1,23 @@
--- Streams cut to pieces before the records in `life_cuts`; a stream that was not cut is one piece.
+-- Streams cut to pieces before the records in `life_cuts`, a row each: its first and last record by
+-- ordinal in the stream. A stream that was not cut is one piece.
 CREATE OR REPLACE TEMP TABLE life_pieces AS
-WITH numbered AS (
-    SELECT
-        streams.*,
-        count(cuts.media_row) OVER (
-            PARTITION BY streams.stream ORDER BY streams.ordinal_in_stream
-        ) AS piece
+WITH starts AS (
+    SELECT stream, 0 AS first FROM life_streams GROUP BY stream
+    UNION ALL
+    SELECT streams.stream, streams.ordinal_in_stream
     FROM life_streams AS streams
-    LEFT JOIN life_cuts AS cuts USING (media_row)
+    INNER JOIN life_cuts USING (media_row)
+),
+
+ends AS (
+    SELECT stream, max(ordinal_in_stream) AS last FROM life_streams GROUP BY stream
 )
 
 SELECT
-    *,
-    row_number() OVER one_piece = 1 AS first,
-    lead(ordinal_in_stream) OVER one_piece IS NULL AS last
-FROM numbered
-WINDOW one_piece AS (PARTITION BY stream, piece ORDER BY ordinal_in_stream);
+    starts.stream,
+    row_number() OVER one_stream - 1 AS piece,
+    starts.first,
+    coalesce(lead(starts.first) OVER one_stream - 1, ends.last) AS last
+FROM starts
+INNER JOIN ends USING (stream)
+WINDOW one_stream AS (PARTITION BY starts.stream ORDER BY starts.first);

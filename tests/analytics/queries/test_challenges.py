@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from analytics.ingest.ingest import ingest
+from analytics.lives.kept_order import kept_order
 from analytics.queries.challenges import ChallengeSelection, stored_challenges
 from analytics.queries.user_sql import query
 from analytics.warehouse.connection import reading
@@ -91,3 +92,45 @@ def test_a_condition_that_means_nothing_is_one_line(
 ) -> None:
     with pytest.raises(QueryError, match=message):
         chosen(filled, selection)
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        ChallengeSelection(),
+        ChallengeSelection(limit=7),
+        ChallengeSelection(validator="life-2"),
+        ChallengeSelection(run="aw9setnr"),
+        ChallengeSelection(run="aw9setnr", levels=(1,), limit=3),
+        ChallengeSelection(validator="5FvalidatorHotkey", since=datetime(2026, 1, 1)),
+        ChallengeSelection(sample=20, limit=9),
+    ],
+)
+def test_a_kept_order_selects_the_same_in_the_same_order(
+    filled: Store, selection: ChallengeSelection
+) -> None:
+    expected = chosen(filled, selection)
+    with reading(filled) as connection:
+        kept = kept_order(connection)
+    with reading(filled) as connection:
+        selected = stored_challenges(connection, selection, kept=kept)
+    assert [challenge.challenge_id for challenge in selected] == expected
+    assert expected
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        ChallengeSelection(validator="nobody"),
+        ChallengeSelection(run="none"),
+        ChallengeSelection(validator="life-2", run="aw9setnr"),
+    ],
+)
+def test_a_kept_order_refuses_what_the_store_does_not_hold_alike(
+    filled: Store, selection: ChallengeSelection
+) -> None:
+    with pytest.raises(QueryError) as expected:
+        chosen(filled, selection)
+    with reading(filled) as connection, pytest.raises(QueryError) as refused:
+        stored_challenges(connection, selection, kept=kept_order(connection))
+    assert str(refused.value) == str(expected.value)

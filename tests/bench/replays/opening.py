@@ -1,8 +1,10 @@
 """Opening a long replay: its plan, run id, parts, counts and what is left to do, in JSON.
 
 `python -m tests.bench.replays.opening [CHALLENGES]`: so many challenges, or 1,000,000, and a tenth.
-"Opened" has nothing done yet, "again" all parts. On a busy machine read the CPU seconds. Memory is
-what the process grows by: imports and compiled loops, which any replay needs, are there before.
+"Opened" has nothing done yet, "again" all parts. Then the plans alone of `render`, which is in the
+order of the log, and of `replay` with options that need that order: "found" where no order is kept,
+and "kept". On a busy machine read the CPU seconds. Memory is what the process grows by: imports and
+compiled loops, which any replay needs, are there before.
 """
 
 import sys
@@ -37,6 +39,8 @@ CHALLENGES = 1_000_000
 
 Result = TypeVar("Result")
 _SHARDS = 7
+_RUN = "bench1"
+"""The second of the logged runs that `fill_warehouse` makes, of 50,000 challenges each."""
 
 
 def make_store(root: Path, challenges: int) -> None:
@@ -73,6 +77,31 @@ def open_replay(root: Path) -> dict[str, float]:
     }
 
 
+def plan_in_order(root: Path, selection: ChallengeSelection) -> dict[str, float]:
+    """Seconds and memory of a plan in the order of the log; of all that is selected as columns."""
+    store = Store(root)
+    sampled_variants(STRONG_LEVEL, "0", VariantSettings())
+    before, cpu, started = peak_mebibytes(), time.process_time(), time.perf_counter()
+    plan, _ = plan_of_store(store, None, selection, VariantSettings())
+    plan.counts()
+    return {
+        "challenges": len(plan),
+        "seconds": round(time.perf_counter() - started, 2),
+        "cpu_s": round(time.process_time() - cpu, 2),
+        "mebibytes": round(peak_mebibytes() - before),
+    }
+
+
+def selections(challenges: int) -> dict[str, ChallengeSelection]:
+    """By command and option."""
+    return {
+        "render": ChallengeSelection(),
+        "--limit": ChallengeSelection(limit=challenges // 2),
+        "--validator": ChallengeSelection(validator="life-1"),
+        "--log-run": ChallengeSelection(run=_RUN),
+    }
+
+
 def finish(root: Path) -> None:
     """Write every part of the run that was opened, as far as its opening reads it."""
     store = Store(root)
@@ -102,19 +131,27 @@ def _in_a_process(work: Callable[..., Result], *arguments: object) -> Result:
         return pool.submit(work, *arguments).result()
 
 
+def measure(challenges: int) -> dict[str, dict[str, float]]:
+    """Each way to open a replay of so many challenges, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        _in_a_process(make_store, root, challenges)
+        measured = {"opened": _in_a_process(open_replay, root)}
+        _in_a_process(finish, root)
+        measured["again"] = _in_a_process(open_replay, root)
+        for option, selection in selections(challenges).items():
+            Store(root).order.unlink(missing_ok=True)
+            for order in ("found", "kept"):
+                measured[f"{option}, order {order}"] = _in_a_process(plan_in_order, root, selection)
+        return measured
+
+
 def main(challenges: int = CHALLENGES) -> None:
-    """Open a tenth, then all, each in a process of its own."""
-    found: dict[str, list[dict[str, float]]] = {"opened": [], "again": []}
-    for size in (challenges // 10, challenges):
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            _in_a_process(make_store, root, size)
-            found["opened"].append(_in_a_process(open_replay, root))
-            _in_a_process(finish, root)
-            found["again"].append(_in_a_process(open_replay, root))
-    for name, (tenth, whole) in found.items():
-        times = {key: round(whole[key] / tenth[key], 2) for key in ("seconds", "cpu_s")}
-        print_json({name: {"tenth": tenth, "whole": whole, "times_a_tenth": times}})
+    """Measure a tenth, then all."""
+    tenth, whole = measure(challenges // 10), measure(challenges)
+    for name, row in whole.items():
+        times = {key: round(row[key] / tenth[name][key], 2) for key in ("seconds", "cpu_s")}
+        print_json({name: {"tenth": tenth[name], "whole": row, "times_a_tenth": times}})
 
 
 if __name__ == "__main__":
