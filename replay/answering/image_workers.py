@@ -35,6 +35,9 @@ class PartImages(ABC):
     looked_at = False
     """True once an image was asked for: a candidate with cached features asks for none."""
 
+    following: Sequence["PartImages"] = ()
+    """The images of the next parts, which are begun at the first look at these."""
+
     def image(self, index: int) -> Image:
         """The decoded JPEG of the image at `index`.
 
@@ -42,7 +45,7 @@ class PartImages(ABC):
             CannotRebuildError: it cannot be rebuilt.
             RunError: a worker process died.
         """
-        self.looked_at = True
+        self._look()
         built = self._built[index]
         if isinstance(built, CannotRebuildError):
             raise built
@@ -55,12 +58,25 @@ class PartImages(ABC):
         Raises:
             RunError: a worker process died.
         """
-        self.looked_at = True
+        self._look()
         return {
             built.challenge_id: built
             for built in self._built
             if isinstance(built, CannotRebuildError)
         }
+
+    def _look(self) -> None:
+        if self.looked_at:
+            return
+        self.looked_at = True
+        for images in (self, *self.following):
+            images.build_ahead()
+        self.following = ()
+
+    @property
+    def awaited(self) -> bool:
+        """Whether others are building them, so that a look would have to wait."""
+        return False
 
     @cached_property
     @abstractmethod
@@ -122,9 +138,12 @@ class _ImagesOfWorkers(PartImages):
 
     @cached_property
     def _built(self) -> Sequence[Built]:
-        self.build_ahead()
         with _WORK.raising_run_error():
             return [built for future in self._futures for built in future.result()]
+
+    @property
+    def awaited(self) -> bool:
+        return not all(future.done() for future in self._futures)
 
     def build_ahead(self) -> None:
         if not self._futures:

@@ -2,18 +2,78 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from data.errors import SourceAccessError, StreetReplayError
 from replay.answering.image_workers import ImageBuilder, PartImages, PlannedImage
 from replay.answering.part_file import encoded_part
 from replay.answering.part_rows import Row, answer_rows, in_plan_order, part_row
-from replay.answering.part_work import PartWork
-from replay.candidates.predictor import Batch, Image, LazySequence, Predictor, batch_size
+from replay.answering.part_work import PartAnswer, PartWork
+from replay.candidates.predictor import (
+    Batch,
+    BegunPredictions,
+    Image,
+    LazySequence,
+    Predictor,
+    batch_size,
+    begin_predict,
+)
 from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Images that a candidate was asked about, and its answers; None where it was asked nothing."""
+
+    images: Sequence[PlannedImage]
+    predictions: BegunPredictions | None
+
+
+@dataclass(frozen=True)
+class BegunPart:
+    """A part that a candidate has begun with.
+
+    `failures` by challenge: why its images cannot be rebuilt; `candidate`: its name.
+    """
+
+    work: PartWork
+    failures: Mapping[str, CannotRebuildError]
+    asked: _Asked
+    candidate: str
+
+    def done(self) -> bool:
+        """Whether `answer` would not wait for the candidate."""
+        return self.asked.predictions is None or self.asked.predictions.done()
+
+    def answer(self) -> PartAnswer:
+        """The part's file: one row an image, and one for a challenge where there is none.
+
+        Raises:
+            RunError: the candidate cannot answer, or answered something that is no probability.
+        """
+        rows = [*self._unanswered(), *self._answered()]
+        return PartAnswer(self.work.index, encoded_part(in_plan_order(self.work.challenges, rows)))
+
+    def _answered(self) -> list[Row]:
+        if self.asked.predictions is None:
+            return []
+        return answer_rows(self.asked.images, self.asked.predictions.result(), self.candidate)
+
+    def _unanswered(self) -> list[Row]:
+        failures = self.failures
+        rows = [
+            part_row(item)
+            for item in self.work.challenges
+            if not item.variants or _id(item) in failures
+        ]
+        for row in rows:
+            if (failure := failures.get(row["challenge_id"])) is not None:
+                row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
+        return rows
 
 
 class PartPredictor:
@@ -23,35 +83,26 @@ class PartPredictor:
         """Nothing is read yet."""
         self._predictor, self._keys = predictor, keys
 
-    def answer(self, work: PartWork, images: PartImages) -> bytes:
-        """The part's file: one row an image, and one for a challenge where there is none.
+    def begin(self, work: PartWork, images: PartImages) -> "BegunPart":
+        """Let the candidate begin with a part; its images are not needed any more then.
 
         Args:
             work: the part.
             images: of `images_of` its challenges.
 
         Raises:
-            RunError: the candidate answered something that is no probability.
+            RunError: the candidate cannot answer.
         """
         if work.retried:
             # They could not be rebuilt before: not worth a candidate's time until they can.
             _ = images.failures
-        return encoded_part(in_plan_order(work.challenges, self._rows(work, images)))
-
-    def _rows(self, work: PartWork, images: PartImages) -> list[Row]:
-        part = work.challenges
         failures = images.failures if images.looked_at else {}
-        answered: list[Row] | None = None
-        if not failures:
-            answered = self._ask_all(work, images)
-            failures = images.failures if images.looked_at else {}
-        if answered is None or failures:
-            answered = self._ask(work, images, failures)
-        unanswered = [part_row(item) for item in part if not item.variants or _id(item) in failures]
-        for row in unanswered:
-            if (failure := failures.get(row["challenge_id"])) is not None:
-                row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
-        return unanswered + answered
+        asked = None if failures else self._ask_all(work, images)
+        if images.looked_at:
+            failures = images.failures
+        if asked is None or failures:
+            asked = self._ask(work, images, failures)
+        return BegunPart(work, failures, asked, self._predictor.name)
 
     def time_image(
         self, build: ImageBuilder, work: PartWork, variant_index: int
@@ -86,8 +137,8 @@ class PartPredictor:
         rest = time.perf_counter() - start - rebuild_seconds
         return rebuild_seconds, rest / batch_size(self._predictor)
 
-    def _ask_all(self, work: PartWork, images: PartImages) -> list[Row] | None:
-        """The answers; None if some image cannot be rebuilt, as the first look at one showed."""
+    def _ask_all(self, work: PartWork, images: PartImages) -> "_Asked | None":
+        """All images; None if some cannot be rebuilt, as the first look at one showed."""
         try:
             return self._ask(work, images, {})
         except SourceAccessError:
@@ -103,19 +154,18 @@ class PartPredictor:
         work: PartWork,
         images: PartImages,
         left_out: Mapping[str, CannotRebuildError],
-    ) -> list[Row]:
-        """The answers to all images but those of the challenges `left_out`."""
+    ) -> "_Asked":
+        """All images but those of the challenges `left_out`."""
         planned_images = images_of(work.challenges)
         indices = [
             index for index, (item, _) in enumerate(planned_images) if _id(item) not in left_out
         ]
         if not indices:
-            return []
+            return _Asked([], None)
         asked = [planned_images[index] for index in indices]
         image = images.image if left_out else partial(_image_of_whole_part, images)
         makers = [partial(image, index) for index in indices]
-        predictions = self._predictor.predict(self._batch(work, asked, makers))
-        return answer_rows(asked, predictions, self._predictor.name)
+        return _Asked(asked, begin_predict(self._predictor, self._batch(work, asked, makers)))
 
     def _batch(
         self,

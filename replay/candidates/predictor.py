@@ -1,6 +1,7 @@
 """The interface of a candidate: a predictor turns a batch of images into probabilities."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -65,10 +66,24 @@ class Predictions:
     gates: npt.NDArray[np.float32] | None = None
 
 
+class BegunPredictions(Protocol):
+    """Answers that a device may still be computing; a `concurrent.futures.Future` is one."""
+
+    def done(self) -> bool:
+        """Whether `result` would give them without waiting."""
+
+    def result(self) -> Predictions:
+        """The answers, waited for.
+
+        Raises:
+            StreetReplayError: as `Predictor.predict`.
+        """
+
+
 class Predictor(Protocol):
     """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
 
-    Attributes that may be left out: `training_rows`, `precision`, `batch_size` and
+    Attributes that may be left out: `training_rows`, `precision`, `batch_size`, `begin_predict` and
     `checkpoint_sha256`, see the functions of that name.
     """
 
@@ -131,6 +146,24 @@ def batch_size(predictor: Predictor) -> int:
     """
     size = getattr(predictor, "batch_size", 1)
     return size if isinstance(size, int) and size > 0 else 1
+
+
+def begin_predict(predictor: Predictor, batch: Batch) -> BegunPredictions:
+    """Let a candidate begin with a batch, so that the next one is prepared while it computes.
+
+    It is the optional method `begin_predict` of a predictor whose device computes by itself. All
+    that is wanted of the batch has been looked at when it returns, and further batches may be begun
+    before the first is waited for. Without it, `predict` answers at once.
+
+    Raises:
+        StreetReplayError: as `Predictor.predict`.
+    """
+    begin: Callable[[Batch], BegunPredictions] | None = getattr(predictor, "begin_predict", None)
+    if begin is not None:
+        return begin(batch)
+    answered: Future[Predictions] = Future()
+    answered.set_result(predictor.predict(batch))
+    return answered
 
 
 def checkpoint_sha256(predictor: Predictor) -> str | None:

@@ -120,7 +120,9 @@ class PartWorker:
         # while another thread's part is asked about
         images.build_ahead()
         with self._asking:
-            return self._part_predictor.answer(work, images)
+            begun = self._part_predictor.begin(work, images)
+        # while another thread's part is begun with
+        return begun.answer().parquet
 
     def _check_sources(self, work: PartWork, sources: Mapping[str, str]) -> None:
         """Refuse sources that are not those of the plan: this node's images would be others.

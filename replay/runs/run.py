@@ -1,14 +1,15 @@
 """A replay by a candidate in this process, whose images others may rebuild beside it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from data.sources.shards import Shards
 from data.store import Store
-from replay.answering.image_workers import ImageBuilder, PartImages, image_builder
-from replay.answering.part_predictor import PartPredictor, images_of
-from replay.answering.part_work import PartAnswer, PartWork
+from replay.answering.image_workers import image_builder
+from replay.answering.part_pipeline import answers
+from replay.answering.part_predictor import PartPredictor
+from replay.answering.part_work import PartWork
 from replay.candidates.description import describe
 from replay.candidates.predictor import Predictor
 from replay.plans.plan import Plan, Planned
@@ -90,27 +91,5 @@ class Replay:
             self.opened,
             image_builder(self._shards, self._seed, workers, self._arithmetic) as build,
         ):
-            return self.opened.finish(self._answers(build), on_progress)
-
-    def _answers(self, build: ImageBuilder) -> Iterator[PartAnswer]:
-        for work, images in _with_images(self.opened.work(), build):
-            yield PartAnswer(work.index, self._part_predictor.answer(work, images))
-
-
-def _with_images(
-    parts: Iterator[PartWork], build: ImageBuilder
-) -> Iterator[tuple[PartWork, PartImages]]:
-    """Parts with their images; each with the next one begun if images are looked at at all."""
-    each = ((work, build(images_of(work.challenges))) for work in parts)
-    ahead: tuple[PartWork, PartImages] | None = None
-    looked_at = False
-    while (current := ahead or next(each, None)) is not None:
-        _, images = current
-        ahead = None
-        if looked_at:
-            images.build_ahead()
-            ahead = next(each, None)
-            if ahead is not None:
-                ahead[1].build_ahead()
-        yield current
-        looked_at = images.looked_at
+            answered = answers(self.opened.work(), build, self._part_predictor)
+            return self.opened.finish(answered, on_progress)

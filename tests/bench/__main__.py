@@ -20,7 +20,7 @@ from tests.bench.models import (
     model_forward,
 )
 from tests.bench.regions import distances
-from tests.bench.replays import opening, workers
+from tests.bench.replays import opening, overlap, workers
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":
@@ -38,6 +38,7 @@ if __name__ == "__main__":
     publish.main()
     opening.main()
     workers.main()
+    overlap.main()
     distances.main()
     views.main()
     model_forward.main()

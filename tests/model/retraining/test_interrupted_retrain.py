@@ -67,7 +67,7 @@ def onto(*names: str) -> Dies:
 
 
 OLD: list[Moment] = [
-    ("within the champion's replay", PartPredictor, "answer", at_call(2)),
+    ("within the champion's replay", PartPredictor, "begin", at_call(2)),
     ("its answers are not published", os, "replace", onto("warehouse.duckdb")),
     ("the retraining begins", os, "replace", onto("retrain.json")),
     ("weights are written", os, "replace", onto("sample_weights.parquet")),
@@ -77,7 +77,7 @@ OLD: list[Moment] = [
     ("the training is not noted", RetrainFolder, "done", at_step("training")),
     ("the checkpoint is put in place", os, "replace", onto("checkpoint", "model.json")),
     ("it is not noted", RetrainFolder, "done", at_step("interpolation")),
-    ("within the challenger's replay", PartPredictor, "answer", at_call(2)),
+    ("within the challenger's replay", PartPredictor, "begin", at_call(2)),
     ("the gate is not noted", succession, "judge", at_once),
     ("between gate set and log", succession, "append_promotion", at_once),
     ("between log and pointer", succession, "write_pointer", at_once),
