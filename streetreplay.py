@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from analytics.commands import audit, logs, miners, null_rates
 from data.errors import StreetReplayError
+from data.remote_store.opening import sending_back
 from data.terminal import note, open_terminal
 from model.commands import (
     champion,
@@ -85,9 +86,14 @@ def main() -> None:
 def _status() -> int:
     """Run the command, tell its error, and return the exit status."""
     try:
-        # an exit status, if a command ends early; what a command returns is None
-        status = app(standalone_mode=False) or 0
-        return _wrong_use(typer.Abort()) if status == _INTERRUPTED else status
+        with sending_back():
+            # an exit status, if a command ends early; what a command returns is None
+            status: int = app(standalone_mode=False) or 0
+            if status == _INTERRUPTED:
+                raise KeyboardInterrupt
+        return status
+    except KeyboardInterrupt:
+        return _wrong_use(typer.Abort())
     except (TyperException, typer.Abort) as error:
         return _wrong_use(error)
     except Exception as error:  # noqa: BLE001  (the edge: a trace is for --debug only)

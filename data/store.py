@@ -1,11 +1,12 @@
 """The layout of a store folder: warehouse, source and training shards, runs, models, caches."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data.errors import StoreError
+if TYPE_CHECKING:
+    from upath import UPath
 
 STORE_VARIABLE = "STREETREPLAY_STORE"
 
@@ -19,14 +20,35 @@ DEFAULT_STORE = (_ROOT if (_ROOT / "pyproject.toml").is_file() else Path()) / "d
 
 @dataclass(frozen=True)
 class Store:
-    """A store folder and the paths in it."""
+    """A store folder and the paths in it.
+
+    Attributes:
+        root: the folder; of a store on a server, its working copy on this machine.
+        url: of a store on a server.
+        read_there: the folders of source images that the server holds; they are not copied.
+    """
 
     root: Path
+    url: str | None = None
+    read_there: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return self.url or str(self.root)
+
+    @property
+    def argument(self) -> str:
+        """What `--store` takes for it, from any working directory."""
+        return self.url or str(self.root.resolve())
 
     @property
     def warehouse(self) -> Path:
         """The published DuckDB file; never written in place."""
         return self.root / "warehouse.duckdb"
+
+    @property
+    def warehouse_lock(self) -> Path:
+        """The file that who writes the warehouse has locked."""
+        return self.root / "warehouse.lock"
 
     @property
     def scratch(self) -> Path:
@@ -40,8 +62,13 @@ class Store:
 
     @property
     def sources(self) -> Path:
-        """Parquet shards of source images."""
+        """Parquet shards of source images, in the folder."""
         return self.root / "sources"
+
+    @property
+    def sources_place(self) -> "Path | UPath":
+        """Where they are read: on the server, where it has them."""
+        return self._place(self.sources)
 
     @property
     def logs(self) -> Path:
@@ -79,6 +106,11 @@ class Store:
         return self.root / "training"
 
     @property
+    def training_place(self) -> "Path | UPath":
+        """Where they are read: on the server, where it has them."""
+        return self._place(self.training)
+
+    @property
     def models(self) -> Path:
         """Checkpoints, a folder each."""
         return self.root / "models"
@@ -98,22 +130,15 @@ class Store:
         """Vectors of descriptions, a cache file: once deleted it is computed again."""
         return self.root / "cache" / "text-vectors.safetensors"
 
+    def _place(self, folder: Path) -> "Path | UPath":
+        if self.url is None or folder.name not in self.read_there:
+            return folder
+        from upath import UPath  # noqa: PLC0415  (only where there is a URL)
 
-def open_store(root: Path | None = None) -> Store:
-    """The store at `root`, else at $STREETREPLAY_STORE, else `data/store` of this checkout, or of
-    the working directory where StreetReplay is installed without one.
+        return UPath(f"{self.url}/{folder.name}")
 
-    Nothing is created: an empty or missing folder is an empty store.
 
-    Raises:
-        StoreError: it is named by a URL.
-    """
-    chosen = root or Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
-    if (url := _URL.match(str(chosen))) is not None:
-        raise StoreError(
-            f"store {url[1]}://{url[2]}",
-            found="a URL",
-            expected="a folder of this machine, as it holds a DuckDB file and locks",
-            remedy="give the URL of source images to --sources",
-        )
-    return Store(chosen)
+def store_url(named: Path) -> str | None:
+    """The URL that a person names, which a path has with one slash; None for a path."""
+    url = _URL.match(str(named))
+    return None if url is None else f"{url[1].lower()}://{url[2]}"

@@ -29,7 +29,13 @@ from data.text import is_printable, printable, printable_value
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", envvar=STORE_VARIABLE, help="Store folder [default: data/store]."),
+    typer.Option(
+        "--store",
+        metavar="FOLDER|URL",
+        envvar=STORE_VARIABLE,
+        help="Store: a folder, or a URL such as s3://BUCKET/FOLDER, which is fetched before the "
+        "command and sent back after it [default: data/store].",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 # Text, as a path would make one slash of a URL's two.

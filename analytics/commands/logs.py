@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import LogError
-from data.store import Store, open_store
+from data.remote_store.opening import open_store
+from data.store import Store
 from data.terminal import (
     JsonOption,
     StoreOption,

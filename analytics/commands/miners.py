@@ -8,7 +8,7 @@ import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.atomic_files import atomic_file
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, StoreOption, note, print_json
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json
 
 app = typer.Typer()
@@ -29,7 +29,7 @@ def null_rates(
     from data.sources.shards import open_shards  # noqa: PLC0415
 
     opened = open_store(store)
-    shards = open_shards(sources or opened.sources, required=sources is not None)
+    shards = open_shards(sources or opened.sources_place, required=sources is not None)
     with reading(opened) as connection:
         rates = rates_of.null_rates(connection, shards)
     publish_null_rates(opened, rates)

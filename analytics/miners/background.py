@@ -19,7 +19,7 @@ def start_report(store: Store) -> BackgroundProcess:
         RunError: it is being made already, or it did not start.
         WriteError: the store cannot be written.
     """
-    arguments = ["miners", f"--store={store.root.resolve()}", "--json"]
+    arguments = ["miners", f"--store={store.argument}", "--json"]
     return start(_starts(store), _MODULE, lambda _: arguments)
 
 

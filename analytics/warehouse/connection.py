@@ -20,6 +20,7 @@ from analytics.warehouse.relations import SERIES, TABLES
 from analytics.warehouse.statements import statements
 from data.atomic_files import publish, write_error
 from data.errors import StoreError
+from data.remote_store.opening import refresh_warehouse, send_store
 from data.store import Store
 from data.text import utf8_name
 
@@ -61,7 +62,7 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     if not store.warehouse.is_file():
         raise StoreError(
-            f"store {store.root}",
+            f"store {store}",
             found="no warehouse",
             expected="an ingested log",
             remedy="run `streetreplay demo` or `streetreplay ingest LOG`",
@@ -78,20 +79,25 @@ def reading(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
 def writing(store: Store) -> Iterator[Writer]:
     """One transaction on a copy of the warehouse, published when the block ends without an error.
 
+    Of a store on a server it is the newest one, and goes back at once.
+
     Raises:
-        StoreError: another process writes, or the warehouse is of another format or damaged.
+        StoreError: another process writes, the warehouse is of another format or damaged, or
+            another machine published meanwhile.
         WriteError: the disk is full, or the store may not be written.
     """
     store.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(store.root / "warehouse.lock")
+    lock = FileLock(store.warehouse_lock)
     try:
         lock.acquire(timeout=_LOCK_SECONDS)
     except Timeout:
         raise StoreError(
-            f"store {store.root}", found="another process writing it", remedy="wait, then try again"
+            f"store {store}", found="another process writing it", remedy="wait, then try again"
         ) from None
     try:
+        refresh_warehouse(store)
         yield from _publish(store)
+        send_store(store)
     finally:
         lock.release()
 

@@ -159,6 +159,6 @@ def opened(version: Version, challenge_id: str, run_id: str | None) -> Opened:
                 recorded_settings(described),
                 dict(described.get("sources") or {}),
             )
-    shards = open_shards(version.store.sources, required=False)
+    shards = open_shards(version.store.sources_place, required=False)
     (planned,) = plan(StoredChallenges.of([stored_challenge(record)]), shards)
     return Opened(record, planned, answers, candidate, shown, gates)

@@ -38,7 +38,7 @@ def draw_images(version: Version, opened: Opened) -> Variant | None:
         detail = f"{reason} ({planned.detail})" if planned.detail else reason
         st.text(f"No image: {printable(detail)}")
         if planned.reason is Reason.SHARD_MISSING:
-            st.text(f"Shards are looked for in {printable(str(version.store.sources))}")
+            st.text(f"Shards are looked for in {printable(str(version.store.sources_place))}")
         return None
     answers = _answers(opened)
     variants = tuple(answers) or planned.variants

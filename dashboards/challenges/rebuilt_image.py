@@ -52,7 +52,7 @@ def rebuilt_image(
     """
     from replay.rebuilding.rebuild import CannotRebuildError  # noqa: PLC0415
 
-    shards = open_shards(version.store.sources, required=False)
+    shards = open_shards(version.store.sources_place, required=False)
     try:
         (rebuilt,) = _rebuilt(shards, challenge, [variant], shown_images)
     except CannotRebuildError as error:
@@ -79,7 +79,7 @@ def rebuilt_jpegs(
     """
     from replay.rebuilding.rebuild import CannotRebuildError  # noqa: PLC0415
 
-    shards = open_shards(version.store.sources, required=False)
+    shards = open_shards(version.store.sources_place, required=False)
     try:
         return [image.jpeg for image in _rebuilt(shards, challenge, variants, shown_images)]
     except CannotRebuildError:

@@ -44,7 +44,9 @@ def source_image(version: Version, challenge: StoredChallenge) -> SourceImage:
     from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder  # noqa: PLC0415
 
     try:
-        source = Rebuilder(open_shards(version.store.sources, required=False)).source(challenge)
+        source = Rebuilder(open_shards(version.store.sources_place, required=False)).source(
+            challenge
+        )
     except CannotRebuildError as error:
         return SourceImage(None, missing_reason=f"{error.reason}: {error.detail}")
     placement = placement_of(challenge.augmentation, source.size)

@@ -53,7 +53,7 @@ def mapped_clusters(version: Version, run_id: str | None) -> MappedClusters:
         SourceError: a shard cannot be read.
     """
     store = version.store
-    shards = open_shards(store.sources, required=False)
+    shards = open_shards(store.sources_place, required=False)
     rows = source_positions(shards) if len(shards) else None
     with page_reading(version.store) as connection:
         positions = challenge_positions(connection)
@@ -97,7 +97,7 @@ def clusters_with_scores(version: Version, mapped: MappedClusters, run_id: str) 
 def _basis(version: Version, run_id: str) -> str:
     store = version.store
     with page_reading(store) as connection:
-        return clusters_basis(connection, run_id, trained_on(store, run_id), store.sources)
+        return clusters_basis(connection, run_id, trained_on(store, run_id), store.sources_place)
 
 
 def _overlap(version: Version, report: ClusterReport, run_id: str) -> dict[str, int] | None:

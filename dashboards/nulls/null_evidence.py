@@ -49,7 +49,7 @@ def null_evidence(version: Version) -> NullEvidence:
         QueryError: the store holds no challenge, and no source row.
         SourceError: a shard cannot be read.
     """
-    shards = open_shards(version.store.sources, required=False)
+    shards = open_shards(version.store.sources_place, required=False)
     with page_reading(version.store) as connection:
         kinds = null_kinds(connection)
     return NullEvidence(kinds, rates_of(kinds, shards))

@@ -23,8 +23,11 @@ from analytics.warehouse.contents import contents_digest
 from dashboards.parts.page_connection import page_reading, query_turn
 from data.errors import StreetReplayError
 from data.sources.folder_listing import listing_sha256
+from data.sources.source_path import SourcePath, source_folder
 from data.store import Store
 from data.text import printable
+
+_SECONDS_OLD = 60
 
 
 @dataclass(frozen=True)
@@ -32,28 +35,45 @@ class Version:
     """A store's folder and what changes when its files do.
 
     `warehouse` is its file's time in ns and size in bytes; `sources` a hash of what lies below
-    their folder, None for a page that shows no image.
+    their folder, None for a page that shows no image. `url` and `read_there` are the store's.
     """
 
     root: str
     warehouse: tuple[int, int]
     sources: str | None = None
+    url: str | None = None
+    read_there: tuple[str, ...] = ()
 
     @property
     def store(self) -> Store:
         """The store itself."""
-        return Store(Path(self.root))
+        return Store(Path(self.root), self.url, self.read_there)
 
 
 def warehouse_version(store: Store) -> Version:
     """The version of the warehouse alone."""
     status = store.warehouse.stat()
-    return Version(str(store.root), (status.st_mtime_ns, status.st_size))
+    version = (status.st_mtime_ns, status.st_size)
+    return Version(str(store.root), version, url=store.url, read_there=store.read_there)
 
 
 def images_version(store: Store) -> Version:
     """The version of warehouse and sources: shards and cached images, also in folders below."""
-    return replace(warehouse_version(store), sources=listing_sha256(store.sources))
+    return replace(warehouse_version(store), sources=images_digest(store.sources_place))
+
+
+def images_digest(folder: SourcePath) -> str:
+    """A hash of what lies below a folder of images; of one on a server, at most a minute old.
+
+    Raises:
+        SourceAccessError: the server does not answer, or refuses.
+    """
+    return listing_sha256(folder) if isinstance(folder, Path) else _listed_there(str(folder))
+
+
+@st.cache_data(max_entries=4, ttl=_SECONDS_OLD, show_spinner=False)
+def _listed_there(url: str) -> str:
+    return listing_sha256(source_folder(url))
 
 
 @contextmanager

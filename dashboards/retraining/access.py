@@ -10,10 +10,11 @@ from pathlib import Path
 import streamlit as st
 
 from analytics.warehouse.connection import reading
-from dashboards.parts.store_access import Version
+from dashboards.parts.store_access import Version, images_digest
 from data.errors import RunError
 from data.sources.folder_listing import listing_sha256
 from data.sources.shards import open_shards
+from data.sources.source_path import SourcePath
 from data.store import Store
 from model.champion.champion import Champion, champion, entries_in_effect
 from model.champion.pointer import read_pointer
@@ -64,7 +65,7 @@ def decision(version: Version, store: Store, rows: RowsFolder) -> DecisionNow:
         SourceError: no shards.
     """
     changed = (*_champion_key(store), *_history_key(store))
-    return _decision(version, rows, changed, listing_sha256(rows_folder(store, rows)))
+    return _decision(version, rows, changed, images_digest(rows_folder(store, rows)))
 
 
 def listed_rows(store: Store, rows: RowsFolder) -> ListedRows:
@@ -73,7 +74,8 @@ def listed_rows(store: Store, rows: RowsFolder) -> ListedRows:
     Raises:
         SourceError: no shards.
     """
-    return _listed_rows(str(store.root), rows, listing_sha256(rows_folder(store, rows)))
+    folder = rows_folder(store, rows)
+    return _listed_rows(str(folder), images_digest(folder))
 
 
 def weights_evidence(version: Version, store: Store, rows: RowsFolder, run_id: str) -> Evidence:
@@ -82,7 +84,7 @@ def weights_evidence(version: Version, store: Store, rows: RowsFolder, run_id: s
     Raises:
         SourceError: no shards.
     """
-    return _weights_evidence(version, rows, run_id, listing_sha256(rows_folder(store, rows)))
+    return _weights_evidence(version, rows, run_id, images_digest(rows_folder(store, rows)))
 
 
 def weighted(
@@ -94,12 +96,12 @@ def weighted(
         RunError: no rows, none with GPS although the policy weighs by place, or all weights are 0.
         SourceError: no shards.
     """
-    return _weighted(version, rows, run_id, listing_sha256(rows_folder(store, rows)), policy)
+    return _weighted(version, rows, run_id, images_digest(rows_folder(store, rows)), policy)
 
 
-def rows_folder(store: Store, rows: RowsFolder) -> Path:
+def rows_folder(store: Store, rows: RowsFolder) -> SourcePath:
     """Where the rows lie."""
-    return store.training if rows is RowsFolder.TRAINING else store.sources
+    return store.training_place if rows is RowsFolder.TRAINING else store.sources_place
 
 
 def _champion_key(store: Store) -> Key:
@@ -131,8 +133,8 @@ def _decision(version: Version, rows: RowsFolder, changed: Key, listing: str) ->
 
 # a resource, not data: it is large, and not to be copied at every click
 @st.cache_resource(max_entries=2, show_spinner="Reading the source rows …")
-def _listed_rows(root: str, rows: RowsFolder, listing: str) -> ListedRows:
-    return list_rows(open_shards(rows_folder(Store(Path(root)), rows)))
+def _listed_rows(folder: str, listing: str) -> ListedRows:
+    return list_rows(open_shards(folder))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Looking where the champion loses …")

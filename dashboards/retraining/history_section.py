@@ -61,16 +61,16 @@ def _draw_deployed(store: Store, standing: Standing) -> None:
         )
         st.caption("What a miner runs is made of it by:")
         st.code(
-            f"streetreplay export champion --out out/miner --store {_argument(store.root)}",
+            f"streetreplay export champion --out out/miner --store {_argument(store.argument)}",
             language=None,
             wrap_lines=True,
         )
     _draw_rollback(store)
 
 
-def _argument(path: Path) -> str:
+def _argument(text: str) -> str:
     """As a shell reads it back, in visible characters."""
-    return printable(shlex.quote(str(path)))
+    return printable(shlex.quote(text))
 
 
 def _draw_rollback(store: Store) -> None:

@@ -32,6 +32,9 @@ _PROCESS, _STATUS, _STOP_ASKED = "process.json", "status", "stop_asked"
 _LOG, _OUTPUT = "log.txt", "output.txt"
 
 _KEPT = 20
+START_LOCK = "start.lock"
+"""In a folder of starts, and in no other."""
+
 _START_SECONDS = 120.0
 _LOOK_SECONDS = 0.02
 
@@ -135,7 +138,7 @@ def start(
         RunError: one is at work, or it did not start.
         WriteError: the folder cannot be written.
     """
-    with locked(starts / "start.lock", f"start in {starts}", found="another start"):
+    with locked(starts / START_LOCK, f"start in {starts}", found="another start"):
         present = latest(starts)
         if present is not None and present.state in RUNNING:
             raise RunError(

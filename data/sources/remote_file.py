@@ -123,17 +123,18 @@ def access_errors(path: UPath) -> Iterator[None]:
     except FileNotFoundError as error:
         raise SourceError(
             str(path),
-            found=_words(error),
+            found=error_words(error),
             expected="a bucket, folder or file of that name",
         ) from None
     except Exception as error:  # noqa: BLE001  (each package has a tree of errors of its own)
         raise SourceAccessError(
             str(path),
-            found=_words(error),
+            found=error_words(error),
             expected="a server that answers, and permission to list and to read",
             remedy=_REMEDY,
         ) from None
 
 
-def _words(error: Exception) -> str:
+def error_words(error: Exception) -> str:
+    """What an error of a package says, in one line that can be printed."""
     return printable(" ".join(str(error).split()) or type(error).__name__, _MOST_WORDS)

@@ -48,7 +48,7 @@ def present_champion(store: Store) -> Champion:
     found = champion(store)
     if found is None:
         raise RunError(
-            f"champion of {store.root}",
+            f"champion of {store}",
             found="none",
             expected="one",
             remedy="name one: `streetreplay champion set FOLDER`",
@@ -126,7 +126,7 @@ def champion_lock(store: Store) -> Iterator[None]:
     """
     with locked(
         store.models / "champion.lock",
-        f"champion of {store.root}",
+        f"champion of {store}",
         found="another process that changes it",
         seconds=_LOCK_SECONDS,
     ):

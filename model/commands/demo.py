@@ -2,8 +2,9 @@
 
 import typer
 
+from data.errors import StoreError
 from data.progress import silent
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, StoreOption, errors, note, print_json, say
 from data.terminal_progress import progress
 
@@ -22,6 +23,13 @@ def demo(context: typer.Context, store: StoreOption = None, as_json: JsonOption 
     from model.demo.world import check_free  # noqa: PLC0415
 
     demo_store = open_store(store)
+    if demo_store.url is not None:
+        raise StoreError(
+            f"store {demo_store}",
+            found="a URL",
+            expected="a folder of this machine, as the demo draws source images into it",
+            remedy="make it in a folder, then copy that to the server",
+        )
     source = context.get_parameter_source("store")
     # an environment variable may name the store of a real log: that is no consent
     if source is None or source.name != "COMMANDLINE":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import RunError
-from data.store import Store, open_store
+from data.remote_store.opening import open_store
+from data.store import Store
 from data.terminal import JsonOption, StoreOption, note, print_json, say
 from data.terminal_progress import progress
 from model.champion.command_line_name import NAME
@@ -92,7 +93,7 @@ def _folder(name: str, store: Store) -> Path:
     found = champion(store)
     if found is None:
         raise RunError(
-            f"champion of {store.root}",
+            f"champion of {store}",
             found="none",
             expected="one to export",
             remedy="name one: `streetreplay champion set FOLDER`, or export a folder",

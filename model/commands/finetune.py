@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
 from data.terminal_progress import progress
 from model.commands.processes import report_of_main
@@ -54,7 +54,7 @@ def finetune(
     report = report_of_main(
         lambda: run_fine_tuning(
             opened,
-            open_shards(sources or opened.sources, required=sources is not None),
+            open_shards(sources or opened.sources_place, required=sources is not None),
             checkpoint.expanduser(),
             out,
             FineTuningConfig(**settings.tables),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, say
 from data.terminal_progress import progress
 from model.commands.settings_options import Settings, SettingsCommand, with_settings
@@ -95,7 +95,7 @@ def retrain(
     opened = open_store(store)
     report = run_retraining(
         opened,
-        open_shards(sources or opened.sources, required=sources is not None),
+        open_shards(sources or opened.sources_place, required=sources is not None),
         RetrainSettings(
             policy=read_policy(policy),
             training=training_of(opened, training),

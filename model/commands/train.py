@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data.store import Store, open_store
+from data.remote_store.opening import open_store
+from data.store import Store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
 from data.terminal_progress import progress
 from model.commands.processes import report_of_main
@@ -99,7 +100,7 @@ def _train(
     return report_of_main(
         lambda: run_training(
             store,
-            open_shards(sources or store.sources, required=sources is not None),
+            open_shards(sources or store.sources_place, required=sources is not None),
             out,
             config,
             **options,

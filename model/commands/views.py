@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.atomic_files import atomic_file
-from data.store import Store, open_store
+from data.remote_store.opening import open_store
+from data.store import Store
 from data.terminal import JsonOption, StoreOption, print_json, say
 
 if TYPE_CHECKING:

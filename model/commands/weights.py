@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json
 
 app = typer.Typer()
@@ -56,7 +56,7 @@ def weights(
     from model.weighting.text import print_weights  # noqa: PLC0415
 
     chosen, opened = read_policy(policy), open_store(store)
-    shards = open_shards(sources or opened.sources, required=sources is not None)
+    shards = open_shards(sources or opened.sources_place, required=sources is not None)
     report = make_weights(opened, list_rows(shards), out, chosen, run)
     if as_json:
         print_json(report, indent=1)

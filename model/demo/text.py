@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from analytics.comparison.baselines import BEST, MEDIAN
-from data.store import STORE_VARIABLE, Store, open_store
+from data.remote_store.opening import open_store
+from data.store import STORE_VARIABLE, Store
 from model.demo.run import DemoReport, FirstResult
 from replay.comparing.results import Comparison
 

@@ -34,7 +34,7 @@ def check_free(store: Store) -> None:
         others += [file for file, path in logs if Path(path) != (store.logs / _LOG).resolve()]
     if others:
         raise StoreError(
-            f"store {store.root}",
+            f"store {store}",
             found=f"other data ({others[0]})",
             expected="an empty store, or one of an earlier demo",
             remedy="name another with --store",

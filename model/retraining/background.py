@@ -122,7 +122,7 @@ def resume_retraining(store: Store) -> BackgroundProcess:
     last = last_retraining(store)
     if last is None or last.request is None:
         raise RunError(
-            f"retraining of {store.root}",
+            f"retraining of {store}",
             found="no start that can be repeated",
             expected="one",
             remedy="start a new one",
@@ -140,12 +140,12 @@ def last_retraining(store: Store) -> BackgroundRetraining | None:
 
 def _arguments(store: Store, request: RetrainRequest, policy: Path) -> list[str]:
     """Of the command `retrain`, each an argument of its own: no shell reads them."""
-    rows = store.training if request.rows is RowsFolder.TRAINING else store.sources
+    rows = store.training_place if request.rows is RowsFolder.TRAINING else store.sources_place
     flags = {Mode.IF_NEEDED: ["--if-needed"], Mode.DRY_RUN: ["--dry-run"], Mode.ALWAYS: []}
     return [
         "retrain",
-        f"--store={store.root.resolve()}",
-        f"--rows={rows.resolve()}",
+        f"--store={store.argument}",
+        f"--rows={rows.resolve() if isinstance(rows, Path) else rows}",
         f"--policy={policy.resolve()}",
         f"--variants={request.variants}",
         *flags[request.mode],

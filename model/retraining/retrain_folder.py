@@ -90,7 +90,7 @@ def retrain_lock(store: Store) -> Iterator[None]:
         RunError: another one is at work.
         WriteError: the store cannot be written.
     """
-    with locked(store.models / _LOCK, f"retraining in {store.root}", found="another one at work"):
+    with locked(store.models / _LOCK, f"retraining in {store}", found="another one at work"):
         yield
 
 

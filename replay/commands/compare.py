@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, StoreOption, print_json
 from data.terminal_progress import progress
 

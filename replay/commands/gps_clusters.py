@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json
 from replay.commands.compare import DrawsOption, DrawsSeedOption, TrainedOnOption
 

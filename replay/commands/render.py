@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.lives.options import LogRunOption, ValidatorOption
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
 from data.terminal_progress import progress
 from replay.commands.options import (

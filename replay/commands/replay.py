@@ -10,7 +10,8 @@ import typer
 from analytics.lives.options import LogRunOption, ValidatorOption
 from data.cluster.options import LOCAL, WorkerCpusOption, check_cluster_options
 from data.machine.processes import cores
-from data.store import Store, open_store
+from data.remote_store.opening import open_store
+from data.store import Store
 from data.terminal import (
     JsonOption,
     SourcesOption,
@@ -184,7 +185,7 @@ def _replay_on_ray(
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
     from replay.runs.open_run import OpenRun  # noqa: PLC0415
 
-    folder = store.sources if sources is None else source_folder(sources)
+    folder = store.sources_place if sources is None else source_folder(sources)
     settings = WorkerSettings(
         candidate=resolved_name(request.model, store),
         load=LoadSettings(metadata=request.metadata, batch_size=request.batch_size),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from data.store import open_store
+from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, print_json, print_table, say
 from data.text import printable
 
@@ -102,7 +102,7 @@ def sources(
     with reading(opened) as connection:
         needed = needed_sources(connection)
         challenges = stored_challenges(connection, ordered=False)
-    shards = open_shards(sources or opened.sources, required=sources is not None)
+    shards = open_shards(sources or opened.sources_place, required=sources is not None)
     report = sources_report(needed, challenges, shards)
     if as_json:
         print_json(report, indent=1)

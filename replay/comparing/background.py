@@ -23,7 +23,7 @@ def start_comparison(store: Store, asked: Asked) -> BackgroundProcess:
         RunError: it is being computed already, or it did not start.
         WriteError: the store cannot be written.
     """
-    arguments = ["compare", _checked(asked.run), f"--store={store.root.resolve()}", "--json"]
+    arguments = ["compare", _checked(asked.run), f"--store={store.argument}", "--json"]
     if asked.other is not None:
         arguments.append(f"--against={_checked(asked.other)}")
     if asked.settings.slices is not None:
@@ -43,7 +43,7 @@ def start_clusters(store: Store, run_id: str) -> BackgroundProcess:
         RunError: it is being done already, or it did not start.
         WriteError: the store cannot be written.
     """
-    arguments = [str(store.root.resolve()), _checked(run_id)]
+    arguments = [store.argument, _checked(run_id)]
     return start(_clusters_folder(store, run_id), _CLUSTERS, lambda _: arguments)
 
 

@@ -16,6 +16,7 @@ from analytics.regions.positions import challenge_positions, source_positions
 from analytics.slices.members import slice_members
 from analytics.slices.scores import Slice, SliceSettings, slices
 from analytics.warehouse.connection import reading
+from data.remote_store.opening import open_store, sending_back
 from data.sources.shards import open_shards
 from data.store import Store
 from replay.comparing.kept_clusters import (
@@ -66,7 +67,7 @@ def cluster_report(
         SourceError: the named folder or a shard cannot be read.
         StoreError: the store holds no warehouse.
     """
-    shards = open_shards(sources or store.sources, required=sources is not None)
+    shards = open_shards(sources or store.sources_place, required=sources is not None)
     rows = source_positions(shards) if len(shards) else None
     with reading(store) as connection:
         report = gps_clusters(challenge_positions(connection), rows)
@@ -147,4 +148,5 @@ def _scored(cluster: GpsCluster, score: Slice | None) -> GpsCluster:
 
 if __name__ == "__main__":
     root, run_id = sys.argv[1:]
-    cluster_report(Store(Path(root)), ScoredRun(run_id))
+    with sending_back():
+        cluster_report(open_store(Path(root)), ScoredRun(run_id))

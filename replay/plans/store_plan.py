@@ -38,5 +38,5 @@ def plan_of_store(
         challenges = stored_challenges(connection, selection, ordered=ordered, kept=kept)
         if untimed := count_without_time(connection, selection):
             note(f"{untimed} challenges have no time: --since and --until leave them out")
-    shards = open_shards(sources or store.sources, required=sources is not None)
+    shards = open_shards(sources or store.sources_place, required=sources is not None)
     return plan(challenges, shards, settings), shards

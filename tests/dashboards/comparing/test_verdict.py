@@ -9,7 +9,7 @@ from replay.comparing.with_miners import compare_with_miners
 SCRIPT = """
 from analytics.warehouse.connection import reading
 from dashboards.comparing.verdict import draw_verdict
-from data.store import open_store
+from data.remote_store.opening import open_store
 from replay.comparing.with_miners import compare_with_miners
 
 with reading(open_store()) as connection:
@@ -23,7 +23,7 @@ from dataclasses import replace
 from analytics.comparison.rank import Rank
 from analytics.warehouse.connection import reading
 from dashboards.comparing.verdict import draw_verdict
-from data.store import open_store
+from data.remote_store.opening import open_store
 from replay.comparing.with_miners import compare_with_miners
 
 with reading(open_store()) as connection:

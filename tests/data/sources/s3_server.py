@@ -85,10 +85,17 @@ def _await(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class Line:
-    """A line to a server: counts the bytes that come back, and may break after so many of them."""
+    """A line to a server: counts the bytes that come back, and may break after so many of them.
 
-    def __init__(self, port: int, breaks_after: float = float("inf")) -> None:
+    The first request that holds certain bytes is held until `released` is set; `reached` says so.
+    """
+
+    def __init__(
+        self, port: int, breaks_after: float = float("inf"), holds: bytes | None = None
+    ) -> None:
         self.received = 0
+        self.reached, self.released = threading.Event(), threading.Event()
+        self._holds = holds
         self._breaks_after, self._port = breaks_after, port
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -114,6 +121,9 @@ class Line:
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while chunk := client.recv(_CHUNK):
+                if self._holds is not None and self._holds in chunk:
+                    self.reached.set()
+                    self.released.wait(_PATIENCE)
                 server.sendall(chunk)
             server.shutdown(socket.SHUT_WR)
 
@@ -133,10 +143,13 @@ class Line:
 
 
 @contextmanager
-def line_to(port: int, breaks_after: float = float("inf")) -> Iterator[Line]:
+def line_to(
+    port: int, breaks_after: float = float("inf"), holds: bytes | None = None
+) -> Iterator[Line]:
     """A line to the server at a port."""
-    line = Line(port, breaks_after)
+    line = Line(port, breaks_after, holds)
     try:
         yield line
     finally:
+        line.released.set()
         line.close()

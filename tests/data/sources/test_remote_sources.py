@@ -16,13 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
-from data.errors import SourceAccessError, SourceError, StoreError
+from data.errors import SourceAccessError, SourceError
 from data.sources.folder_listing import listing_sha256, source_files
 from data.sources.remote_file import RemoteFile, access_errors
 from data.sources.row_metadata import row_metadata
 from data.sources.shards import Shards, open_shards
 from data.sources.source_path import file_size, name_below, source_folder
-from data.store import open_store
 from tests.worlds.stores import SHARD, encoded, picture, write_shard
 
 URL = "memory://bucket/prefix"
@@ -284,12 +283,3 @@ def test_errors_of_a_server_are_one_line_of_printable_text() -> None:
         raise ValueError("a\n\x1b[31m" + "long " * 500)
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 600
-
-
-@pytest.mark.parametrize("name", ["s3://b/x", "s3:/b/x", "memory://x", "file:///x"])
-def test_a_store_is_no_url(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="found a URL; expected a folder of this machine"):
-        open_store(Path(name))
-    monkeypatch.setenv("STREETREPLAY_STORE", name)
-    with pytest.raises(StoreError, match=f"store {name.partition(':')[0]}://"):
-        open_store()

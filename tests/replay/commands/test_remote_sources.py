@@ -132,12 +132,3 @@ def test_no_key_and_no_server_are_one_line(golden_store: Store, server: S3Server
     told = refused(golden_store, URL, server.port, **without)
     assert f"{URL}: found Unable to locate credentials; expected a server that answers" in told
     assert f"{URL}: found Could not connect" in refused(golden_store, URL, free_port())
-
-
-def test_a_store_is_no_url(server: S3Server) -> None:
-    done = completed(["sources", "--store", "s3://shards/store"], environment(server.port))
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "streetreplay: store s3://shards/store: found a URL; expected a folder of this machine, as "
-        "it holds a DuckDB file and locks; give the URL of source images to --sources"
-    ]

@@ -1,0 +1,118 @@
+"""The folder of a working copy: the store's files, what is known of them, and what was set aside.
+
+store/       the store's folder
+state.json   see `copy_state`
+copy.lock    held while files come or go
+set-aside/   files that another machine replaced before they were sent, a folder each time
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from data.atomic_files import make_folder
+from data.errors import StoreError
+from data.remote_store.copy_state import CopyState, Known, read_state, write_state
+from data.remote_store.kept_files import LocalFile, is_guarded
+from data.remote_store.listing import RemoteFile
+from data.remote_store.place import StorePlace, place_errors
+from data.remote_store.transfers import same_content
+from data.store import Store
+
+_LOCK_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class CopyFolder:
+    """The folder of a place's working copy; it need not be there."""
+
+    place: StorePlace
+    path: Path
+
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.path / "store"
+
+    @property
+    def store(self) -> Store:
+        """The store, as it was fetched last."""
+        return Store(self.root, self.place.url, self.read_state().read_there)
+
+    def read_state(self) -> CopyState:
+        """What is known of the files."""
+        return read_state(self.path / "state.json")
+
+    def write_state(self, state: CopyState) -> None:
+        """Keep what is known of the files.
+
+        Raises:
+            WriteError: it cannot be written.
+        """
+        write_state(self.path / "state.json", state)
+
+    @contextmanager
+    def moving_files(self, remedy: str) -> Iterator[None]:
+        """A context in which files come or go: of one process at a time, with errors in one line.
+
+        Raises:
+            StoreError: the server does not answer, refuses, or has no such bucket; or another
+                process of this machine is at it for an hour.
+            WriteError: the disk is full.
+        """
+        make_folder(self.path)
+        with self._lock(), place_errors(self.place.url, self.root, remedy):
+            yield
+
+    def is_same(
+        self, name: str, there: RemoteFile, here: Mapping[str, LocalFile], state: CopyState
+    ) -> bool:
+        """Whether a file is the same on both sides; it is known then, as its transfer was cut off.
+
+        Raises:
+            Exception: whatever the protocol's package raises.
+        """
+        same = same_content(self.place, there, self.root / name, thorough=is_guarded(name))
+        if same:
+            state.files[name] = Known(there.token, here[name])
+        return same
+
+    def set_aside(self, names: Sequence[str], state: CopyState) -> StoreError:
+        """Move files out of the store's folder, so that the next fetch brings the server's.
+
+        Returns:
+            What to say of it.
+        """
+        aside = self.path / "set-aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        for name in names:
+            make_folder((aside / name).parent)
+            (self.root / name).replace(aside / name)
+            state.files.pop(name, None)
+        self.write_state(state)
+        return StoreError(
+            f"store {self.place.url}",
+            found=f"{', '.join(sorted(names))} replaced by another machine meanwhile",
+            expected="that nobody else changes it",
+            remedy=f"run the same again, which begins with theirs; yours is kept in {aside}",
+        )
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        lock = FileLock(self.path / "copy.lock", thread_local=False)
+        try:
+            lock.acquire(timeout=_LOCK_SECONDS)
+        except Timeout:
+            raise StoreError(
+                f"store {self.place.url}",
+                found="another process of this machine that fetches or sends it",
+                expected="one at a time",
+                remedy="wait until it is done",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

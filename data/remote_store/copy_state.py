@@ -1,0 +1,70 @@
+"""What a working copy knows: what each file was, there and here, when both were equal last."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from data.atomic_files import write_atomic
+from data.remote_store.kept_files import LocalFile
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file that was equal on both sides: the server's token of it, and what it was here."""
+
+    token: str
+    local: LocalFile
+
+
+@dataclass
+class CopyState:
+    """What is known of all files, by path in the store.
+
+    `fetched` is when the server was last looked at, in UTC; `read_there` which folders of source
+    images it had then.
+    """
+
+    files: dict[str, Known] = field(default_factory=dict)
+    fetched: datetime | None = None
+    read_there: tuple[str, ...] = ()
+
+
+def read_state(file: Path) -> CopyState:
+    """What a file holds; nothing is known where it is missing or damaged."""
+    try:
+        written = json.loads(file.read_bytes())
+        return CopyState(
+            {
+                name: Known(str(token), LocalFile(*map(int, numbers)))
+                for name, (token, *numbers) in written["files"].items()
+            },
+            datetime.fromisoformat(written["fetched"]),
+            tuple(map(str, written["read_there"])),
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return CopyState()
+
+
+def write_state(file: Path, state: CopyState) -> None:
+    """Write it whole.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    written = {
+        "fetched": None if state.fetched is None else state.fetched.isoformat(),
+        "read_there": state.read_there,
+        "files": {name: _row(known) for name, known in sorted(state.files.items())},
+    }
+    write_atomic(file, json.dumps(written, separators=(",", ":")).encode())
+
+
+def changed_here(known: Mapping[str, Known], here: Mapping[str, LocalFile]) -> list[str]:
+    """The files of this machine that are not what they were when both sides were equal."""
+    return [name for name, file in here.items() if name not in known or known[name].local != file]
+
+
+def _row(known: Known) -> list[str | int]:
+    return [known.token, known.local.size, known.local.mtime_ns, known.local.inode]

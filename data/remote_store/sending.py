@@ -1,0 +1,136 @@
+"""Send what work changed in a working copy back to the server."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from data.progress import Progress
+from data.remote_store.copy_folder import CopyFolder
+from data.remote_store.copy_state import CopyState, Known, changed_here
+from data.remote_store.differences import ToSend, to_send
+from data.remote_store.kept_files import LAST, WAREHOUSE, LocalFile, is_guarded, local_files
+from data.remote_store.listing import Listing, content_md5, list_place, version_path
+from data.remote_store.transfers import Transfer, put_files, put_guarded, same_content
+
+# the newest and the one before, which somebody may be fetching
+_KEPT_VERSIONS = 2
+
+
+def send(copy: CopyFolder, before: Collection[str], progress: Progress) -> None:
+    """Send what changed here: first what others name, the warehouse last.
+
+    Args:
+        copy: where it changed.
+        before: the files that were there before the work, by path in the store; those that are not
+            there any more are removed from the server.
+        progress: to report bytes to.
+
+    Raises:
+        StoreError: the server does not answer or refuses: the next send goes on; or a guarded file
+            changed on both sides: all others are sent, and the one here is set aside.
+    """
+    remedy = f"what was done is kept in {copy.root}: the next command on this store sends it"
+    with copy.moving_files(remedy):
+        state, here = copy.read_state(), local_files(copy.root)
+        removed = any(name in state.files and name not in here for name in before)
+        if not removed and not changed_here(state.files, here):
+            return
+        listing = list_place(copy.place)
+        sending = _Sending(copy, listing, state, here, progress)
+        lost = sending.send(to_send(listing, state.files, here, before))
+        copy.write_state(state)
+        if lost:
+            raise copy.set_aside(lost, state)
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """A send: what was there when it began, what is known, and the files of this machine."""
+
+    copy: CopyFolder
+    listing: Listing
+    state: CopyState
+    here: dict[str, LocalFile]
+    progress: Progress
+
+    def send(self, changes: ToSend) -> list[str]:
+        """Send files in their order; return the guarded ones that were changed on the server."""
+        differing = [name for name in changes.both if not self._is_same(name)]
+        lost = [name for name in differing if is_guarded(name) and name in self.listing.files]
+        names = [name for name in (*changes.put, *differing) if name not in lost]
+        free = [name for name in names if not is_guarded(name)]
+        put_files(self.copy.place, list(map(self._outgoing, free)), self.progress)
+        guarded = sorted((name for name in names if is_guarded(name)), key=_place_in_order)
+        lost += [name for name in guarded if not self._put_guarded(name)]
+        if changes.removed:
+            paths = [self.listing.files[name].path for name in changes.removed]
+            self.copy.place.files.rm(paths)
+        for name in changes.removed:
+            del self.state.files[name]
+        sent = [name for name in names if name not in lost]
+        after = list_place(self.copy.place)
+        for name in sent:
+            self.state.files[name] = Known(self._token(name, after), self.here[name])
+        if WAREHOUSE in sent and not self._clear_versions(after):
+            lost.append(WAREHOUSE)
+        return lost
+
+    @property
+    def _number(self) -> int:
+        """That of the warehouse which is sent."""
+        return self.listing.newest + 1
+
+    def _is_same(self, name: str) -> bool:
+        there = self.listing.files.get(name)
+        return there is not None and self.copy.is_same(name, there, self.here, self.state)
+
+    def _put_guarded(self, name: str) -> bool:
+        """Send a guarded file; False where another machine was faster."""
+        sent, there = self._outgoing(name), self.listing.files.get(name)
+        if name == WAREHOUSE:
+            sent, there = self._outgoing(name, version_path(self.copy.place, self._number)), None
+        try:
+            put_guarded(self.copy.place, sent, there, self.progress)
+        except Exception:  # whether its condition did not hold, each server says in other words
+            now = list_place(self.copy.place)
+            if now.token(name) == self.listing.token(name):
+                raise
+            # an answer that was lost, and asked for again, is no other machine's
+            return name in now.files and same_content(
+                self.copy.place, now.files[name], sent.local, thorough=True
+            )
+        return True
+
+    def _token(self, name: str, after: Listing) -> str:
+        """The token of what was sent; none if it was replaced at once, so that this is fetched."""
+        if name not in after.files or (name == WAREHOUSE and after.newest != self._number):
+            return ""
+        there = after.files[name]
+        replaced = content_md5(there) is not None and not same_content(
+            self.copy.place, there, self.copy.root / name, thorough=False
+        )
+        return "" if is_guarded(name) and replaced else there.token
+
+    def _clear_versions(self, after: Listing) -> bool:
+        """Remove old versions; False if the one that was sent is old itself.
+
+        It was created where one of its number had been removed: others published meanwhile.
+        """
+        overtaken = self._number in after.versions and after.newest >= self._number + _KEPT_VERSIONS
+        oldest = after.newest - _KEPT_VERSIONS + 1
+        old = [path for number, path in after.versions.items() if number < oldest]
+        if old:
+            self.copy.place.files.rm(old)
+        return not overtaken
+
+    def _outgoing(self, name: str, path: str | None = None) -> Transfer:
+        local = self.copy.root / name
+        return Transfer(path or self.copy.place.of(name), local, self.here[name].size)
+
+
+def _place_in_order(name: str) -> int:
+    return LAST.index(name) if name in LAST else -1
+
+
+def unsent(copy: CopyFolder) -> Sequence[str]:
+    """The files that are not on the server as they are here."""
+    return changed_here(copy.read_state().files, local_files(copy.root))

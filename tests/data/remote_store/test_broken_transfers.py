@@ -1,0 +1,120 @@
+"""Whoever stops in the middle of a transfer, the next command goes on with whole files."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.errors import StoreError, WriteError
+from data.remote_store import copy_folder
+from tests.data.remote_store.machines import Machine, stored
+
+
+class Killed(BaseException):
+    """In place of a process that is killed."""
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_send_that_was_killed_goes_on(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    here.work(warehouse_duckdb="0", models__champion_json="0")
+    left = [after]
+
+    def breaks(name: str) -> None:
+        kept = getattr(type(memory), name)
+
+        def put(*words: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+            return kept(*words, **options)
+
+        monkeypatch.setattr(type(memory), name, put)
+
+    files = {
+        "runs/a/run.json": "1",
+        "runs/a/parts/part-00000.parquet": "1",
+        "models/champion.json": "1",
+        "warehouse.duckdb": "1",
+    }
+    for name, content in files.items():
+        here.write(name, content)
+    breaks("put_file")
+    with pytest.raises(Killed):
+        here.send()
+    monkeypatch.undo()
+    there.fetch()
+    if there.read("warehouse.duckdb") == "1":
+        assert there.files.items() >= files.items()
+    assert here.copy.has_unsent
+    here.work()
+    assert not here.copy.has_unsent
+    there.fetch()
+    assert there.files == here.files == files
+
+
+def test_what_was_sent_and_not_noted_is_known_again(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was killed after the last file was sent."""
+    here.fetch()
+    here.write("warehouse.duckdb", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(copy_folder, "write_state", killed)
+        with pytest.raises(Killed):
+            here.send()
+    assert here.copy.has_unsent
+    here.work()
+    assert not here.copy.has_unsent
+    assert stored(memory) == ["warehouse/00000001.duckdb"]
+
+
+def killed(*_: Any) -> Any:
+    raise Killed
+
+
+def test_a_fetch_that_breaks_off_leaves_whole_files_and_goes_on(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.work(warehouse_duckdb="0", runs__a_json="0", runs__b_json="0")
+    there.fetch()
+    here.work(warehouse_duckdb="1", runs__a_json="1", runs__b_json="1")
+    kept = type(memory).get_file
+
+    def breaks(files: Any, remote: str, local: str, *words: Any, **options: Any) -> Any:
+        if remote.endswith(".duckdb"):
+            Path(local).write_text("hal")
+            raise OSError("line lost")
+        return kept(files, remote, local, *words, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "get_file", breaks)
+        with pytest.raises(StoreError, match="found line lost; expected a server that answers"):
+            there.fetch()
+    assert there.read("warehouse.duckdb") == "0"
+    assert [path.name for path in there.root.rglob("*.aside")] == []
+    there.fetch()
+    assert there.files == here.files
+
+
+def test_a_full_disk_is_named_as_one(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.work(runs__a_json="0")
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(type(memory), "get_file", full)
+    with pytest.raises(WriteError, match="No space left"):
+        there.fetch()
+
+
+def test_a_place_that_was_emptied_takes_no_copy_with_it(memory: Any, here: Machine) -> None:
+    here.work(warehouse_duckdb="0")
+    memory.store.clear()
+    with pytest.raises(StoreError, match=r"found nothing there any more; .*emptied on purpose"):
+        here.fetch()
+    assert here.read("warehouse.duckdb") == "0"
