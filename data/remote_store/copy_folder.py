@@ -22,8 +22,9 @@ from data.remote_store.listing import RemoteFile
 from data.remote_store.place import StorePlace, place_errors
 from data.remote_store.transfers import same_content
 from data.store import Store
+from data.terminal import note
 
-_LOCK_SECONDS = 3600.0
+_SILENT_SECONDS, _LOCK_SECONDS = 2.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class CopyFolder:
     def _lock(self) -> Iterator[None]:
         lock = FileLock(self.path / "copy.lock", thread_local=False)
         try:
-            lock.acquire(timeout=_LOCK_SECONDS)
+            self._acquire(lock)
         except Timeout:
             raise StoreError(
                 f"store {self.place.url}",
@@ -116,3 +117,10 @@ class CopyFolder:
             yield
         finally:
             lock.release()
+
+    def _acquire(self, lock: FileLock) -> None:
+        try:
+            lock.acquire(timeout=_SILENT_SECONDS)
+        except Timeout:
+            note(f"store {self.place.url}: waiting for a command here that fetches or sends it")
+            lock.acquire(timeout=_LOCK_SECONDS)

@@ -65,6 +65,11 @@ def is_guarded(name: str) -> bool:
     return name == WAREHOUSE or name.startswith("models/")
 
 
+def is_report(name: str) -> bool:
+    """Whether it is a setting, or a report that commands make again where it is missing."""
+    return name.startswith(("audits/", "miners/", "settings/")) or "/comparisons/" in name
+
+
 def local_files(root: Path) -> dict[str, LocalFile]:
     """The files of a store on this machine that are kept on its server, by path in the store."""
     found, warehouse = dict(_files(root)), root / WAREHOUSE

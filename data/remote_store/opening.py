@@ -123,15 +123,23 @@ def sending_back() -> Iterator[None]:
                 note(str(error), style="red")
         raise
     except BaseException:
-        for copy in _opened.values():
-            if copy.has_unsent:
-                note(f"store {copy.store}: not sent; the next command on this store sends it")
+        _tell_unsent()
         raise
     else:
-        for copy in _opened.values():
-            copy.send(byte_progress)
+        try:
+            for copy in _opened.values():
+                copy.send(byte_progress)
+        except KeyboardInterrupt:
+            _tell_unsent()
+            raise
     finally:
         _opened.clear()
+
+
+def _tell_unsent() -> None:
+    for copy in _opened.values():
+        if copy.has_unsent:
+            note(f"store {copy.store}: not sent; the next command on this store sends it")
 
 
 def _of(store: Store) -> "WorkingCopy":

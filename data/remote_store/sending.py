@@ -1,13 +1,20 @@
 """Send what work changed in a working copy back to the server."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from data.progress import Progress
 from data.remote_store.copy_folder import CopyFolder
 from data.remote_store.copy_state import CopyState, Known, changed_here
 from data.remote_store.differences import ToSend, to_send
-from data.remote_store.kept_files import LAST, WAREHOUSE, LocalFile, is_guarded, local_files
+from data.remote_store.kept_files import (
+    LAST,
+    WAREHOUSE,
+    LocalFile,
+    is_guarded,
+    is_kept,
+    local_files,
+)
 from data.remote_store.listing import Listing, content_md5, list_place, version_path
 from data.remote_store.transfers import Transfer, put_files, put_guarded, same_content
 
@@ -15,11 +22,17 @@ from data.remote_store.transfers import Transfer, put_files, put_guarded, same_c
 _KEPT_VERSIONS = 2
 
 
-def send(copy: CopyFolder, before: Collection[str], progress: Progress) -> None:
+def send(
+    copy: CopyFolder,
+    before: Collection[str],
+    progress: Progress,
+    is_sent: Callable[[str], bool] = is_kept,
+) -> None:
     """Send what changed here: first what others name, the warehouse last.
 
     Args:
         copy: where it changed.
+        is_sent: which files are sent, by path in the store.
         before: the files that were there before the work, by path in the store; those that are not
             there any more are removed from the server.
         progress: to report bytes to.
@@ -30,7 +43,8 @@ def send(copy: CopyFolder, before: Collection[str], progress: Progress) -> None:
     """
     remedy = f"what was done is kept in {copy.root}: the next command on this store sends it"
     with copy.moving_files(remedy):
-        state, here = copy.read_state(), local_files(copy.root)
+        state = copy.read_state()
+        here = {name: file for name, file in local_files(copy.root).items() if is_sent(name)}
         removed = any(name in state.files and name not in here for name in before)
         if not removed and not changed_here(state.files, here):
             return

@@ -9,16 +9,20 @@ import hashlib
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from data.errors import StoreError
 from data.progress import Progress
 from data.remote_store.copy_folder import CopyFolder
 from data.remote_store.fetching import fetch, fetch_warehouse
+from data.remote_store.kept_files import is_report
 from data.remote_store.place import store_place
 from data.remote_store.sending import send, unsent
 from data.store import Store
+from data.terminal import note
 
 COPIES_VARIABLE = "STREETREPLAY_STORE_COPIES"
 """The folder of all working copies; else `streetreplay/stores` of the user's cache folder."""
@@ -58,20 +62,33 @@ class WorkingCopy:
         fetch_warehouse(self.folder, progress)
 
     def send(self, progress: Progress) -> None:
-        """Send what changed here, see `sending.send`."""
-        send(self.folder, self._before, progress)
+        """Send what changed here, see `sending.send`.
+
+        Who may not write to the server is told so, and no more where that concerns reports alone.
+        """
+        waiting = unsent(self.folder)
+        try:
+            send(self.folder, self._before, progress)
+        except StoreError as error:
+            if not all(map(is_report, waiting)):
+                raise
+            note(str(error))
 
     def refresh(self, since: datetime, progress: Progress) -> None:
-        """Send, then fetch, unless that was done since a time; who has a copy waits for no other.
+        """Send reports and fetch, unless that was done since a time.
+
+        Processes of this machine that make anything else send it themselves. Who has a copy waits
+        for nobody who is at it.
 
         Raises:
-            StoreError: as of `send` and `fetch`.
+            StoreError: as of `fetch`.
         """
         if not self._refreshing.acquire(blocking=self.fetched is None):
             return
         try:
             if self.fetched is None or self.fetched < since:
-                self.send(progress)
+                with suppress(StoreError):  # who may only read; else the fetch says why
+                    send(self.folder, (), progress, is_report)
                 self.fetch(progress)
         finally:
             self._refreshing.release()

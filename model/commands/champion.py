@@ -61,7 +61,7 @@ def set_(
     from model.champion.succession import set_champion  # noqa: PLC0415
 
     opened = open_store(store)
-    _print_entry(opened, set_champion(opened, folder.expanduser()), as_json=as_json)
+    _print_entry(opened, set_champion(opened, opened.local(folder)), as_json=as_json)
 
 
 @_actions.command(epilog="Example: streetreplay champion rollback")

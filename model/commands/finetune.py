@@ -55,8 +55,8 @@ def finetune(
         lambda: run_fine_tuning(
             opened,
             open_shards(sources or opened.sources_place, required=sources is not None),
-            checkpoint.expanduser(),
-            out,
+            opened.local(checkpoint),
+            opened.local(out),
             FineTuningConfig(**settings.tables),
             replace_checkpoint=replace,
             progress=progress,

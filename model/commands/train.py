@@ -69,13 +69,14 @@ def train(
     row that was seen: replay on others only (leaks --trained-on lists the overlap).
     """
     config = training_config(settings.tables)
+    opened = open_store(store)
     report = _train(
-        open_store(store),
+        opened,
         sources,
-        out,
+        opened.local(out),
         config,
         sample_weights=sample_weights,
-        initial_checkpoint=initial_checkpoint,
+        initial_checkpoint=initial_checkpoint and opened.local(initial_checkpoint),
         replace_checkpoint=replace,
     )
     if report is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import RunError
@@ -89,6 +90,8 @@ def resolved_name(name: str, store: Store | None) -> str:
     for offered in offered_candidates():
         if isinstance(offered, CandidateAlias) and offered.matches(name):
             return offered.resolve(name, store)
+    if store is not None and store.url is not None and name.startswith(f"{store.url}/"):
+        return str(store.local(Path(name)))
     return name
 
 
