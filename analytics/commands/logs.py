@@ -1,6 +1,7 @@
 """Commands that read logs and query the warehouse; none of them imports torch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from itertools import chain, islice
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.cluster.options import LOCAL, WorkerCpusOption, check_cluster_options, on_option
 from data.errors import LogError
 from data.remote_store.opening import open_store
 from data.store import Store
@@ -25,6 +27,7 @@ from data.terminal import (
 from data.terminal_progress import byte_progress, progress
 
 if TYPE_CHECKING:
+    from analytics.ingest.reading import LogReading
     from analytics.queries.era_coverage import EraCoverage
     from analytics.queries.user_sql import Row
 
@@ -58,6 +61,17 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="Publish nothing where anything is rejected.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            help="Processes that read long logs [default: one a core]; of a cluster, workers that "
+            "read [default: as many as there is room for].",
+        ),
+    ] = None,
+    where: Annotated[str, on_option("logs are read")] = LOCAL,
+    worker_cpus: WorkerCpusOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a validator's logs into the store.
@@ -73,14 +87,20 @@ def ingest(
     wandb://ENTITY/PROJECT[/RUN] is downloaded from W&B's service into the store first, in whole
     rows and with media; what is there already is not downloaded again. Needs an API key
     (`wandb login`, or WANDB_API_KEY; WANDB_BASE_URL for another server).
+
+    With --on ray, nodes of a cluster read the logs, which they need under the same paths; the store
+    is then the same. A node that has others is left out, and what no node has is read here.
     """
+    check_cluster_options(where, worker_cpus=worker_cpus)
     from analytics.ingest.ingest import ingest as ingest_logs  # noqa: PLC0415
     from analytics.ingest.settings import IngestSettings  # noqa: PLC0415
     from analytics.warehouse.false_signatures import false_signatures_text  # noqa: PLC0415
 
     opened = open_store(store)
-    settings = IngestSettings(strict=strict)
-    report = ingest_logs(opened, _on_disk(opened, logs), byte_progress, settings)
+    settings = IngestSettings(strict=strict, processes=workers if where == LOCAL else None)
+    paths = _on_disk(opened, logs)
+    with _reading_on(where, workers, worker_cpus or 1) as reading_by:
+        report = ingest_logs(opened, paths, byte_progress, settings, reading_by)
     if report.changed:
         _keep_order(opened)
     coverage = [] if report.refused else _covered(opened)
@@ -103,6 +123,22 @@ def ingest(
         note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _reading_on(where: str, count: int | None, cpus: int) -> Iterator["LogReading | None"]:
+    """Who reads logs on a cluster; None for this process."""
+    if where == LOCAL:
+        yield None
+        return
+    from analytics.cluster.cluster_reading import ClusterReading  # noqa: PLC0415
+    from data.cluster.ray_cluster import ray_cluster  # noqa: PLC0415
+
+    with ray_cluster(where) as cluster:
+        resources = cluster.worker_resources(cpus, 0)
+        count = count or cluster.worker_count(resources)
+        note(cluster.described(resources, count))
+        yield ClusterReading(cluster, resources, count)
 
 
 def _on_disk(store: Store, logs: Iterable[str]) -> list[Path]:

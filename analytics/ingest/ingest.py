@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import current_process
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +18,7 @@ from analytics.ingest.known_logs import (
     logs_of,
     logs_to_read,
 )
+from analytics.ingest.reading import LocalReading, LogReading, NamedLog
 from analytics.ingest.run_segments import assign_segments
 from analytics.ingest.settings import IngestSettings
 from analytics.ingest.staging import Staging
@@ -27,15 +27,11 @@ from analytics.warehouse.connection import Writer, reading, writing
 from analytics.warehouse.false_signatures import FalseSignature, false_signatures
 from analytics.warehouse.statements import named_rows, statements
 from data.atomic_files import make_folder
-from data.columnar.blocks import BlockReader, Schemas, start_reading
-from data.columnar.line_reader import CleanLineReader
-from data.logs.discovery import find_logs, read_log
-from data.machine.processes import Work, cores, processes
-from data.progress import Progress, Report, silent
+from data.logs.discovery import find_logs
+from data.progress import Progress, silent
 from data.store import Store
 
 DEFAULT = IngestSettings()
-_READING = Work("reading a log in several processes")
 
 
 @dataclass(frozen=True)
@@ -75,6 +71,7 @@ def ingest(
     paths: Sequence[Path],
     progress: Progress = silent,
     settings: IngestSettings = DEFAULT,
+    reading_by: LogReading | None = None,
 ) -> IngestReport:
     """Read every log at or under `paths` and publish a warehouse that also holds them.
 
@@ -86,6 +83,7 @@ def ingest(
         paths: log files, W&B run folders, or folders that hold either.
         progress: of the bytes that are read.
         settings: what is refused, and bounds of memory.
+        reading_by: who reads the logs; None: this process, and several where they are long.
 
     Raises:
         LogError: a path cannot be read at all; then nothing is published.
@@ -99,13 +97,17 @@ def ingest(
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)
     try:
-        return _read(store, logs, progress, settings)
+        return _read(store, logs, progress, settings, reading_by or LocalReading(settings))
     except _RefusedError as error:
         return error.report
 
 
 def _read(
-    store: Store, logs: LogsToRead, progress: Progress, settings: IngestSettings
+    store: Store,
+    logs: LogsToRead,
+    progress: Progress,
+    settings: IngestSettings,
+    reading_by: LogReading,
 ) -> IngestReport:
     with writing(store) as writer:
         writer.connection.execute(f"SET memory_limit = '{settings.database_megabytes}MB'")
@@ -117,16 +119,13 @@ def _read(
         with scratch_folder(store) as scratch:
             staging = Staging(writer.connection, scratch, settings)
             size = sum(found.bytes_left for found in logs.read)
-            with (
-                _clean_reader(settings, staging.schemas, size, scratch) as clean,
-                progress("reading", size) as on_bytes,
-            ):
-                for found in logs.read:
-                    file, log = named[found.log], found.log
-                    left = _BytesLeft(file, found.bytes_left, on_bytes)
-                    items = read_log(log, file, clean, found.reached, left.take)
-                    staging.stage_log(file, items, is_rest=found.reached is not None)
-                    left.take_all()
+            with progress("reading", size) as report_bytes:
+                to_read = [NamedLog(found, named[found.log], report_bytes) for found in logs.read]
+                with reading_by.reading(to_read, staging.schemas, scratch) as logs_with_items:
+                    for log, items in logs_with_items:
+                        is_rest = log.found.reached is not None
+                        staging.stage_log(log.file, items, is_rest=is_rest)
+                        log.take_all()
             staging.flush()
             summary = _merge(writer, staging, read)
         still = [named[found.log] for found in logs.read if found.held_still()]
@@ -138,36 +137,6 @@ def _read(
             raise _RefusedError(report)
         writer.changed = report.changed or renamed
         return report
-
-
-class _BytesLeft:
-    """Reports the bytes of a log: as they are read, and at its end what no reader told."""
-
-    def __init__(self, file: str, left: int, report: Report) -> None:
-        self._file, self._left, self._report = file, left, report
-
-    def take(self, count: int) -> None:
-        self._left -= count
-        self._report(count, self._file)
-
-    def take_all(self) -> None:
-        self.take(max(0, self._left))
-
-
-@contextmanager
-def _clean_reader(
-    settings: IngestSettings, schemas: Schemas, log_bytes: int, scratch: Path
-) -> Iterator[CleanLineReader | None]:
-    """What reads clean lines: this process, or several where logs are long."""
-    # a daemon may start no processes
-    workers = 1 if current_process().daemon else settings.processes or cores()
-    if not settings.clean_lines:
-        yield None
-    elif workers == 1 or log_bytes < settings.process_megabytes * 10**6:
-        yield CleanLineReader()
-    else:
-        with processes(workers, start_reading, schemas, work=_READING) as pool:
-            yield BlockReader(pool, workers, scratch)
 
 
 @contextmanager

@@ -160,27 +160,37 @@ class Staging:
     def _stage_challenges(self, media: pa.Table, responses: pa.Table) -> None:
         decisive = media.select(self._decisive.names)
         rows.append_table(self._connection, "stage_media", decisive)
-        if media["run_id"].null_count < len(media):
-            # other logs of a run are known by what its records hold of series
-            series = record_series(media, responses, self._series_schema)
-            rows.append_table(self._connection, "stage_series", series)
+        if _are_of_runs(media):
+            self._stage_series(media, responses)
         self._media.append(media.select(self._media.schema.names))
         self._responses.append(responses)
 
+    def _stage_series(self, media: pa.Table, responses: pa.Table) -> None:
+        """Stage what records hold of series, by which other logs of their run are known."""
+        series = record_series(media, responses, self._series_schema)
+        rows.append_table(self._connection, "stage_series", series)
+
     def _stage_block(self, block: CleanRows, first: int) -> None:
-        """Stage the items of a block, the first as number `first`; its records are of no run."""
+        """Stage the items of a block, the first as number `first`."""
         self._flush_clean()
-        media = replace(block.media, seq=first)
-        for batch in media.batches():
-            decisive = pa.Table.from_batches([batch.select(self._decisive.names)])
-            rows.append_table(self._connection, "stage_media", decisive)
+        media, responses = replace(block.media, seq=first), replace(block.responses, seq=first)
+        table = pa.Table.from_batches(media.batches(), self._media_schema)
+        decisive = table.select(self._decisive.names)
+        rows.append_table(self._connection, "stage_media", decisive)
+        if _are_of_runs(table):
+            answers = pa.Table.from_batches(responses.batches(), self._responses.schema)
+            self._stage_series(table, answers)
         self._media.append_block(media)
-        self._responses.append_block(replace(block.responses, seq=first))
+        self._responses.append_block(responses)
         for place, other in block.others:
             self._add_item(other, first + place)
 
     def _new_batch(self) -> CleanBatch:
         return CleanBatch(self._file, self._media_schema, self._responses.schema)
+
+
+def _are_of_runs(media: pa.Table) -> bool:
+    return bool(media["run_id"].null_count < len(media))
 
 
 def _schema(connection: duckdb.DuckDBPyConnection, relation: str) -> pa.Schema:

@@ -105,6 +105,11 @@ class RayCluster:
             count += int(min(room))
         return count
 
+    def described(self, resources: WorkerResources, count: int) -> str:
+        """So many workers of this cluster, for a person."""
+        workers = f"{count} worker{'s' * (count != 1)} of {resources}"
+        return f"{workers} on the Ray cluster at {self.address}"
+
     def _nodes(self) -> list[Mapping[str, float]]:
         """What each node that is alive has in all."""
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]

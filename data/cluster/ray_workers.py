@@ -1,10 +1,12 @@
 """Tasks done by Ray actors, each with a worker that was made once, on the nodes of a cluster."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from data.cluster.actor import Actor
 from data.cluster.environment import check_environment
 from data.cluster.ray_cluster import RayCluster, WorkerResources
 from data.cluster.task_queue import Task, TaskQueue
@@ -17,6 +19,9 @@ _MOST_FAILED_STARTS = 3
 _POLL_SECONDS = 5.0
 _PATIENT_POLLS = 6
 _WORDS = 300
+# Of a trace that Ray passes on as text: whose it is, and what was raised.
+_ADDRESS = re.compile(r"\bip=([^,)\s]+)")
+_RAISED = re.compile(r"^\w+(?:Error|Exception): .+", re.MULTILINE)
 
 
 class Described(Protocol):
@@ -40,36 +45,15 @@ class WorkerKind(Generic[D]):
     """What workers are and what they have to be.
 
     `make` gives a worker, which `describe` describes, where Ray runs it; both are pickled. Each has
-    to have an `environment` as expected; `check` then compares it with the first that started, and
-    raises what is wrong. A worker does `threads` tasks at a time.
+    to have an `environment` as expected; `check`, if any, then compares it with the first that
+    started, and raises what is wrong. A worker does `threads` tasks at a time.
     """
 
     make: Callable[[], Any]
     describe: Callable[[Any], D]
     environment: Mapping[str, str]
-    check: Callable[[D, D], None]
+    check: Callable[[D, D], None] | None = None
     threads: int = 1
-
-
-class Refusal(NamedTuple):
-    """The answer of a worker whose machine lacks what a task needs; `found` is there instead."""
-
-    found: str
-
-
-class Actor:
-    """What Ray runs: a worker, and what fails when it starts is an error of `start`."""
-
-    def start(self, make: Callable[[], Any], describe: Callable[[Any], Any]) -> tuple[str, Any]:
-        """Make the worker; returns the node that it is on, and its description."""
-        import ray  # noqa: PLC0415  (an extra; and seconds to import)
-
-        self._worker = make()
-        return ray.get_runtime_context().get_node_id(), describe(self._worker)
-
-    def do(self, task: Task) -> Any:
-        """Do a task."""
-        return task.done_by(self._worker)
 
 
 @dataclass(eq=False)
@@ -161,10 +145,13 @@ class RayWorkers(Generic[D]):
                     yield worker, task, answer
                 asked = {other: held for other, held in asked.items() if held[0] in self._ready}
 
-    def fetched(self, reference: Any, worker: Worker[D]) -> Any:
-        """What a worker put into Ray's store and named in its answer; None if it is lost."""
-        value = self._result(reference, worker.description.host)
-        return None if isinstance(value, _Death) else value
+    def pieces(self, worker: Worker[D], answer: Any) -> Iterator[Any]:
+        """The pieces of an answer, one after another; None for one that is lost with its node."""
+        for piece in answer:
+            value = piece
+            if isinstance(piece, self._ray.ObjectRef):
+                value = self._result(piece, worker.description.host)
+            yield None if isinstance(value, _Death) else value
 
     def leave_out(self, left: Worker[D], queue: TaskQueue[Worker[D], T]) -> None:
         """Ask no worker of this one's node any more; what they had is done by others."""
@@ -219,7 +206,7 @@ class RayWorkers(Generic[D]):
                 f"workers on {self._cluster.address}",
                 found=f"{_MOST_FAILED_STARTS} that died at their start, the last: {reason}",
                 expected="workers that start",
-                remedy="is StreetReplay installed there, and memory for so many? see --workers",
+                remedy="is there memory for so many? see --workers",
             )
 
     def _check(self, description: D) -> None:
@@ -227,7 +214,8 @@ class RayWorkers(Generic[D]):
         check_environment(description.host, description.environment, self._kind.environment)
         # the first of all: later ones answer in its name, whoever is left
         self._first = self._first or description
-        self._kind.check(description, self._first)
+        if self._kind.check is not None:
+            self._kind.check(description, self._first)
 
     def _replace(self, worker: Worker[D]) -> None:
         self._ready.remove(worker)
@@ -264,12 +252,16 @@ class RayWorkers(Generic[D]):
         try:
             return self._ray.get(reference)
         except errors.RayTaskError as error:  # also of its cause's type, such as ConnectionError
+            if isinstance(error.cause, errors.RaySystemError):  # it cannot read what it was sent
+                raise _not_installed(error) from None
             raise _failure(host, error.cause or error) from None
         except ConnectionError:
             raise self._cluster.lost() from None
         except errors.RuntimeEnvSetupError as error:
             raise _failure(host, error) from None
         except errors.RayError as error:
+            if getattr(error, "actor_init_failed", False):  # there is no module of `Actor`
+                raise _not_installed(error) from None
             return _Death(_words(error))
 
 
@@ -282,6 +274,18 @@ def _failure(host: str, cause: BaseException) -> RunError:
         found=f"{type(cause).__name__}: {_words(cause)}",
         expected="answers",
         remedy="try --on local for the trace",
+    )
+
+
+def _not_installed(error: BaseException) -> RunError:
+    """The error of a node where modules of this project, or what they import, are not."""
+    text = str(error)
+    address, raised = _ADDRESS.search(text), _RAISED.findall(text)
+    return RunError(
+        f"worker on {address[1] if address else 'a node'}",
+        found=raised[-1][:_WORDS] if raised else _words(error),
+        expected="StreetReplay as it is installed here",
+        remedy="pip install 'streetreplay[cluster]' on every node, of the same version",
     )
 
 

@@ -10,6 +10,17 @@ from data.errors import RunError
 _MOST_DEATHS = 3
 
 
+class RefusedTaskError(Exception):
+    """A worker cannot do a task; `found` on its machine is why.
+
+    Empty where that is not to blame: then the task is for the process that asks.
+    """
+
+    def __init__(self, found: str = "") -> None:
+        super().__init__(found)
+        self.found = found
+
+
 class Task(Protocol):
     """Something that any worker can do, with the same answer; it is sent to one, and pickled."""
 
@@ -18,7 +29,11 @@ class Task(Protocol):
         """What it is, for a person; no other of the same work is called so."""
 
     def done_by(self, worker: Any) -> Any:
-        """Do it where the worker is; what returns is sent back."""
+        """Do it where the worker is; what returns is sent back, an iterator as pieces.
+
+        Raises:
+            RefusedTaskError: it cannot be done there.
+        """
 
 
 W = TypeVar("W", bound=Hashable)

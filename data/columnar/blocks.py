@@ -60,6 +60,15 @@ class _Files(NamedTuple):
     responses: Path
 
 
+class BlockTables(NamedTuple):
+    """The rows of consecutive lines as tables; the rest as in `Block`."""
+
+    size: int
+    media: pa.Table
+    responses: pa.Table
+    unclean: dict[int, bytes]
+
+
 class Block(NamedTuple):
     """Files of the rows of consecutive lines, of those that are clean.
 
@@ -74,10 +83,21 @@ class Block(NamedTuple):
 
 
 class BlockReader(CleanLineReader):
-    """Reads lines in blocks by the processes of a pool, which `start_reading` has begun.
+    """Reads lines in blocks, which others read; a single line it reads in this process."""
 
-    A single line it reads in this process.
-    """
+    def read_blocks(
+        self, blocks: Iterable[Lines], file: str
+    ) -> Iterator[tuple[Lines, Block | None]]:
+        """Read blocks of the log `file`, in order; one that others could not read is None.
+
+        Raises:
+            OSError: there are no more, as the log cannot be read.
+        """
+        raise NotImplementedError
+
+
+class PoolBlockReader(BlockReader):
+    """Has blocks read by the processes of a pool, which `start_reading` has begun."""
 
     def __init__(self, pool: Executor, processes: int, scratch: Path) -> None:
         """Begin to read.
@@ -146,28 +166,45 @@ _reading: list[tuple[CleanLineReader, Schemas]] = []
 
 def start_reading(schemas: Schemas) -> None:
     """Make the process that calls this ready to read blocks; it is for nothing else then."""
-    # what is read holds no cycles: looking for them as often as usual is a sixth of the time
-    gc.set_threshold(20_000, 50, 50)
+    collect_rarely()
     _reading[:] = [(CleanLineReader(), schemas)]
+
+
+def collect_rarely() -> None:
+    """Let a process that only reads look for cycles more rarely: what is read holds none.
+
+    As often as usual that is a sixth of its time.
+    """
+    gc.set_threshold(20_000, 50, 50)
 
 
 def _read_block(lines: Lines, file: str, files: _Files) -> Block | None:
     ((reader, schemas),) = _reading
-    batch, unclean, size, unclean_bytes = CleanBatch(file, *schemas), {}, 0, 0
     try:
-        for number, line in enumerate(lines.lines()):
-            size += 1
-            record = reader.read(line, number)
-            if record is not None:
-                batch.add(record, number)
-            else:
-                unclean[number] = line
-                unclean_bytes += len(line)
-                if len(unclean) > _MOST_UNCLEAN or unclean_bytes > _MOST_UNCLEAN_BYTES:
-                    return None
+        read = read_block(reader, schemas, lines.lines(), file)
     except OSError:
         return None
-    tables = batch.tables() if len(batch) else map(pa.Schema.empty_table, schemas)
-    for table, path in zip(tables, files, strict=True):
+    if read is None:
+        return None
+    for table, path in zip((read.media, read.responses), files, strict=True):
         write_rows([table], path)
-    return Block(size, *files, unclean)
+    return Block(read.size, *files, read.unclean)
+
+
+def read_block(
+    reader: CleanLineReader, schemas: Schemas, lines: Iterable[bytes], file: str
+) -> BlockTables | None:
+    """The rows of consecutive lines; None where many of them are unclean."""
+    batch, unclean, size, unclean_bytes = CleanBatch(file, *schemas), {}, 0, 0
+    for number, line in enumerate(lines):
+        size += 1
+        record = reader.read(line, number)
+        if record is not None:
+            batch.add(record, number)
+        else:
+            unclean[number] = line
+            unclean_bytes += len(line)
+            if len(unclean) > _MOST_UNCLEAN or unclean_bytes > _MOST_UNCLEAN_BYTES:
+                return None
+    media, responses = batch.tables() if len(batch) else map(pa.Schema.empty_table, schemas)
+    return BlockTables(size, media, responses, unclean)

@@ -41,12 +41,12 @@ class BlockRows:
     """The rows of a block in a file, where their `seq` and `position` are numbers of lines.
 
     `places` are the places of lines among all items of the block, None where each is one item.
-    `seq` and `position` are those of the first item.
+    `seq` and `position` are those of the first item; None where positions are in the file.
     """
 
     file: Path
     places: NDArray[np.int64] | None
-    position: int
+    position: int | None
     seq: int = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -55,7 +55,7 @@ class BlockRows:
             lines = batch["seq"].to_numpy()
             places = lines if self.places is None else self.places[lines]
             numbered = _set(batch, "seq", places + self.seq)
-            if "position" in batch.schema.names:
+            if self.position is not None and "position" in batch.schema.names:
                 numbered = _set(numbered, "position", places + self.position)
             yield numbered
 

@@ -1,9 +1,11 @@
 """Lines of a log, and the stretches of a file of plain text that several processes may read."""
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from copy import copy
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,8 +21,8 @@ from data.logs.decompression import (
 # A real record has about 12 kB. The bound keeps a decompression bomb from taking the memory.
 MAX_RECORD_BYTES = 16 * 2**20
 
-# A fraction of a second's work.
-_SPAN_BYTES = 2**23
+SPAN_BYTES = 2**23
+"""Of a stretch: a fraction of a second's work."""
 _CHUNK_BYTES = 2**17
 
 
@@ -52,17 +54,26 @@ def line_blocks(path: Path, first: int, on_bytes: OnBytes, opened: ExitStack) ->
 class LineSpan:
     """Whole lines of a file of plain text, `size` bytes from `first` on.
 
-    In another process it opens the file by its path.
+    In another process, or copied, it opens the file by its path.
     """
 
     def __init__(self, path: Path, first: int, size: int, opened: io.FileIO) -> None:
-        self._path, self._first, self._size = path, first, size
+        self.path, self.first, self._size = path, first, size
         self.bytes_unreported = size
         self._opened: io.FileIO | None = opened
-        self._identity = _identity(opened)
+        self._identity: tuple[int, int] | None = _identity(opened)
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_opened": None}
+
+    def elsewhere(self) -> "LineSpan":
+        """The same stretch of the file of the same path on another machine, whatever file that is.
+
+        Only `sha256` says whether it holds the same lines.
+        """
+        span = copy(self)
+        span._identity = None
+        return span
 
     def lines(self) -> Iterator[bytes]:
         """The lines, NUL bytes marked.
@@ -70,17 +81,30 @@ class LineSpan:
         Raises:
             OSError: the file cannot be read, or its path is another file's by now.
         """
-        if self._opened is not None:
-            yield from self._lines_in(self._opened)
-            return
-        with self._path.open("rb", buffering=0) as opened:
-            if _identity(opened) != self._identity:
-                raise OSError(f"{self._path.name}: another file than before")
-            yield from self._lines_in(opened)
+        with self._bytes() as stream:
+            yield from lines_of(nul_bytes_marked(stream))
 
-    def _lines_in(self, opened: io.FileIO) -> Iterator[bytes]:
-        window = _Window(opened, self._first, self._size)
-        return lines_of(nul_bytes_marked(io.BufferedReader(window, _CHUNK_BYTES)))
+    def sha256(self) -> str:
+        """SHA-256 of its bytes, in hexadecimal.
+
+        Raises:
+            OSError: as `lines`.
+        """
+        with self._bytes() as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @contextmanager
+    def _bytes(self) -> Iterator[io.BufferedReader]:
+        if self._opened is not None:
+            yield self._window(self._opened)
+            return
+        with self.path.open("rb", buffering=0) as opened:
+            if self._identity is not None and _identity(opened) != self._identity:
+                raise OSError(f"{self.path.name}: another file than before")
+            yield self._window(opened)
+
+    def _window(self, opened: io.FileIO) -> io.BufferedReader:
+        return io.BufferedReader(_Window(opened, self.first, self._size), _CHUNK_BYTES)
 
 
 def line_spans(path: Path, opened: io.FileIO, first: int) -> Iterator[LineSpan]:
@@ -99,7 +123,7 @@ def line_spans(path: Path, opened: io.FileIO, first: int) -> Iterator[LineSpan]:
     # what is written from now on may be a part of a line
     end = os.fstat(opened.fileno()).st_size
     while first < end:
-        size = _end_of_line(opened, min(first + _SPAN_BYTES, end), end) - first
+        size = _end_of_line(opened, min(first + SPAN_BYTES, end), end) - first
         yield LineSpan(path, first, size, opened)
         first += size
 

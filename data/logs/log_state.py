@@ -45,6 +45,35 @@ def log_state(log: LogFile) -> str:
     return digest.hexdigest()
 
 
+def log_content(log: LogFile, sha256: str = "") -> str:
+    """SHA-256 by which machines know that they have the same log, wherever it was copied.
+
+    It is of the names and sizes of its files, and of what is in the log itself; of a run without
+    a transaction log of what is in all of its files but media, whose names end with a hash of it.
+
+    Args:
+        log: not in an archive.
+        sha256: of what is in the log itself, where that is known.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in _files(log):
+        name = path_text(path.relative_to(log.path.parent))
+        digest.update(repr((name, path.stat().st_size)).encode())
+        is_decisive = path == log.path or (log.kind is LogKind.RUN_FOLDER and "media" not in name)
+        if is_decisive and path.is_file():  # opening a pipe would wait for ever
+            known = sha256 if path == log.path else ""
+            digest.update((known or _sha256(path)).encode())
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def member_state(archive: str, path: str, logs: int) -> str:
     """The state of a log in an archive of this state and number of logs, which it ends with."""
     return f"{hashlib.sha256(f'{archive} {path}'.encode()).hexdigest()} of {logs}"

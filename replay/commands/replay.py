@@ -197,8 +197,7 @@ def _replay_on_ray(
     with ray_cluster(address) as cluster:
         resources = cluster.worker_resources(request.worker_cpus, request.worker_gpus)
         count = request.workers or cluster.worker_count(resources)
-        workers_of = f"{count} worker{'s' * (count != 1)} of {resources}"
-        note(f"{workers_of} on the Ray cluster at {cluster.address}")
+        note(cluster.described(resources, count))
         with part_workers(cluster, settings, resources, count) as workers:
             plan, shards = plan_of_store(
                 store, sources, request.selection, request.variants, ordered=False

@@ -33,6 +33,7 @@ class FakeRay:
     """
 
     exceptions = ray.exceptions
+    ObjectRef = _Reference
     is_gone = False
 
     def __init__(self, behaviours: Iterator[tuple[Behaviour, Behaviour]]) -> None:

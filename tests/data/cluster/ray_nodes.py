@@ -1,9 +1,11 @@
 """A Ray cluster of several nodes on this machine, in a process of its own, and how to kill nodes.
 
-As a program, `python -m tests.replay.cluster.ray_nodes CPUS...` starts a head of the first number
-of CPUs and a node of each other, prints its addresses, and kills the node of each number it reads.
+As a program, `python -m tests.data.cluster.ray_nodes CPUS...` starts a head of the first number of
+CPUs and a node of each other, and prints its addresses. Then it reads lines: of each that is a
+number it kills that node; any other is JSON of the environment of a further node, of one CPU.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -28,9 +30,21 @@ class RayNodes:
 
     def kill(self, node: int) -> None:
         """Kill a node, 0 the head."""
-        self.commands.write(f"{node}\n")
+        self._do(str(node))
+
+    @contextmanager
+    def further(self, **environment: str) -> Iterator[int]:
+        """A further node of one CPU, with something else in its environment, to the block's end."""
+        node = self._do(json.dumps(environment))
+        try:
+            yield node
+        finally:
+            self.kill(node)
+
+    def _do(self, command: str) -> int:
+        self.commands.write(f"{command}\n")
         self.commands.flush()
-        assert self.answers.readline() == "done\n"
+        return int(self.answers.readline())
 
 
 @contextmanager
@@ -65,10 +79,11 @@ def ray_nodes(cpus: Sequence[int]) -> Iterator[RayNodes]:
 def _kill(node: Any) -> None:
     """All processes of a node at once, workers too, as a power failure would."""
     for started in [started for kind in node.all_processes.values() for started in kind]:
-        process = psutil.Process(started.process.pid)
-        for each in [*process.children(recursive=True), process]:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(started.process.pid)
+            for each in [*process.children(recursive=True), process]:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
 
 
 def _serve(cpus: Sequence[int]) -> None:
@@ -87,8 +102,13 @@ def _serve(cpus: Sequence[int]) -> None:
     print(cluster.address, f"ray://127.0.0.1:{port}", flush=True)  # noqa: T201
     try:
         for line in sys.stdin:
-            _kill(nodes[int(line)])
-            print("done", flush=True)  # noqa: T201
+            asked = json.loads(line)
+            if isinstance(asked, int):
+                _kill(nodes[asked])
+            else:
+                asked = len(nodes)
+                nodes.append(cluster.add_node(num_cpus=1, env_vars=json.loads(line), **common))
+            print(asked, flush=True)  # noqa: T201
     finally:
         for node in nodes:
             node.kill_all_processes(check_alive=False, allow_graceful=False)

@@ -17,6 +17,7 @@ def test_options_of_a_cluster_are_for_a_cluster() -> None:
     [
         (["replay", "--model=orange", "--worker-cpus=1"], "--worker-cpus"),
         (["replay", "--model=orange", "--worker-gpus=0", "--on=local"], "--worker-gpus"),
+        (["ingest", "log.jsonl", "--worker-cpus=1"], "--worker-cpus"),
     ],
 )
 def test_commands_refuse_them_without_one_as_wrong_use(words: list[str], option: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import ray.exceptions
 
+from data.cluster.actor import Refusal
 from data.cluster.ray_cluster import RayCluster, WorkerResources
-from data.cluster.ray_workers import RayWorkers, Refusal, Worker, WorkerKind
+from data.cluster.ray_workers import RayWorkers, Worker, WorkerKind
 from data.cluster.task_queue import TaskQueue
 from data.errors import RunError
 from tests.data.cluster.fake_ray import DEATH, Behaviour, FakeRay, raising
@@ -79,6 +80,26 @@ def test_a_task_that_cannot_connect_is_no_lost_cluster() -> None:
     assert isinstance(error, ConnectionError)
     with pytest.raises(RunError, match=r"worker on host: found ConnectionRefusedError: port 8000"):
         done(1, (starts(), raising(error)))
+
+
+def test_a_node_without_the_modules_is_told_at_once() -> None:
+    errors: Any = ray.exceptions
+    trace = (
+        "ray::Actor.__init__() (pid=7, ip=192.0.2.7, repr=<Actor>)\nRuntimeError: The actor with "
+        "name Actor failed to import\n ^^^\nModuleNotFoundError: No module named 'data'\n"
+    )
+    line = (
+        r"worker on 192\.0\.2\.7: found ModuleNotFoundError: No module named 'data'; expected "
+        "StreetReplay as it is installed here"
+    )
+    lacking = errors.ActorDiedError(errors.RayTaskError("__init__", trace, RuntimeError()))
+    with pytest.raises(RunError, match=line):
+        done(1, (raising(lacking), answers_its_number))
+    # where modules of this project are, but not all that they import
+    system_error = errors.RaySystemError(ModuleNotFoundError("No module named 'data'"), "")
+    lacking = errors.RayTaskError("start", trace, system_error)
+    with pytest.raises(RunError, match=line):
+        done(1, (raising(lacking.as_instanceof_cause()), answers_its_number))
 
 
 def test_a_worker_that_never_starts_does_not_stop_the_others() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from data.columnar.blocks import BlockReader, Schemas, start_reading
+from data.columnar.blocks import PoolBlockReader, Schemas, start_reading
 from data.columnar.clean_record import CleanRecord
 from data.columnar.clean_rows import CleanRows, rows_of_lines
 from data.errors import RunError, WriteError
@@ -53,7 +53,7 @@ def read(scratch: Path, blocks: list[SomeLines]) -> list[Any]:
 
     scratch.mkdir(exist_ok=True)
     with ThreadPoolExecutor(1, initializer=start_reading, initargs=(SCHEMAS,)) as pool:
-        reader = BlockReader(pool, 1, scratch)
+        reader = PoolBlockReader(pool, 1, scratch)
         return list(rows_of_lines(reader, blocks, "log", 100, unclean, no_report))
 
 
@@ -100,4 +100,4 @@ def test_a_process_that_cannot_be_started_is_no_fault_of_the_log(tmp_path: Path)
             raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     with NoProcesses(1) as pool, pytest.raises(RunError, match="end other processes"):
-        list(BlockReader(pool, 1, tmp_path).read_blocks([SomeLines([b"x"])], "log"))
+        list(PoolBlockReader(pool, 1, tmp_path).read_blocks([SomeLines([b"x"])], "log"))

@@ -1,5 +1,6 @@
 """Stretches of a file hold the same lines as the whole file, in any process that reads them."""
 
+import hashlib
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ PIECES = st.lists(
 
 @pytest.fixture(autouse=True)
 def _short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.logs.line_spans._SPAN_BYTES", 16)
+    monkeypatch.setattr("data.logs.line_spans.SPAN_BYTES", 16)
     monkeypatch.setattr("data.logs.line_spans._CHUNK_BYTES", 7)
     monkeypatch.setattr("data.logs.line_spans.MAX_RECORD_BYTES", 32)
 
@@ -45,6 +46,24 @@ def test_spans_hold_the_lines_of_the_file(
     sent = [pickle.loads(pickle.dumps(span)) for span in spans_of(path)]  # noqa: S301
     assert [line for span in sent for line in span.lines()] == expected
     assert sum(span.bytes_unreported for span in sent) == path.stat().st_size - len(mark)
+
+
+def test_another_machine_has_the_same_lines_where_their_hash_is(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b"".join(b"line %d\n" % k for k in range(9)))
+    spans = list(spans_of(path))
+    sent = [span.elsewhere() for span in pickle.loads(pickle.dumps(spans))]  # noqa: S301
+    hashes = [span.sha256() for span in sent]
+    with path.open("rb") as opened:
+        assert hashes[0] == hashlib.sha256(opened.read(21)).hexdigest()
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(path.read_bytes().replace(b"line 8", b"line 9"))
+    other.rename(path)
+    assert [span.sha256() for span in sent][:-1] == hashes[:-1]
+    assert sent[-1].sha256() != hashes[-1]
+    assert list(sent[-1].lines())[-1] == b"line 9\n"
+    with pytest.raises(OSError, match="another file than before"):
+        pickle.loads(pickle.dumps(spans[0])).sha256()  # noqa: S301
 
 
 def test_spans_begin_where_they_are_told_to(tmp_path: Path) -> None:
