@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS features (
 )
 """
 _SELECT = "SELECT key, checksum, value FROM features WHERE key IN (SELECT value FROM json_each(?))"
+_SELECT_KEYS = "SELECT key FROM features WHERE key IN (SELECT value FROM json_each(?))"
 _INSERT = "INSERT OR REPLACE INTO features (key, checksum, value) VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM features WHERE key IN (SELECT value FROM json_each(?))"
 _DELETE_OLDEST = (
@@ -113,6 +114,18 @@ class FeatureCache:
         if damaged:
             self._note_once(f"{len(damaged)} damaged entries dropped from {self.path}")
         return features
+
+    def keys_among(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of the keys whose features are here, unless they turn out to be damaged."""
+        here: set[str] = set()
+
+        def read(connection: sqlite3.Connection) -> None:
+            here.update(
+                key for (key,) in connection.execute(_SELECT_KEYS, [json.dumps(list(keys))])
+            )
+
+        self._transact(read)
+        return frozenset(here)
 
     def put_many(self, features: Mapping[str, Features]) -> None:
         """Add features, or replace them; all of them or, after a crash, none.

@@ -89,6 +89,7 @@ class CheckpointPredictor:
         self._model = checkpoint.model.to(self._device)
         self._text = text or TextVectors()
         self.fingerprint = answers_fingerprint(checkpoint, backbone, settings, self._device.type)
+        self._cache = cache
         self._all_features = FeatureMaker(backbone, cache)
         self._chosen_features: ChosenFeatures | None = None
         if settings.keep is not None:
@@ -96,6 +97,10 @@ class CheckpointPredictor:
             self._chosen_features = ChosenFeatures(
                 backbone, self._model.scorer, settings.keep, cache
             )
+
+    def known_keys(self, image_keys: Sequence[str]) -> frozenset[str]:
+        """Those of the keys whose features are in the cache: `predict` needs no image of them."""
+        return frozenset() if self._cache is None else self._cache.keys_among(image_keys)
 
     def predict(self, batch: Batch) -> Predictions:
         """Probability of roadwork and the 12 gates of each image.

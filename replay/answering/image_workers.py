@@ -27,16 +27,10 @@ _WORK = Work("rebuilding images", "what was done is kept: run the same again wit
 
 
 class PartImages(ABC):
-    """The images of one part. All are built at the first look at one of them, or ahead of that.
+    """Some images of one part. All are built at the first look at one of them, or ahead of that.
 
-    So it is known what cannot be rebuilt before a candidate has worked for an answer.
+    So it is known what cannot be rebuilt before a candidate is asked about the rest.
     """
-
-    looked_at = False
-    """True once an image was asked for: a candidate with cached features asks for none."""
-
-    following: Sequence["PartImages"] = ()
-    """The images of the next parts, which are begun at the first look at these."""
 
     def image(self, index: int) -> Image:
         """The decoded JPEG of the image at `index`.
@@ -45,7 +39,6 @@ class PartImages(ABC):
             CannotRebuildError: it cannot be rebuilt.
             RunError: a worker process died.
         """
-        self._look()
         built = self._built[index]
         if isinstance(built, CannotRebuildError):
             raise built
@@ -58,20 +51,11 @@ class PartImages(ABC):
         Raises:
             RunError: a worker process died.
         """
-        self._look()
         return {
             built.challenge_id: built
             for built in self._built
             if isinstance(built, CannotRebuildError)
         }
-
-    def _look(self) -> None:
-        if self.looked_at:
-            return
-        self.looked_at = True
-        for images in (self, *self.following):
-            images.build_ahead()
-        self.following = ()
 
     @property
     def awaited(self) -> bool:
@@ -89,7 +73,7 @@ class PartImages(ABC):
 
 
 ImageBuilder = Callable[[Sequence[PlannedImage]], PartImages]
-"""Makes the `PartImages` of the images of a part."""
+"""Makes the `PartImages` of some images of a part."""
 
 
 @contextmanager
@@ -138,6 +122,7 @@ class _ImagesOfWorkers(PartImages):
 
     @cached_property
     def _built(self) -> Sequence[Built]:
+        self.build_ahead()
         with _WORK.raising_run_error():
             return [built for future in self._futures for built in future.result()]
 

@@ -6,12 +6,13 @@ the last one are written: at the border of two parts it has work.
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from replay.answering.image_workers import ImageBuilder, PartImages
-from replay.answering.part_predictor import BegunPart, PartPredictor, images_of
+from replay.answering.image_workers import ImageBuilder
+from replay.answering.part_predictor import BegunPart, PartPredictor
 from replay.answering.part_work import PartAnswer, PartWork
+from replay.answering.prepared_part import PreparedPart
 
 # With two of them, a part that takes long to rebuild holds up nobody. Each is of 64 MB of images.
 _PARTS_AHEAD = 2
@@ -32,12 +33,15 @@ def answers(
         RunError: the candidate cannot answer, or a process that rebuilds images died.
     """
     begun: BegunPart | None = None
-    for work, images in _with_images(parts, build):
-        if begun is not None and _is_done_before(begun, images):
+    prepared = (predictor.prepare(work, build) for work in parts)
+    for part, following in _with_following(prepared):
+        if begun is not None and _is_done_before(begun, part):
             yield begun.answer()
             begun = None
         try:
-            begins = predictor.begin(work, images)
+            for each in (part, *following):
+                each.build_ahead()
+            begins = predictor.begin(part)
         except Exception:
             if begun is not None:  # what was answered is kept
                 yield begun.answer()
@@ -49,21 +53,18 @@ def answers(
         yield begun.answer()
 
 
-def _with_images(
-    parts: Iterator[PartWork], build: ImageBuilder
-) -> Iterator[tuple[PartWork, PartImages]]:
-    """Parts with their images; the next ones are begun if images are looked at at all."""
-    each = ((work, build(images_of(work.challenges))) for work in parts)
-    window = deque(islice(each, 1 + _PARTS_AHEAD))
+def _with_following(
+    parts: Iterator[PreparedPart],
+) -> Iterator[tuple[PreparedPart, Sequence[PreparedPart]]]:
+    """Each part, with the next ones."""
+    window = deque(islice(parts, 1 + _PARTS_AHEAD))
     while window:
-        work, images = window.popleft()
-        images.following = [following for _, following in window]
-        yield work, images
-        window.extend(islice(each, 1))
+        yield window.popleft(), tuple(window)
+        window.extend(islice(parts, 1))
 
 
-def _is_done_before(begun: BegunPart, images: PartImages) -> bool:
+def _is_done_before(begun: BegunPart, part: PreparedPart) -> bool:
     """Wait for the first of the two: a part's answers, or the images of the next one."""
-    while not begun.done() and images.awaited:
+    while not begun.done() and part.awaited:
         time.sleep(_POLL_SECONDS)
     return begun.done()

@@ -1,25 +1,24 @@
 """Predicts the images of a part; those that cannot be rebuilt are left out, with the reason."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from data.errors import SourceAccessError, StreetReplayError
-from replay.answering.image_workers import ImageBuilder, PartImages, PlannedImage
+from replay.answering.image_workers import ImageBuilder, PlannedImage
 from replay.answering.part_file import encoded_part
 from replay.answering.part_rows import Row, answer_rows, in_plan_order, part_row
 from replay.answering.part_work import PartAnswer, PartWork
+from replay.answering.prepared_part import PreparedPart, images_of
 from replay.candidates.predictor import (
-    Batch,
     BegunPredictions,
-    Image,
     LazySequence,
     Predictor,
     batch_size,
     begin_predict,
+    known_keys,
 )
-from replay.plans.plan import Planned
 from replay.rebuilding.fidelity import Fidelity
 from replay.rebuilding.image_keys import ImageKeys
 from replay.rebuilding.rebuild import CannotRebuildError
@@ -64,45 +63,66 @@ class BegunPart:
         return answer_rows(self.asked.images, self.asked.predictions.result(), self.candidate)
 
     def _unanswered(self) -> list[Row]:
-        failures = self.failures
-        rows = [
-            part_row(item)
-            for item in self.work.challenges
-            if not item.variants or _id(item) in failures
-        ]
-        for row in rows:
-            if (failure := failures.get(row["challenge_id"])) is not None:
-                row |= {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
+        rows: list[Row] = []
+        for item in self.work.challenges:
+            failure = self.failures.get(item.challenge.challenge_id)
+            if failure is not None:
+                failed = {"fidelity": Fidelity.IMPOSSIBLE, "reason": failure.reason}
+                rows.append(part_row(item) | failed)
+            elif not item.variants:
+                rows.append(part_row(item))
         return rows
 
 
 class PartPredictor:
-    """A candidate, with the keys of the images that its batches need."""
+    """A candidate, with the keys by which it may know images."""
 
     def __init__(self, predictor: Predictor, keys: ImageKeys) -> None:
         """Nothing is read yet."""
         self._predictor, self._keys = predictor, keys
 
-    def begin(self, work: PartWork, images: PartImages) -> "BegunPart":
-        """Let the candidate begin with a part; its images are not needed any more then.
-
-        Args:
-            work: the part.
-            images: of `images_of` its challenges.
+    def prepare(self, work: PartWork, build: ImageBuilder) -> PreparedPart:
+        """A part with the images that the candidate needs of it; none is built yet.
 
         Raises:
-            RunError: the candidate cannot answer.
+            RunError: the candidate cannot say which images it knows.
         """
-        if work.retried:
-            # They could not be rebuilt before: not worth a candidate's time until they can.
-            _ = images.failures
-        failures = images.failures if images.looked_at else {}
-        asked = None if failures else self._ask_all(work, images)
-        if images.looked_at:
-            failures = images.failures
-        if asked is None or failures:
-            asked = self._ask(work, images, failures)
-        return BegunPart(work, failures, asked, self._predictor.name)
+        keys: Sequence[str] = LazySequence(
+            [
+                partial(self._keys.key, item.challenge, variant)
+                for item, variant in images_of(work.challenges)
+            ]
+        )
+        ask = known_keys(self._predictor)
+        if ask is None:
+            return PreparedPart(work, build, keys, None)
+        keys = list(keys)
+        return PreparedPart(work, build, keys, frozenset(ask(keys)))
+
+    def begin(self, part: PreparedPart) -> BegunPart:
+        """Let the candidate begin with a part; its images are not needed any more then.
+
+        It is asked once, about the images that can be rebuilt: its protocol says how many they are
+        before it sees the first.
+
+        Raises:
+            RunError: the candidate cannot answer, or a process that rebuilds images died.
+        """
+        failures = part.failures()
+        asked: _Asked | None = None
+        try:
+            asked = self._ask(part, failures)
+        except SourceAccessError:
+            raise
+        except StreetReplayError:
+            # whatever a candidate makes of an image that fails: it is no fault of the candidate's
+            if len(part.failures()) == len(failures):
+                raise
+        further = part.failures()
+        if asked is None or len(further) > len(failures):
+            # it looked at images that it had said it knows, as where its cache lost them since
+            asked = self._ask(part, further)
+        return BegunPart(part.work, further, asked, self._predictor.name)
 
     def time_image(
         self, build: ImageBuilder, work: PartWork, variant_index: int
@@ -113,90 +133,16 @@ class PartPredictor:
         up.
         """
         item = work.challenges[0]
-        planned_images = [(item, item.variants[variant_index])]
-        images = build(planned_images)
-        rebuild_seconds = 0.0
-
-        def image() -> Image:
-            nonlocal rebuild_seconds
-            start = time.perf_counter()
-            try:
-                return images.image(0)
-            finally:
-                rebuild_seconds += time.perf_counter() - start
-
+        single = replace(item, variants=(item.variants[variant_index],))
         start = time.perf_counter()
-        try:
-            self._predictor.predict(self._batch(work, planned_images, [image]))
-        except SourceAccessError:
-            raise
-        except StreetReplayError:
-            # as in `_ask_all`; the failure is recorded when its part is predicted
-            if not (images.looked_at and images.failures):
-                raise
-        rest = time.perf_counter() - start - rebuild_seconds
-        return rebuild_seconds, rest / batch_size(self._predictor)
+        part = self.prepare(replace(work, challenges=[single]), build)
+        part.failures()
+        rebuilt = time.perf_counter()
+        self.begin(part).answer()
+        rest = time.perf_counter() - rebuilt
+        return rebuilt - start, rest / batch_size(self._predictor)
 
-    def _ask_all(self, work: PartWork, images: PartImages) -> "_Asked | None":
-        """All images; None if some cannot be rebuilt, as the first look at one showed."""
-        try:
-            return self._ask(work, images, {})
-        except SourceAccessError:
-            raise
-        except StreetReplayError:
-            # whatever a candidate makes of it: it is no fault of the candidate's
-            if images.looked_at and images.failures:
-                return None
-            raise
-
-    def _ask(
-        self,
-        work: PartWork,
-        images: PartImages,
-        left_out: Mapping[str, CannotRebuildError],
-    ) -> "_Asked":
+    def _ask(self, part: PreparedPart, left_out: Mapping[str, CannotRebuildError]) -> _Asked:
         """All images but those of the challenges `left_out`."""
-        planned_images = images_of(work.challenges)
-        indices = [
-            index for index, (item, _) in enumerate(planned_images) if _id(item) not in left_out
-        ]
-        if not indices:
-            return _Asked([], None)
-        asked = [planned_images[index] for index in indices]
-        image = images.image if left_out else partial(_image_of_whole_part, images)
-        makers = [partial(image, index) for index in indices]
-        return _Asked(asked, begin_predict(self._predictor, self._batch(work, asked, makers)))
-
-    def _batch(
-        self,
-        work: PartWork,
-        planned_images: Sequence[PlannedImage],
-        makers: Sequence[Callable[[], Image]],
-    ) -> Batch:
-        ids = [_id(item) for item, _ in planned_images]
-        keys = LazySequence(
-            [partial(self._keys.key, item.challenge, variant) for item, variant in planned_images]
-        )
-        metadata = None
-        if work.metadata is not None:
-            metadata = [work.metadata[challenge_id] for challenge_id in ids]
-        return Batch(ids, LazySequence(makers), metadata, keys)
-
-
-def _image_of_whole_part(images: PartImages, index: int) -> Image:
-    """An image of a part none of which was left out; else the first reason why one has to be.
-
-    At the first look: a candidate asked again has then done nothing that it does twice.
-    """
-    for failure in images.failures.values():
-        raise failure
-    return images.image(index)
-
-
-def images_of(part: Sequence[Planned]) -> list[PlannedImage]:
-    """Every image of a part's challenges, in order."""
-    return [(item, variant) for item in part for variant in item.variants]
-
-
-def _id(item: Planned) -> str:
-    return item.challenge.challenge_id
+        images, batch = part.batch(left_out)
+        return _Asked(images, begin_predict(self._predictor, batch) if images else None)

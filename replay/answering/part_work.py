@@ -16,13 +16,12 @@ class PartWork:
     """What is left to do of a part.
 
     `index` of the part in its run; `challenges` to answer; `metadata` by challenge if the candidate
-    wants any; `retried` if their images could not be rebuilt before.
+    wants any.
     """
 
     index: int
     challenges: Sequence[Planned]
     metadata: Mapping[str, Mapping[str, Any]] | None = None
-    retried: bool = False
 
 
 @dataclass(frozen=True)

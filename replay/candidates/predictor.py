@@ -1,6 +1,6 @@
 """The interface of a candidate: a predictor turns a batch of images into probabilities."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,8 @@ class Batch:
     """A batch of images to predict: parallel sequences, one entry per image.
 
     `image_keys` name the images by all that determines them, so that a predictor with cached
-    features need not look at them; equal keys are equal pixels. `metadata` is None unless the
-    predictor asked for it: the deployed model never sees any.
+    features need not look at them, see `known_keys`; equal keys are equal pixels. `metadata` is
+    None unless the predictor asked for it: the deployed model never sees any.
     """
 
     challenge_ids: Sequence[str]
@@ -83,8 +83,8 @@ class BegunPredictions(Protocol):
 class Predictor(Protocol):
     """A candidate. `name` is for people; `fingerprint` changes whenever its answers could.
 
-    Attributes that may be left out: `training_rows`, `precision`, `batch_size`, `begin_predict` and
-    `checkpoint_sha256`, see the functions of that name.
+    Attributes that may be left out: `training_rows`, `precision`, `batch_size`, `begin_predict`,
+    `checkpoint_sha256` and `known_keys`, see the functions of that name.
     """
 
     @property
@@ -164,6 +164,18 @@ def begin_predict(predictor: Predictor, batch: Batch) -> BegunPredictions:
     answered: Future[Predictions] = Future()
     answered.set_result(predictor.predict(batch))
     return answered
+
+
+def known_keys(predictor: Predictor) -> Callable[[Sequence[str]], Collection[str]] | None:
+    """Which of some image keys a candidate needs no image for, as it has features of them.
+
+    It is the optional method `known_keys(image_keys)` of a predictor; another thread may call it
+    while `predict` runs. The images of all other keys are rebuilt before `predict` is called; that
+    of a known key where `predict` looks at it after all. Without the method, all are rebuilt.
+    """
+    ask: Callable[[Sequence[str]], Collection[str]] | None
+    ask = getattr(predictor, "known_keys", None)
+    return ask
 
 
 def checkpoint_sha256(predictor: Predictor) -> str | None:

@@ -5,7 +5,7 @@ It is the user's own code, named by the user: it runs with all that the user may
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from data.errors import RunError, StreetReplayError
-from replay.candidates.predictor import Batch, Predictions, Predictor, precision, training_rows
+from replay.candidates.predictor import (
+    Batch,
+    Predictions,
+    Predictor,
+    known_keys,
+    precision,
+    training_rows,
+)
 from replay.candidates.python_module_sources import source_sha256
 
 _T = TypeVar("_T")
@@ -42,6 +49,7 @@ class ModulePredictor:
     wants_metadata: bool
     training_rows: Path | None = None
     precision: str = "float32"
+    known_keys: Callable[[Sequence[str]], Collection[str]] | None = None
 
     def predict(self, batch: Batch) -> Predictions:
         """What the candidate answers.
@@ -135,8 +143,24 @@ def _checked(candidate: Any, name: str) -> ModulePredictor:
     floats = _calling(partial(precision, candidate), f"precision of {name}", "text")
     values["fingerprint"] += f" source {source_sha256(name.partition(':')[0])}"
     return ModulePredictor(
-        candidate=candidate, where=name, training_rows=rows, precision=floats, **values
+        candidate=candidate,
+        where=name,
+        training_rows=rows,
+        precision=floats,
+        known_keys=_checked_known_keys(candidate, name),
+        **values,
     )
+
+
+def _checked_known_keys(
+    candidate: Predictor, name: str
+) -> Callable[[Sequence[str]], Collection[str]] | None:
+    """Its `known_keys`, if it has that method, with errors of one line."""
+    ask = known_keys(candidate)
+    if ask is None:
+        return None
+    what = f"known_keys of {name}"
+    return lambda image_keys: _calling(lambda: frozenset(ask(image_keys)), what, "some of the keys")
 
 
 def _calling(call: Callable[[], _T], what: str, expected: str) -> _T:

@@ -16,7 +16,7 @@ from data.errors import SourceError
 from data.machine.processor import processor
 from data.sources.shards import open_shards
 from replay.answering.image_workers import image_builder
-from replay.answering.part_predictor import PartPredictor, images_of
+from replay.answering.part_predictor import PartPredictor
 from replay.answering.part_work import PartWork
 from replay.candidates.description import CandidateDescription, describe
 from replay.candidates.registry import LoadSettings, load
@@ -116,11 +116,11 @@ class PartWorker:
         """
         with self._checking:
             self._check_sources(work, sources)
-        images = self._build(images_of(work.challenges))
+            part = self._part_predictor.prepare(work, self._build)
         # while another thread's part is asked about
-        images.build_ahead()
+        part.build_ahead()
         with self._asking:
-            begun = self._part_predictor.begin(work, images)
+            begun = self._part_predictor.begin(part)
         # while another thread's part is begun with
         return begun.answer().parquet
 

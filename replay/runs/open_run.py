@@ -112,8 +112,7 @@ class OpenRun:
         """What is left to do, part by part, each made when it is asked for."""
         for index in self._remaining.positions:
             challenges = self._remaining.challenges(index)
-            retried = index in self._remaining.retried_parts
-            yield PartWork(index, challenges, self.metadata(challenges), retried)
+            yield PartWork(index, challenges, self.metadata(challenges))
 
     def metadata(self, challenges: Sequence[Planned]) -> dict[str, dict[str, Any]] | None:
         """The metadata of challenges by their ids; None if the candidate wants none."""

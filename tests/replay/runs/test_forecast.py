@@ -76,7 +76,7 @@ def test_an_image_costs_its_share_of_a_batch_that_is_filled_up(
     shards = Shards(store.sources)
     keys = ImageKeys(shards, 0, Arithmetic.AVX2)
     with image_builder(shards, 0, 1) as build:
-        for candidate, predict in ((Brightness(), 2), (Fills(), 0.5)):
+        for candidate, predict in ((Brightness(), 1), (Fills(), 0.25)):
             predictor = PartPredictor(candidate, keys)
             with monkeypatch.context() as patched:
                 patched.setattr("time.perf_counter", iter(range(100)).__next__)
