@@ -45,7 +45,8 @@ SCHEMA = pa.schema(
 )
 """The columns of `media` that `stored_challenge` takes; text that repeats is held once."""
 
-_OBJECTS = 1024  # as many are made at a time
+OBJECTS_AT_ONCE = 1024
+"""Of whatever walks over all: so many are made at a time."""
 
 # It gives freed memory back to the system; Arrow's own pool kept 140 MB of a million challenges.
 _POOL = pa.system_memory_pool()
@@ -114,8 +115,8 @@ class StoredChallenges(Sequence[StoredChallenge]):
         return self.at(np.array([positions]))[0]
 
     def __iter__(self) -> Iterator[StoredChallenge]:
-        for first in range(0, len(self), _OBJECTS):
-            yield from map(stored_challenge, self.columns.slice(first, _OBJECTS).to_pylist())
+        for first in range(0, len(self), OBJECTS_AT_ONCE):
+            yield from map(stored_challenge, self.columns.slice(first, OBJECTS_AT_ONCE).to_pylist())
 
     def at(self, positions: npt.NDArray[np.int64]) -> list[StoredChallenge]:
         """The challenges at these positions, in their order."""

@@ -20,6 +20,7 @@ from replay.comparing.report import ComparedRuns, comparison_report
 from replay.comparing.results import Comparison
 from replay.comparing.with_another_run import RunComparison, compare_with_another_run
 from replay.plans.plan import Plan, plan
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay
 from replay.runs.training_rows import trained_on
 from replay.settings import VariantSettings
@@ -137,6 +138,6 @@ def compare_baseline(store: Store, run: str) -> Comparison:
 
 def _replay(store: Store, candidate: Predictor, planned: Plan, progress: Progress) -> str:
     """Replay a candidate: the run's id."""
-    replay = Replay(store, candidate, planned, Shards(store.sources))
+    replay = Replay(store, candidate, PlannedRun(planned, Shards(store.sources)))
     with progress(candidate.name, len(planned)) as on_progress:
         return replay.run(on_progress=on_progress).run_id

@@ -31,6 +31,7 @@ from model.rows.settings import SplitSettings
 from model.rows.training_row import TrainingRow
 from model.training.base_checkpoint import Base, training_split
 from replay.plans.plan import plan
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay
 from replay.settings import VariantSettings
 
@@ -66,7 +67,8 @@ class GateRun:
         with reading(self.store) as connection:
             challenges = stored_challenges(connection, ordered=False)
         planned = plan(challenges, self.shards, self.variants)
-        replay = Replay(self.store, load_predictor(folder, self.store), planned, self.shards)
+        planned_run = PlannedRun(planned, self.shards)
+        replay = Replay(self.store, load_predictor(folder, self.store), planned_run)
         workers = replay.forecast().workers(cores())
         with self.progress(f"replaying {folder.name}", len(planned)) as on_progress:
             return replay.run(workers, on_progress).run_id

@@ -50,7 +50,10 @@ from replay.settings import Arithmetic, ReplaySettings, VariantSettings, inputs_
 
 if TYPE_CHECKING:
     from analytics.queries.challenges import ChallengeSelection
+    from data.sources.shards import Shards
+    from replay.plans.plan import Plan
     from replay.runs.open_run import OpenRun
+    from replay.runs.planned_run import PlannedRun
     from replay.runs.publish import ReplayReport
 
 app = typer.Typer()
@@ -111,9 +114,7 @@ def replay(
         selection=selection,
         variants=variant_settings(variants, seed),
         settings=ReplaySettings(seed=seed, arithmetic=arithmetic),
-        workers=workers,
-        worker_cpus=worker_cpus or 1,
-        worker_gpus=worker_gpus,
+        workers=_WorkersAsked(workers, worker_cpus or 1, worker_gpus),
         fresh=fresh,
     )
     run = _replay_here if where == LOCAL else partial(_replay_on_ray, where)
@@ -122,8 +123,17 @@ def replay(
 
 
 @dataclass(frozen=True)
+class _WorkersAsked:
+    """`count` None leaves it to the forecast or cluster; `cpus` and `gpus` of each on a cluster."""
+
+    count: int | None
+    cpus: int
+    gpus: int | None
+
+
+@dataclass(frozen=True)
 class _ReplayRequest:
-    """What the options ask for; `workers` None leaves their number to the forecast or cluster."""
+    """What the options ask for."""
 
     model: str
     metadata: bool
@@ -131,21 +141,21 @@ class _ReplayRequest:
     selection: "ChallengeSelection"
     variants: VariantSettings
     settings: ReplaySettings
-    workers: int | None
-    worker_cpus: int
-    worker_gpus: int | None
+    workers: _WorkersAsked
     fresh: bool
 
-    def asked(self, **further: object) -> dict[str, object]:
-        """How the run was asked for, for its `run.json`."""
-        return {
+    def planned_run(self, plan: "Plan", shards: "Shards", **asked: object) -> "PlannedRun":
+        """The run of a plan; `asked` is what else its `run.json` says of how it was asked for."""
+        from replay.runs.planned_run import PlannedRun  # noqa: PLC0415
+
+        said = {
             "model": self.model,
             "metadata": self.metadata,
             "batch_size": self.batch_size,
             "selection": asdict(self.selection),
             "variants": asdict(self.variants),
-            **further,
         }
+        return PlannedRun(plan, shards, self.settings, said | asked, self.fresh)
 
 
 def _replay_here(store: Store, sources: str | None, request: _ReplayRequest) -> "ReplayReport":
@@ -157,13 +167,11 @@ def _replay_here(store: Store, sources: str | None, request: _ReplayRequest) -> 
     plan, shards = plan_of_store(store, sources, request.selection, request.variants, ordered=False)
     from replay.runs.run import Replay  # noqa: PLC0415
 
-    asked = request.asked(sources=str(shards.folder))
-    replay = Replay(
-        store, predictor, plan, shards, request.settings, asked=asked, fresh=request.fresh
-    )
+    planned = request.planned_run(plan, shards, sources=str(shards.folder))
+    replay = Replay(store, predictor, planned)
     _announce(replay.opened, predictor.name)
     forecast = replay.forecast()
-    workers = request.workers or forecast.workers(cores())
+    workers = request.workers.count or forecast.workers(cores())
     processes = "in this process" if workers == 1 else f"with {workers} processes rebuilding"
     note(
         f"{forecast.images} images to rebuild and show it: "
@@ -195,8 +203,8 @@ def _replay_on_ray(
         arithmetic=request.settings.arithmetic,
     )
     with ray_cluster(address) as cluster:
-        resources = cluster.worker_resources(request.worker_cpus, request.worker_gpus)
-        count = request.workers or cluster.worker_count(resources)
+        resources = cluster.worker_resources(request.workers.cpus, request.workers.gpus)
+        count = request.workers.count or cluster.worker_count(resources)
         note(cluster.described(resources, count))
         with part_workers(cluster, settings, resources, count) as workers:
             plan, shards = plan_of_store(
@@ -204,18 +212,15 @@ def _replay_on_ray(
             )
             (first,) = workers.started()
             candidate = workers.candidate()
-            asked = request.asked(
-                sources=settings.sources, on=address, workers=count, processor=first.processor
-            )
-            with OpenRun(
-                store,
-                candidate,
+            planned = request.planned_run(
                 plan,
                 shards,
-                request.settings,
-                asked=asked,
-                fresh=request.fresh,
-            ) as opened:
+                sources=settings.sources,
+                on=address,
+                workers=count,
+                processor=first.processor,
+            )
+            with OpenRun(store, candidate, planned) as opened:
                 _announce(opened, candidate.name)
                 with progress("replaying", len(plan)) as on_progress:
                     answers = workers.answers(opened.work(), shards)

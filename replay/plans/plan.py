@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.records.stored_challenge import StoredChallenge
-from data.records.stored_challenges import StoredChallenges
+from data.records.stored_challenges import OBJECTS_AT_ONCE, StoredChallenges
 from data.sources.shards import Shards
 from replay.plans.obstacles import Obstacles, distinct_sources, obstacles_of
 from replay.rebuilding.fidelity import Fidelity, Reason
@@ -26,8 +26,6 @@ from replay.rebuilding.variants import (
     variant_count,
 )
 from replay.settings import VariantSettings
-
-_OBJECTS = 1024  # as many are made at a time
 
 
 @dataclass(frozen=True)
@@ -153,8 +151,8 @@ class Plan(Sequence[Planned]):
         return set(distinct_sources(self.challenges.columns, with_images)[0])
 
     def _each(self, positions: npt.NDArray[np.int64]) -> Iterator[tuple[int, Planned]]:
-        for first in range(0, len(positions), _OBJECTS):
-            some = positions[first : first + _OBJECTS]
+        for first in range(0, len(positions), OBJECTS_AT_ONCE):
+            some = positions[first : first + OBJECTS_AT_ONCE]
             yield from zip(map(int, some), self.at(some), strict=True)
 
     def _planned(self, challenge: StoredChallenge, obstacle: int) -> Planned:

@@ -1,7 +1,7 @@
 """A run that is open: what is left to do of it, and its answers kept as they come."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType, TracebackType
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from analytics.queries.challenges import challenge_metadata
 from analytics.warehouse.connection import reading
 from data.errors import RunError
-from data.sources.shards import Shards
 from data.store import Store
 from replay.answering.part_file import decoded_part, encoded_part
 from replay.answering.part_rows import in_plan_order
@@ -18,10 +17,10 @@ from replay.answering.part_work import PartAnswer, PartWork
 from replay.candidates.description import CandidateDescription
 from replay.plans.parts import Parts
 from replay.plans.plan import Plan, Planned
+from replay.runs.planned_run import PlannedRun
 from replay.runs.publish import ReplayReport, publish
 from replay.runs.resume import remaining_work, standing_rows
 from replay.runs.run_folder import open_run_folder
-from replay.settings import ReplaySettings
 
 OnProgress = Callable[[int], None]
 
@@ -32,45 +31,29 @@ class OpenRun:
     A context: at its end the folder is free for others.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        candidate: CandidateDescription,
-        plan: Plan,
-        shards: Shards,
-        settings: ReplaySettings = ReplaySettings(),
-        *,
-        asked: Mapping[str, Any] = MappingProxyType({}),
-        fresh: bool = False,
-    ) -> None:
+    def __init__(self, store: Store, candidate: CandidateDescription, planned: PlannedRun) -> None:
         """Open the run folder and see what is left to do, see `resume`.
 
         Args:
             store: where the run folder lies and the warehouse is.
             candidate: what answers.
-            plan: what to replay; parts are fixed by it, so that a resumed run is the same run.
-            shards: the source images.
-            settings: the size of parts, and the seed.
-            asked: how the run was asked for (selection, variants), for `run.json`.
-            fresh: start over, whatever an earlier run of the same has answered.
+            planned: what to do.
 
         Raises:
             RunError: the plan is empty, another process works on the same run, or the folder cannot
                 be written.
         """
-        if not len(plan):
+        if not len(planned.plan):
             raise RunError(
                 "replay", found="no challenge", expected="some", remedy="ingest a log first"
             )
         self._store, self._candidate = store, candidate
-        self._folder, decisive = open_run_folder(
-            store, candidate, plan, shards, settings, fresh=fresh
-        )
+        self._folder, decisive = open_run_folder(store, candidate, planned)
         try:
-            self._parts = Parts(plan, settings)
+            self._parts = Parts(planned.plan, planned.settings)
             self._remaining = remaining_work(self._folder, self._parts)
             if self._remaining.positions or not self._folder.has_description:
-                self._folder.write_description(decisive, asked, candidate.precision)
+                self._folder.write_description(decisive, planned.asked, candidate.precision)
         except BaseException:
             self._folder.lock.release()
             raise

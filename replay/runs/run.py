@@ -1,9 +1,5 @@
 """A replay by a candidate in this process, whose images others may rebuild beside it."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
-
 from data.sources.shards import Shards
 from data.store import Store
 from replay.answering.image_workers import image_builder
@@ -16,6 +12,7 @@ from replay.plans.plan import Plan, Planned
 from replay.rebuilding.image_keys import ImageKeys
 from replay.runs.forecast import Forecast, forecast
 from replay.runs.open_run import OnProgress, OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.runs.publish import ReplayReport
 from replay.settings import ReplaySettings
 
@@ -35,34 +32,24 @@ def replay(
         RunError: as `Replay` and `Replay.run`.
         SourceError: as `Replay`.
     """
-    return Replay(store, predictor, plan, shards, settings).run(on_progress=on_progress)
+    planned = PlannedRun(plan, shards, settings)
+    return Replay(store, predictor, planned).run(on_progress=on_progress)
 
 
 class Replay:
     """An open run (`OpenRun`), and the candidate that answers it."""
 
-    def __init__(
-        self,
-        store: Store,
-        predictor: Predictor,
-        plan: Plan,
-        shards: Shards,
-        settings: ReplaySettings = ReplaySettings(),
-        *,
-        asked: Mapping[str, Any] = MappingProxyType({}),
-        fresh: bool = False,
-    ) -> None:
+    def __init__(self, store: Store, predictor: Predictor, planned: PlannedRun) -> None:
         """Open the run, as `OpenRun`.
 
         Raises:
             RunError: as `OpenRun`.
             SourceError: the candidate names training rows that cannot be read.
         """
-        self._shards, self._seed, self._arithmetic = shards, settings.seed, settings.arithmetic
-        self.opened = OpenRun(
-            store, describe(predictor), plan, shards, settings, asked=asked, fresh=fresh
-        )
-        keys = ImageKeys(shards, settings.seed, settings.arithmetic)
+        self.opened = OpenRun(store, describe(predictor), planned)
+        self._shards, settings = planned.shards, planned.settings
+        self._seed, self._arithmetic = settings.seed, settings.arithmetic
+        keys = ImageKeys(self._shards, self._seed, self._arithmetic)
         self._part_predictor = PartPredictor(predictor, keys)
 
     def forecast(self) -> Forecast:

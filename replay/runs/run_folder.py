@@ -19,17 +19,15 @@ from filelock import FileLock
 
 from data.atomic_files import write_atomic
 from data.errors import RunError
-from data.sources.shards import Shards
 from data.store import Store
 from replay.answering.part_file import PART_SCHEMA
 from replay.candidates.description import CandidateDescription
 from replay.candidates.predictor import TRAINING_ROWS
-from replay.plans.plan import Plan
+from replay.runs.planned_run import PlannedRun
 from replay.runs.provenance import provenance
 from replay.runs.run_id import answer_determinants, run_id
 from replay.runs.run_lock import lock_run
 from replay.runs.training_rows import keep_training_rows
-from replay.settings import ReplaySettings
 
 _PARTS = "parts"
 _DESCRIPTION = "run.json"
@@ -181,25 +179,11 @@ def _null_probabilities(metadata: pq.FileMetaData) -> int:
 
 
 def open_run_folder(
-    store: Store,
-    candidate: CandidateDescription,
-    plan: Plan,
-    shards: Shards,
-    settings: ReplaySettings,
-    *,
-    fresh: bool = False,
+    store: Store, candidate: CandidateDescription, planned: PlannedRun
 ) -> tuple[RunFolder, dict[str, Any]]:
     """Make, or find again, the folder of a replay; it keeps the candidate's training rows.
 
     They are no part of the run id: no answer depends on them, and the weights are in it.
-
-    Args:
-        store: where it lies.
-        candidate: what answers.
-        plan: what to replay.
-        shards: the source images.
-        settings: of the replay.
-        fresh: drop what an earlier run of the same has written.
 
     Returns:
         The folder, locked for this process, and all that determines the answers.
@@ -207,14 +191,14 @@ def open_run_folder(
     Raises:
         RunError: another process is at it, or the folder cannot be written.
     """
-    decisive = answer_determinants(candidate, plan, shards, settings)
+    decisive = answer_determinants(candidate, planned)
     path = store.runs / run_id(decisive)
     try:
         (path / _PARTS).mkdir(parents=True, exist_ok=True)
         run = RunFolder(path.name, path, lock_run(path))
         try:
             run.delete_leftovers()
-            if fresh:
+            if planned.fresh:
                 run.delete_results()
             keep_training_rows(candidate, run.path)
         except BaseException:

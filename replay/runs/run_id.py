@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from data.sources.shards import Shards
 from replay.candidates.description import CandidateDescription
 from replay.plans.digest import plan_sha256
-from replay.plans.plan import Plan
 from replay.rebuilding.image_keys import REPLAY_VERSION, packages
-from replay.settings import ReplaySettings
+from replay.runs.planned_run import PlannedRun
 
 _ID_DIGITS = 12
 
@@ -25,18 +23,16 @@ def run_id(determinants: Mapping[str, Any]) -> str:
     return f"replay-{digest[:_ID_DIGITS]}"
 
 
-def answer_determinants(
-    candidate: CandidateDescription, plan: Plan, shards: Shards, settings: ReplaySettings
-) -> dict[str, Any]:
+def answer_determinants(candidate: CandidateDescription, planned: PlannedRun) -> dict[str, Any]:
     """All that determines a run's answers: candidate, plan, sources, settings and packages."""
     return {
         "replay_version": REPLAY_VERSION,
         "model": candidate.name,
         "model_fingerprint": candidate.fingerprint,
         "uses_metadata": candidate.wants_metadata,
-        "challenges": len(plan),
-        "plan_sha256": plan_sha256(plan),
-        "sources": shards.fingerprints(plan.sources()),
-        "settings": asdict(settings),
+        "challenges": len(planned.plan),
+        "plan_sha256": plan_sha256(planned.plan),
+        "sources": planned.shards.fingerprints(planned.plan.sources()),
+        "settings": asdict(planned.settings),
         "packages": packages(),
     }

@@ -31,6 +31,7 @@ from replay.plans.plan import Plan
 from replay.plans.store_plan import plan_of_store
 from replay.rebuilding.variants import STRONG_LEVEL, sampled_variants
 from replay.runs.open_run import OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.settings import ReplaySettings, VariantSettings
 from tests.bench.dashboards.million_challenges import IMAGES, fill_warehouse
 from tests.bench.peak_memory import peak_mebibytes
@@ -62,7 +63,7 @@ def open_replay(root: Path) -> dict[str, float]:
         store, None, ChallengeSelection(), VariantSettings(), ordered=False
     )
     planned = time.perf_counter()
-    opened_run = OpenRun(store, describe(OrangeBaseline()), plan, shards)
+    opened_run = OpenRun(store, describe(OrangeBaseline()), PlannedRun(plan, shards))
     plan.counts()
     opened = time.perf_counter()
     return {

@@ -31,6 +31,7 @@ from replay.candidates.predictor import Batch, Predictions, Predictor
 from replay.plans.store_plan import plan_of_store
 from replay.rebuilding.image_keys import ImageKeys
 from replay.runs.open_run import OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.settings import ReplaySettings, VariantSettings
 from tests.bench.simulated_log import SimulatedLog, simulate_log
 
@@ -110,7 +111,8 @@ def seconds(log: SimulatedLog, build: ImageBuilder, candidate: Predictor) -> tup
     """Seconds of all parts, written, and of this process's core meanwhile."""
     keys = ImageKeys(log.shards, SETTINGS.seed, SETTINGS.arithmetic)
     described = describe(candidate)
-    with OpenRun(log.store, described, log.planned, log.shards, SETTINGS, fresh=True) as opened:
+    planned = PlannedRun(log.planned, log.shards, SETTINGS, fresh=True)
+    with OpenRun(log.store, described, planned) as opened:
         start, used = time.perf_counter(), time.process_time()
         for answer in answers(opened.work(), build, PartPredictor(candidate, keys)):
             opened.keep(answer)

@@ -18,6 +18,7 @@ from replay.cluster.part_workers import part_workers
 from replay.cluster.worker import WorkerSettings
 from replay.plans.store_plan import plan_of_store
 from replay.runs.open_run import OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.settings import ReplaySettings, VariantSettings
 from tests.conftest import GOLDEN, ROOT
 
@@ -47,7 +48,7 @@ def seconds(cluster: RayCluster, store: Store, count: int) -> tuple[float, float
         )
         candidate = workers.started(count)[0].candidate
         started = time.perf_counter()
-        with OpenRun(store, candidate, plan, shards, SETTINGS, fresh=True) as opened:
+        with OpenRun(store, candidate, PlannedRun(plan, shards, SETTINGS, fresh=True)) as opened:
             for answer in workers.answers(opened.work(), shards):
                 opened.keep(answer)
         return started - began, time.perf_counter() - started, int(plan.image_counts.sum())

@@ -14,6 +14,7 @@ from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import Rebuilder
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay
 from replay.settings import ReplaySettings, VariantSettings
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -85,7 +86,7 @@ def opened(
     world: World, candidate: Counting, variants: int | None = None, *, fresh: bool = False
 ) -> Replay:
     planned = plan(world.ingest(), world.shards, VariantSettings(variants))
-    return Replay(world.store, candidate, planned, world.shards, SETTINGS, fresh=fresh)
+    return Replay(world.store, candidate, PlannedRun(planned, world.shards, SETTINGS, fresh=fresh))
 
 
 @pytest.mark.parametrize(

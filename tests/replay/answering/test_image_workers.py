@@ -18,6 +18,7 @@ from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings, VariantSettings
 from tests.worlds.stores import LEVEL_0, World, encoded, level_1, picture, write_shard
@@ -95,7 +96,7 @@ def test_a_replay_with_processes_gives_the_same_answers(world: World) -> None:
     expected = [part.read_bytes() for part in parts]
     for part in parts[1:]:
         part.unlink()
-    resumed = Replay(world.store, Mean(), planned, world.shards, SMALL_PARTS)
+    resumed = Replay(world.store, Mean(), PlannedRun(planned, world.shards, SMALL_PARTS))
     assert resumed.opened.done_before == 4
     done: list[int] = []
     assert resumed.run(2, done.append) == one
@@ -113,7 +114,7 @@ def test_a_candidate_that_looks_at_nothing_has_nothing_built(
     planned = plan(world.ingest(), world.shards)
     monkeypatch.setattr("replay.rebuilding.rebuild.Rebuilder.rebuild", refuse)
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor.submit", refuse)
-    report = Replay(world.store, Blind(), planned, world.shards).run(2)
+    report = Replay(world.store, Blind(), PlannedRun(planned, world.shards)).run(2)
     # not even the damaged image is noticed
     assert report.predicted == 10
 

@@ -14,6 +14,7 @@ from replay.candidates.registry import LoadSettings
 from replay.cluster.worker import PartWorker, WorkerSettings, replay_environment, source_rows
 from replay.plans.plan import Plan, plan
 from replay.runs.open_run import OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import replay
 from replay.settings import ReplaySettings, VariantSettings
 from tests.conftest import ROOT
@@ -57,10 +58,14 @@ def sources(world: World, work: PartWork) -> dict[str, str]:
     return world.shards.fingerprints(source_rows(work))
 
 
+def planned_run(world: World) -> PlannedRun:
+    return PlannedRun(planned(world), world.shards, SMALL_PARTS)
+
+
 def second_part(world: World, settings: WorkerSettings) -> PartWork:
     """Of a run that is open; its first challenge has images."""
     candidate = PartWorker(settings).description().candidate
-    with OpenRun(world.store, candidate, planned(world), world.shards, SMALL_PARTS) as run:
+    with OpenRun(world.store, candidate, planned_run(world)) as run:
         _, part, *_ = run.work()
     assert part.challenges[0].variants
     return part
@@ -71,9 +76,7 @@ def test_two_workers_answer_as_one_process_does(world: World, settings: WorkerSe
     described = workers[0].description()
     assert described.environment == replay_environment()
     assert described.candidate.name == "brightness"
-    with OpenRun(
-        world.store, described.candidate, planned(world), world.shards, SMALL_PARTS
-    ) as run:
+    with OpenRun(world.store, described.candidate, planned_run(world)) as run:
         answers = [
             PartAnswer(work.index, workers[work.index % 2].answer(work, sources(world, work)))
             for work in run.work()

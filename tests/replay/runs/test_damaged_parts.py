@@ -11,6 +11,7 @@ from data.store import Store
 from replay.candidates.description import describe
 from replay.plans.plan import Plan, plan
 from replay.runs.open_run import OpenRun
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import replay
 from replay.runs.run_folder import RunFolder
 from replay.settings import ReplaySettings
@@ -101,5 +102,7 @@ def test_a_run_with_unanswered_challenges_is_read_by_its_files_ends(
         raise AssertionError(index)
 
     monkeypatch.setattr(RunFolder, "unanswered", refuse)
-    opened = OpenRun(world.store, describe(Brightness()), planned(world), world.shards, SMALL_PARTS)
+    opened = OpenRun(
+        world.store, describe(Brightness()), PlannedRun(planned(world), world.shards, SMALL_PARTS)
+    )
     assert opened.done_before == len(planned(world))

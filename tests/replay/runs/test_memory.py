@@ -12,6 +12,7 @@ from data.sources.shards import Shards
 from data.store import Store
 from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import plan
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay
 from replay.settings import VariantSettings
 from tests.worlds.stores import World, encoded, level_1, picture, write_shard
@@ -39,7 +40,7 @@ def run(root: Path, count: int, record: dict[str, Any], peaks: Any) -> None:
     shards = Shards(world.store.sources)
     planned = plan(world.ingest(), shards, VariantSettings(4))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    report = Replay(world.store, Bright(), planned, shards).run()
+    report = Replay(world.store, Bright(), PlannedRun(planned, shards)).run()
     assert report.images == 4 * count
     peaks.put((before * 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 

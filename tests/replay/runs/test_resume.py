@@ -16,6 +16,7 @@ from replay.candidates.predictor import Batch, Predictions
 from replay.plans.plan import Plan, plan
 from replay.rebuilding.fidelity import Reason
 from replay.rebuilding.rebuild import CannotRebuildError, Rebuilder
+from replay.runs.planned_run import PlannedRun
 from replay.runs.run import Replay, replay
 from replay.settings import ReplaySettings
 from tests.replay.runs.brightness import Brightness, stored_predictions
@@ -112,10 +113,12 @@ def test_a_damaged_description_is_written_again(world: World, content: bytes) ->
 
 
 def test_two_at_one_run_are_told_apart(world: World) -> None:
-    first = Replay(world.store, Brightness(), planned(world), world.shards)
+    first = Replay(world.store, Brightness(), PlannedRun(planned(world), world.shards))
     with pytest.raises(RunError, match=r"another process that works on this very run.*wait"):
-        Replay(world.store, Brightness(), planned(world), world.shards)
-    other = Replay(world.store, Brightness(fingerprint="2"), planned(world), world.shards)
+        Replay(world.store, Brightness(), PlannedRun(planned(world), world.shards))
+    other = Replay(
+        world.store, Brightness(fingerprint="2"), PlannedRun(planned(world), world.shards)
+    )
     assert first.run().predicted == other.run().predicted == 8
     assert replay(world.store, Brightness(), planned(world), world.shards).predicted == 8
 
@@ -123,7 +126,7 @@ def test_two_at_one_run_are_told_apart(world: World) -> None:
 def test_a_fresh_run_starts_over(world: World) -> None:
     replay(world.store, Brightness(), planned(world), world.shards)
     again = Brightness()
-    opened = Replay(world.store, again, planned(world), world.shards, fresh=True)
+    opened = Replay(world.store, again, PlannedRun(planned(world), world.shards, fresh=True))
     assert opened.opened.done_before == 0
     assert opened.run().predicted == 8
     assert len(again.asked) == 1
@@ -138,7 +141,9 @@ def test_the_description_says_how_to_run_again_and_who_went_on(world: World) -> 
             return super().predict(batch)
 
     asked = {"selection": {"eras": ["E7"], "sample": 8}, "variants": {"count": 16, "seed": 0}}
-    first = Replay(world.store, Dies(), planned(world), world.shards, SMALL_PARTS, asked=asked)
+    first = Replay(
+        world.store, Dies(), PlannedRun(planned(world), world.shards, SMALL_PARTS, asked=asked)
+    )
     with pytest.raises(KeyboardInterrupt):
         first.run()
     report = replay(world.store, Brightness(), planned(world), world.shards, settings=SMALL_PARTS)
@@ -229,7 +234,7 @@ def test_a_candidate_that_rewords_the_failure_does_not_end_the_forecast(world: W
                 raise RunError("predict of mine", found="no luck", expected="an answer") from None
 
     write_shard(world.store.sources, [*[b"broken"] * 7, small(7)])
-    opened = Replay(world.store, Rewords(), planned(world), world.shards)
+    opened = Replay(world.store, Rewords(), PlannedRun(planned(world), world.shards))
     assert opened.forecast().images == 8
     assert opened.run().predicted == 1
 
