@@ -151,10 +151,10 @@ def _on_disk(store: Store, logs: Iterable[str]) -> list[Path]:
         if isinstance(place, ServiceAddress):
             from data.wandb_service.download import download_runs  # noqa: PLC0415
 
-            found = download_runs(place, store.downloads, progress, note)
-            if not found:
+            runs = download_runs(place, store.downloads, progress, note)
+            if not runs:
                 raise LogError(str(place), found="no run with a challenge", expected="one or more")
-            paths += found
+            paths += runs
         else:
             paths.append(place)
     return paths

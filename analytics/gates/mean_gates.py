@@ -95,9 +95,9 @@ def staged_means(
     measure: Measure = "share",
 ) -> GateMeans:
     """The same, on a connection that `stage_gates` prepared."""
-    found = block_sums(connection, run_id, measure, label).get("")
+    of_label = block_sums(connection, run_id, measure, label).get("")
     others = None if label is None else block_sums(connection, run_id, measure, 1 - label).get("")
-    if found is None and others is None:
+    if of_label is None and others is None:
         raise RunError(
             f"gates of {run_id}",
             found="none",
@@ -107,7 +107,7 @@ def staged_means(
     counts = left_out(connection, run_id)
     if others is not None:
         counts = {f"label {1 - (label or 0)}": int(others.challenges.sum()), **counts}
-    sums = found or no_sums(others)
+    sums = of_label or no_sums(others)
     return GateMeans(
         **vars(_group(None, sums, settings)),
         measure=measure,
@@ -137,9 +137,11 @@ def gate_groups(
     Raises:
         RunError: the numbers of views differ.
     """
-    found = block_sums(connection, run_id, measure, label, field)
-    groups = [_group(value, sums, settings) for value, sums in found.items()]
-    return sorted(groups, key=lambda one: (one.value is None, -one.challenges, one.value or ""))
+    sums_by_value = block_sums(connection, run_id, measure, label, field)
+    groups = [_group(value, sums, settings) for value, sums in sums_by_value.items()]
+    return sorted(
+        groups, key=lambda group: (group.value is None, -group.challenges, group.value or "")
+    )
 
 
 def _group(value: str | None, sums: BlockSums, settings: BootstrapSettings) -> GateGroup:

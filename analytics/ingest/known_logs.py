@@ -56,12 +56,12 @@ class LogsToRead:
     read: list[LogToRead]
     unchanged: list[str]
     _known: Sequence[KnownLog]
-    _found: Sequence[LogFile]
+    _listed: Sequence[LogFile]
     _scratch: Path | None
 
     def by_now(self, known: Sequence[KnownLog]) -> "LogsToRead":
         """The same, decided again where the store knows other logs by now."""
-        return self if known == self._known else logs_to_read(known, self._found, self._scratch)
+        return self if known == self._known else logs_to_read(known, self._listed, self._scratch)
 
 
 def reader_digest() -> str:
@@ -90,13 +90,20 @@ def logs_to_read(
     """
     archives = known_archives(known)
     inside = {log: archives.logs_of(log.path) for log in listed if log.kind is LogKind.ARCHIVE}
-    logs = [log for one in listed if not inside.get(one) for log in _logs_in(one, scratch)]
+    logs = [
+        log
+        for log_file in listed
+        if not inside.get(log_file)
+        for log in _logs_in(log_file, scratch)
+    ]
     index = KnownLogs(known, reader_digest())
     decided = {log: _decided(log, index) for log in logs}
     read = [log for log in decided.values() if isinstance(log, LogToRead)]
     if any(log.is_rewritten for log in read):
         unread = [log for log, known_path in decided.items() if isinstance(known_path, str)]
-        unread += [log for one, held in inside.items() if held for log in _logs_in(one, scratch)]
+        unread += [
+            log for log_file, held in inside.items() if held for log in _logs_in(log_file, scratch)
+        ]
         read = [replace(log, reached=None) for log in read]
         read += [_on_disk(log, log_state(log)) for log in unread]
         return LogsToRead(read, [], known, listed, scratch)

@@ -37,8 +37,8 @@ class NullKinds:
         """How many of the n are NULL of this kind."""
         if kind == "any":
             return self.absent + self.json_null + self.empty + self.word
-        found: int = getattr(self, kind)
-        return found
+        nulls: int = getattr(self, kind)
+        return nulls
 
     def rate(self, kind: Kind) -> float | None:
         """The share that is NULL of this kind, 0..1; None where n is 0."""
@@ -85,13 +85,17 @@ def chosen(
     kinds: Sequence[NullKinds], era: str | None, source: str | None, label: int | None
 ) -> list[NullKinds]:
     """A row a field, of one era, source and label; None is all."""
-    return [one for one in kinds if (one.era, one.source, one.label) == (era, source, label)]
+    return [
+        counted
+        for counted in kinds
+        if (counted.era, counted.source, counted.label) == (era, source, label)
+    ]
 
 
 def label_gaps(
     kinds: Sequence[NullKinds], era: str | None, source: str | None
 ) -> dict[str, LabelGap]:
     """By field, of an era and source that sent both labels; empty where it sent one."""
-    zeros = {one.field: one for one in chosen(kinds, era, source, 0)}
-    ones = {one.field: one for one in chosen(kinds, era, source, 1)}
+    zeros = {counted.field: counted for counted in chosen(kinds, era, source, 0)}
+    ones = {counted.field: counted for counted in chosen(kinds, era, source, 1)}
     return {field: LabelGap(zeros[field], ones[field]) for field in zeros if field in ones}

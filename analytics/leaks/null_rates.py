@@ -126,15 +126,17 @@ def rates_of(kinds: Sequence[NullKinds], shards: Shards | None = None) -> list[N
 
 def _challenge_rates(kinds: Sequence[NullKinds]) -> list[NullRate]:
     """By era of both labels: by field and source, all sources first, then in order of eras."""
-    by_era = [one for one in kinds if one.era is not None and one.label is None]
+    by_era = [counted for counted in kinds if counted.era is not None and counted.label is None]
     # stable: eras are in their order already
-    by_era.sort(key=lambda one: (one.field, one.source is not None, one.source or ""))
+    by_era.sort(
+        key=lambda counted: (counted.field, counted.source is not None, counted.source or "")
+    )
     return [
         NullRate(
             rows_of=CHALLENGES,
-            **{name: value for name, value in vars(one).items() if name != "label"},
+            **{name: value for name, value in vars(counted).items() if name != "label"},
         )
-        for one in by_era
+        for counted in by_era
     ]
 
 
@@ -179,8 +181,8 @@ def _before(rates: Sequence[NullRate], index: int) -> NullRate | None:
     return None
 
 
-def _is_same(one: NullRate, other: NullRate) -> bool:
-    return (one.field, one.source) == (other.field, other.source)
+def _is_same(rate: NullRate, other: NullRate) -> bool:
+    return (rate.field, rate.source) == (other.field, other.source)
 
 
 def _drifting(rate: NullRate, before: NullRate | None) -> NullRate:

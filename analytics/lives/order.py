@@ -85,9 +85,9 @@ def put_in_order(
     streams = _lives(connection, rule)
     _write_order(connection, streams)
     unsigned = [
-        one
-        for one in false_signatures(connection)
-        if choice.run is None or choice.run == one.run_id
+        signature
+        for signature in false_signatures(connection)
+        if choice.run is None or choice.run == signature.run_id
     ]
     lives = [_life(number, chains, unsigned) for number, chains in enumerate(streams)]
     connection.execute(statements("analytics/lives/order"), choice_parameters(lives, choice))
@@ -148,7 +148,7 @@ def _life(
         challenges=0,
         first_time=None,
         last_time=None,
-        false_signatures=tuple(one for one in unsigned if one.run_id in runs),
+        false_signatures=tuple(signature for signature in unsigned if signature.run_id in runs),
     )
 
 

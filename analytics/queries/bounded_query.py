@@ -96,13 +96,13 @@ def result_as_csv(store: Store, sql: str, bounds: QueryBounds = QueryBounds()) -
         return _csv(running.columns, running.rows, bounds)
 
 
-def rows_as_csv(found: FirstRows, bounds: QueryBounds = QueryBounds()) -> bytes:
+def rows_as_csv(first_rows: FirstRows, bounds: QueryBounds = QueryBounds()) -> bytes:
     """The same, of a result that is whole.
 
     Raises:
         QueryError: the file is too large.
     """
-    return _csv(found.columns, found.rows, bounds)
+    return _csv(first_rows.columns, first_rows.rows, bounds)
 
 
 def result_as_parquet(store: Store, sql: str, bounds: QueryBounds = QueryBounds()) -> bytes:

@@ -91,7 +91,8 @@ def _era_number(era: str) -> int:
 
 
 def _changed(share: EraShare, before: EraShare) -> EraShare:
-    p = float(fisher_exact([[one.images, one.n - one.images] for one in (share, before)]).pvalue)
+    table = [[era.images, era.n - era.images] for era in (share, before)]
+    p = float(fisher_exact(table).pvalue)
     change = ShareChange(
         against=before.era,
         difference=share.share - before.share,

@@ -55,11 +55,11 @@ def coverage_rows(coverage: Sequence[EraCoverage]) -> list[tuple[object, ...]]:
     """The same for a person, a row each, see `COLUMNS`; names of a log are not escaped."""
     return [
         (
-            one.era,
-            one.hotkey or (f"run {one.run_id}" if one.run_id else "no run says who"),
-            one.first_time and f"{one.first_time:{_MINUTE}}",
-            one.last_time and f"{one.last_time:{_MINUTE}}",
-            *(one.challenges, one.holes, one.missing, one.restarts, "; ".join(one.evidence)),
+            row.era,
+            row.hotkey or (f"run {row.run_id}" if row.run_id else "no run says who"),
+            row.first_time and f"{row.first_time:{_MINUTE}}",
+            row.last_time and f"{row.last_time:{_MINUTE}}",
+            *(row.challenges, row.holes, row.missing, row.restarts, "; ".join(row.evidence)),
         )
-        for one in coverage
+        for row in coverage
     ]

@@ -51,10 +51,10 @@ def cluster_weights(weights: pl.DataFrame, source_members: pl.DataFrame) -> Weig
         source_members: source, row and cluster, as a `ClusterReport` holds them.
     """
     total = float(weights["weight"].sum())
-    found = weights.join(source_members, on=["source", "row"])
-    sums = found.group_by("cluster").agg(pl.len().alias("rows"), pl.col("weight").sum())
+    members = weights.join(source_members, on=["source", "row"])
+    sums = members.group_by("cluster").agg(pl.len().alias("rows"), pl.col("weight").sum())
     clusters = {
         name: ClusterWeight(rows, rows / weights.height, weight / total if total else 0.0)
         for name, rows, weight in sums.sort("cluster").iter_rows()
     }
-    return WeightedClusters(clusters, weights.height, weights.height - found.height)
+    return WeightedClusters(clusters, weights.height, weights.height - members.height)

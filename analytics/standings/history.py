@@ -81,7 +81,7 @@ def in_one_life(
     """
     if life is None and points:
         own = [point for point in points if point.is_of(hotkey)]
-        last = max(own or points, key=lambda one: (one.time or datetime.min, one.ordinal))
+        last = max(own or points, key=lambda rated: (rated.time or datetime.min, rated.ordinal))
         life = last.life
     return [point for point in points if point.life == life]
 

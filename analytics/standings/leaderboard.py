@@ -88,7 +88,11 @@ def ranks(standings: Sequence[Standing], least: int = 1) -> dict[Miner, int]:
         standings: of all miners.
         least: fewest answers of a miner that is ranked.
     """
-    ranked = {one.miner: one.mcc for one in standings if one.n >= least and one.mcc is not None}
+    ranked = {
+        standing.miner: standing.mcc
+        for standing in standings
+        if standing.n >= least and standing.mcc is not None
+    }
     values = sorted(ranked.values(), reverse=True)
     first = {value: rank for rank, value in reversed(list(enumerate(values, 1)))}
     return {miner: first[value] for miner, value in ranked.items()}

@@ -40,6 +40,6 @@ def mcc_intervals(
         products = np.zeros((CELLS, CELLS))
         products[np.triu_indices(CELLS)] = row["products"]
         products = np.maximum(products, products.T)  # counts: none is below 0
-        found = mcc_interval(np.array(row["counts"]), products, row["images"])
-        intervals[Miner(row["uid"], row["hotkey"])] = MccInterval(row["images"], found)
+        interval = mcc_interval(np.array(row["counts"]), products, row["images"])
+        intervals[Miner(row["uid"], row["hotkey"])] = MccInterval(row["images"], interval)
     return intervals

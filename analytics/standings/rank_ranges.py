@@ -35,9 +35,9 @@ def rank_ranges(values: Floats, lows: Floats, highs: Floats, level: float = 0.95
     below, above = wider * (values - lows), wider * (highs - values)
     ranges = np.empty((count, 2), np.int64)
     # a row at a time: all pairs of thousands of miners would take gigabytes
-    for one in range(count):
-        difference = values - values[one]
-        surely_above = difference > np.hypot(below, above[one])
-        surely_below = -difference > np.hypot(above, below[one])
-        ranges[one] = 1 + surely_above.sum(), count - surely_below.sum()
+    for row in range(count):
+        difference = values - values[row]
+        surely_above = difference > np.hypot(below, above[row])
+        surely_below = -difference > np.hypot(above, below[row])
+        ranges[row] = 1 + surely_above.sum(), count - surely_below.sum()
     return ranges

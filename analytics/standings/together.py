@@ -66,11 +66,11 @@ def miners_together(
     if report is None:
         report = miner_report(connection)
     restore_order(connection, kept_order(connection))
-    found = mcc_intervals(connection)
+    intervals = mcc_intervals(connection)
     return MinersTogether(
         made=datetime.now(UTC).replace(microsecond=0),
         basis=estimates_basis(connection),
-        mccs=[MinerMcc(miner, one.interval) for miner, one in found.items()],
+        mccs=[MinerMcc(miner, interval.interval) for miner, interval in intervals.items()],
         abilities=[] if report.model is None else report.model.abilities,
         clones=report.clones,
         memorisation=report.memorisation,

@@ -26,12 +26,13 @@ def false_signatures(connection: duckdb.DuckDBPyConnection) -> list[FalseSignatu
     return [FalseSignature(*row) for row in rows]
 
 
-def false_signatures_text(found: Sequence[FalseSignature]) -> str:
+def false_signatures_text(signatures: Sequence[FalseSignature]) -> str:
     """In a few words which runs name which hotkey without its signature; escaped, in one line."""
     runs = [
-        f"run {printable(one.run_id, _ID_SHOWN)} names hotkey {printable(one.hotkey, _ID_SHOWN)}"
-        for one in found[:_SHOWN]
+        f"run {printable(signature.run_id, _ID_SHOWN)} names hotkey "
+        f"{printable(signature.hotkey, _ID_SHOWN)}"
+        for signature in signatures[:_SHOWN]
     ]
-    more = [f"{len(found) - _SHOWN} more runs name one"] if len(found) > _SHOWN else []
-    signed = "that did not sign it" if len(found) == 1 else "that did not sign them"
+    more = [f"{len(signatures) - _SHOWN} more runs name one"] if len(signatures) > _SHOWN else []
+    signed = "that did not sign it" if len(signatures) == 1 else "that did not sign them"
     return f"SIGNATURE FALSE: {', '.join(runs + more)} {signed}"

@@ -45,15 +45,15 @@ def present_champion(store: Store) -> Champion:
     Raises:
         RunError: there is none, or as `champion`.
     """
-    found = champion(store)
-    if found is None:
+    present = champion(store)
+    if present is None:
         raise RunError(
             f"champion of {store}",
             found="none",
             expected="one",
             remedy="name one: `streetreplay champion set FOLDER`",
         )
-    return found
+    return present
 
 
 def earlier_champion(store: Store, number: int) -> Champion | None:
@@ -63,15 +63,15 @@ def earlier_champion(store: Store, number: int) -> Champion | None:
     """
     by_number = {entry.entry: entry for entry in read_promotions(store)}
     present = by_number.get(number)
-    found = None if present is None else by_number.get(present.previous or 0)
-    if found is None:
+    earlier = None if present is None else by_number.get(present.previous or 0)
+    if earlier is None:
         return None
-    folder = store.root / found.folder
+    folder = store.root / earlier.folder
     try:
-        check_unaltered(folder, found.sha256)
+        check_unaltered(folder, earlier.sha256)
     except RunError:
         return None
-    return Champion(folder, found.sha256, found.entry)
+    return Champion(folder, earlier.sha256, earlier.entry)
 
 
 def entries_in_effect(store: Store) -> list[Entry]:
@@ -104,13 +104,13 @@ def check_unaltered(folder: Path, sha256: str) -> None:
         RunError: it was removed, damaged or altered.
     """
     try:
-        found = checkpoint_digest(folder)
+        digest = checkpoint_digest(folder)
     except RunError as error:
         raise RunError(f"champion {folder.name}, {error}", remedy=_REMEDY) from None
-    if found != sha256:
+    if digest != sha256:
         raise RunError(
             f"champion {folder}",
-            found=f"another checkpoint (sha256 {found})",
+            found=f"another checkpoint (sha256 {digest})",
             expected=f"the one that was made champion (sha256 {sha256})",
             remedy=_REMEDY,
         )

@@ -21,12 +21,12 @@ def checkpoint_name(name: str, store: Store | None) -> str:
     # the command line looks at names before it imports anything else
     from model.champion.champion import champion  # noqa: PLC0415
 
-    found = None if store is None else champion(store)
-    if found is None:
+    present = None if store is None else champion(store)
+    if present is None:
         raise RunError(
             f"--model {name}",
             found="no champion in this store",
             expected="one",
             remedy="name one: `streetreplay champion set FOLDER`",
         )
-    return f"checkpoint:{found.folder}{name.removeprefix(NAME)}"
+    return f"checkpoint:{present.folder}{name.removeprefix(NAME)}"

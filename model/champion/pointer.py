@@ -75,10 +75,10 @@ def _is(written: object) -> bool:
     return isinstance(written, dict)
 
 
-def _damaged(file: Path, found: object) -> RunError:
+def _damaged(file: Path, problem: object) -> RunError:
     return RunError(
         str(file),
-        found=found,
+        found=problem,
         expected="the pointer to the champion",
         remedy="name the champion again: `streetreplay champion set FOLDER`",
     )

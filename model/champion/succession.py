@@ -184,9 +184,9 @@ class _State:
 
         Had it been in effect ever, `previous` would be another one by now.
         """
-        for one in self.entries:
-            if replace(one, entry=entry.entry, at=entry.at) == entry:
-                return one
+        for known in self.entries:
+            if replace(known, entry=entry.entry, at=entry.at) == entry:
+                return known
         return None
 
     def standing(self, folder: Path, sha256: str) -> Entry | None:

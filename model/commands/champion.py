@@ -36,14 +36,14 @@ def show(store: StoreOption = None, as_json: JsonOption = False) -> None:
     from model.champion.promotions import read_promotions  # noqa: PLC0415
 
     opened = open_store(store)
-    found = present_champion(opened)
+    present = present_champion(opened)
     in_effect = {entry.entry for entry in entries_in_effect(opened)}
     entries = read_promotions(opened)
     if as_json:
         listed = [asdict(entry) | {"in_effect": entry.entry in in_effect} for entry in entries]
-        print_json(asdict(found) | {"promotions": listed}, indent=1)
+        print_json(asdict(present) | {"promotions": listed}, indent=1)
         return
-    say(f"{found.folder}, sha256 {found.sha256[:12]}, by entry {found.entry}")
+    say(f"{present.folder}, sha256 {present.sha256[:12]}, by entry {present.entry}")
     print_table(
         f"promotions, the last {_SHOWN} of {len(entries)}",
         ("entry", "at", "event", "folder", "in effect", "attempt", "difference", "interval"),

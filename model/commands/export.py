@@ -90,15 +90,15 @@ def _folder(name: str, store: Store) -> Path:
 
     if name != NAME:
         return Path(name).expanduser()
-    found = champion(store)
-    if found is None:
+    present = champion(store)
+    if present is None:
         raise RunError(
             f"champion of {store}",
             found="none",
             expected="one to export",
             remedy="name one: `streetreplay champion set FOLDER`, or export a folder",
         )
-    return found.folder
+    return present.folder
 
 
 def _warn_of_time_out(card: "ExportCard") -> None:

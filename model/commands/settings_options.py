@@ -84,7 +84,7 @@ def with_settings(**defaults: Any) -> Callable[[Command], Command]:
             command(**given, settings=_settle(defaults, file, chosen))
 
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return run
 
     return decorate

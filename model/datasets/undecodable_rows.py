@@ -49,5 +49,5 @@ def undecodable_rows(
     bounds = [len(order) * part // threads for part in range(threads + 1)]
     parts = [order[start:end] for start, end in pairwise(bounds)]
     with ThreadPoolExecutor(threads) as pool:
-        found = [pair for part in pool.map(failures, parts) for pair in part.items()]
-    return dict(sorted(found))
+        reason_by_row = [pair for part in pool.map(failures, parts) for pair in part.items()]
+    return dict(sorted(reason_by_row))

@@ -103,12 +103,12 @@ def check_agreement(
 
 
 def _check_bound(what: str, differences: Floats, bound: float) -> None:
-    found = float(differences.max())
-    if not found <= bound:
+    largest = float(differences.max())
+    if not largest <= bound:
         height, width = _SIZES[int(differences.argmax())]
         raise RunError(
             "exported network",
-            found=f"a {what} that differs by {found:.2g} from the checkpoint's (picture of "
+            found=f"a {what} that differs by {largest:.2g} from the checkpoint's (picture of "
             f"{height} x {width})",
             expected=f"at most {bound:g}",
             remedy="leave out --opset, or use the versions of torch and onnxruntime that were "

@@ -81,11 +81,11 @@ def check_files(folder: Path, card: ExportCard) -> None:
         RunError: which one is missing or altered.
     """
     for name, digest in card.files.items():
-        found = file_digest(folder / name)
-        if found != digest:
+        present = file_digest(folder / name)
+        if present != digest:
             raise RunError(
                 str(folder / name),
-                found=f"sha256 {found}" if found else "no such file",
+                found=f"sha256 {present}" if present else "no such file",
                 expected=f"sha256 {digest}, as {CARD} says",
                 remedy="the file was altered since it was scored: export again",
             )

@@ -85,12 +85,12 @@ class TrainingConfig:
                 remedy="leave it out, or --train-backbone",
             )
 
-    def _refuse_augmentation(self, found: str) -> None:
+    def _refuse_augmentation(self, training: str) -> None:
         for name in ("randaugment", "cutout", "mixup"):
             if getattr(self.dataset, name):
                 raise RunError(
                     f"--{name}",
-                    found=found,
+                    found=training,
                     expected="images drawn anew in every epoch",
                     remedy="train the backbone too (--train-backbone), or --no-keep-features",
                 )

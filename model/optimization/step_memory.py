@@ -46,11 +46,11 @@ def step_size(model: FullModel, config: TrainingConfig, accelerator: Accelerator
         RunError: not even one challenge fits, in any process.
     """
     batch = -(-config.training.batch_size // accelerator.num_processes)
-    found: list[StepSize | RunError] = gather_object(
+    gathered: list[StepSize | RunError] = gather_object(
         [_size_here(model, config, batch, accelerator)]
     )
-    sizes = [size for size in found if isinstance(size, StepSize)]
-    for error in (size for size in found if isinstance(size, RunError)):
+    sizes = [size for size in gathered if isinstance(size, StepSize)]
+    for error in (size for size in gathered if isinstance(size, RunError)):
         raise error
     return min(sizes, key=lambda size: size.at_once or batch)
 

@@ -96,17 +96,17 @@ def _slice_verdicts(
 ) -> list[SliceVerdict]:
     if not slices:
         return []
-    found = slice_differences(evidence, slices, settings.bootstrap)
-    intervals = simultaneous_intervals(found.points, found.draws, settings.slice_level)
+    differences = slice_differences(evidence, slices, settings.bootstrap)
+    intervals = simultaneous_intervals(differences.points, differences.draws, settings.slice_level)
     return [
         SliceVerdict(
             field=part.field,
             value=part.value,
-            n=int(found.n[index]),
-            images=int(found.images[index]),
-            champion=float(found.champion[index]),
-            challenger=float(found.champion[index] + found.points[index]),
-            difference=float(found.points[index]),
+            n=int(differences.n[index]),
+            images=int(differences.images[index]),
+            champion=float(differences.champion[index]),
+            challenger=float(differences.champion[index] + differences.points[index]),
+            difference=float(differences.points[index]),
             interval=(float(intervals[index, 0]), float(intervals[index, 1])),
             bound=settings.bounds[part.field],
         )

@@ -47,10 +47,10 @@ def logged_evidence(store: Store, champion_run: str, challenger_run: str) -> Evi
         _refuse_metadata(runs)
         rows = {side: trained_on(store, run["run_id"]) for side, run in runs.items()}
         training = all_training_rows(*rows.values())
-        found = _both_sides(connection, runs, training)
-        if found is None:
+        sides = _both_sides(connection, runs, training)
+        if sides is None:
             return None
-        champion, challenger, places, left_out = found
+        champion, challenger, places, left_out = sides
         challenges = champion.predicted
         table = connection.sql(statements("model/promotion_gate/gate_challenges")).pl()
         shown = challenges.select("ordinal").join(table, on="ordinal", maintain_order="left")

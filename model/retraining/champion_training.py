@@ -32,12 +32,12 @@ def settings_file(store: Store) -> Path:
     Raises:
         RunError: no champion, one that was removed or altered, or its run is not in the store.
     """
-    found = present_champion(store)
-    run_id = str(read_card(found.folder).training.get("run_id", ""))
+    champion = present_champion(store)
+    run_id = str(read_card(champion.folder).training.get("run_id", ""))
     file = store.runs / Path(run_id).name / SETTINGS
     if not run_id or not file.is_file():
         raise RunError(
-            f"champion {found.folder}",
+            f"champion {champion.folder}",
             found=f"no settings of its training ({run_id or 'no run'}) in the store",
             expected="the run's folder",
             remedy="name a file of settings: --training FILE",

@@ -54,12 +54,12 @@ def cluster_changes(
         return []
     places = _places(evidence.positions, positions)
     repeats = _repeats(evidence.champion.image_count, settings.bootstrap)
-    found = [_scores(evidence, place.members, repeats) for place in places]
+    scores_by_place = [_scores(evidence, place.members, repeats) for place in places]
     images = [len(np.unique(evidence.champion.images[place.members])) for place in places]
     large = [index for index, count in enumerate(images) if count >= MIN_IMAGES]
     intervals: dict[int, Interval] = {}
     if large:
-        differences = np.stack([found[index].differences for index in large], axis=1)
+        differences = np.stack([scores_by_place[index].differences for index in large], axis=1)
         ends = simultaneous_intervals(differences[0], differences[1:], settings.slice_level)
         intervals = {
             index: (float(low), float(high)) for index, (low, high) in zip(large, ends, strict=True)
@@ -75,7 +75,7 @@ def cluster_changes(
             difference=scores.challenger - scores.champion,
             interval=intervals.get(index),
         )
-        for index, (place, scores) in enumerate(zip(places, found, strict=True))
+        for index, (place, scores) in enumerate(zip(places, scores_by_place, strict=True))
     ]
 
 
@@ -139,7 +139,7 @@ def _repeats(images: int, settings: BootstrapSettings) -> list[NDArray[np.uint8]
 def _scores(evidence: Evidence, members: Flags, repeats: list[NDArray[np.uint8]]) -> _Scores:
     sides = [_confusion(side, members) for side in (evidence.champion, evidence.challenger)]
     before, after = (
-        mcc_of_tables(np.stack([side.summed(one)[0, CANDIDATE] for one in repeats]))
+        mcc_of_tables(np.stack([side.summed(repeat)[0, CANDIDATE] for repeat in repeats]))
         for side in sides
     )
     return _Scores(float(before[0]), float(after[0]), after - before)

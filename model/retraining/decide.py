@@ -96,11 +96,11 @@ def judged_drifts(
 
 def _drifts(evidence: Evidence, settings: DecisionSettings) -> list[str]:
     return [
-        f"{one.name} drifted by {one.drift.size:.3f} ({one.drift.chance:.3f} by chance alone; "
-        f"tolerated: {one.tolerated:g}), from {one.drift.before} to {one.drift.after} challenges, "
-        f"p {one.p_value:.2g}"
-        for one in judged_drifts(evidence, settings)
-        if one.is_reason
+        f"{feature.name} drifted by {feature.drift.size:.3f} ({feature.drift.chance:.3f} by chance "
+        f"alone; tolerated: {feature.tolerated:g}), from {feature.drift.before} to "
+        f"{feature.drift.after} challenges, p {feature.p_value:.2g}"
+        for feature in judged_drifts(evidence, settings)
+        if feature.is_reason
     ]
 
 
@@ -130,16 +130,16 @@ def _reward(evidence: Evidence, settings: DecisionSettings) -> list[str]:
 
 
 def _hindrances(evidence: Evidence, settings: DecisionSettings) -> list[str]:
-    found = []
+    hindrances = []
     if evidence.last is not None:
         days = (evidence.now - evidence.last).total_seconds() / 86400
         if days < settings.cool_down_days:
-            found.append(
+            hindrances.append(
                 f"the last retraining was {max(days, 0.0):.1f} days ago (cool-down: "
                 f"{settings.cool_down_days:g})"
             )
     if evidence.new_rows < settings.new_rows:
-        found.append(
+        hindrances.append(
             f"{evidence.new_rows} source rows are new to the champion (enough: {settings.new_rows})"
         )
-    return found
+    return hindrances

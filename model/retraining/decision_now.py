@@ -79,12 +79,12 @@ def champion_run(connection: duckdb.DuckDBPyConnection, champion: Champion) -> C
     """
     _, digests = read_card_and_digests(champion.folder)
     query = statements("model/retraining/champion_run")
-    found = named_rows(connection.execute(query, {"sha256": digests[WEIGHTS]}))
-    if not found:
+    runs = named_rows(connection.execute(query, {"sha256": digests[WEIGHTS]}))
+    if not runs:
         raise RunError(
             f"champion {champion.folder.name}",
             found="no answers of it to this log",
             expected="a replay",
             remedy="run `streetreplay retrain --dry-run` or `streetreplay replay --model champion`",
         )
-    return ChampionRun(**found[0])
+    return ChampionRun(**runs[0])

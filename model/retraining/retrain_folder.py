@@ -123,15 +123,15 @@ def open_retraining(
 
 def retrainings(store: Store) -> list[RetrainFolder]:
     """All retrainings in a store that can be read, the newest first."""
-    found = []
+    retrainings = []
     for file in sorted(store.models.glob(f"{_PREFIX}*/{_FILE}"), reverse=True):
         try:
             content = json.loads(file.read_bytes())
             kept = (content[part] for part in ("asked", "steps", "minutes"))
-            found.append(RetrainFolder(file.parent, *kept))
+            retrainings.append(RetrainFolder(file.parent, *kept))
         except (OSError, ValueError, TypeError, KeyError):
             continue  # damaged: it is not gone on with
-    return found
+    return retrainings
 
 
 def _now() -> str:

@@ -84,7 +84,7 @@ def rows_not_in(
         The others in their order, and the counts of those left out by the first reason that holds:
         the same row, the same video, or a location so near.
     """
-    found = overlap_of_rows(rows, base, overlap)
+    overlaps = overlap_of_rows(rows, base, overlap)
     reasons = {
         "by_row": "in the base training",
         "by_video": "of a video in the base training",
@@ -92,7 +92,7 @@ def rows_not_in(
     }
     kept: list[TrainingRow] = []
     left_out: Counter[str] = Counter()
-    for row, kinds in zip(rows, found.iter_rows(named=True), strict=True):
+    for row, kinds in zip(rows, overlaps.iter_rows(named=True), strict=True):
         reason = next((words for kind, words in reasons.items() if kinds[kind]), None)
         if reason is None:
             kept.append(row)

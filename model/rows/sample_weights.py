@@ -72,8 +72,8 @@ def read_sample_weights(path: Path) -> SampleWeights:
         frame = pl.read_parquet(io.BytesIO(content))
     except (OSError, pl.exceptions.PolarsError) as error:
         words = error.strerror if isinstance(error, OSError) else None
-        found = words or str(error).splitlines()[0]
-        raise _refused(path, found, "a Parquet file of `streetreplay weights`") from None
+        problem = words or str(error).splitlines()[0]
+        raise _refused(path, problem, "a Parquet file of `streetreplay weights`") from None
     missing = [name for name in ("source", "row", "weight") if name not in frame.columns]
     if missing:
         raise _refused(path, f"no column {missing[0]}", "the columns source, row and weight")
@@ -84,14 +84,14 @@ def read_sample_weights(path: Path) -> SampleWeights:
         or not kinds["row"].is_integer()
         or not kinds["weight"].is_numeric()
     ):
-        found = ", ".join(f"{name} as {kind}" for name, kind in kinds.items())
-        raise _refused(path, found, "source as text, row as whole and weight as any numbers")
+        problem = ", ".join(f"{name} as {kind}" for name, kind in kinds.items())
+        raise _refused(path, problem, "source as text, row as whole and weight as any numbers")
     _check_values(path, frame)
     names, rows, weights = (frame[name].to_list() for name in frame.columns)
     weight_of_row = dict(zip(zip(names, rows, strict=True), map(float, weights), strict=True))
     if len(weight_of_row) < frame.height:
-        found = f"{frame.height - len(weight_of_row)} rows that are named twice"
-        raise _refused(path, found, "a line for each row")
+        problem = f"{frame.height - len(weight_of_row)} rows that are named twice"
+        raise _refused(path, problem, "a line for each row")
     return SampleWeights(path, hashlib.sha256(content).hexdigest(), weight_of_row)
 
 
@@ -105,12 +105,12 @@ def _check_values(path: Path, frame: pl.DataFrame) -> None:
     }
     for problem, count in problems.items():
         if count:
-            found = f"{count} {problem} of {frame.height}"
-            raise _refused(path, found, "a finite weight of at least 0 for each row")
+            several = f"{count} {problem} of {frame.height}"
+            raise _refused(path, several, "a finite weight of at least 0 for each row")
     if not (weight > 0).any():
-        found = f"no weight above 0 among {frame.height}"
-        raise _refused(path, found, "some rows that are drawn")
+        none = f"no weight above 0 among {frame.height}"
+        raise _refused(path, none, "some rows that are drawn")
 
 
-def _refused(path: Path, found: str, expected: str) -> RunError:
-    return RunError(f"sample weights {path}", found=found, expected=expected, remedy=_REMEDY)
+def _refused(path: Path, problem: str, expected: str) -> RunError:
+    return RunError(f"sample weights {path}", found=problem, expected=expected, remedy=_REMEDY)

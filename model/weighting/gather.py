@@ -92,7 +92,11 @@ def gather(
 def _clusters(connection: duckdb.DuckDBPyConnection) -> Tables:
     logged = challenge_positions(connection)
     report = gps_clusters(logged)
-    clusters = [(one.name, one.latitude, one.longitude) for one in report.clusters if one.n]
+    clusters = [
+        (cluster.name, cluster.latitude, cluster.longitude)
+        for cluster in report.clusters
+        if cluster.n
+    ]
     return {
         "logged": logged.select("latitude", "longitude").drop_nulls(),
         "clusters": pl.DataFrame(
@@ -115,26 +119,26 @@ def _difficulties(connection: duckdb.DuckDBPyConnection) -> Tables:
         .group_by("source", "row", maintain_order=True)
         .agg(pl.col("difficulty").mean())
     )
-    suspected = {one.challenge_id for one in labels.suspected}
+    suspected = {label.challenge_id for label in labels.suspected}
     doubtful = logged.filter(pl.col("challenge_id").is_in(suspected)).select("source", "row")
     return {"difficulties": difficulties, "doubtful": doubtful.unique(maintain_order=True)}
 
 
 def _slice_losses(connection: duckdb.DuckDBPyConnection, store: Store, run_id: str) -> Tables:
     answers = run_answers(connection, run_id, trained_on(store, run_id).rows)
-    found = slices(answers.paired, _members(connection, answers), SliceSettings(_DRAWS))
+    losses = slices(answers.paired, _members(connection, answers), SliceSettings(_DRAWS))
     total = answers.paired.answers.challenge.size
     rows = [
         {
-            "field": one.field,
-            "value": one.value,
-            "n": one.n,
-            "share": one.n / total,
-            "cost": one.cost,
-            "low": None if one.cost_interval is None else one.cost_interval[0],
-            "high": None if one.cost_interval is None else one.cost_interval[1],
+            "field": loss.field,
+            "value": loss.value,
+            "n": loss.n,
+            "share": loss.n / total,
+            "cost": loss.cost,
+            "low": None if loss.cost_interval is None else loss.cost_interval[0],
+            "high": None if loss.cost_interval is None else loss.cost_interval[1],
         }
-        for one in found
+        for loss in losses
     ]
     return _unless_empty("slice_losses", rows, "no slice that a source row can be in")
 

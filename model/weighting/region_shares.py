@@ -60,4 +60,6 @@ def region_shares(evidence: Evidence, weight: Floats, policy: GpsPolicy) -> list
                 with_gps=len(weights),
             )
         )
-    return sorted(shares, key=lambda one: (not one.is_target, -(one.log_share or 0.0), one.name))
+    return sorted(
+        shares, key=lambda share: (not share.is_target, -(share.log_share or 0.0), share.name)
+    )

@@ -55,12 +55,14 @@ def weigh(evidence: Evidence, policy: WeightPolicy = WeightPolicy()) -> Weighted
     rows = evidence.rows.sort("source", "row")
     if rows.is_empty():
         raise RunError("rows to weigh", found="none", expected="source rows")
-    found = places(evidence.clusters, evidence.logged, rows, policy.gps) if policy.gps.use else []
-    distance = nearest_km(rows, [place for place in found if place.is_target])
+    clusters = (
+        places(evidence.clusters, evidence.logged, rows, policy.gps) if policy.gps.use else []
+    )
+    distance = nearest_km(rows, [place for place in clusters if place.is_target])
     slices = slice_factors.slice_losses(evidence.slice_losses, policy.slices)
     gates = slice_factors.gate_changes(evidence.gate_changes, policy.gates)
     factors: dict[str, Callable[[], Floats]] = {
-        "gps": lambda: _by_place(distance, found, policy),
+        "gps": lambda: _by_place(distance, clusters, policy),
         "slices": lambda: slice_factors.factor_of_rows(rows, slices),
         "difficulty": lambda: row_factors.difficulty(
             rows, evidence.difficulties, evidence.doubtful, policy.difficulty
@@ -82,13 +84,13 @@ def weigh(evidence: Evidence, policy: WeightPolicy = WeightPolicy()) -> Weighted
     return WeightedRows(
         table=table,
         distance=distance,
-        places=found,
+        places=clusters,
         raised=raised,
         lowered=lowered,
         effective=effective_size(weight),
         slices=slices,
         gates=gates,
-        reasons=_reasons(evidence, values, found, used),
+        reasons=_reasons(evidence, values, clusters, used),
     )
 
 
@@ -117,19 +119,19 @@ def clipped(product: Floats, policy: WeightPolicy) -> tuple[Floats, int, int]:
     return weights, int(low.sum()), int(high.sum())
 
 
-def _by_place(distance: Floats, found: list[Place], policy: WeightPolicy) -> Floats:
-    if not any(place.is_target for place in found):
+def _by_place(distance: Floats, clusters: list[Place], policy: WeightPolicy) -> Floats:
+    if not any(place.is_target for place in clusters):
         return np.ones(len(distance))
     return tiers(distance, policy.gps)
 
 
 def _reasons(
-    evidence: Evidence, values: Mapping[str, Floats], found: list[Place], used: set[str]
+    evidence: Evidence, values: Mapping[str, Floats], clusters: list[Place], used: set[str]
 ) -> dict[str, str]:
     """Why each factor that is 1 throughout is so."""
     words = {
-        "gps": f"none of {len(found)} clusters of the log is surely more common there than among "
-        "the rows",
+        "gps": f"none of {len(clusters)} clusters of the log is surely more common there than "
+        "among the rows",
         "slices": "the candidate surely loses more reward in no slice than in others",
         "difficulty": "no row was logged",
         "balance": "the labels weigh alike already, or there is one only",

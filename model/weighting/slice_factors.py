@@ -119,10 +119,10 @@ def _of_lists(values: pl.Series, of_value: pl.DataFrame) -> Floats:
     """The largest factor of each row's values, (rows,); 1 for others, and values that all have."""
     factor = np.ones(len(values))
     named = pl.DataFrame({"place": np.arange(len(values)), "value": values}).explode("value")
-    found = named.join(of_value, on="value", how="inner").filter(
+    factors = named.join(of_value, on="value", how="inner").filter(
         pl.col("place").n_unique().over("value") < len(values)
     )
-    np.maximum.at(factor, found["place"].to_numpy(), found["factor"].to_numpy())
+    np.maximum.at(factor, factors["place"].to_numpy(), factors["factor"].to_numpy())
     return factor
 
 

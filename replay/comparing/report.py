@@ -73,8 +73,8 @@ class ComparisonQuestion:
 
     def kept(self, store: Store) -> ComparisonReport | None:
         """The report that is kept with the run, where all that it rests on is as it was."""
-        found = kept_comparison(store, self.asked, self.basis)
-        return None if found is None else self._report(found)
+        kept = kept_comparison(store, self.asked, self.basis)
+        return None if kept is None else self._report(kept)
 
     def computed(
         self,

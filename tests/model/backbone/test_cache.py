@@ -46,8 +46,10 @@ def test_what_was_put_comes_back_and_nothing_else(
 ) -> None:
     folder = tmp_path_factory.mktemp("cache")
     FeatureCache(folder, "weights", SHAPE).put_many(some(*put))
-    found = FeatureCache(folder, "weights", SHAPE).get_many([f"key {seed}" for seed in asked])
+    keys = [f"key {seed}" for seed in asked]
+    found = FeatureCache(folder, "weights", SHAPE).get_many(keys)
     assert same(found, some(*(set(put) & set(asked))))
+    assert FeatureCache(folder, "weights", SHAPE).keys_among(keys) == found.keys()
 
 
 def test_every_bit_is_kept(cache: FeatureCache) -> None:

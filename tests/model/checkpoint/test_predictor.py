@@ -95,8 +95,11 @@ def test_batches_change_the_last_bits_at_most(
 
 def test_known_features_give_the_same_bits_and_rebuild_nothing(folder: Path, store: Store) -> None:
     predictor = load_predictor(folder, store)
+    assert predictor.known_keys(image_keys_of(5)) == frozenset()
     eager = predictor.predict(image_batch(4, image_keys=image_keys_of(4)))
 
+    assert load_predictor(folder, store).known_keys(image_keys_of(5)) == {*image_keys_of(4)}
+    assert load_predictor(folder).known_keys(image_keys_of(5)) == frozenset()
     cached = load_predictor(folder, store).predict(
         Batch(image_keys_of(4), images_not_to_be_seen(4), image_keys=image_keys_of(4))
     )

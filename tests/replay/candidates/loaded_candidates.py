@@ -27,6 +27,14 @@ MINE = textwrap.dedent(
         def predict(self, batch):
             return Predictions(np.full(len(batch.images), 0.25))
 
+    class Knows(Mine):
+        def known_keys(self, image_keys):
+            return [key for key in image_keys if key == "a"]
+
+    class KnowsNot(Mine):
+        def known_keys(self, image_keys):
+            return 7
+
     class Nested:
         mine = Mine()
 

@@ -9,7 +9,7 @@ import pytest
 from analytics.queries.user_sql import query
 from data.errors import RunError
 from data.store import Store
-from replay.candidates.predictor import training_rows
+from replay.candidates.predictor import known_keys, training_rows
 from replay.candidates.python_module_sources import source_sha256
 from replay.candidates.registry import load
 from replay.plans.plan import plan
@@ -46,6 +46,18 @@ def test_a_class_an_object_or_a_factory_of_a_module_is_a_candidate(attribute: st
 def test_a_candidate_of_a_module_may_name_its_training_rows() -> None:
     assert training_rows(load("my_model:Mine")) is None
     assert training_rows(load("my_model:Trained")) == Path("rows.csv")
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_candidate_of_a_module_may_say_which_images_it_knows() -> None:
+    assert known_keys(load("my_model:Mine")) is None
+    ask = known_keys(load("my_model:Knows"))
+    assert ask is not None
+    assert ask(["a", "b"]) == {"a"}
+    wrong = known_keys(load("my_model:KnowsNot"))
+    assert wrong is not None
+    with pytest.raises(RunError, match="known_keys of my_model:KnowsNot: found TypeError"):
+        wrong(["a"])
 
 
 @pytest.mark.usefixtures("mine")
