@@ -107,7 +107,7 @@ class _ImagesOfThisProcess(PartImages):
         return _build_all(self._rebuilder, self._planned_images)
 
     def build_ahead(self) -> None:
-        """This process has other work to do first."""
+        """Nothing: this process builds them itself, at the first look."""
 
 
 class _ImagesOfWorkers(PartImages):

@@ -101,10 +101,10 @@ def crop_values(
 
 
 def _bands(frame: Frame, grid: SamplingGrid) -> Iterator[Band]:
-    """The part of a frame that a crop is sampled from, as far as it is.
+    """The part of a frame that a crop is sampled from, in bands of rows.
 
-    It is a parallelogram in the source, whose corners are those of the grid. Bands come in the
-    order in which the rows of the crop run through them.
+    The part is a parallelogram, whose corners are those of the grid, as far as it lies inside the
+    frame. Bands come in the order in which the rows of the crop run through them.
     """
     products = grid.rows * grid.slopes[:, None]
     around = [(0, 0), (-1, 0), (-1, -1), (0, -1)]

@@ -110,7 +110,7 @@ def _through_jpeg(frame: Pixels) -> Pixels:
 
 
 def _part_of_jpeg(frame: Pixels) -> npt.NDArray[np.uint8]:
-    """The middle third each way."""
+    """The middle third of a JPEG in both directions, decoded without the rest."""
     height, width, _ = frame.shape
     left, top, right, bottom = width // 3, height // 3, 2 * width // 3, 2 * height // 3
     part = SourceFrame(_jpeg(frame), from_cache=True).part((left, top, right, bottom))

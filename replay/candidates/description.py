@@ -14,7 +14,7 @@ class CandidateDescription:
     """A candidate without its weights, see `Predictor` for the fields of the same names.
 
     `training_rows` are the rows that it was trained on, as `read_training_rows` gives them; None
-    where it names none.
+    where it names none, or where they were left out.
     """
 
     name: str

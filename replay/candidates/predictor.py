@@ -107,7 +107,7 @@ def training_rows(predictor: Predictor) -> Path | None:
     """The file of the rows that a candidate was trained on; None where it names none.
 
     It is the optional attribute `training_rows` of a predictor, a `Path` or None, of a file that
-    `training_rows.read_training_rows` reads. A replay keeps a copy, and `compare`
+    `analytics.leaks.training_rows.read_training_rows` reads. A replay keeps a copy, and `compare`
     leaves out what overlaps with it.
 
     Raises:

@@ -63,7 +63,7 @@ class WorkerDescription:
 
 
 class PartWorker:
-    """A loaded candidate with its source images. Threads may call it: one asks the candidate."""
+    """A loaded candidate with its source images; threads may call it, and ask one at a time."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         """Load the candidate and look at the sources.

@@ -35,7 +35,7 @@ class Asked:
     """What is compared: a run, perhaps with `other`, both by id; how; and whose challenges.
 
     `training` is the digest of a file of training rows that a person named in place of the run's
-    own: what it leaves out is no other comparison's matter.
+    own: other rows leave out other challenges, which makes another comparison.
     """
 
     run: str

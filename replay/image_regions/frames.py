@@ -59,15 +59,17 @@ class DecodedFrame:
 
 
 class SourceFrame:
-    """A validator's cached image, of a source row's file or of the cache's own.
+    """A validator's cached image, made from a source row's file or read from the cache's own.
 
-    Part by part it gives the pixels of the whole, and an error only where the whole has one: what
-    follows after the last part is known to be decodable, and of anything that is not as it should
-    be the whole is decoded instead.
+    A part has the pixels of the whole image, and raises an error only where decoding the whole
+    would: a scan that ends as it should can be decoded to its end, and where anything is amiss, the
+    whole is decoded instead.
     """
 
     def __init__(self, raw: bytes, *, from_cache: bool) -> None:
-        """Take a file's bytes; one that is not from the cache was encoded again for it.
+        """Take a file's bytes.
+
+        Those of a source row are encoded again first, as the validator did for its cache.
 
         Raises:
             SourceError: the bytes are no image, or one of more pixels than Pillow deems safe.

@@ -107,10 +107,11 @@ class _LastSource:
 class Rebuilder:
     """Rebuilds images; keeps the last source image and the last challenge's shared steps.
 
-    A source that one challenge in a row was made of is decoded no further than its crop needs.
-    Fastest in the order of `plan.in_reading_order`. `seed` is that of the noise of level 3;
-    `arithmetic` is that of the validator's processor. Another `side` than 224 pixels gives the same
-    geometry from the source's own resolution: for research on what miners could not see.
+    A source is decoded no further than the crop of its first challenge needs; whole, once the next
+    challenge was made of it too. Fastest in the order of `Plan.in_reading_order`. `seed` is that of
+    the noise of level 3; `arithmetic` is that of the validator's processor. Another `side` than 224
+    pixels gives the same geometry from the source's own resolution: for research on what miners
+    could not see.
     """
 
     def __init__(

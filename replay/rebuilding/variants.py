@@ -52,7 +52,7 @@ UNDISTORTED = Variant(Distortions(), 1.0, 0)
 def distortion_combinations(level: int | None) -> tuple[Distortions, ...]:
     """All equally likely combinations of distortions at a level; one, without any, below level 2.
 
-    Built once a level: a plan of 100,000 challenges asks for it twice each.
+    Built once a level, as every challenge of a plan asks for it.
     """
     if level == MILD_LEVEL:
         return tuple(Distortions(*combination) for combination in product(_MILD, repeat=3))
