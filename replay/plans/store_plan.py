@@ -25,7 +25,7 @@ def plan_of_store(
         sources: a folder of shards, or its URL; the store's own for None.
         selection: which challenges.
         settings: how many images of a level 2 or 3 challenge.
-        ordered: in the order of the log, as `stored_challenges` has it; it is kept in a large store.
+        ordered: in the order of the log, as `stored_challenges` has it; a large store keeps it.
 
     Raises:
         StoreError: the store holds no warehouse.

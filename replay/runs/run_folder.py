@@ -165,7 +165,7 @@ class RunFolder:
         self.delete_leftovers()
 
     def delete_leftovers(self) -> None:
-        """Delete what a process that was killed has left half done; by the lock, no other is at work."""
+        """Delete what a killed process has left half done; under the lock no other is at work."""
         for file in self.path.rglob("*.aside"):
             file.unlink()
         for folder in self.path.glob(f"{_PARTS}.*.old"):
