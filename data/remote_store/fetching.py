@@ -51,7 +51,7 @@ def fetch_warehouse(copy: CopyFolder, progress: Progress) -> None:
         state = copy.read_state()
         known = {name: was for name, was in state.files.items() if name == WAREHOUSE}
         file = copy.root / WAREHOUSE
-        here = {WAREHOUSE: LocalFile.of(file)} if file.is_file() else {}
+        here = {WAREHOUSE: LocalFile.of(file.stat())} if file.is_file() else {}
         changes = to_fetch(listing, known, here)
         _settle(copy, changes, listing, here, state)
         _get(copy, changes.get, listing, state, progress)
@@ -127,7 +127,7 @@ def _get(
 
     def know(came: Transfer) -> None:
         name = named[came.local]
-        state.files[name] = Known(listing.files[name].token, LocalFile.of(came.local))
+        state.files[name] = Known(listing.files[name].token, LocalFile.of(came.local.stat()))
 
     try:
         get_files(copy.place, wanted, progress, know)

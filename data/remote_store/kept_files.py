@@ -34,13 +34,8 @@ class LocalFile:
     inode: int
 
     @classmethod
-    def of(cls, path: Path) -> "LocalFile":
-        """That of a path.
-
-        Raises:
-            OSError: there is none.
-        """
-        status = path.stat()
+    def of(cls, status: os.stat_result) -> "LocalFile":
+        """That of a file's status."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
@@ -73,7 +68,7 @@ def is_report(name: str) -> bool:
 def local_files(root: Path) -> dict[str, LocalFile]:
     """The files of a store on this machine that are kept on its server, by path in the store."""
     found, warehouse = dict(_files(root)), root / WAREHOUSE
-    return found | ({WAREHOUSE: LocalFile.of(warehouse)} if warehouse.is_file() else {})
+    return found | ({WAREHOUSE: LocalFile.of(warehouse.stat())} if warehouse.is_file() else {})
 
 
 def _files(root: Path) -> Iterator[tuple[str, LocalFile]]:
@@ -93,4 +88,4 @@ def _files(root: Path) -> Iterator[tuple[str, LocalFile]]:
             elif entry.is_file() and is_kept(name):
                 # gone by now: a process of this machine replaced or removed it
                 with suppress(FileNotFoundError):
-                    yield name, LocalFile.of(Path(entry.path))
+                    yield name, LocalFile.of(entry.stat())

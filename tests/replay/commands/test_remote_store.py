@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from analytics.miners.background import start_report
+from data.background.process import RUNNING, State
 from data.remote_store.working_copy import COPIES_VARIABLE
-from data.store import STORE_VARIABLE
+from data.store import STORE_VARIABLE, Store
 from tests.conftest import GOLDEN
 from tests.data.sources.s3_server import S3Server, environment, free_port, line_to, s3_server
 from tests.worlds.commands_in_forks import completed, start
@@ -141,6 +144,25 @@ def test_what_a_machine_that_stops_while_sending_has_done_is_sent_by_its_next_co
     assert "no warehouse" in other.refusal("sql", CHALLENGES)
     assert Machine(stopped.copies, server.port, url).challenges == 400
     assert other.challenges == 400
+
+
+def test_what_a_process_beside_a_page_makes_is_sent(
+    server: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "s3://stores/beside"
+    machine, other = (Machine(tmp_path / name, server.port, url) for name in "ab")
+    machine.answer("ingest", LOG, "--json")
+    for name, value in machine.environment.items():
+        monkeypatch.setenv(name, str(value))
+    (copy,) = machine.copies.iterdir()
+    process = start_report(Store(copy / "store", url))
+    while process.state in RUNNING:
+        time.sleep(0.1)
+    assert process.state is State.DONE, process.log.read_text()
+    assert other.challenges == 400
+    reports = sorted(path.name for path in (other.root / "miners").iterdir())
+    assert reports == sorted(p.name for p in (machine.root / "miners").iterdir() if p.is_file())
+    assert reports
 
 
 @pytest.mark.parametrize(
