@@ -23,12 +23,13 @@ class CopyState:
     """What is known of all files, by path in the store.
 
     `fetched` is when the server was last looked at, in UTC; `read_there` which folders of source
-    images it had then.
+    images it had then; `refuses_second` whether it was found to refuse who publishes second.
     """
 
     files: dict[str, Known] = field(default_factory=dict)
     fetched: datetime | None = None
     read_there: tuple[str, ...] = ()
+    refuses_second: bool = False
 
 
 def read_state(file: Path) -> CopyState:
@@ -42,6 +43,7 @@ def read_state(file: Path) -> CopyState:
             },
             datetime.fromisoformat(written["fetched"]),
             tuple(map(str, written["read_there"])),
+            written["refuses_second"] is True,
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return CopyState()
@@ -56,6 +58,7 @@ def write_state(file: Path, state: CopyState) -> None:
     written = {
         "fetched": None if state.fetched is None else state.fetched.isoformat(),
         "read_there": state.read_there,
+        "refuses_second": state.refuses_second,
         "files": {name: _row(known) for name, known in sorted(state.files.items())},
     }
     write_atomic(file, json.dumps(written, separators=(",", ":")).encode())

@@ -68,7 +68,7 @@ def refreshed_store(every: timedelta, progress: Progress) -> tuple[Store, dateti
     url = store_url(chosen)
     if url is None:
         return Store(chosen), None, ""
-    copy = _opened.setdefault(url, _opened.get(url) or _working_copy(url))
+    copy = _copy_of(url)
     problem = ""
     try:
         copy.refresh(datetime.now(UTC) - every, progress)
@@ -89,7 +89,7 @@ def refresh_warehouse(store: Store) -> None:
         StoreError: as of `open_store`.
     """
     if store.url is not None:
-        _of(store).fetch_warehouse(byte_progress)
+        _copy_of(store.url).fetch_warehouse(byte_progress)
 
 
 def send_store(store: Store) -> None:
@@ -100,7 +100,7 @@ def send_store(store: Store) -> None:
             next command; or another machine published meanwhile: what was made here is set aside.
     """
     if store.url is not None:
-        _of(store).send(byte_progress)
+        _copy_of(store.url).send(byte_progress)
 
 
 @contextmanager
@@ -142,8 +142,7 @@ def _tell_unsent() -> None:
             note(f"store {copy.store}: not sent; the next command on this store sends it")
 
 
-def _of(store: Store) -> "WorkingCopy":
-    url = str(store.url)
+def _copy_of(url: str) -> "WorkingCopy":
     if url not in _opened:
         _opened[url] = _working_copy(url)
     return _opened[url]

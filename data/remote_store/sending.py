@@ -16,7 +16,14 @@ from data.remote_store.kept_files import (
     local_files,
 )
 from data.remote_store.listing import Listing, content_md5, list_place, version_path
-from data.remote_store.transfers import Transfer, put_files, put_guarded, same_content
+from data.remote_store.transfers import (
+    Transfer,
+    put_files,
+    put_guarded,
+    refuses_second,
+    same_content,
+)
+from data.terminal import note
 
 # the newest and the one before, which somebody may be fetching
 _KEPT_VERSIONS = 2
@@ -101,6 +108,7 @@ class _Sending:
         """Send a guarded file; False where another machine was faster."""
         sent, there = self._outgoing(name), self.listing.files.get(name)
         if name == WAREHOUSE:
+            self._try_condition()
             sent, there = self._outgoing(name, version_path(self.copy.place, self._number)), None
         try:
             put_guarded(self.copy.place, sent, there, self.progress)
@@ -113,6 +121,16 @@ class _Sending:
                 self.copy.place, now.files[name], sent.local, thorough=True
             )
         return True
+
+    def _try_condition(self) -> None:
+        """Say so where nobody would notice that two publish at once; tried until it is found."""
+        if not self.state.refuses_second:
+            self.state.refuses_second = refuses_second(self.copy.place)
+            if not self.state.refuses_second:
+                note(
+                    f"store {self.copy.place.url}: if two machines publish at once, this server "
+                    "lets the second replace what the first one published: let one wait"
+                )
 
     def _token(self, name: str, after: Listing) -> str:
         """The token of what was sent; none if it was replaced at once, so that this is fetched."""

@@ -19,6 +19,7 @@ from data.remote_store.place import CHUNK_BYTES, StorePlace
 _SMALL_BYTES = 4 * 2**20
 _AT_ONCE = 16
 _BATCH = 128
+_TRIED = "warehouse/created-once"
 # a bar for less would only flicker
 _SHOWN_BYTES = 32 * 2**20
 
@@ -105,6 +106,24 @@ def put_guarded(
         _put_one(place, batch[0], callback or Callback(), **condition)
 
     _transfer([sent], put, "sending the store", progress)
+
+
+def refuses_second(place: StorePlace) -> bool:
+    """Whether the server keeps to the condition that a file be new, tried with an empty one.
+
+    Some that speak S3's protocol pass over its conditions.
+
+    Raises:
+        Exception: whatever the protocol's package raises where the file cannot be made.
+    """
+    path = place.of(_TRIED)
+    if not place.files.exists(path):
+        place.files.pipe_file(path, b"")
+    try:
+        place.files.pipe_file(path, b"", mode="create")
+    except Exception:  # noqa: BLE001  (each server says so in other words)
+        return True
+    return False
 
 
 def same_content(place: StorePlace, there: RemoteFile, here: Path, *, thorough: bool) -> bool:

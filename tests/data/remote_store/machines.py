@@ -71,5 +71,6 @@ class Machine:
 
 
 def stored(memory: Any) -> list[str]:
-    """The files on the server in memory, in order."""
-    return sorted(str(path).removeprefix(f"{STORED}/") for path in memory.find(STORED))
+    """The store's files on the server in memory, in order."""
+    names = (str(path).removeprefix(f"{STORED}/") for path in memory.find(STORED))
+    return sorted(name for name in names if name != "warehouse/created-once")

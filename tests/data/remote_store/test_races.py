@@ -161,3 +161,23 @@ def test_while_one_publishes_here_the_warehouse_is_left_to_it(
         assert here.files == {"warehouse.duckdb": "0", "runs/a.json": "1"}
     here.fetch()
     assert here.read("warehouse.duckdb") == "1"
+
+
+def test_a_server_that_passes_over_the_condition_is_named(
+    memory: Any,
+    here: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kept = type(memory).pipe_file
+    here.work(warehouse_duckdb="0")
+    assert capsys.readouterr().err == ""
+    (here.copy.folder.path / "state.json").unlink()
+
+    def careless(files: Any, path: str, content: bytes, **_: Any) -> None:
+        kept(files, path, content)
+
+    monkeypatch.setattr(type(memory), "pipe_file", careless)
+    here.work(warehouse_duckdb="1")
+    told = "this server lets the second replace what the first one published"
+    assert told in capsys.readouterr().err

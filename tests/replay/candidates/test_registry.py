@@ -66,3 +66,11 @@ def test_naming_candidates_costs_no_torch() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout == "set()\n"
+
+
+def test_a_checkpoint_in_a_store_on_a_server_is_named_by_its_url(tmp_path: Path) -> None:
+    store = Store(tmp_path, "s3://bucket/store")
+    named = resolved_name("s3://bucket/store/models/first#keep=6", store)
+    assert named == f"{tmp_path}/models/first#keep=6"
+    for other in ("s3://bucket/other/models/first", "orange"):
+        assert resolved_name(other, store) == other
