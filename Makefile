@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 UV = $(shell command -v uv || echo $(BIN)/uv)
 CONSTRAINTS := --constraints constraints.txt --build-constraints constraints.txt
 
-.PHONY: demo test test-browser check bench soak gpu-check dashboards latest constraints clean
+.PHONY: demo test test-browser types check bench soak gpu-check dashboards latest constraints clean
 
 demo: $(READY)
 	$(BIN)/streetreplay demo
@@ -21,12 +21,16 @@ test: $(READY)
 test-browser: $(READY)
 	$(BIN)/python -m pytest -m browser tests/browser
 
+types: $(READY)
+	$(BIN)/mypy
+
+# side by side what leaves a core idle each
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) test test-browser
+	$(MAKE) --jobs=2 --output-sync types test-browser
+	$(MAKE) test
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -1,5 +1,6 @@
 """The command `streetreplay`: mounts each package's commands, and turns errors into one line."""
 
+import gc
 import io
 import signal
 import sys
@@ -28,6 +29,13 @@ from replay.commands import compare, gps_clusters, render, replay, sources
 
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, without a word."""
+
+_NEW_OBJECTS = 20_000
+"""After so many Python looks for garbage.
+
+What a command imports stays, up to a million objects: after 700 each, as by default, Python would
+look through them again and again, a quarter of a start with torch.
+"""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -71,6 +79,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; exit status 0 done, 1 something failed, 2 wrong use."""
+    gc.set_threshold(_NEW_OBJECTS)
     open_terminal()
     # as Ctrl-C: what is open is closed, worker processes too
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -19,6 +19,8 @@ _PATIENCE = 600.0
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
     """A folder under the temporary root of this run of tests; no test changes it.
 
+    It is filled where it stays: what is made may name its own place.
+
     Args:
         factory: of the process that asks.
         name: of the folder, one for each content.
@@ -31,11 +33,12 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     folder = root / "made-once" / name
     lock = folder.with_suffix(".lock")
     with locked(lock, name, found="another process that makes it", seconds=_PATIENCE):
-        if not folder.exists():
-            unfinished = folder.with_suffix(".unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            make(unfinished)
-            unfinished.rename(folder)
+        done = folder.with_suffix(".done")
+        if not done.exists():
+            # of a process that failed within
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            done.touch()
     return folder
 
 

@@ -2,17 +2,17 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
+import pytest
 import typer
 
 import streetreplay
-from data.store import STORE_VARIABLE, Store
-from model.demo.run import run_demo
+from data.store import STORE_VARIABLE
 from tests.conftest import ROOT
-from tests.model.optimization.known_costs import costs_are_known
 from tests.worlds.commands_in_forks import completed
-from tests.worlds.small_demo import SMALL_DEMO
+from tests.worlds.small_demo import small_demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # `make` targets and the dashboard have tests of their own, or are this one; `hf` needs the hub.
@@ -25,10 +25,11 @@ def commands() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def test_the_readmes_commands_run_in_order(tmp_path: Path) -> None:
-    # what `make demo` does, smaller
-    with costs_are_known():
-        run_demo(Store(tmp_path / "store"), lambda _line: None, SMALL_DEMO)
+def test_the_readmes_commands_run_in_order(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # what `make demo` leaves, smaller
+    shutil.copytree(small_demo(tmp_path_factory).store.root, tmp_path / "store")
     ran = 0
     for command in commands():
         if command.startswith(ELSEWHERE):

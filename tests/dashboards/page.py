@@ -11,7 +11,7 @@ HOSTILE = "<script>alert(1)</script> **b** :red[x] $a$"
 
 def the_page(name: str, **link: str) -> AppTest:
     """A page by its file's name, run once, with the parameters of a link if there are some."""
-    app = AppTest.from_file(ROOT / "dashboards" / "navigation.py", default_timeout=120)
+    app = AppTest.from_file(ROOT / "dashboards" / "navigation.py", default_timeout=300)
     for key, value in link.items():
         app.query_params[key] = value
     return app.switch_page(f"app_pages/{name}.py").run()

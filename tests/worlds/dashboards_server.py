@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 BUSY = "[data-testid=stStatusWidget], [data-testid=stSpinner]"
 """What Streamlit draws while a page's script runs."""
 
-_STARTS_WITHIN = 120
+_STARTS_WITHIN = 300
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -163,9 +163,9 @@ def test_many_runs_read_again_take_no_time_by_their_square() -> None:
     """20,000 of them took 20 s; the bound is one that only the square can break."""
     count = 20_000
     parts = [RunPart(k, f"run-{k % count}", None, 0, 9, "") for k in range(2 * count)]
-    begun = time.monotonic()
+    begun = time.process_time()
     assert set(segments_of(parts, [(k, k + count) for k in range(count)]).values()) == {0}
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @given(

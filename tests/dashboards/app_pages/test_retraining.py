@@ -115,7 +115,7 @@ def test_why_it_failed_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) ->
 def test_no_torch_is_imported(store: Store) -> None:
     program = (
         "import sys; from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('dashboards/navigation.py', default_timeout=120)\n"
+        "app = AppTest.from_file('dashboards/navigation.py', default_timeout=300)\n"
         "page = app.switch_page('app_pages/retraining.py').run()\n"
         "assert not page.exception and 'retraining is due' in page.subheader[0].value\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'transformers')))"

@@ -60,7 +60,7 @@ def test_pages_load_while_logs_are_published(
             seen.add(metric(page, "Challenges"))
     finally:
         stop.write_text("")
-        output, _ = publishing.communicate(timeout=120)
+        output, _ = publishing.communicate(timeout=300)
     assert publishing.returncode == 0
     # before, after the first log, and after both
     assert seen <= {"60", "120", "520"}, seen

@@ -36,7 +36,7 @@ draw_verdict(replace(compared, ranks_without_clones={"mcc": once}, clones_left_o
 def test_the_sentence_and_the_table_hold_what_compare_says(replayed: Store) -> None:
     with reading(replayed) as connection:
         compared = compare_with_miners(connection, "replay-a")
-    drawn = AppTest.from_string(SCRIPT, default_timeout=60).run()
+    drawn = AppTest.from_string(SCRIPT, default_timeout=300).run()
     assert not drawn.exception
     rank = compared.ranks["mcc"]
     left_out = sum(compared.left_out.values())
@@ -54,7 +54,7 @@ def test_the_sentence_and_the_table_hold_what_compare_says(replayed: Store) -> N
 
 
 def test_the_rank_without_clones_is_said_where_there_are_clones(replayed: Store) -> None:
-    drawn = AppTest.from_string(WITH_CLONES, default_timeout=60).run()
+    drawn = AppTest.from_string(WITH_CLONES, default_timeout=300).run()
     assert not drawn.exception
     said = "With one miner of each group of clones (12 clones left out) it is rank 3 of 8"
     assert f"{said} (interval 2 to 5)." in drawn.markdown[0].value

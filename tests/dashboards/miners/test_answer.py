@@ -42,7 +42,7 @@ def _draw(chosen: "Standing", points: "list[HistoryPoint]") -> None:
 
 def said(chosen: Standing, *points: HistoryPoint) -> str:
     page = AppTest.from_function(
-        _draw, default_timeout=60, kwargs={"chosen": chosen, "points": list(points)}
+        _draw, default_timeout=300, kwargs={"chosen": chosen, "points": list(points)}
     ).run()
     assert not page.exception
     return "\n".join(str(element.value) for element in page.markdown)

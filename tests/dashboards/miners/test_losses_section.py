@@ -14,7 +14,7 @@ def _draw(slices: "list[SliceLosses]") -> None:
 
 
 def said(*slices: SliceLosses) -> str:
-    page = AppTest.from_function(_draw, default_timeout=60, kwargs={"slices": list(slices)}).run()
+    page = AppTest.from_function(_draw, default_timeout=300, kwargs={"slices": list(slices)}).run()
     assert not page.exception
     return rendered(page)
 

@@ -11,7 +11,7 @@ st.text(linked_choice("Run", {"a": "the first", "b": "the second", "c": "the thi
 
 
 def opened(**link: str) -> AppTest:
-    app = AppTest.from_string(SCRIPT, default_timeout=60)
+    app = AppTest.from_string(SCRIPT, default_timeout=300)
     for key, value in link.items():
         app.query_params[key] = value
     return app.run()

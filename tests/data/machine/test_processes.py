@@ -39,7 +39,7 @@ def test_a_process_that_dies_at_its_work_is_one_line() -> None:
 def test_a_process_that_dies_within_the_writing_of_its_result_is_one_line() -> None:
     command = [sys.executable, "-m", "tests.data.machine.cut_results"]
     done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert re.fullmatch(r"drawing: found a worker process that died.*rest a bit\n", done.stderr)

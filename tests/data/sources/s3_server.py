@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 _CHUNK = 2**14
 
 

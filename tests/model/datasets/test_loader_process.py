@@ -25,7 +25,7 @@ def test_a_program_ends_though_its_loader_is_still_there() -> None:
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as program:
         try:
-            output, _ = program.communicate(timeout=120)
+            output, _ = program.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             os.killpg(program.pid, signal.SIGKILL)
             raise

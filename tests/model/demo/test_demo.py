@@ -1,8 +1,9 @@
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from analytics.warehouse.connection import reading
 from data.errors import StoreError
 from data.store import STORE_VARIABLE, Store
 from model.checkpoint.checkpoint import load_checkpoint
-from model.demo.run import DemoReport, FirstResult, run_demo
+from model.demo.run import run_demo
 from model.demo.settings import MODEL
 from model.demo.text import first_result_lines, next_commands, page_command, report_lines
 from model.demo.world import check_free
@@ -24,7 +25,7 @@ from model.network.fusion import GatedFusion
 from replay.candidates.predictor import TRAINING_ROWS
 from tests.conftest import ROOT
 from tests.model.optimization.known_costs import costs_are_known
-from tests.worlds.small_demo import SMALL_DEMO, silence
+from tests.worlds.small_demo import SMALL_DEMO, SmallDemo, silence, small_demo
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -33,21 +34,12 @@ def memory_is_known() -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class Demo:
-    store: Store
-    report: DemoReport
-    first: list[FirstResult]
-
-
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    store = Store(tmp_path_factory.mktemp("demo"))
-    first: list[FirstResult] = []
-    return Demo(store, run_demo(store, silence, SMALL_DEMO, on_first_result=first.append), first)
+def demo(tmp_path_factory: pytest.TempPathFactory) -> SmallDemo:
+    return small_demo(tmp_path_factory)
 
 
-def test_the_demo_ingests_replays_compares_and_trains(demo: Demo) -> None:
+def test_the_demo_ingests_replays_compares_and_trains(demo: SmallDemo) -> None:
     model, against = demo.report.model, demo.report.against
     assert demo.first == [demo.report.first]
     assert demo.report.first.challenges == SMALL_DEMO.challenges
@@ -67,7 +59,7 @@ def test_the_demo_ingests_replays_compares_and_trains(demo: Demo) -> None:
     assert query(demo.store, "SELECT count(*) FROM rejects").rows == [(0,)]
 
 
-def test_the_full_model_is_trained_on_rows_that_no_challenge_uses(demo: Demo) -> None:
+def test_the_full_model_is_trained_on_rows_that_no_challenge_uses(demo: SmallDemo) -> None:
     folder = demo.store.models / MODEL
     kept = load_checkpoint(folder)
     assert kept.backbone  # it was trained too
@@ -85,7 +77,7 @@ def test_the_full_model_is_trained_on_rows_that_no_challenge_uses(demo: Demo) ->
 
 
 def test_it_is_the_same_every_time_and_another_one_in_its_store_starts_over(
-    demo: Demo, tmp_path: Path
+    demo: SmallDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path)
     other = run_demo(store, silence, replace(SMALL_DEMO, challenges=50))
@@ -96,6 +88,15 @@ def test_it_is_the_same_every_time_and_another_one_in_its_store_starts_over(
     assert again.first == demo.report.first
     shards = [sorted(each.sources.iterdir()) for each in (store, demo.store)]
     assert [path.read_bytes() for path in shards[0]] == [path.read_bytes() for path in shards[1]]
+
+    # a second one draws and trains nothing again
+    def drawn_again(*_: object) -> None:
+        raise AssertionError("a scene is drawn again")
+
+    monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
+    monkeypatch.setattr("model.training.train._train", drawn_again)
+    second = run_demo(store, silence, SMALL_DEMO)
+    assert (second.model, second.against) == (demo.report.model, demo.report.against)
 
 
 def test_the_demo_refuses_a_store_of_other_data(store: Store) -> None:
@@ -113,19 +114,7 @@ def test_the_demo_refuses_a_store_of_other_shards(tmp_path: Path) -> None:
         check_free(store)
 
 
-def test_a_second_demo_draws_and_trains_nothing_again(
-    demo: Demo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def drawn_again(*_: object) -> None:
-        raise AssertionError("a scene is drawn again")
-
-    monkeypatch.setattr("data.scenes.parquet.scene_row", drawn_again)
-    monkeypatch.setattr("model.training.train._train", drawn_again)
-    again = run_demo(demo.store, silence, SMALL_DEMO)
-    assert (again.model, again.against) == (demo.report.model, demo.report.against)
-
-
-def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
+def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: SmallDemo) -> None:
     first, results = first_result_lines(demo.report.first, demo.store), report_lines(demo.report)
     assert len(results) <= 10
     assert max(map(len, first + results)) <= 160
@@ -143,13 +132,14 @@ def test_what_is_said_fits_a_screen_and_says_what_it_is_not(demo: Demo) -> None:
 
 
 def test_the_next_commands_work_as_printed(
-    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: SmallDemo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the shell that started the demo, whose PATH need not lead to us."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv(STORE_VARIABLE)
-    *commands, page = next_commands(demo.store)
+    store = Store(shutil.copytree(demo.store.root, tmp_path / "store"))
+    *commands, page = next_commands(store)
     for command in [*commands, page.replace(" run ", " run --help ")]:
         done = subprocess.run(  # noqa: S602  (a shell is what they are for)
             command.replace("--out out", f"--out {tmp_path / 'out'}"),

@@ -1,3 +1,5 @@
+import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import huggingface_hub.constants
@@ -6,16 +8,21 @@ import torch
 
 from data.store import Store
 from model.backbone.backbone import load_backbone
-from model.backbone.batch_size import ForwardCost
 from model.backbone.settings import RANDOM, BackboneSettings
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
 from model.export.export import ExportReport, ExportSettings, export
 from model.export.threshold import ThresholdRequest
+from tests.made_once import made_once
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
 from tests.model.checkpoint.random_checkpoint import rows
 from tests.model.export.exported import TRAINING
-from tests.model.export.golden_replays import GoldenReplays, replay_golden_challenges
+from tests.model.export.golden_replays import (
+    GoldenReplays,
+    golden_replays_in,
+    replay_golden_challenges,
+)
+from tests.model.optimization.known_costs import costs_are_known
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +32,11 @@ def nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
 
-@pytest.fixture(autouse=True)
-def cost_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="package")
+def cost_is_known() -> Iterator[None]:
     """Seconds for every backbone loaded else; `test_backbone` has what it is worth."""
-    monkeypatch.setattr("model.backbone.backbone.forward_cost", lambda *_: ForwardCost(0, 2**20))
+    with costs_are_known():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +52,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def report(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     """Its export, with a shift of the logit."""
-    out = tmp_path_factory.mktemp("exports") / "miner"
-    store = Store(tmp_path_factory.mktemp("empty"))
-    return export(store, folder, out, ExportSettings(ThresholdRequest(shift=0.5)))
+
+    def make(world: Path) -> None:
+        shifted = ExportSettings(ThresholdRequest(shift=0.5))
+        with costs_are_known():
+            made = export(Store(world / "empty"), folder, world / "exports" / "miner", shifted)
+        (world / "report.pickle").write_bytes(pickle.dumps(made))
+
+    world = made_once(tmp_path_factory, "exported", make)
+    made: ExportReport = pickle.loads((world / "report.pickle").read_bytes())  # noqa: S301
+    return made
 
 
 @pytest.fixture
@@ -65,4 +80,6 @@ def network_is_known(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def golden_replays(tmp_path_factory: pytest.TempPathFactory) -> GoldenReplays:
     """Every golden challenge answered by a checkpoint and by its export without a shift."""
-    return replay_golden_challenges(tmp_path_factory.mktemp("golden"))
+    return golden_replays_in(
+        made_once(tmp_path_factory, "golden-replays", replay_golden_challenges)
+    )

@@ -1,5 +1,6 @@
 """Two replays of the same golden challenges: a checkpoint's, and its export's."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,13 @@ from replay.runs.run import replay
 from replay.settings import Arithmetic, VariantSettings
 from tests.conftest import GOLDEN
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
+from tests.model.optimization.known_costs import costs_are_known
 from tests.worlds.golden_images import ERAS, golden_images
 
 # Of test_vit's views, so that hundreds of images take seconds.
 _SIDE = 64
+_RUNS = "runs.json"
+"""The ids of the export's run and the checkpoint's."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,15 @@ def an_undecided_model(backbone: Backbone) -> StreetModel:
     return model
 
 
-def replay_golden_challenges(folder: Path) -> GoldenReplays:
-    """Replay all golden challenges that can be rebuilt, two images each of levels 2 and 3."""
+def golden_replays_in(folder: Path) -> GoldenReplays:
+    """What `replay_golden_challenges` left in a folder."""
+    export_run, checkpoint_run = json.loads((folder / _RUNS).read_text())
+    store = Store(folder / "store")
+    return GoldenReplays(store, folder / "mine", folder / "miner", checkpoint_run, export_run)
+
+
+def replay_golden_challenges(folder: Path) -> None:
+    """Replay all golden challenges that can be rebuilt, an image each."""
     store = Store(folder / "store")
     store.sources.mkdir(parents=True)
     for era in ERAS:
@@ -76,14 +87,14 @@ def replay_golden_challenges(folder: Path) -> GoldenReplays:
     checkpoint, exported = folder / "mine", folder / "miner"
     backbone = load_backbone(BackboneSettings(BACKBONE, RANDOM, _SIDE, seed=3), "cpu")
     save_checkpoint(checkpoint, an_undecided_model(backbone), card_of(SETTINGS, backbone))
-    export(store, checkpoint, exported)
+    with costs_are_known():
+        export(store, checkpoint, exported)
     with reading(store) as connection:
         challenges = stored_challenges(connection)
     shards = Shards(store.sources)
-    planned = plan(challenges, shards, VariantSettings(count=2))
+    planned = plan(challenges, shards, VariantSettings(count=1))
     # the checkpoint's last: the newest is what an export takes its threshold from
-    reports = [
-        replay(store, candidate, planned, shards)
-        for candidate in (load_export(exported), load_predictor(checkpoint))
-    ]
-    return GoldenReplays(store, checkpoint, exported, reports[1].run_id, reports[0].run_id)
+    with costs_are_known():
+        candidates = load_export(exported), load_predictor(checkpoint)
+    runs = [replay(store, candidate, planned, shards).run_id for candidate in candidates]
+    (folder / _RUNS).write_text(json.dumps(runs))

@@ -1,16 +1,16 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.comparison.best_logit_shift import LogitShift
 from analytics.comparison.bootstrap import BootstrapSettings
 from analytics.warehouse.connection import reading
 from data.errors import RunError, StoreError
 from data.store import Store
 from model.checkpoint.predictor import load_predictor
-from model.export.export import ExportSettings, export
+from model.export.export import ExportReport, ExportSettings, export
 from model.export.predictor import load_export
 from model.export.threshold import Threshold, ThresholdRequest, chosen_threshold, threshold_of
 from replay.candidates.predictor import Batch
@@ -92,48 +92,56 @@ def test_a_store_without_such_a_run_gives_none(golden_replays: GoldenReplays, st
         chosen_threshold(store, {"other"}, ThresholdRequest("latest"), FEW_DRAWS)
 
 
+@dataclass(frozen=True)
+class Halved:
+    """An export with a threshold that was moved, and where the checkpoint's half is then."""
+
+    report: ExportReport
+    limit: float
+
+
+@pytest.fixture(scope="module")
+def halved(golden_replays: GoldenReplays, tmp_path_factory: pytest.TempPathFactory) -> Halved:
+    """All is as chosen, but the shift: the median answer becomes the export's half."""
+    pictures = golden_pixels()
+    checkpoint = load_predictor(golden_replays.checkpoint)
+    answers = checkpoint.predict(Batch([""] * len(pictures), pictures)).probability
+    limit = float(np.median(answers))
+
+    def moved(*asked: Any) -> Threshold:
+        return replace(chosen_threshold(*asked), shift=float(np.log((1 - limit) / limit)))
+
+    out, settings = tmp_path_factory.mktemp("halved") / "out", ExportSettings(compare=FEW_DRAWS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model.export.export.chosen_threshold", moved)
+        report = export(golden_replays.store, golden_replays.checkpoint, out, settings)
+    return Halved(report, limit)
+
+
 def test_the_exports_half_is_where_the_threshold_was(
-    golden_replays: GoldenReplays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    golden_replays: GoldenReplays, halved: Halved
 ) -> None:
     """Also after rounding, as a validator does."""
     pictures = golden_pixels()
-    ids = [""] * len(pictures)
-    checkpoint = load_predictor(golden_replays.checkpoint)
-    plain = checkpoint.predict(Batch(ids, pictures)).probability
-    limit = float(np.median(plain))
+    batch = Batch([""] * len(pictures), pictures)
+    plain = load_predictor(golden_replays.checkpoint).predict(batch).probability
+    answers = load_export(Path(halved.report.out)).predict(batch).probability
 
-    def found(*_: object, **__: object) -> Threshold:
-        return Threshold(float(np.log((1 - limit) / limit)), "made up", fitted(limit), None)
-
-    monkeypatch.setattr("model.export.export.chosen_threshold", found)
-    export(golden_replays.store, golden_replays.checkpoint, tmp_path / "out", ExportSettings())
-    answers = load_export(tmp_path / "out").predict(Batch(ids, pictures)).probability
-
-    apart = np.abs(plain - limit) > 1e-3
+    apart = np.abs(plain - halved.limit) > 1e-3
     assert apart.sum() > 0.8 * len(pictures) > 10
-    np.testing.assert_array_equal(np.round(answers[apart]) == 1, plain[apart] > limit)
+    np.testing.assert_array_equal(np.round(answers[apart]) == 1, plain[apart] > halved.limit)
     assert 0 < np.round(answers).sum() < len(pictures)
 
 
-def fitted(limit: float) -> LogitShift:
-    return LogitShift(0.0, limit, 1, 1, 0.0, 0.0, 1, 0.0, 0.0, 0.0, None)
-
-
 def test_the_card_has_compares_numbers(
-    golden_replays: GoldenReplays, comparison: Comparison, tmp_path: Path
+    golden_replays: GoldenReplays, comparison: Comparison, halved: Halved
 ) -> None:
-    report = export(
-        golden_replays.store,
-        golden_replays.checkpoint,
-        tmp_path / "out",
-        ExportSettings(compare=FEW_DRAWS),
-    )
-    compared = report.card.comparison
+    compared = halved.report.card.comparison
     assert compared is not None
     assert compared["run_id"] == golden_replays.checkpoint_run
     assert compared["mcc"] == comparison.candidate.mcc
     assert compared["n"] == comparison.candidate.n
-    text = (tmp_path / "out" / "README.md").read_text()
+    text = (Path(halved.report.out) / "README.md").read_text()
     rank = comparison.ranks["mcc"]
     assert f"MCC {comparison.candidate.mcc:.3f}" in text
     assert f"n = {comparison.candidate.n} of" in text

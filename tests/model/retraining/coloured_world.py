@@ -67,9 +67,14 @@ class ColouredWorld:
         return Store(folder)
 
 
-def coloured_world(folder: Path) -> ColouredWorld:
+def coloured_world_in(folder: Path) -> ColouredWorld:
+    """The one that `make_coloured_world` left in a folder."""
+    return ColouredWorld(Store(folder / "store"), folder / "rows", folder / "shuffled")
+
+
+def make_coloured_world(folder: Path) -> None:
     """Make it in a folder."""
-    world = ColouredWorld(Store(folder / "store"), folder / "rows", folder / "shuffled")
+    world = coloured_world_in(folder)
     store = world.store
     shard = write_coloured(store.sources, seed=4, split="train")
     write_coloured(world.rows, seed=9, split="rows")
@@ -80,7 +85,6 @@ def coloured_world(folder: Path) -> ColouredWorld:
     ingest(store, [write_lines(folder / "log.jsonl", records)])
     train(store, Shards(world.shuffled), store.models / "first", TRAINING)
     set_champion(store, store.models / "first")
-    return world
 
 
 def write_coloured(

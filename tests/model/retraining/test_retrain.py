@@ -121,9 +121,9 @@ def test_a_challenger_trained_on_shuffled_labels_is_refused(
 
 
 def test_what_a_dry_run_says_is_not_done(
-    world: ColouredWorld, replayed: tuple[Store, RetrainReport]
+    world: ColouredWorld, replayed: tuple[Store, RetrainReport], store: Store
 ) -> None:
-    store, report = replayed
+    _, report = replayed
     assert (report.folder, report.verdict) == (None, None)
     trained = pl.read_parquet(present(store).folder / TRAINING_ROWS)
     rows = pl.read_parquet(world.rows / "*.parquet", columns=["id"])

@@ -54,7 +54,7 @@ def assert_stopped(command: Command, folder: Path) -> int:
 def assert_none_left(command: Command) -> None:
     """No process of its group is there, after the seconds that a worker takes to notice."""
     group = command.process.pid or 0
-    for _ in range(300):
+    for _ in range(3000):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
