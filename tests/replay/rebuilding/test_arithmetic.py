@@ -69,8 +69,16 @@ OTHER_MACHINES = {
 }
 
 
+@pytest.fixture(scope="module")
+def answers_here() -> list[list[str]]:
+    here = list(golden_images((1,)))
+    return [orange_answers([one.pixels[each] for one in here]) for each in Arithmetic]
+
+
 @pytest.mark.parametrize("machine", OTHER_MACHINES)
-def test_level_1_and_answers_are_the_same_on_every_kind_of_machine(machine: str) -> None:
+def test_level_1_and_answers_are_the_same_on_every_kind_of_machine(
+    machine: str, answers_here: list[list[str]]
+) -> None:
     environment = os.environ | OTHER_MACHINES[machine]
     done = subprocess.run(
         [sys.executable, "-m", "tests.worlds.golden_images", environment.get("THREADS", "1")],
@@ -83,8 +91,7 @@ def test_level_1_and_answers_are_the_same_on_every_kind_of_machine(machine: str)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["equal"] == [{"avx2": True, "avx512": True}] * 19
-    here = list(golden_images((1,)))
-    assert found["answers"] == [orange_answers([one.pixels[a] for one in here]) for a in Arithmetic]
+    assert found["answers"] == answers_here
 
 
 def test_an_answer_that_is_not_the_known_one_is_refused_in_one_line(
