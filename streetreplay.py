@@ -34,7 +34,7 @@ _NEW_OBJECTS = 20_000
 """After so many Python looks for garbage.
 
 What a command imports stays, up to a million objects: after 700 each, as by default, Python would
-look through them again and again, a quarter of a start with torch.
+look through them again and again, a fifth of a start with torch.
 """
 
 app = typer.Typer(
