@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from model.backbone.backbone import Backbone
@@ -10,6 +11,7 @@ from model.backbone.cache import FeatureCache
 from model.network.pruning import GLOBAL_VIEW
 from model.network.view_scorer import ViewScorer
 from model.views.views import VIEWS, ViewExtractor
+from replay.candidates.device_copies import to_device
 from replay.candidates.predictor import Image
 
 
@@ -50,28 +52,38 @@ class ChosenFeatures:
 
         Returns:
             float32 (images, keep, width) and int64 (images, keep), the global view first, on the
-            CPU.
+            backbone's device; a GPU may be computing them still.
 
         Raises:
             RunError: an image of another form, or too little memory for one view.
         """
-        features = torch.empty(len(images), self._keep, self._backbone.width)
-        views = torch.empty(len(images), self._keep, dtype=torch.int64)
         named = [] if keys is None or self._cache is None else list(keys)
         known = self._cache.get_many(sorted(set(named))) if self._cache and named else {}
         cached = [index for index, key in enumerate(named) if key in known]
-        if cached:
-            all_features = torch.stack(
-                [torch.from_numpy(known[named[index]].copy()) for index in cached]
-            )
-            views[cached] = self._choose(all_features[:, GLOBAL_VIEW])
-            features[cached] = _gather_views(all_features, views[cached])
         missing = sorted(set(range(len(images))) - set(cached))
+        parts = [self._none()]
+        if cached:
+            # copies: what the cache gives is read-only
+            of_all_views = np.stack([known[named[index]] for index in cached])
+            parts.append(self._chosen(to_device(torch.from_numpy(of_all_views), self._device)))
         step = self._images_at_once() if missing else 1
         for start in range(0, len(missing), step):
-            part = missing[start : start + step]
-            features[part], views[part] = self._run([images[index] for index in part])
-        return features, views
+            parts.append(self._run([images[index] for index in missing[start : start + step]]))
+        features, views = (torch.cat(tensors) for tensors in zip(*parts, strict=True))
+        computed = [*cached, *missing]
+        if computed == sorted(computed):
+            return features, views
+        order = to_device(torch.tensor(computed).argsort(), self._device)
+        return features[order], views[order]
+
+    def _none(self) -> tuple[torch.Tensor, torch.Tensor]:
+        shape = (0, self._keep)
+        views = torch.empty(shape, dtype=torch.int64, device=self._device)
+        return torch.empty((*shape, self._backbone.width), device=self._device), views
+
+    def _chosen(self, of_all_views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        views = self._choose(of_all_views[:, GLOBAL_VIEW])
+        return _gather_views(of_all_views, views), views
 
     def _images_at_once(self) -> int:
         views = batch_that_fits(self._backbone.cost, self._device, self._memory)
@@ -82,14 +94,14 @@ class ChosenFeatures:
         first = self._backbone.features(views_of_images[:, GLOBAL_VIEW], self._memory)
         views = self._choose(first)
         # (images, keep - 1, 3, side, side) -> (images * (keep - 1), 3, side, side)
-        others = _gather_views(views_of_images, views[:, 1:].to(self._device)).flatten(0, 1)
+        others = _gather_views(views_of_images, views[:, 1:]).flatten(0, 1)
         rest = self._backbone.features(others, self._memory)
         rest = rest.reshape(len(images), self._keep - 1, self._backbone.width)
-        return torch.cat((first[:, None], rest), dim=1).cpu(), views
+        return torch.cat((first[:, None], rest), dim=1), views
 
     def _choose(self, feature: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
-            return self._scorer.choose(feature.to(self._device), self._keep).cpu()
+            return self._scorer.choose(feature, self._keep)
 
 
 def _gather_views(values: torch.Tensor, views: torch.Tensor) -> torch.Tensor:

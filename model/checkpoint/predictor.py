@@ -28,6 +28,7 @@ from model.checkpoint.command_line_name import parse_checkpoint_name
 from model.metadata.tensors import MetadataTensors, TextEncoder, metadata_tensors
 from model.metadata.text_vectors import TextVectors
 from model.network.street_model import ModelOutput
+from replay.candidates.device_copies import CopiesFromDevice
 from replay.candidates.predictor import Batch, Predictions
 from replay.candidates.registry import LoadSettings
 
@@ -110,15 +111,23 @@ class CheckpointPredictor:
         Raises:
             RunError: an image of another form than (H, W, 3), or too little memory for one view.
         """
+        return self.begin_predict(batch).result()
+
+    def begin_predict(self, batch: Batch) -> "_BegunModel":
+        """Give the device all of a batch; a GPU then computes while this process goes on.
+
+        Raises:
+            RunError: as `predict`.
+        """
         features, views = self._features(batch)
         metadata = self._metadata(batch.metadata)
         parts = [
             self._forward(features, views, metadata, slice(start, start + _AT_ONCE))
             for start in range(0, max(1, len(features)), _AT_ONCE)
         ]
-        logits = torch.cat([part.logits.double().cpu() for part in parts])
-        gates = torch.cat([part.gates.float().cpu() for part in parts])
-        return Predictions(logits.softmax(dim=1)[:, 1].numpy(), gates.numpy())
+        logits = torch.cat([part.logits for part in parts])
+        gates = torch.cat([part.gates for part in parts])
+        return _BegunModel(CopiesFromDevice([logits, gates]), self._all_features)
 
     def _features(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor | None]:
         if self._chosen_features is None:
@@ -140,11 +149,27 @@ class CheckpointPredictor:
         index = torch.arange(len(features))[part]
         with torch.inference_mode():
             output: ModelOutput = self._model(
-                features[part].to(self._device),
+                features[part],
                 None if metadata is None else metadata.rows(index).to(self._device),
-                views=None if views is None else views[part].to(self._device),
+                views=None if views is None else views[part],
             )
         return output
+
+
+@dataclass(frozen=True)
+class _BegunModel:
+    """Logits and gates that a device was asked for."""
+
+    copies: CopiesFromDevice
+    features: FeatureMaker
+
+    def done(self) -> bool:
+        return self.copies.done()
+
+    def result(self) -> Predictions:
+        logits, gates = self.copies.tensors()
+        self.features.store_computed()
+        return Predictions(logits.double().softmax(dim=1)[:, 1].numpy(), gates.float().numpy())
 
 
 def load_predictor(

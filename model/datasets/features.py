@@ -126,7 +126,8 @@ def _features(
         images = _PartImages(partial(_jpegs, samples, source))
         image_keys = [keys.key(sample.challenge, sample.variant) for sample in samples]
         try:
-            return maker.features(images.sequence(len(samples)), image_keys).numpy(), left_out
+            features = maker.features(images.sequence(len(samples)), image_keys)
+            return features.cpu().numpy(), left_out
         except CannotRebuildError:
             left_out |= {
                 sample.row: str(jpeg.reason)

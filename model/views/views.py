@@ -20,9 +20,11 @@ import numpy.typing as npt
 import torch
 
 from data.errors import RunError
+from model.views.device_matrices import DeviceMatrices
 from model.views.kernel import Floats, Ints, extract_band
 from model.views.resize_weights import PixelRange, resize_weights
 from model.views.reused_memory import ReusedMemory
+from replay.candidates.device_copies import to_device
 from replay.candidates.float32 import exact_float32
 from replay.candidates.predictor import Image
 
@@ -145,6 +147,7 @@ class ViewExtractor:
         std = np.array(settings.std)
         self._scale = (1 / (255 * std)).astype(np.float32)
         self._shift = (-np.array(settings.mean) / std).astype(np.float32)
+        self._matrices = DeviceMatrices(settings.side, self._scale, self._shift)
 
     def of_images(self, images: Sequence[Image]) -> torch.Tensor:
         """The views of images of any sizes, on the CPU.
@@ -191,8 +194,12 @@ class ViewExtractor:
         out = torch.empty((len(images), VIEWS, _CHANNELS, side, side), device=device)
         for group in by_size.values():
             # bytes travel, not floats: a quarter, and of the image, not of its 12 views
-            stacked = torch.from_numpy(np.stack([image for _, image in group])).to(device)
-            out[[index for index, _ in group]] = self.of_batch(stacked.permute(0, 3, 1, 2))
+            stacked = to_device(torch.from_numpy(np.stack([image for _, image in group])), device)
+            views = self.of_batch(stacked.permute(0, 3, 1, 2))
+            if len(by_size) == 1:
+                return views
+            places = to_device(torch.tensor([index for index, _ in group]), device)
+            out.index_copy_(0, places, views)
         return out
 
     def of_batch(self, images: torch.Tensor) -> torch.Tensor:
@@ -229,22 +236,19 @@ class ViewExtractor:
         batch, _, height, width = images.shape
         side, device = self.settings.side, images.device
         out = torch.empty((batch, VIEWS, _CHANNELS, side, side), device=device)
-        rows = [_resize_matrix(pixel_range, side, device) for pixel_range in _pixel_ranges(height)]
-        columns = [
-            _resize_matrix(pixel_range, side, device).T for pixel_range in _pixel_ranges(width)
-        ]
-        scale = torch.from_numpy(self._scale).to(device)[:, None, None]
-        shift = torch.from_numpy(self._shift).to(device)[:, None, None]
+        row_ranges, column_ranges = _pixel_ranges(height), _pixel_ranges(width)
+        matrices = self._matrices.of_size(row_ranges, column_ranges, device)
         step = max(1, _FLOAT_BYTES // (4 * _CHANNELS * height * width))
         for start in range(0, batch, step):
             part = slice(start, start + step)
-            pixels = images[part].float().mul_(scale).add_(shift)
+            pixels = images[part].float().mul_(matrices.scale).add_(matrices.shift)
             for index in sorted(set(ROW_RANGES)):
-                top, bottom = _pixel_ranges(height)[index]
-                band = rows[index] @ pixels[:, :, top:bottom]  # (b, 3, side, W)
+                top, bottom = row_ranges[index]
+                band = matrices.rows[index] @ pixels[:, :, top:bottom]  # (b, 3, side, W)
                 for view in (view for view in range(VIEWS) if ROW_RANGES[view] == index):
-                    left, right = _pixel_ranges(width)[COLUMN_RANGES[view]]
-                    out[part, view] = band[..., left:right] @ columns[COLUMN_RANGES[view]]
+                    left, right = column_ranges[COLUMN_RANGES[view]]
+                    columns = matrices.columns[COLUMN_RANGES[view]]
+                    out[part, view] = band[..., left:right] @ columns
         return out
 
     def _extract(self, job: _Job) -> None:
@@ -281,13 +285,3 @@ def _check_image(image: Image) -> None:
         raise RunError(
             "image", found=f"{image.dtype} {image.shape}", expected="uint8 (H, W, 3), not empty"
         )
-
-
-def _resize_matrix(pixel_range: PixelRange, side: int, device: torch.device) -> torch.Tensor:
-    """The resize of a range as a matrix (side, pixels)."""
-    starts, weights = resize_weights(pixel_range, side)
-    first, end = pixel_range
-    dense = np.zeros((side, end - first), np.float32)
-    columns = starts[:, None] - first + np.arange(weights.shape[1])
-    dense[np.arange(side)[:, None], columns] = weights
-    return torch.from_numpy(dense).to(device)

@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoImageProcessor
 
 from data.errors import RunError
+from replay.candidates.device_copies import CopiesFromDevice
 from replay.candidates.float32 import exact_float32
 from replay.candidates.huggingface_files import (
     CONFIG,
@@ -77,17 +78,21 @@ class HuggingFaceModel:
         Raises:
             RunError: the model's output is no table of logits, or memory ran out.
         """
+        return self.begin_predict(batch).result()
+
+    def begin_predict(self, batch: Batch) -> "_BegunPasses":
+        """Give the device all passes; while a GPU computes one, the next is prepared here.
+
+        Raises:
+            RunError: as `predict`.
+        """
         prepared = (self._prepared(image) for image in batch.images)
-        probability = np.empty(len(batch.images), np.float64)
-        answered: list[tuple[Sequence[int], torch.Tensor]] = []
         with torch.inference_mode(), exact_float32(), self._out_of_memory_as_one_line():
-            # No logits are looked at before all passes are begun: while a GPU computes one, the
-            # images of the next are prepared here.
-            for images in passes(prepared, self.batch_size):
-                answered.append((images.places, self._logits(images)))
-            for places, logits in answered:
-                probability[places] = self._probabilities(logits)[: len(places)]
-        return Predictions(probability)
+            begun = [
+                (images.places, CopiesFromDevice([self._logits(images)]))
+                for images in passes(prepared, self.batch_size)
+            ]
+        return _BegunPasses(self, begun, len(batch.images))
 
     @property
     def _device(self) -> torch.device:
@@ -108,9 +113,9 @@ class HuggingFaceModel:
             )
         return logits
 
-    def _probabilities(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
+    def probabilities(self, logits: torch.Tensor) -> npt.NDArray[np.float64]:
         """Of roadwork, a row each: sigmoid or softmax of the logits, in float64."""
-        exact = logits.double().cpu()
+        exact = logits.double()
         probabilities = exact.sigmoid() if self.sigmoid else exact.softmax(dim=1)
         answers: npt.NDArray[np.float64] = probabilities[:, self.roadwork].numpy()
         return answers
@@ -131,6 +136,25 @@ class HuggingFaceModel:
                 if several
                 else "free some, or choose a smaller model",
             ) from None
+
+
+@dataclass(frozen=True)
+class _BegunPasses:
+    """Passes that a device was given: of each the places of its images, and its logits."""
+
+    candidate: HuggingFaceModel
+    passes: Sequence[tuple[Sequence[int], CopiesFromDevice]]
+    images: int
+
+    def done(self) -> bool:
+        return all(logits.done() for _, logits in self.passes)
+
+    def result(self) -> Predictions:
+        probability = np.empty(self.images, np.float64)
+        for places, copies in self.passes:
+            (logits,) = copies.tensors()
+            probability[places] = self.candidate.probabilities(logits)[: len(places)]
+        return Predictions(probability)
 
 
 def load_hugging_face(name: str, batch_size: int = 1) -> HuggingFaceModel:

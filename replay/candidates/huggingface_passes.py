@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
+from replay.candidates.device_copies import to_device
+
 Prepared = Mapping[str, torch.Tensor]
 """What an image processor makes of one image: (1, ...) each, such as `pixel_values`."""
 
@@ -28,12 +30,7 @@ class Pass:
 
     def to(self, device: torch.device) -> Prepared:
         """The tensors on a device; a GPU copies them while this process goes on."""
-        if device.type != "cuda":
-            return {name: tensor.to(device) for name, tensor in self.tensors.items()}
-        return {
-            name: tensor.pin_memory().to(device, non_blocking=True)
-            for name, tensor in self.tensors.items()
-        }
+        return {name: to_device(tensor, device) for name, tensor in self.tensors.items()}
 
 
 def passes(images: Iterable[Prepared], size: int) -> Iterator[Pass]:

@@ -4,7 +4,6 @@ from tests.bench import (
     audit,
     command_start,
     compare,
-    image_workers,
     level_3_variants,
     publish,
     rebuild,
@@ -20,7 +19,7 @@ from tests.bench.models import (
     model_forward,
 )
 from tests.bench.regions import distances
-from tests.bench.replays import opening, overlap, workers
+from tests.bench.replays import image_workers, opening, overlap, workers
 from tests.bench.training import fresh_image_steps, sample_weights, steps
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ def main() -> int:
     # half a minute of imports on a busy machine, for nothing where there is no GPU
     from tests.gpu.all_checks import CHECKS  # noqa: PLC0415
     from tests.gpu.check import Target, run, table  # noqa: PLC0415
-    from tests.gpu.throughput import throughput_lines  # noqa: PLC0415
 
     start = time.perf_counter()
     # with its index, as the parameters of a module name it
@@ -43,9 +42,6 @@ def main() -> int:
         results.append(result)
         worst = result.error or f"{result.worst:.1e}"
         _say(f"  {result.name}, {result.precision}: {worst} ({result.seconds:.1f} s)")
-    if not given.only:
-        for line in throughput_lines(target):
-            _say(line)
     broken = [result for result in results if not result.holds]
     _say(f"\n{table(results)}")
     _say(

@@ -119,9 +119,9 @@ def seconds(log: SimulatedLog, build: ImageBuilder, candidate: Predictor) -> tup
         return time.perf_counter() - start, time.process_time() - used
 
 
-def all_levels(root: Path) -> SimulatedLog:
+def all_levels(root: Path, scenes: int = SCENES, challenges: int = CHALLENGES) -> SimulatedLog:
     """Challenges of a simulated log with the variants that a user's replay has."""
-    log = simulate_log(root, SCENES, CHALLENGES)
+    log = simulate_log(root, scenes, challenges)
     planned, shards = plan_of_store(
         log.store, None, ChallengeSelection(), VariantSettings(), ordered=False
     )

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from model.backbone.backbone import Backbone, load_backbone
+from model.backbone.batch_size import MemorySettings
 from model.backbone.chosen_features import ChosenFeatures
 from model.backbone.features import FeatureMaker, open_cache
 from model.network.pruning import GLOBAL_VIEW
@@ -61,6 +62,44 @@ def test_chosen_features_are_those_of_direct_calls(backbone: Backbone) -> None:
         features, which = ChosenFeatures(backbone, scorer, KEEP).features(images())
     assert torch.equal(which, chosen)
     assert torch.equal(features, torch.cat((first[:, None], rest), dim=1))
+
+
+class Late:
+    """Copies that a device has not made before they are waited for, which `events` tells."""
+
+    def __init__(self, events: list[str], tensors: list[torch.Tensor]) -> None:
+        self.events, self.copied, self.is_done = events, tensors, False
+        events.append("computed")
+
+    def done(self) -> bool:
+        return self.is_done
+
+    def tensors(self) -> list[torch.Tensor]:
+        self.events.append("waited")
+        return self.copied
+
+
+def test_a_part_is_stored_while_the_device_computes_the_next(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    late: list[Late] = []
+
+    def copies(tensors: list[torch.Tensor]) -> Late:
+        late.append(Late(events, tensors))
+        return late[-1]
+
+    monkeypatch.setattr("model.backbone.features.CopiesFromDevice", copies)
+    cache = open_cache(tmp_path, backbone)
+    maker = FeatureMaker(backbone, cache, MemorySettings(most=VIEWS))
+    made = maker.features(images(), ["a", "b", "c"])
+    assert events == ["computed", "computed", "waited", "computed", "waited"]
+    maker.store_computed()
+    assert sorted(cache.get_many(["a", "b", "c"])) == ["a", "b"]
+    late[2].is_done = True
+    maker.store_computed()
+    kept = cache.get_many(["a", "b", "c"])
+    assert np.array_equal(np.stack([kept[key] for key in "abc"]), made.numpy())
 
 
 def test_each_precision_has_a_cache_of_its_own(tmp_path: Path) -> None:

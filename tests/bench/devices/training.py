@@ -5,6 +5,7 @@ On a GPU the largest backbone, of random weights at 224 px, with gradient checkp
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,7 +28,8 @@ from model.optimization.full_model import FullModel
 from model.optimization.optimizer import make_optimizer
 from model.views.views import VIEWS
 from replay.candidates.float32 import exact_float32
-from tests.gpu.check import TERA, Target, seconds_of, wait
+from tests.bench.devices.measurements import Measurement
+from tests.gpu.check import Target, seconds_of, wait
 from tests.gpu.drawn_images import DrawnImages, training_rows
 
 _LARGEST, _SIDE = "vit_huge_plus_patch16_dinov3", 224
@@ -90,20 +92,23 @@ def _images(target: Target, batches: int) -> DrawnImages:
     return DrawnImages(row_table(training_rows(batches * _challenges(target))), 0)
 
 
-def step_line(target: Target, rate: float) -> str:
+def step_stage(target: Target, rate: float) -> Iterator[Measurement]:
     """A step on a batch that lies on the device."""
     training, count = _training(target), _challenges(target)
     batch = _images(target, 1).__getitems__(range(count)).to(target.device)
     seconds = seconds_of(target, lambda: training.step(batch), times=3)
     done, again = _step_flops(training, count)
-    return (
-        f"{_name(training)}: {count / seconds:.1f} images/s of {VIEWS} views, "
-        f"{done / seconds / TERA:.2f} TFLOP/s, {done / seconds / rate:.1%} of the bf16 product, "
-        f"{(done - again) / seconds / rate:.1%} without the forward that is done again"
+    yield Measurement(
+        _name(training),
+        count,
+        count / seconds,
+        None,
+        done / seconds / rate,
+        f"{(done - again) / seconds / rate:.1%} without the forward that is done again",
     )
 
 
-def loader_line(target: Target, rate: float) -> str:
+def loader_stage(target: Target, rate: float) -> Iterator[Measurement]:
     """Steps on batches as they come from a loader, whose processes draw, cut and decode images."""
     training, count = _training(target), _challenges(target)
     images = _images(target, _WARM_UP + (2 if target.quick else _TIMED))
@@ -117,9 +122,13 @@ def loader_line(target: Target, rate: float) -> str:
         seconds.append(time.perf_counter())
     each = (seconds[-1] - seconds[_WARM_UP - 1]) / (len(seconds) - _WARM_UP)
     done, _ = _step_flops(training, count)
-    return (
-        f"{_name(training)}, end to end with a loader of {workers} processes: "
-        f"{count / each:.1f} images/s, {done / each / rate:.1%} of the bf16 product"
+    yield Measurement(
+        f"{_name(training)}, end to end",
+        count * (len(seconds) - _WARM_UP),
+        count / each,
+        None,
+        done / each / rate,
+        f"a loader of {workers} processes",
     )
 
 
