@@ -38,6 +38,7 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/python -m pytest -m slow
 
+# what the GPU computes, against the CPU; what it does a second: python -m tests.bench.gpu
 gpu-check: $(READY)
 	$(BIN)/python -m tests.gpu
 

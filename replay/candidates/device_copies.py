@@ -31,14 +31,14 @@ class CopiesFromDevice:
             with torch.cuda.device(device):
                 # torch takes memory that is not paged out for them
                 self._tensors = [tensor.to("cpu", non_blocking=True) for tensor in tensors]
-                self._event = torch.cuda.Event()
+                self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
                 self._event.record()
         else:
             self._tensors = [tensor.cpu() for tensor in tensors]
 
     def done(self) -> bool:
         """Whether `tensors` would not wait."""
-        return self._event is None or self._event.query()
+        return self._event is None or bool(self._event.query())  # type: ignore[no-untyped-call]
 
     def tensors(self) -> list[torch.Tensor]:
         """The tensors on the processor, waited for."""

@@ -63,7 +63,7 @@ def part_workers(
         environment=replay_environment(),
         check=check_candidate,
         # by a second thread the next part is rebuilt while the candidate answers
-        threads=2 if settings.processes > 1 else 1,
+        threads=2 if settings.processes > 1 or resources.gpus else 1,
     )
     with ray_workers(cluster, kind, resources, count) as workers:
         yield PartWorkers(workers)

@@ -1,11 +1,17 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.bench.devices.measurements import Measurement, Stage, run_stages
+from tests.bench.devices.measurements import table as table_of_measurements
+from tests.bench.gpu import STAGES
 from tests.gpu.all_checks import CHECKS
 from tests.gpu.check import Check, CheckResult, Target, check, run, table, worst_of
 from tests.gpu.minimal_python import ABSENT
@@ -49,6 +55,35 @@ def test_without_a_gpu_it_says_so_and_is_content() -> None:
     assert done.returncode == 0
     assert done.stdout == "gpu-check: no GPU that torch can use here, so nothing was checked\n"
     assert done.stderr == ""
+
+
+def test_what_is_measured_on_a_gpu_is_measured_on_the_cpu_too() -> None:
+    """With tiny models: no stage fails unseen until there is a GPU again."""
+    measured = list(
+        run_stages([replace(stage, seconds=1e4) for stage in STAGES], CPU, rate=1e12, seconds=1e5)
+    )
+    assert [line for line in measured if isinstance(line, str)] == []
+    text = table_of_measurements([each for each in measured if isinstance(each, Measurement)], 1e12)
+    assert "replay end to end" in text
+    assert "hf: ViT" in text
+
+
+def test_a_stage_that_fails_or_takes_too_long_ends_no_other() -> None:
+    def slow(_target: Target, _rate: float) -> Iterator[Measurement]:
+        yield Measurement("slow", 1, 2.0)
+        time.sleep(60)
+
+    def broken(_target: Target, _rate: float) -> Iterator[Measurement]:
+        yield from ()
+        raise ValueError("out\nof order")
+
+    stages = (Stage("slow", 0.05, slow), Stage("broken", 9, broken), Stage("late", 0, slow))
+    assert list(run_stages(stages, CPU, 1e12, 9)) == [
+        Measurement("slow", 1, 2.0),
+        "slow: stopped after 0 s",
+        "broken: not measured: ValueError: out of order",
+        "late: not measured, no time was left",
+    ]
 
 
 def rows_of(*checks: Check) -> list[CheckResult]:

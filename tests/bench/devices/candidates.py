@@ -56,6 +56,7 @@ def replay_stage(target: Target, rate: float) -> Iterator[Measurement]:
     Given also where it is stopped on the way, from what was answered.
     """
     # a Python without what reads logs measures the others
+    from replay.runs.planned_run import PlannedRun  # noqa: PLC0415
     from replay.runs.run import Replay  # noqa: PLC0415
     from tests.bench.replays.overlap import all_levels  # noqa: PLC0415
 
@@ -63,7 +64,7 @@ def replay_stage(target: Target, rate: float) -> Iterator[Measurement]:
         log = all_levels(Path(folder), *((4, 12) if target.quick else (80, 1_200)))
         counted = candidate_of(target, log.store)
         workers = 1 if target.quick else cores()
-        replay = Replay(log.store, counted, log.planned, log.shards)
+        replay = Replay(log.store, counted, PlannedRun(log.planned, log.shards))
         done: list[tuple[float, int]] = []
         start = time.perf_counter()
 
