@@ -77,17 +77,28 @@ def test_a_client_of_two_workers_gets_the_store_of_one_process(
     assert differences(store, one_process) == {}
 
 
-def test_a_node_that_dies_and_one_that_lacks_logs_cost_nothing(
+def test_what_a_node_that_dies_had_is_read_by_others(
     nodes: RayNodes, store: Store, logs: Path, one_process: Store, tmp_path: Path
 ) -> None:
-    with nodes.further() as dying, nodes.further(**odd(f"without {logs}")):
+    with nodes.further() as dying:
         command = on_ray(nodes, store, logs, tmp_path / "output")
         command.wait_for(lambda: list(store.scratch.glob("media-of-task-*")))
         nodes.kill(dying)
         check_done(command)
     assert differences(store, one_process) == {}
-    (said,) = [line for line in command.errors if "expected the logs as they are" in line]
-    assert ": No such file or directory; " in said
+
+
+def test_what_no_node_has_is_read_here(
+    nodes: RayNodes, store: Store, logs: Path, one_process: Store, tmp_path: Path
+) -> None:
+    # no other node has two cores
+    with nodes.further(2, odd(f"without {logs}")):
+        command = on_ray(nodes, store, logs, tmp_path / "output", "--worker-cpus=2")
+        check_done(command)
+    assert differences(store, one_process) == {}
+    told = [line for line in command.errors if ": No such file or directory; " in line]
+    assert len(told) == 1
+    assert "no node is left that has the logs: they are read here" in command.errors
 
 
 def test_ctrl_c_publishes_nothing(
@@ -117,8 +128,9 @@ def test_ctrl_c_publishes_nothing(
 def test_a_node_that_would_read_otherwise_is_refused(
     nodes: RayNodes, store: Store, logs: Path, tmp_path: Path, kind: str, line: str
 ) -> None:
-    with nodes.further(**odd(kind)):
-        command = on_ray(nodes, store, logs / "history-exports", tmp_path / "output", "--workers=2")
+    # no other node has two cores
+    with nodes.further(2, odd(kind)):
+        command = on_ray(nodes, store, logs, tmp_path / "output", "--worker-cpus=2")
         assert command.wait() == 1
     assert command.errors[-1].startswith("streetreplay: worker on ")
     assert line in command.errors[-1]

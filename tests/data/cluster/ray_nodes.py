@@ -2,14 +2,14 @@
 
 As a program, `python -m tests.data.cluster.ray_nodes CPUS...` starts a head of the first number of
 CPUs and a node of each other, and prints its addresses. Then it reads lines: of each that is a
-number it kills that node; any other is JSON of the environment of a further node, of one CPU.
+number it kills that node; any other is JSON of the CPUs and the environment of a further node.
 """
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -33,9 +33,9 @@ class RayNodes:
         self._do(str(node))
 
     @contextmanager
-    def further(self, **environment: str) -> Iterator[int]:
-        """A further node of one CPU, with something else in its environment, to the block's end."""
-        node = self._do(json.dumps(environment))
+    def further(self, cpus: int = 1, environment: Mapping[str, str] = {}) -> Iterator[int]:
+        """A further node, with something else in its environment, to the block's end."""
+        node = self._do(json.dumps([cpus, dict(environment)]))
         try:
             yield node
         finally:
@@ -106,8 +106,9 @@ def _serve(cpus: Sequence[int]) -> None:
             if isinstance(asked, int):
                 _kill(nodes[asked])
             else:
+                count, variables = asked
                 asked = len(nodes)
-                nodes.append(cluster.add_node(num_cpus=1, env_vars=json.loads(line), **common))
+                nodes.append(cluster.add_node(num_cpus=count, env_vars=variables, **common))
             print(asked, flush=True)  # noqa: T201
     finally:
         for node in nodes:
