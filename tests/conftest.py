@@ -76,6 +76,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    """Let all go at the end, of which some libraries complain else."""
+    gc.unfreeze()
+
+
 # A skipped test proves nothing, so only these may be, and each says how to run it.
 ALLOWED_SKIPS = ("needs CUDA", "needs root") + (() if os.environ.get("CI") else ("needs Chromium",))
 

@@ -24,6 +24,8 @@ from model.champion.champion import entries_in_effect
 from model.checkpoint.predictor import load_predictor
 from model.optimization.trainer import Trainer
 from model.retraining import gate_run
+from model.retraining.decide import Evidence
+from model.retraining.decision_evidence import decision_evidence
 from model.retraining.retrain_folder import OUTCOME, RetrainFolder, retrainings
 from replay.answering.part_predictor import PartPredictor
 from replay.candidates.predictor import Predictor
@@ -67,7 +69,7 @@ def onto(*names: str) -> Dies:
 
 
 OLD: list[Moment] = [
-    ("within the champion's replay", PartPredictor, "begin", at_call(2)),
+    ("within the champion's replay", PartPredictor, "answer", at_call(2)),
     ("its answers are not published", os, "replace", onto("warehouse.duckdb")),
     ("the retraining begins", os, "replace", onto("retrain.json")),
     ("weights are written", os, "replace", onto("sample_weights.parquet")),
@@ -77,7 +79,7 @@ OLD: list[Moment] = [
     ("the training is not noted", RetrainFolder, "done", at_step("training")),
     ("the checkpoint is put in place", os, "replace", onto("checkpoint", "model.json")),
     ("it is not noted", RetrainFolder, "done", at_step("interpolation")),
-    ("within the challenger's replay", PartPredictor, "begin", at_call(2)),
+    ("within the challenger's replay", PartPredictor, "answer", at_call(2)),
     ("the gate is not noted", succession, "judge", at_once),
     ("between gate set and log", succession, "append_promotion", at_once),
     ("between log and pointer", succession, "write_pointer", at_once),
@@ -129,15 +131,26 @@ def loaded(folder: Path, store: Store) -> Predictor:
     return load_predictor(folder, store)
 
 
+_EVIDENCE: dict[Store, Evidence] = {}
+
+
+def evidence_once(connection: Any, store: Store, *asked: Any) -> Evidence:
+    """What is decided by, the same until a challenger is promoted."""
+    if store not in _EVIDENCE:
+        _EVIDENCE[store] = decision_evidence(connection, store, *asked)
+    return _EVIDENCE[store]
+
+
 def interrupt(store: Store, rows: Path, moment: Moment, power: str) -> None:
     """Retrain until a moment; a full disk is an error, all else the end of the process.
 
-    What the gate needs, `power`, is not calculated each time.
+    What the gate needs, `power`, and the decision's evidence are not calculated each time.
     """
     name, owner, function, dies = moment
     full = "disk is full" in name
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gate_run, "load_predictor", loaded)
+        patch.setattr("model.retraining.retrain.decision_evidence", evidence_once)
         patch.setattr(gate_run.GateRun, "power", lambda *_: SimpleNamespace(sentence=power))
         reached = stop_at(patch, owner, function, dies, full=full)
         with pytest.raises(WriteError if full else Killed) as stopped:
