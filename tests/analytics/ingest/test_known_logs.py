@@ -42,8 +42,8 @@ def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         def fail(*_: object, **__: object) -> None:
             raise AssertionError("something was read")
 
-        for name in ("read_log", "writing"):
-            monkeypatch.setattr(f"analytics.ingest.ingest.{name}", fail)
+        for place in ("reading.read_log", "ingest.writing"):
+            monkeypatch.setattr(f"analytics.ingest.{place}", fail)
 
     return forbid
 
@@ -111,7 +111,7 @@ def test_a_settled_run_is_known_until_one_of_its_files_changes(
 ) -> None:
     first = ingest(store, [run])
     with monkeypatch.context() as context:
-        context.setattr("analytics.ingest.ingest.read_log", nothing_is_read)
+        context.setattr("analytics.ingest.reading.read_log", nothing_is_read)
         assert ingest(store, [run]).logs_unchanged == 1
     media = next(run.rglob("metadata_*.html"))
     media.unlink()
