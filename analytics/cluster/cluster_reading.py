@@ -136,8 +136,8 @@ class _Reading:
                     yield begun, self._read_here(begun)
 
     def _read_here(self, log: NamedLog, clean: CleanLineReader | None = None) -> Items:
-        found = log.found
-        return read_log(found.log, log.file, clean or self._clean, found.reached, log.take)
+        on_disk = log.on_disk
+        return read_log(on_disk.log, log.file, clean or self._clean, on_disk.reached, log.take)
 
     def _in_order(self) -> Iterator[tuple[_Entry, list[KeptRows] | None]]:
         """Each entry when it has been read, with what was sent of it."""
@@ -198,8 +198,8 @@ class _Reading:
     def _entries(self) -> Iterator[_Entry]:
         small: list[NamedLog] = []
         for log in self._logs:
-            found = log.found
-            is_here = isinstance(found.log.path, MemberPath) or found.log.kind is LogKind.UNREAD
+            on_disk = log.on_disk
+            is_here = isinstance(on_disk.log.path, MemberPath) or on_disk.log.kind is LogKind.UNREAD
             is_long = not is_here and _is_long(log)
             if small and (is_here or is_long):
                 yield self._small_logs(small)
@@ -210,7 +210,7 @@ class _Reading:
                 yield from self._spans(log)
             else:
                 small.append(log)
-                if sum(one.found.bytes_left for one in small) >= SPAN_BYTES:
+                if sum(log.on_disk.bytes_left for log in small) >= SPAN_BYTES:
                     yield self._small_logs(small)
                     small = []
         if small:
@@ -219,16 +219,18 @@ class _Reading:
     def _small_logs(self, logs: list[NamedLog]) -> _Logs:
         try:
             sent = tuple(
-                SentLog(found.log, log.file, log_content(found.log, found.sha256), found.reached)
+                SentLog(
+                    on_disk.log, log.file, log_content(on_disk.log, on_disk.sha256), on_disk.reached
+                )
                 for log in logs
-                for found in (log.found,)
+                for on_disk in (log.on_disk,)
             )
         except OSError:  # reading them says so
             return _Logs(logs, None)
         return _Logs(logs, ReadLogs(self._next_index(), sent))
 
     def _spans(self, log: NamedLog) -> Iterator[_Entry]:
-        path, reached = log.found.log.path, log.found.reached
+        path, reached = log.on_disk.log.path, log.on_disk.reached
         try:
             with path.open("rb", buffering=0) as opened:
                 for span in line_spans(path, opened, reached.byte if reached else 0):
@@ -248,12 +250,12 @@ class _Reading:
 
 def _is_long(log: NamedLog) -> bool:
     """Whether a log is of JSON lines, and several workers may read stretches of it."""
-    found = log.found
-    if found.log.kind is not LogKind.JSON or found.bytes_left <= SPAN_BYTES:
+    on_disk = log.on_disk
+    if on_disk.log.kind is not LogKind.JSON or on_disk.bytes_left <= SPAN_BYTES:
         return False
     try:
-        path = found.log.path
-        return is_plain_text(path) and (found.reached is not None or is_of_lines(path))
+        path = on_disk.log.path
+        return is_plain_text(path) and (on_disk.reached is not None or is_of_lines(path))
     except OSError:
         return False
 

@@ -91,8 +91,8 @@ def ingest(
         WriteError: the disk is full; nothing is published.
     """
     known = known_logs(store)
-    found = find_logs(paths, store.unpacked, known_archives(known).__contains__)
-    logs = logs_to_read(known, found, store.unpacked)
+    logs_there = find_logs(paths, store.unpacked, known_archives(known).__contains__)
+    logs = logs_to_read(known, logs_there, store.unpacked)
     if not logs.read:
         with reading(store) as connection:
             return _report(connection, [], logs.unchanged)
@@ -118,17 +118,17 @@ def _read(
         read = sorted(set(named.values()))
         with scratch_folder(store) as scratch:
             staging = Staging(writer.connection, scratch, settings)
-            size = sum(found.bytes_left for found in logs.read)
+            size = sum(log.bytes_left for log in logs.read)
             with progress("reading", size) as report_bytes:
-                to_read = [NamedLog(found, named[found.log], report_bytes) for found in logs.read]
+                to_read = [NamedLog(log, named[log.log], report_bytes) for log in logs.read]
                 with reading_by.reading(to_read, staging.schemas, scratch) as logs_with_items:
                     for log, items in logs_with_items:
-                        is_rest = log.found.reached is not None
+                        is_rest = log.on_disk.reached is not None
                         staging.stage_log(log.file, items, is_rest=is_rest)
                         log.take_all()
             staging.flush()
             summary = _merge(writer, staging, read)
-        still = [named[found.log] for found in logs.read if found.held_still()]
+        still = [named[log.log] for log in logs.read if log.held_still()]
         writer.connection.execute(statements("analytics/ingest/reached"), {"still": still})
         again = {"again": sorted(staging.to_read_again)}
         writer.connection.execute(statements("analytics/ingest/read_again"), again)

@@ -26,10 +26,10 @@ _WORK = Work("reading a log in several processes")
 class NamedLog:
     """A log that is to be read, its name in the store, and how many of its bytes were reported."""
 
-    def __init__(self, found: LogToRead, file: str, report: Report) -> None:
+    def __init__(self, on_disk: LogToRead, file: str, report: Report) -> None:
         """Begin with none reported to `report`."""
-        self.found, self.file = found, file
-        self._left, self._report = found.bytes_left, report
+        self.on_disk, self.file = on_disk, file
+        self._left, self._report = on_disk.bytes_left, report
 
     def take(self, count: int) -> None:
         """Report bytes as they are read."""
@@ -70,7 +70,7 @@ class LocalReading:
         """As `LogReading.reading`."""
         with self._clean_reader(logs, schemas, scratch) as clean:
             yield (
-                (log, read_log(log.found.log, log.file, clean, log.found.reached, log.take))
+                (log, read_log(log.on_disk.log, log.file, clean, log.on_disk.reached, log.take))
                 for log in logs
             )
 
@@ -81,7 +81,7 @@ class LocalReading:
         settings = self._settings
         # a daemon may start no processes
         workers = 1 if current_process().daemon else settings.processes or cores()
-        size = sum(log.found.bytes_left for log in logs)
+        size = sum(log.on_disk.bytes_left for log in logs)
         if not settings.clean_lines:
             yield None
         elif workers == 1 or size < settings.process_megabytes * 10**6:

@@ -106,10 +106,12 @@ class RayWorkers(Generic[D]):
     def started(self, count: int = 1) -> list[D]:
         """What the first `count` workers that have started say of themselves.
 
+        They are fewer where others were given up.
+
         Raises:
-            RunError: one cannot start, or is of another version.
+            RunError: none can start, or one is of another version.
         """
-        while len(self._ready) < count:
+        while len(self._ready) < count and self._starting:
             if (reference := self._next_done(list(self._starting))) is not None:
                 self._finish_start(reference)
         return [worker.description for worker in self._ready[:count]]
@@ -118,7 +120,7 @@ class RayWorkers(Generic[D]):
         """Let workers do the tasks of a queue; yields who did which, in the order in which they do.
 
         A `Refusal` is an answer too. It ends where nothing is asked and no worker is left that
-        could be: then tasks of the queue may be left.
+        could be: then tasks of the queue may be left. For no task no worker is waited for.
 
         Raises:
             RunError: a task fails, workers die again and again at one, or the cluster does not
@@ -129,7 +131,8 @@ class RayWorkers(Generic[D]):
             for worker in self._ready:
                 while queue.held(worker) < _TASKS_AHEAD and (task := queue.take(worker)):
                     asked[worker.actor.do.remote(task)] = (worker, task)
-            if not asked and (self._ready or not self._starting):
+            could_be_asked = not self._ready and self._starting and queue.has_waiting()
+            if not asked and not could_be_asked:
                 return
             reference = self._next_done([*asked, *self._starting])
             if reference in self._starting:

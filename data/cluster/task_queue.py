@@ -60,6 +60,12 @@ class TaskQueue(Generic[W, T]):
             self._held.setdefault(worker, deque()).append(task)
         return task
 
+    def has_waiting(self) -> bool:
+        """Whether a worker could take a task; the next one is made for that."""
+        if not self._returned and (task := next(self._tasks, None)) is not None:
+            self._returned.append(task)
+        return bool(self._returned)
+
     def held(self, worker: W) -> int:
         """How many tasks a worker has."""
         return len(self._held.get(worker, ()))

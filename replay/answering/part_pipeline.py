@@ -31,10 +31,12 @@ def answers(
 
     Raises:
         RunError: the candidate cannot answer, or a process that rebuilds images died.
+        Exception: what `parts` raises, and what preparing one does; after the answers to all parts
+            before it.
     """
     begun: BegunPart | None = None
-    prepared = (predictor.prepare(work, build) for work in parts)
-    for part, following in _with_following(prepared):
+    prepared = _PreparedParts(parts, build, predictor)
+    for part, following in _with_following(iter(prepared)):
         if begun is not None and _is_done_before(begun, part):
             yield begun.answer()
             begun = None
@@ -51,6 +53,25 @@ def answers(
         begun = begins
     if begun is not None:
         yield begun.answer()
+    if prepared.failure is not None:
+        raise prepared.failure
+
+
+class _PreparedParts:
+    """Parts that are prepared, up to one that cannot be; then `failure` is why."""
+
+    def __init__(
+        self, parts: Iterator[PartWork], build: ImageBuilder, predictor: PartPredictor
+    ) -> None:
+        self._parts, self._build, self._predictor = parts, build, predictor
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[PreparedPart]:
+        try:
+            for work in self._parts:
+                yield self._predictor.prepare(work, self._build)
+        except Exception as failure:  # noqa: BLE001  (raised once the parts before are answered)
+            self.failure = failure
 
 
 def _with_following(

@@ -108,6 +108,16 @@ def test_a_worker_that_never_starts_does_not_stop_the_others() -> None:
         done(1, NEVER, NEVER, NEVER)
 
 
+def test_without_a_task_no_worker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeRay, "wait", lambda *_, **__: pytest.fail("it waits"))
+    queue: TaskQueue[Worker[Description], Numbered] = TaskQueue(iter([]))
+    assert list(workers_of(1, WORKS).answers(queue)) == []
+
+
+def test_those_that_have_started_are_fewer_where_one_was_given_up() -> None:
+    assert workers_of(2, WORKS, NEVER, NEVER, NEVER).started(2) == [Description()]
+
+
 def test_a_task_that_kills_its_workers_ends_the_work() -> None:
     with pytest.raises(RunError, match="part 0: found 3 workers that died at it"):
         done(1, DIES, DIES, DIES, DIES)

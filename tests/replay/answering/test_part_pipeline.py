@@ -186,6 +186,23 @@ def test_what_was_begun_is_kept_when_the_next_part_fails(world: World) -> None:
     assert [event for event in device.events if event[0] == "kept"] == [("kept", 0), ("kept", 1)]
 
 
+def test_what_comes_before_a_part_that_cannot_be_prepared_is_kept(world: World) -> None:
+    class Forgetful(Device):
+        asked = 0
+
+        def known_keys(self, image_keys: Sequence[str]) -> Sequence[str]:
+            self.asked += 1
+            if self.asked == PARTS:
+                raise RunError("cache", found="nothing", expected="keys")
+            return ()
+
+    device = Forgetful()
+    with pytest.raises(RunError, match="found nothing"):
+        answered(world, device, device.events)
+    kept = [number for what, number in device.events if what == "kept"]
+    assert kept == list(range(PARTS - 1))
+
+
 @dataclass
 class Awaited:
     """A property of images that others build for some polls, then have built."""
