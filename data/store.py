@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import StoreError
-
 if TYPE_CHECKING:
     from upath import UPath
 
@@ -131,23 +129,6 @@ class Store:
     def text_vectors(self) -> Path:
         """Vectors of descriptions, a cache file: once deleted it is computed again."""
         return self.root / "cache" / "text-vectors.safetensors"
-
-    def local(self, named: Path) -> Path:
-        """A folder that a person names: one below the store's URL is in its working copy.
-
-        Raises:
-            StoreError: it is another URL.
-        """
-        url = store_url(named)
-        if url is None:
-            return named.expanduser()
-        if self.url is None or not url.startswith(f"{self.url}/"):
-            raise StoreError(
-                url,
-                found="a URL",
-                expected="a folder of this machine, or one in the store that --store names",
-            )
-        return self.root / url.removeprefix(f"{self.url}/")
 
     def _place(self, folder: Path) -> "Path | UPath":
         if self.url is None or folder.name not in self.read_there:

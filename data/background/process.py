@@ -7,6 +7,7 @@ status nor a running process was killed.
 """
 
 import json
+import re
 import secrets
 import shutil
 import subprocess
@@ -32,8 +33,8 @@ _PROCESS, _STATUS, _STOP_ASKED = "process.json", "status", "stop_asked"
 _LOG, _OUTPUT = "log.txt", "output.txt"
 
 _KEPT = 20
-START_LOCK = "start.lock"
-"""In a folder of starts, and in no other."""
+_START_LOCK = "start.lock"
+_START = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 
 _START_SECONDS = 120.0
 _LOOK_SECONDS = 0.02
@@ -138,7 +139,7 @@ def start(
         RunError: one is at work, or it did not start.
         WriteError: the folder cannot be written.
     """
-    with locked(starts / START_LOCK, f"start in {starts}", found="another start"):
+    with locked(starts / _START_LOCK, f"start in {starts}", found="another start"):
         present = latest(starts)
         if present is not None and present.state in RUNNING:
             raise RunError(
@@ -152,6 +153,11 @@ def start(
         make_folder(folder)
         arguments = make_arguments(folder)
         return _wait_for_start(folder, _spawn(folder, module, arguments))
+
+
+def is_start(name: str) -> bool:
+    """Whether it is the name of a start's folder, which means nothing to another machine."""
+    return _START.fullmatch(name) is not None
 
 
 def latest(starts: Path) -> BackgroundProcess | None:

@@ -5,12 +5,13 @@ alone; logs that were downloaded; and source images, which are read where they l
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.background.process import START_LOCK
+from data.background.process import is_start
 
 WAREHOUSE = "warehouse.duckdb"
 FOLDERS = ("audits", "miners", "models", "runs", "settings")
@@ -21,8 +22,10 @@ READ_THERE = ("sources", "training")
 LAST = ("models/promotions.jsonl", "models/champion.json", WAREHOUSE)
 """Files that name others, which are there before them."""
 
-# locks, files being written, what DuckDB has beside a warehouse, and a run that is being emptied
-_PASSING = (".lock", ".aside", ".tmp", ".wal", ".old")
+# locks, files being written, and what DuckDB has beside a warehouse
+_PASSING = (".lock", ".aside", ".tmp", ".wal")
+# what a run that begins anew had, which is being removed
+_EMPTIED = re.compile(r"runs/.*\.\d+\.old/.*")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ def is_kept(name: str) -> bool:
     A name that a server gives is no path outside of the store.
     """
     parts = name.split("/")
-    if any(not part or part.startswith(".") or part.endswith(_PASSING) for part in parts):
+    if any(not part or part.startswith(".") or is_start(part) for part in parts):
+        return False
+    if name.endswith(_PASSING) or _EMPTIED.fullmatch(name):
         return False
     inside = "\\" not in name and "\0" not in name
     return name == WAREHOUSE or (inside and len(parts) > 1 and parts[0] in FOLDERS)
@@ -78,8 +83,6 @@ def _files(root: Path) -> Iterator[tuple[str, LocalFile]]:
         try:
             entries = list(os.scandir(root / folder))
         except (FileNotFoundError, NotADirectoryError):
-            continue
-        if any(entry.name == START_LOCK for entry in entries):
             continue
         for entry in entries:
             name = f"{folder}/{entry.name}"

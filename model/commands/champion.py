@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.remote_store.named_folder import named_folder
 from data.remote_store.opening import open_store
 from data.store import Store
 from data.terminal import JsonOption, StoreOption, print_json, print_table, say
@@ -61,7 +62,7 @@ def set_(
     from model.champion.succession import set_champion  # noqa: PLC0415
 
     opened = open_store(store)
-    _print_entry(opened, set_champion(opened, opened.local(folder)), as_json=as_json)
+    _print_entry(opened, set_champion(opened, named_folder(opened, folder)), as_json=as_json)
 
 
 @_actions.command(epilog="Example: streetreplay champion rollback")

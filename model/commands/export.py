@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import RunError
+from data.remote_store.named_folder import named_folder
 from data.remote_store.opening import open_store
 from data.store import Store
 from data.terminal import JsonOption, StoreOption, note, print_json, say
@@ -72,7 +73,7 @@ def export(
     settings = ExportSettings(ThresholdRequest(threshold_from, shift), opset=opset)
     opened = open_store(store)
     folder = _folder(checkpoint, opened)
-    report = write_export(opened, folder, out, settings, progress=progress)
+    report = write_export(opened, folder, named_folder(opened, out), settings, progress=progress)
     _warn_of_time_out(report.card)
     if as_json:
         print_json(asdict(report), indent=1)
@@ -85,11 +86,12 @@ def _folder(name: str, store: Store) -> Path:
 
     Raises:
         RunError: the store has no champion, or its folder was removed or altered.
+        StoreError: the name is the URL of another store.
     """
     from model.champion.champion import champion  # noqa: PLC0415
 
     if name != NAME:
-        return Path(name).expanduser()
+        return named_folder(store, Path(name))
     present = champion(store)
     if present is None:
         raise RunError(

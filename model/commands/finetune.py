@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.remote_store.named_folder import named_folder
 from data.remote_store.opening import open_store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
 from data.terminal_progress import progress
@@ -55,8 +56,8 @@ def finetune(
         lambda: run_fine_tuning(
             opened,
             open_shards(sources or opened.sources_place, required=sources is not None),
-            opened.local(checkpoint),
-            opened.local(out),
+            named_folder(opened, checkpoint),
+            named_folder(opened, out),
             FineTuningConfig(**settings.tables),
             replace_checkpoint=replace,
             progress=progress,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from data.remote_store.named_folder import named_folder
 from data.remote_store.opening import open_store
 from data.store import Store
 from data.terminal import JsonOption, SourcesOption, StoreOption, note, print_json, print_table, say
@@ -73,10 +74,10 @@ def train(
     report = _train(
         opened,
         sources,
-        opened.local(out),
+        named_folder(opened, out),
         config,
         sample_weights=sample_weights,
-        initial_checkpoint=initial_checkpoint and opened.local(initial_checkpoint),
+        initial_checkpoint=initial_checkpoint and named_folder(opened, initial_checkpoint),
         replace_checkpoint=replace,
     )
     if report is None:

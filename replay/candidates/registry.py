@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import RunError
+from data.remote_store.named_folder import named_folder
 from data.store import Store
 
 if TYPE_CHECKING:  # every command imports this file, and arrays take longer than most commands
@@ -91,7 +92,7 @@ def resolved_name(name: str, store: Store | None) -> str:
         if isinstance(offered, CandidateAlias) and offered.matches(name):
             return offered.resolve(name, store)
     if store is not None and store.url is not None and name.startswith(f"{store.url}/"):
-        return str(store.local(Path(name)))
+        return str(named_folder(store, Path(name)))
     return name
 
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from data.background.identity import Identity, find, own_identity
-from data.background.process import RUNNING, BackgroundProcess, State, latest, start
+from data.background.process import RUNNING, BackgroundProcess, State, is_start, latest, start
 from data.errors import RunError, WriteError
 from tests.conftest import ROOT
 from tests.worlds.waiting import wait_for
@@ -190,6 +190,7 @@ def test_old_starts_are_deleted(starts: Path) -> None:
     kept = sorted(folder.name for folder in starts.glob("*-*"))
     assert len(kept) == 20
     assert kept[-1] == process.folder.name
+    assert is_start(kept[-1])
     assert "20200101T000029-abc" in kept
 
 

@@ -57,15 +57,6 @@ def test_a_url_is_its_working_copy(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert str(store) == store.argument == URL
 
 
-def test_what_lies_below_the_url_is_in_the_copy(tmp_path: Path) -> None:
-    store = opened()
-    assert store.local(Path(f"{URL}/models/first")) == store.root / "models" / "first"
-    assert store.local(tmp_path) == tmp_path
-    for other in ("memory://bucket/storeroom/x", "s3://bucket/store/x"):
-        with pytest.raises(StoreError, match="found a URL; expected a folder of this machine, or"):
-            store.local(Path(other))
-
-
 def test_work_is_sent_when_it_ends(memory: Any, there: Machine) -> None:
     with sending_back():
         keep(opened(), "runs/a.json", "a")

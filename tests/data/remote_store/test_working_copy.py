@@ -47,9 +47,9 @@ def test_what_is_of_one_machine_stays_there(memory: Any, here: Machine) -> None:
         "models/champion.lock",
         "models/.champion.json.7.aside",
         "models/background/start.lock",
-        "models/background/20260101-ab/process.json",
+        "models/background/20260101T101112131415-ab12cd/process.json",
         "runs/replay-1/comparisons/ab12/start.lock",
-        "runs/replay-1/comparisons/ab12/20260101-ab/log.txt",
+        "runs/replay-1/comparisons/ab12/20260101T101112131415-ab12cd/log.txt",
         "runs/replay-1/parts.77.old/part-00000.parquet",
         "runs/replay-1/comparisons/ab12.json",
     ):
@@ -64,6 +64,20 @@ def test_names_of_a_server_lead_nowhere_else(memory: Any, here: Machine, tmp_pat
     here.fetch()
     assert here.files == {}
     assert not (tmp_path / "out").exists()
+
+
+def test_starts_that_were_copied_there_stay_there(memory: Any, here: Machine) -> None:
+    """`aws s3 sync` of a store takes the folders of processes that a page started along."""
+    start = "models/background/20260101T101112131415-ab12cd/process.json"
+    for name in ("models/background/start.lock", start, "models/first/model.json"):
+        memory.pipe(f"{STORED}/{name}", b"x")
+    for _ in range(2):
+        here.fetch()
+        assert here.files == {"models/first/model.json": "x"}
+        here.write(start, "of this machine")
+        here.send()
+        (here.root / start).unlink()
+    assert memory.cat(f"{STORED}/{start}") == b"x"
 
 
 def memory_file(memory: Any, content: bytes) -> Any:

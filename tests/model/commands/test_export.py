@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from data.errors import RunError
+from data.errors import RunError, StoreError
 from data.store import Store
 from model.backbone.backbone import load_backbone
 from model.backbone.settings import RANDOM, BackboneSettings
@@ -55,6 +55,17 @@ def test_an_opset_that_fails_leaves_nothing(checkpoint: Path, tmp_path: Path) ->
     done = CliRunner().invoke(app, words)
     assert isinstance(done.exception, RunError)
     assert "network in opset 9999 of ONNX" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_url_is_a_folder_of_the_store_or_refused(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [str(checkpoint), "--out", "s3://bucket/store/models/miner", "--store", str(tmp_path)]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, StoreError)
+    assert "s3://bucket/store/models/miner: found a URL" in str(done.exception)
     assert list(tmp_path.iterdir()) == []
 
 
