@@ -6,6 +6,7 @@ copy.lock    held while files come or go
 set-aside/   files that another machine replaced before they were sent, a folder each time
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from data.atomic_files import make_folder
+from data.atomic_files import make_folder, write_atomic
 from data.errors import StoreError
 from data.remote_store.copy_state import CopyState, Known, read_state, write_state
-from data.remote_store.kept_files import LocalFile, is_guarded
+from data.remote_store.kept_files import WAREHOUSE, LocalFile, is_guarded, local_files
 from data.remote_store.listing import RemoteFile
 from data.remote_store.place import StorePlace, place_errors
 from data.remote_store.transfers import same_content
@@ -25,6 +26,9 @@ from data.store import Store
 from data.terminal import note
 
 _SILENT_SECONDS, _LOCK_SECONDS = 2.0, 3600.0
+# in the store's folder, and older than all that was fetched into it: whatever deletes that folder,
+# or clears old files out of it, deletes this too
+_MARK = ".copied"
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,30 @@ class CopyFolder:
         """
         write_state(self.path / "state.json", state)
 
+    def make_root(self) -> None:
+        """Make the store's folder; what is missing in one that is new is not known any more.
+
+        Raises:
+            WriteError: it cannot be made.
+        """
+        if self._is_marked:
+            return
+        state, here = self.read_state(), local_files(self.root)
+        state.files = {name: was for name, was in state.files.items() if name in here}
+        self.write_state(state)
+        make_folder(self.root)
+        write_atomic(self.root / _MARK, b"")
+
+    def removed_here(self, state: CopyState, here: Mapping[str, LocalFile]) -> list[str]:
+        """The files that work on this machine removed, by whichever process, since both were equal.
+
+        The warehouse is none of them: it is published anew, and removed by nobody.
+        """
+        if not self._is_marked:
+            return []
+        missing = (name for name in state.files if name not in here and name != WAREHOUSE)
+        return [name for name in missing if not os.path.lexists(self.root / name)]
+
     @contextmanager
     def moving_files(self, remedy: str) -> Iterator[None]:
         """A context in which files come or go: of one process at a time, with errors in one line.
@@ -82,11 +110,21 @@ class CopyFolder:
             state.files[name] = Known(there.token, here[name])
         return same
 
-    def set_aside(self, names: Sequence[str], state: CopyState) -> StoreError:
+    def replaced(self, names: Sequence[str], state: CopyState) -> StoreError:
+        """The error of files that another machine replaced; those here are set aside."""
+        aside = self.set_aside(names, state)
+        return StoreError(
+            f"store {self.place.url}",
+            found=f"{', '.join(sorted(names))} replaced by another machine meanwhile",
+            expected="that nobody else changes it",
+            remedy=f"run the same again, which begins with theirs; yours is kept in {aside}",
+        )
+
+    def set_aside(self, names: Sequence[str], state: CopyState) -> Path:
         """Move files out of the store's folder, so that the next fetch brings the server's.
 
         Returns:
-            What to say of it.
+            The folder that they are in then.
         """
         aside = self.path / "set-aside" / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         for name in names:
@@ -94,12 +132,12 @@ class CopyFolder:
             (self.root / name).replace(aside / name)
             state.files.pop(name, None)
         self.write_state(state)
-        return StoreError(
-            f"store {self.place.url}",
-            found=f"{', '.join(sorted(names))} replaced by another machine meanwhile",
-            expected="that nobody else changes it",
-            remedy=f"run the same again, which begins with theirs; yours is kept in {aside}",
-        )
+        return aside
+
+    @property
+    def _is_marked(self) -> bool:
+        """Whether the store's folder is the one that was fetched into."""
+        return (self.root / _MARK).is_file()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

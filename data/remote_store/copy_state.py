@@ -22,8 +22,8 @@ class Known:
 class CopyState:
     """What is known of all files, by path in the store.
 
-    `fetched` is when the server was last looked at, in UTC; `read_there` which folders of source
-    images it had then; `refuses_second` whether it was found to refuse who publishes second.
+    `fetched` is when all of the server was last fetched, in UTC; `read_there` which folders of
+    source images it had then; `refuses_second` whether it was found to refuse who publishes second.
     """
 
     files: dict[str, Known] = field(default_factory=dict)
@@ -36,12 +36,14 @@ def read_state(file: Path) -> CopyState:
     """What a file holds; nothing is known where it is missing or damaged."""
     try:
         written = json.loads(file.read_bytes())
+        fetched = written["fetched"]
         return CopyState(
             {
                 name: Known(str(token), LocalFile(*map(int, numbers)))
                 for name, (token, *numbers) in written["files"].items()
             },
-            datetime.fromisoformat(written["fetched"]),
+            # none while the first fetch has not come to its end
+            None if fetched is None else datetime.fromisoformat(fetched),
             tuple(map(str, written["read_there"])),
             written["refuses_second"] is True,
         )

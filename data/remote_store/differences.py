@@ -39,17 +39,27 @@ class ToSend:
 
 
 def to_fetch(
-    listing: Listing, known: Mapping[str, Known], here: Mapping[str, LocalFile]
+    listing: Listing,
+    known: Mapping[str, Known],
+    here: Mapping[str, LocalFile],
+    removed: Collection[str] = (),
 ) -> ToFetch:
     """Compare a server with this machine, before work.
 
-    What is missing here is fetched again: only work that this machine does removes files there.
+    Args:
+        listing: of the server.
+        known: of each file.
+        here: the files of this machine.
+        removed: those that work on this machine removed; the next send removes them there too,
+            unless another machine changed them.
     """
+    removed = frozenset(removed)
     get, both = [], []
     for name, there in listing.files.items():
         local, was = here.get(name), known.get(name)
         if local is None:
-            get.append(name)
+            if was is None or was.token != there.token or name not in removed:
+                get.append(name)
         elif was is not None and was.token == there.token:
             continue  # what was changed here is sent after the work
         elif was is not None and was.local == local:
@@ -63,7 +73,7 @@ def to_send(
     listing: Listing,
     known: Mapping[str, Known],
     here: Mapping[str, LocalFile],
-    before: Collection[str],
+    removed: Collection[str],
 ) -> ToSend:
     """Compare this machine with a server, after work.
 
@@ -71,16 +81,12 @@ def to_send(
         listing: of the server.
         known: of each file.
         here: the files of this machine.
-        before: those that were here before the work.
+        removed: those that work on this machine removed.
     """
     put: list[str] = []
     both: list[str] = []
     for name in changed_here(known, here):
         was = known[name].token if name in known else None
         (put if listing.token(name) == was else both).append(name)
-    removed = [
-        name
-        for name in before
-        if name not in here and name in known and listing.token(name) == known[name].token
-    ]
-    return ToSend(put, both, removed)
+    unchanged = [name for name in removed if listing.token(name) == known[name].token]
+    return ToSend(put, both, unchanged)

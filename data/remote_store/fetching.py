@@ -1,12 +1,14 @@
 """Bring a working copy up to what the server holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from data.atomic_files import make_folder, remove_left_over
+from data.atomic_files import publish, remove_left_over
 from data.errors import StoreError
 from data.progress import Progress
 from data.remote_store.copy_folder import CopyFolder
@@ -15,17 +17,18 @@ from data.remote_store.differences import ToFetch, to_fetch
 from data.remote_store.kept_files import WAREHOUSE, LocalFile, is_guarded, local_files
 from data.remote_store.listing import Listing, list_place, list_warehouse
 from data.remote_store.transfers import Transfer, get_files
+from data.terminal import note
 
 _ATTEMPTS = 3
 
+_Of = TypeVar("_Of")
 
-def fetch(copy: CopyFolder, progress: Progress) -> frozenset[str]:
+
+def fetch(copy: CopyFolder, progress: Progress) -> None:
     """Fetch what changed on the server; a fetch that breaks off leaves whole files.
 
-    What was changed here and never sent stays.
-
-    Returns:
-        The files that are here then, by path in the store.
+    What was changed or removed here and never sent stays so. Where nothing is known of a file that
+    is there and here, the server's comes, and the one here is set aside.
 
     Raises:
         StoreError: the server does not answer, refuses, has no such bucket, or lost all files; or a
@@ -35,8 +38,8 @@ def fetch(copy: CopyFolder, progress: Progress) -> frozenset[str]:
     has_copy = copy.root.is_dir()
     remedy = f"try again; what was fetched last is in {copy.root}" if has_copy else "try again"
     with copy.moving_files(remedy):
+        copy.make_root()
         _fetch_again(copy, progress, _ATTEMPTS)
-        return frozenset(local_files(copy.root))
 
 
 def fetch_warehouse(copy: CopyFolder, progress: Progress) -> None:
@@ -47,29 +50,23 @@ def fetch_warehouse(copy: CopyFolder, progress: Progress) -> None:
         WriteError: the disk is full.
     """
     with copy.moving_files("run the same again"):
-        listing = Listing(*list_warehouse(copy.place), read_there=())
-        state = copy.read_state()
-        known = {name: was for name, was in state.files.items() if name == WAREHOUSE}
-        file = copy.root / WAREHOUSE
-        here = {WAREHOUSE: LocalFile.of(file.stat())} if file.is_file() else {}
-        changes = to_fetch(listing, known, here)
-        _settle(copy, changes, listing, here, state)
+        listing, state = Listing(*list_warehouse(copy.place), read_there=()), copy.read_state()
+        changes = _warehouse_changes(copy, listing, state)
         _get(copy, changes.get, listing, state, progress)
+        copy.write_state(state)
 
 
 def _fetch_again(copy: CopyFolder, progress: Progress, attempts: int) -> None:
     try:
-        with _warehouse_lock(copy) as is_free:
-            _fetch(copy, progress, warehouse=is_free)
+        _fetch(copy, progress)
     except FileNotFoundError:  # removed by another machine since it was listed
         if attempts == 1:
             raise
         _fetch_again(copy, progress, attempts - 1)
 
 
-def _fetch(copy: CopyFolder, progress: Progress, *, warehouse: bool) -> None:
-    """Fetch; with no regard to the warehouse where a process of this machine is publishing it."""
-    listing, state, here = list_place(copy.place), copy.read_state(), local_files(copy.root)
+def _fetch(copy: CopyFolder, progress: Progress) -> None:
+    listing, state = list_place(copy.place), copy.read_state()
     if state.files and not listing.files:
         raise StoreError(
             f"store {copy.place.url}",
@@ -77,38 +74,117 @@ def _fetch(copy: CopyFolder, progress: Progress, *, warehouse: bool) -> None:
             expected="what was there before",
             remedy=f"if it was emptied on purpose, delete {copy.path}, its copy here",
         )
-    known = dict(state.files)
-    if not warehouse:
-        for files in (listing.files, here, known):
-            files.pop(WAREHOUSE, None)
-    changes = to_fetch(listing, known, here)
-    _settle(copy, changes, listing, here, state)
-    # the warehouse last: it names runs
-    _get(copy, sorted(changes.get, key=WAREHOUSE.__eq__), listing, state, progress)
+    _fetch_files(copy, listing, state, progress)
+    # last, as it names runs
+    _fetch_newer_warehouse(copy, listing, state, progress)
+    state.fetched, state.read_there = datetime.now(UTC), listing.read_there
+    copy.write_state(state)
+
+
+def _fetch_files(copy: CopyFolder, listing: Listing, state: CopyState, progress: Progress) -> None:
+    """Fetch all but the warehouse."""
+    here = local_files(copy.root)
+    changes = to_fetch(
+        replace(listing, files=_without_warehouse(listing.files)),
+        _without_warehouse(state.files),
+        _without_warehouse(here),
+        copy.removed_here(state, here),
+    )
+    unknown = _settle(copy, changes, listing, here, state)
+    _get(copy, [*changes.get, *unknown], listing, state, progress)
     for name in changes.gone:
         if state.files.pop(name).local == here.get(name):
             (copy.root / name).unlink(missing_ok=True)
-    state.fetched, state.read_there = datetime.now(UTC), listing.read_there
-    copy.write_state(state)
+
+
+def _fetch_newer_warehouse(
+    copy: CopyFolder, listing: Listing, state: CopyState, progress: Progress
+) -> None:
+    """Fetch it beside the store's folder; its lock is held only to look, and to put it in place.
+
+    A warehouse that a process of this machine is publishing is left to it. That process waits for
+    the files' lock, which is held now, so none is published and sent meanwhile.
+    """
+    with _warehouse_lock(copy) as is_free:
+        if not is_free:
+            return
+        changes, before = _warehouse_changes(copy, listing, state), _local_warehouse(copy)
+        if WAREHOUSE in changes.gone and state.files.pop(WAREHOUSE).local == before:
+            (copy.root / WAREHOUSE).unlink()
+    if not changes.get:
+        return
+    there, beside = listing.files[WAREHOUSE], copy.path / WAREHOUSE
+    remove_left_over(beside)
+    try:
+        get_files(copy.place, [Transfer(there.path, beside, there.size)], progress, lambda _: None)
+        with _warehouse_lock(copy) as is_free:
+            if is_free and _local_warehouse(copy) == before:
+                publish(beside, copy.root / WAREHOUSE)
+                local = LocalFile.of((copy.root / WAREHOUSE).stat())
+                state.files[WAREHOUSE] = Known(there.token, local)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _warehouse_changes(copy: CopyFolder, listing: Listing, state: CopyState) -> ToFetch:
+    """What to do with the warehouse; one that is not known is set aside. Its lock is held.
+
+    Raises:
+        StoreError: it changed on both sides, and is set aside.
+    """
+    local = _local_warehouse(copy)
+    here = {} if local is None else {WAREHOUSE: local}
+    only = replace(listing, files={n: f for n, f in listing.files.items() if n == WAREHOUSE})
+    known = {name: was for name, was in state.files.items() if name == WAREHOUSE}
+    changes = to_fetch(only, known, here)
+    unknown = _settle(copy, changes, listing, here, state)
+    return replace(changes, get=[*changes.get, *unknown])
+
+
+def _local_warehouse(copy: CopyFolder) -> LocalFile | None:
+    file = copy.root / WAREHOUSE
+    return LocalFile.of(file.stat()) if file.is_file() else None
+
+
+def _without_warehouse(files: Mapping[str, _Of]) -> dict[str, _Of]:
+    return {name: file for name, file in files.items() if name != WAREHOUSE}
 
 
 def _settle(
     copy: CopyFolder,
     changes: ToFetch,
     listing: Listing,
-    here: dict[str, LocalFile],
+    here: Mapping[str, LocalFile],
     state: CopyState,
-) -> None:
-    """Know what is equal on both sides; set aside what is guarded and is not.
+) -> list[str]:
+    """Know what is equal on both sides; set aside what is guarded and is not, or is not known.
+
+    Until all was fetched once no work was done here: nothing that is not known is anybody's then.
+
+    Returns:
+        Those that were not known, which the server's replace.
 
     Raises:
-        StoreError: something was set aside.
+        StoreError: something guarded was set aside.
     """
+    known = frozenset(state.files)
     differing = [
         name for name in changes.both if not copy.is_same(name, listing.files[name], here, state)
     ]
-    if lost := [name for name in differing if is_guarded(name)]:
-        raise copy.set_aside(lost, state)
+    unknown = [
+        name
+        for name in differing
+        if name not in known and (state.fetched is None or not is_guarded(name))
+    ]
+    if lost := [name for name in differing if is_guarded(name) and name not in unknown]:
+        raise copy.replaced(lost, state)
+    if unknown:
+        aside = copy.set_aside(unknown, state)
+        note(
+            f"store {copy.place.url}: {len(unknown):,} files here that nothing was known of are "
+            f"not the server's, which replace them; those from here are kept in {aside}"
+        )
+    return unknown
 
 
 def _get(
@@ -118,31 +194,29 @@ def _get(
     state: CopyState,
     progress: Progress,
 ) -> None:
-    """Fetch files; those that came are known, whatever happens to the others."""
+    """Fetch files; those that came are known, also to whoever comes after a kill."""
     named = {copy.root / name: name for name in names}
     wanted = [
         Transfer(listing.files[name].path, path, listing.files[name].size)
         for path, name in named.items()
     ]
 
-    def know(came: Transfer) -> None:
-        name = named[came.local]
-        state.files[name] = Known(listing.files[name].token, LocalFile.of(came.local.stat()))
+    def know(came: Sequence[Transfer]) -> None:
+        for transfer in came:
+            name = named[transfer.local]
+            local = LocalFile.of(transfer.local.stat())
+            state.files[name] = Known(listing.files[name].token, local)
+        copy.write_state(state)
 
-    try:
-        get_files(copy.place, wanted, progress, know)
-    finally:
-        if wanted:
-            copy.write_state(state)
+    get_files(copy.place, wanted, progress, know)
 
 
 @contextmanager
 def _warehouse_lock(copy: CopyFolder) -> Iterator[bool]:
     """Hold the lock of the warehouse; False if a process of this machine holds it to publish.
 
-    Nobody waits here: who publishes waits for the files' lock, which is held now.
+    Nobody waits here: who publishes may be waiting for the files' lock, which is held now.
     """
-    make_folder(copy.root)
     lock = FileLock(copy.store.warehouse_lock, thread_local=False)
     try:
         lock.acquire(timeout=0)

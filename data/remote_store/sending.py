@@ -1,6 +1,6 @@
 """Send what work changed in a working copy back to the server."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from data.progress import Progress
@@ -21,6 +21,7 @@ from data.remote_store.transfers import (
     put_files,
     put_guarded,
     refuses_second,
+    remove_files,
     same_content,
 )
 from data.terminal import note
@@ -29,20 +30,14 @@ from data.terminal import note
 _KEPT_VERSIONS = 2
 
 
-def send(
-    copy: CopyFolder,
-    before: Collection[str],
-    progress: Progress,
-    is_sent: Callable[[str], bool] = is_kept,
-) -> None:
-    """Send what changed here: first what others name, the warehouse last.
+def send(copy: CopyFolder, progress: Progress, is_sent: Callable[[str], bool] = is_kept) -> None:
+    """Send what changed here: first what others name, the warehouse last; then remove what was
+    removed here.
 
     Args:
         copy: where it changed.
-        is_sent: which files are sent, by path in the store.
-        before: the files that were there before the work, by path in the store; those that are not
-            there any more are removed from the server.
         progress: to report bytes to.
+        is_sent: which files are sent or removed, by path in the store.
 
     Raises:
         StoreError: the server does not answer or refuses: the next send goes on; or a guarded file
@@ -51,16 +46,17 @@ def send(
     remedy = f"what was done is kept in {copy.root}: the next command on this store sends it"
     with copy.moving_files(remedy):
         state = copy.read_state()
-        here = {name: file for name, file in local_files(copy.root).items() if is_sent(name)}
-        removed = any(name in state.files and name not in here for name in before)
+        here = local_files(copy.root)
+        removed = list(filter(is_sent, copy.removed_here(state, here)))
+        here = {name: file for name, file in here.items() if is_sent(name)}
         if not removed and not changed_here(state.files, here):
             return
         listing = list_place(copy.place)
         sending = _Sending(copy, listing, state, here, progress)
-        lost = sending.send(to_send(listing, state.files, here, before))
+        lost = sending.send(to_send(listing, state.files, here, removed))
         copy.write_state(state)
         if lost:
-            raise copy.set_aside(lost, state)
+            raise copy.replaced(lost, state)
 
 
 @dataclass(frozen=True)
@@ -76,6 +72,9 @@ class _Sending:
     def send(self, changes: ToSend) -> list[str]:
         """Send files in their order; return the guarded ones that were changed on the server."""
         differing = [name for name in changes.both if not self._is_same(name)]
+        if self.state.fetched is None:
+            # what was known is lost, and these may be old: the next fetch sets them aside
+            differing = [n for n in differing if is_guarded(n) or n in self.state.files]
         lost = [name for name in differing if is_guarded(name) and name in self.listing.files]
         names = [name for name in (*changes.put, *differing) if name not in lost]
         free = [name for name in names if not is_guarded(name)]
@@ -84,7 +83,7 @@ class _Sending:
         lost += [name for name in guarded if not self._put_guarded(name)]
         if changes.removed:
             paths = [self.listing.files[name].path for name in changes.removed]
-            self.copy.place.files.rm(paths)
+            remove_files(self.copy.place, paths)
         for name in changes.removed:
             del self.state.files[name]
         sent = [name for name in names if name not in lost]
@@ -151,7 +150,7 @@ class _Sending:
         oldest = after.newest - _KEPT_VERSIONS + 1
         old = [path for number, path in after.versions.items() if number < oldest]
         if old:
-            self.copy.place.files.rm(old)
+            remove_files(self.copy.place, old)
         return not overtaken
 
     def _outgoing(self, name: str, path: str | None = None) -> Transfer:
@@ -164,5 +163,6 @@ def _place_in_order(name: str) -> int:
 
 
 def unsent(copy: CopyFolder) -> Sequence[str]:
-    """The files that are not on the server as they are here."""
-    return changed_here(copy.read_state().files, local_files(copy.root))
+    """The files that are not on the server as they are here, or are there and removed here."""
+    state, here = copy.read_state(), local_files(copy.root)
+    return [*changed_here(state.files, here), *copy.removed_here(state, here)]

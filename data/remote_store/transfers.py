@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,9 +38,15 @@ def get_files(
     place: StorePlace,
     wanted: Sequence[Transfer],
     progress: Progress,
-    on_file: Callable[[Transfer], None],
+    on_files: Callable[[Sequence[Transfer]], None],
 ) -> None:
-    """Fetch files; each replaces the one here once it is whole and on disk, and is told then.
+    """Fetch files; each replaces the one here once it is whole and on disk.
+
+    Args:
+        place: the server.
+        wanted: the files.
+        progress: to report bytes to.
+        on_files: told which ones came, some at a time.
 
     Raises:
         FileNotFoundError: one is not on the server any more.
@@ -52,6 +59,7 @@ def get_files(
     def get(batch: Sequence[Transfer], callback: Callback | None) -> None:
         aside = [temporary_path(transfer.local) for transfer in batch]
         remote = [transfer.remote for transfer in batch]
+        came: list[Transfer] = []
         try:
             if callback is None:
                 place.files.get(remote, [str(path) for path in aside], **_batch_options(place))
@@ -59,10 +67,12 @@ def get_files(
                 place.files.get_file(remote[0], str(aside[0]), callback=callback)
             for transfer, path in zip(batch, aside, strict=True):
                 publish(path, transfer.local)
-                on_file(transfer)
+                came.append(transfer)
         finally:
             for path in aside:
                 path.unlink(missing_ok=True)
+            if came:
+                on_files(came)
 
     _transfer(wanted, get, "fetching the store", progress)
 
@@ -106,6 +116,24 @@ def put_guarded(
         _put_one(place, batch[0], callback or Callback(), **condition)
 
     _transfer([sent], put, "sending the store", progress)
+
+
+def remove_files(place: StorePlace, paths: Sequence[str]) -> None:
+    """Remove files of a server; one that is gone by now is.
+
+    One by one: of a list, fsspec's `rm` takes names as patterns, and removes others that match.
+
+    Raises:
+        Exception: whatever the protocol's package raises.
+    """
+
+    def remove(path: str) -> None:
+        with suppress(FileNotFoundError):
+            place.files.rm_file(path)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in pool.map(remove, paths):
+            pass
 
 
 def refuses_second(place: StorePlace) -> bool:

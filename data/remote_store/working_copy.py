@@ -32,10 +32,9 @@ _MOST_LETTERS = 60
 
 @dataclass
 class WorkingCopy:
-    """A working copy, and the files that were there before the work that is done now."""
+    """A working copy, as a process uses it."""
 
     folder: CopyFolder
-    _before: frozenset[str] = field(default=frozenset(), init=False)
     _refreshing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @property
@@ -55,7 +54,7 @@ class WorkingCopy:
 
     def fetch(self, progress: Progress) -> None:
         """Fetch what changed on the server, see `fetching.fetch`."""
-        self._before = fetch(self.folder, progress)
+        fetch(self.folder, progress)
 
     def fetch_warehouse(self, progress: Progress) -> None:
         """Fetch the warehouse alone, see `fetching.fetch_warehouse`."""
@@ -68,7 +67,7 @@ class WorkingCopy:
         """
         waiting = unsent(self.folder)
         try:
-            send(self.folder, self._before, progress)
+            send(self.folder, progress)
         except StoreError as error:
             if not all(map(is_report, waiting)):
                 raise
@@ -88,7 +87,7 @@ class WorkingCopy:
         try:
             if self.fetched is None or self.fetched < since:
                 with suppress(StoreError):  # who may only read; else the fetch says why
-                    send(self.folder, (), progress, is_report)
+                    send(self.folder, progress, is_report)
                 self.fetch(progress)
         finally:
             self._refreshing.release()

@@ -62,11 +62,11 @@ class Machine:
 
     @property
     def files(self) -> dict[str, str]:
-        """The store's files that are there, by path, without locks."""
+        """The store's files that are there, by path, without locks and the copy's mark."""
         return {
             path.relative_to(self.root).as_posix(): path.read_text()
             for path in self.root.rglob("*")
-            if path.is_file() and path.suffix != ".lock"
+            if path.is_file() and path.suffix != ".lock" and path.name != ".copied"
         }
 
 

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from data.errors import StoreError, WriteError
-from data.remote_store import copy_folder
+from data.progress import silent
+from data.remote_store import copy_folder, transfers
+from data.remote_store.kept_files import is_report
+from data.remote_store.sending import send
 from tests.data.remote_store.machines import Machine, stored
 
 
@@ -15,10 +18,17 @@ class Killed(BaseException):
     """In place of a process that is killed."""
 
 
+@pytest.mark.parametrize("sent", [False, True])
 @pytest.mark.parametrize("after", range(4))
 def test_a_send_that_was_killed_goes_on(
-    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch, after: int
+    memory: Any,
+    here: Machine,
+    there: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+    sent: bool,
 ) -> None:
+    """Killed before or after each of the files was sent: the warehouse is the last of them."""
     here.work(warehouse_duckdb="0", models__champion_json="0")
     left = [after]
 
@@ -27,9 +37,10 @@ def test_a_send_that_was_killed_goes_on(
 
         def put(*words: Any, **options: Any) -> Any:
             left[0] -= 1
+            if left[0] >= 0 or sent:
+                kept(*words, **options)
             if left[0] < 0:
                 raise Killed
-            return kept(*words, **options)
 
         monkeypatch.setattr(type(memory), name, put)
 
@@ -46,8 +57,9 @@ def test_a_send_that_was_killed_goes_on(
         here.send()
     monkeypatch.undo()
     there.fetch()
-    if there.read("warehouse.duckdb") == "1":
-        assert there.files.items() >= files.items()
+    is_published = sent and after == len(files) - 1
+    assert there.read("warehouse.duckdb") == ("1" if is_published else "0")
+    assert not is_published or there.files == files
     assert here.copy.has_unsent
     here.work()
     assert not here.copy.has_unsent
@@ -97,6 +109,75 @@ def test_a_fetch_that_breaks_off_leaves_whole_files_and_goes_on(
     assert [path.name for path in there.root.rglob("*.aside")] == []
     there.fetch()
     assert there.files == here.files
+
+
+def breaks_at(name: str, error: BaseException) -> Any:
+    """In place of `get_file`: it raises an error in place of a file."""
+
+    def get_file(files: Any, remote: str, local: str, *_: Any, **__: Any) -> None:
+        if remote.endswith(name):
+            raise error
+        Path(local).write_bytes(files.cat_file(remote))
+
+    return get_file
+
+
+@pytest.mark.parametrize("error", [OSError("line lost"), Killed()])
+def test_what_an_unfinished_fetch_brought_replaces_nothing(
+    memory: Any,
+    here: Machine,
+    there: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    old = dict.fromkeys(("settings/a.json", "runs/r/run.json", "models/champion.json"), "old")
+    here.fetch()
+    for name, content in (old | {"warehouse.duckdb": "0"}).items():
+        here.write(name, content)
+    here.send()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "get_file", breaks_at(".duckdb", error))
+        with pytest.raises((StoreError, Killed)):
+            there.fetch()
+    assert there.files == old
+    assert not there.copy.has_unsent
+    for name in old:
+        here.write(name, "NEW")
+    here.send()
+    there.fetch()
+    there.send()
+    here.fetch()
+    assert here.files == there.files == dict.fromkeys(old, "NEW") | {"warehouse.duckdb": "0"}
+
+
+def test_a_kill_in_a_fetch_leaves_the_batches_before_it_known(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "_BATCH", 2)
+    here.work(**{f"runs__{name}_json": "0" for name in "abcde"})
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "get_file", breaks_at("e.json", Killed()))
+        with pytest.raises(Killed):
+            there.fetch()
+    assert sorted(there.copy.folder.read_state().files) == [f"runs/{n}.json" for n in "abcd"]
+
+
+def test_where_nothing_is_known_the_server_wins(
+    here: Machine, there: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.work(settings__a_json="old", models__m="old", runs__same="x")
+    there.fetch()
+    here.work(settings__a_json="NEW", models__m="NEW")
+    (there.copy.folder.path / "state.json").write_text("")
+    send(there.copy.folder, silent, is_report)  # as a page does
+    there.fetch()
+    there.send()
+    here.fetch()
+    assert here.files == {"settings/a.json": "NEW", "models/m": "NEW", "runs/same": "x"}
+    assert there.files == here.files
+    told = capsys.readouterr().err.splitlines()
+    aside = Path(told[-1].rpartition(" ")[2])
+    assert (aside / "settings/a.json").read_text() == (aside / "models/m").read_text() == "old"
 
 
 def test_a_full_disk_is_named_as_one(

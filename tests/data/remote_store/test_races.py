@@ -141,16 +141,6 @@ def test_of_what_is_not_guarded_the_last_one_counts(here: Machine, there: Machin
     assert here.read("settings/my.json") == "there"
 
 
-def test_what_another_changed_is_not_removed(here: Machine, there: Machine) -> None:
-    here.work(runs__a_json="0")
-    there.fetch()
-    here.work(runs__a_json="1")
-    (there.root / "runs" / "a.json").unlink()
-    there.send()
-    there.fetch()
-    assert there.read("runs/a.json") == "1"
-
-
 def test_while_one_publishes_here_the_warehouse_is_left_to_it(
     here: Machine, there: Machine
 ) -> None:

@@ -109,28 +109,6 @@ def test_only_what_changed_moves(
     assert there.read("runs/b.json") == "c"
 
 
-def test_what_is_removed_by_work_is_removed_everywhere(here: Machine, there: Machine) -> None:
-    here.work(runs__a_json="0", runs__b_json="0", models__m_json="0")
-    there.fetch()
-    (there.root / "runs" / "a.json").unlink()
-    (there.root / "models" / "m.json").unlink()
-    there.send()
-    here.fetch()
-    assert here.files == {"runs/b.json": "0"}
-
-
-def test_what_is_missing_before_work_is_fetched_again(here: Machine, there: Machine) -> None:
-    here.work(runs__a_json="0", warehouse_duckdb="0")
-    for name in ("runs/a.json", "warehouse.duckdb"):
-        (here.root / name).unlink()
-    here.work()
-    assert here.files == {"runs/a.json": "0", "warehouse.duckdb": "0"}
-    (here.copy.folder.path / "state.json").write_text("damaged")
-    here.work(warehouse_duckdb="1")
-    there.fetch()
-    assert there.files == {"runs/a.json": "0", "warehouse.duckdb": "1"}
-
-
 def test_a_folder_that_was_copied_there_is_a_store(memory: Any, here: Machine) -> None:
     memory.pipe(f"{STORED}/warehouse.duckdb", b"0")
     memory.pipe(f"{STORED}/sources/train.parquet", b"PAR1")
