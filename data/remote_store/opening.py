@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from data.remote_store.working_copy import WorkingCopy
 
 _opened: dict[str, "WorkingCopy"] = {}
+# by URL, the last error of a send within work, which is not tried again where it ends the work
+_not_sent: dict[str, StreetReplayError] = {}
 
 
 def open_store(root: Path | None = None) -> Store:
@@ -38,13 +40,9 @@ def open_store(root: Path | None = None) -> Store:
             such a URL; or this machine's copy cannot be joined with what others published.
         WriteError: the disk is full.
     """
-    chosen = root or Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
-    url = store_url(chosen)
-    if url is None:
-        return Store(chosen)
-    scheme, _, place = url.partition("://")
-    if scheme in ("file", "local"):
-        return Store(Path("/", place))
+    url = _folder_or_url(root)
+    if isinstance(url, Path):
+        return Store(url)
     if url not in _opened:
         copy = _working_copy(url)
         copy.fetch(byte_progress)
@@ -64,10 +62,9 @@ def refreshed_store(every: timedelta, progress: Progress) -> tuple[Store, dateti
     Raises:
         StoreError: the server cannot be read, and there is no copy of what it held.
     """
-    chosen = Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
-    url = store_url(chosen)
-    if url is None:
-        return Store(chosen), None, ""
+    url = _folder_or_url(None)
+    if isinstance(url, Path):
+        return Store(url), None, ""
     copy = _copy_of(url)
     problem = ""
     try:
@@ -82,8 +79,8 @@ def refreshed_store(every: timedelta, progress: Progress) -> tuple[Store, dateti
 def refresh_warehouse(store: Store) -> None:
     """Bring the warehouse of a store on a server up to the newest; the caller holds its lock.
 
-    So another machine has to publish within the seconds of a write, not within the hours of a
-    command, for two to meet.
+    So for two to meet another machine has to publish within a write, not within a command: within
+    seconds, but for an ingest, which reads its logs into the warehouse that it writes.
 
     Raises:
         StoreError: as of `open_store`.
@@ -100,7 +97,11 @@ def send_store(store: Store) -> None:
             next command; or another machine published meanwhile: what was made here is set aside.
     """
     if store.url is not None:
-        _copy_of(store.url).send(byte_progress)
+        try:
+            _copy_of(store.url).send(byte_progress)
+        except StreetReplayError as error:
+            _not_sent[store.url] = error
+            raise
 
 
 @contextmanager
@@ -115,28 +116,41 @@ def sending_back() -> Iterator[None]:
     """
     try:
         yield
-    except Exception:
-        for copy in _opened.values():
+    except Exception as ending:
+        for url, copy in _opened.items():
+            if _not_sent.get(url) is ending:
+                continue
             try:
                 copy.send(byte_progress)
             except StreetReplayError as error:
                 note(str(error), style="red")
         raise
     except BaseException:
-        _tell_unsent()
+        _note_unsent()
         raise
     else:
         try:
             for copy in _opened.values():
                 copy.send(byte_progress)
         except KeyboardInterrupt:
-            _tell_unsent()
+            _note_unsent()
             raise
     finally:
         _opened.clear()
+        _not_sent.clear()
 
 
-def _tell_unsent() -> None:
+def _folder_or_url(root: Path | None) -> Path | str:
+    """The folder that is named, by its path or a `file://` URL; or the URL of a server."""
+    chosen = root or Path(os.environ.get(STORE_VARIABLE) or DEFAULT_STORE)
+    url = store_url(chosen)
+    if url is None:
+        return chosen
+    scheme, _, place = url.partition("://")
+    return Path("/", place) if scheme in ("file", "local") else url
+
+
+def _note_unsent() -> None:
     for copy in _opened.values():
         if copy.has_unsent:
             note(f"store {copy.store}: not sent; the next command on this store sends it")

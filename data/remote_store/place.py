@@ -18,6 +18,9 @@ CHUNK_BYTES = 8 * 2**20
 """What one request of a large file carries; a file of less than two of them is held in memory."""
 
 _S3 = ("s3", "s3a")
+# A file that is sent is there whole or not at all. In place of it sftp, ftp, smb and webdav write
+# what is there, so that a kill would leave half a warehouse. One of this process's memory is none.
+_WHOLE_OR_NOT = (*_S3, "gs", "gcs", "az", "abfs", "abfss", "memory")
 # s3fs would hold ten chunks of 50 MB
 _S3_OPTIONS: dict[str, Any] = {"default_block_size": CHUNK_BYTES, "max_concurrency": 4}
 # a server's errors have other numbers
@@ -52,13 +55,22 @@ def store_place(url: str) -> StorePlace:
     """The place that a URL names; nothing is asked of the server.
 
     Raises:
-        StoreError: nothing here reads URLs of that protocol, or the URL holds a password.
+        StoreError: the protocol may leave half a file, nothing here reads its URLs, or the URL
+            holds a password.
     """
+    protocol = url.partition(":")[0].lower()
+    if protocol not in _WHOLE_OR_NOT:
+        raise StoreError(
+            f"store {protocol}://",  # what follows may hold a password
+            found=f"protocol {protocol}",
+            expected="a folder, or a URL of s3://, gs:// or az://, where a file is sent whole or "
+            "not at all",
+        )
     try:
         source_folder(url)
     except SourceError as error:
         raise StoreError(str(error).replace("sources ", "store ", 1)) from None
-    options = _S3_OPTIONS if url.partition(":")[0].lower() in _S3 else {}
+    options = _S3_OPTIONS if protocol in _S3 else {}
     with place_errors(url, None, "look at the settings of its protocol's package"):
         files, path = fsspec.core.url_to_fs(url, use_listings_cache=False, **options)
     return StorePlace(url.rstrip("/"), files, path.rstrip("/"))

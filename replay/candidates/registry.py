@@ -96,6 +96,25 @@ def resolved_name(name: str, store: Store | None) -> str:
     return name
 
 
+def name_on_nodes(name: str, store: Store) -> str:
+    """The name by which the nodes of a cluster find the same candidate.
+
+    Raises:
+        RunError: it lies in a store on a server, of which this machine alone has a copy; or as of
+            `resolved_name`.
+    """
+    resolved = resolved_name(name, store)
+    if store.url is not None and str(store.root) in resolved:
+        folder = resolved.removeprefix("checkpoint:").partition("#")[0]
+        raise RunError(
+            f"--on ray --model {name}",
+            found=f"a model in the store {store.url}, of which nodes have no copy",
+            expected="one under a path that all nodes have",
+            remedy=f"copy it there from {folder}, or leave out --on",
+        )
+    return resolved
+
+
 def load(name: str, settings: LoadSettings = LoadSettings()) -> "Predictor":
     """Load the candidate of that name: one that a package offers, or one of a built-in type.
 

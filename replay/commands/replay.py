@@ -187,7 +187,7 @@ def _replay_on_ray(
     """The same by workers on a Ray cluster, which load the candidate while this process plans."""
     from data.cluster.ray_cluster import ray_cluster  # noqa: PLC0415
     from data.sources.source_path import source_folder  # noqa: PLC0415
-    from replay.candidates.registry import LoadSettings, resolved_name  # noqa: PLC0415
+    from replay.candidates.registry import LoadSettings, name_on_nodes  # noqa: PLC0415
     from replay.cluster.part_workers import part_workers  # noqa: PLC0415
     from replay.cluster.worker import WorkerSettings  # noqa: PLC0415
     from replay.plans.store_plan import plan_of_store  # noqa: PLC0415
@@ -195,7 +195,7 @@ def _replay_on_ray(
 
     folder = store.sources_place if sources is None else source_folder(sources)
     settings = WorkerSettings(
-        candidate=resolved_name(request.model, store),
+        candidate=name_on_nodes(request.model, store),
         load=LoadSettings(metadata=request.metadata, batch_size=request.batch_size),
         sources=str(folder.absolute() if isinstance(folder, Path) else folder),
         working_folder=str(Path.cwd()),

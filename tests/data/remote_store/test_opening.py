@@ -46,6 +46,8 @@ def test_a_folder_is_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert open_store(Path(f"file://{tmp_path}")) == Store(tmp_path)
     monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "x"))
     assert open_store() == Store(tmp_path / "x")
+    monkeypatch.setenv(STORE_VARIABLE, f"file://{tmp_path}/y")
+    assert open_store() == refreshed_store(timedelta(0), silent)[0] == Store(tmp_path / "y")
     assert Store(tmp_path).argument == str(Store(tmp_path)) == str(tmp_path)
 
 
@@ -80,6 +82,38 @@ def test_of_work_that_fails_and_is_not_sent_both_is_said(
     told = capsys.readouterr().err
     assert f"store {URL}: found" in told
     assert "what was done is kept in" in told
+
+
+def test_a_publish_that_is_not_sent_is_tried_and_said_once(
+    memory: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tries: list[object] = []
+
+    def refuses(_: Any, path: str, *__: Any, **___: Any) -> Any:
+        tries.append(path)
+        raise OSError("line lost")
+
+    def publishes(*, and_fails: bool) -> None:
+        with sending_back():
+            store = opened()
+            try:
+                with writing(store):
+                    pass
+            except StoreError:
+                if not and_fails:
+                    raise
+                raise ZeroDivisionError from None
+
+    monkeypatch.setattr(type(memory), "put_file", refuses)
+    with pytest.raises(StoreError, match=r"found line lost; .*what was done is kept in"):
+        publishes(and_fails=False)
+    assert capsys.readouterr().err == ""
+    assert len(tries) == 1
+    # what ends the work for another reason is followed by a try
+    with pytest.raises(ZeroDivisionError):
+        publishes(and_fails=True)
+    assert f"store {URL}: found line lost" in capsys.readouterr().err
+    assert len(tries) == 3
 
 
 def test_work_that_is_stopped_is_sent_by_the_next(

@@ -1,6 +1,7 @@
 """The command `champion`, and the candidate of that name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from model.champion.succession import gate, set_champion
 from model.checkpoint.backbone_in_card import card_of
 from model.checkpoint.checkpoint import save_checkpoint
 from replay.candidates import registry
-from replay.candidates.registry import LoadSettings
+from replay.candidates.registry import LoadSettings, name_on_nodes
 from tests.model.champion.checkpoints import GATE, a_checkpoint, bad_evidence
 from tests.model.checkpoint.checkpoint_on_vit import BACKBONE, SETTINGS, a_model
 
@@ -65,6 +66,15 @@ def test_replay_calls_the_stores_champion_by_its_name(store: Store) -> None:
     assert not names_champion("./champion")
     assert not names_champion("champions")
     assert checkpoint_name("champion#keep=6", store) == f"checkpoint:{folder}#keep=6"
+
+
+def test_nodes_of_a_cluster_have_no_champion_of_a_store_on_a_server(store: Store) -> None:
+    folder = a_checkpoint(store, "first", 1)
+    set_champion(store, folder)
+    name = "champion#keep=6"
+    assert name_on_nodes(name, store) == f"checkpoint:{folder}#keep=6"
+    with pytest.raises(RunError, match=rf"{name}: found a model in the .* from {folder}, or leave"):
+        name_on_nodes(name, replace(store, url="s3://bucket/store"))
 
 
 def test_the_registry_loads_it_as_the_checkpoint_that_it_is(

@@ -7,9 +7,16 @@ from typing import Any
 
 import pytest
 
+from data.errors import RunError
 from data.store import Store
 from replay.candidates import registry
-from replay.candidates.registry import CandidateAlias, CandidateType, load, resolved_name
+from replay.candidates.registry import (
+    CandidateAlias,
+    CandidateType,
+    load,
+    name_on_nodes,
+    resolved_name,
+)
 from tests.conftest import ROOT
 from tests.replay.candidates.loaded_candidates import refusal
 
@@ -48,6 +55,22 @@ def test_the_first_type_that_matches_loads_and_an_alias_is_resolved_first() -> N
     assert best == "first type: dir None"
     assert resolved_name("best", Store(Path("mine"))) == f"dir {Store(Path('mine'))}"
     assert resolved_name("dir 1", None) == "dir 1"
+
+
+@pytest.mark.usefixtures("offered")
+def test_nodes_of_a_cluster_have_no_copy_of_a_store_on_a_server(tmp_path: Path) -> None:
+    store = Store(tmp_path, "s3://bucket/store")
+    assert name_on_nodes("dir 1", store) == "dir 1"
+    assert name_on_nodes("best", Store(tmp_path)) == f"dir {tmp_path}"
+    named = "s3://bucket/store/models/first"
+    assert resolved_name(named, store) == str(tmp_path / "models" / "first")
+    with pytest.raises(RunError) as error:
+        name_on_nodes(named, store)
+    assert str(error.value) == (
+        f"--on ray --model {named}: found a model in the store s3://bucket/store, of which nodes "
+        "have no copy; expected one under a path that all nodes have; copy it there from "
+        f"{tmp_path}/models/first, or leave out --on"
+    )
 
 
 @pytest.mark.usefixtures("offered")

@@ -170,7 +170,8 @@ def test_what_a_process_beside_a_page_makes_is_sent(
     [
         ("s3://nowhere/x", "store s3://nowhere/x: found The specified bucket does not exist; exp"),
         ("gs://b/x", "store gs://b/x: found no package that reads gs://; expected one that is ins"),
-        ("foo://b/x", "store foo://b/x: found protocol foo; expected a folder, or a URL"),
+        ("foo://b/x", "store foo://: found protocol foo; expected a folder, or a URL of s3://, gs"),
+        ("sftp://me:SECRET@b/x", "store sftp://: found protocol sftp; expected a folder, or a URL"),
         ("s3://me:SECRET@b/x", "store s3://: found a password or signature in the URL"),
     ],
 )
