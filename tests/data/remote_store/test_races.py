@@ -153,6 +153,50 @@ def test_while_one_publishes_here_the_warehouse_is_left_to_it(
     assert here.read("warehouse.duckdb") == "1"
 
 
+def test_who_publishes_waits_for_no_fetch(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of the warehouse is free while files come, and the one of this machine stays."""
+    here.work(warehouse_duckdb="0")
+    there.work(warehouse_duckdb="1", runs__a_json="1")
+    kept = type(memory).get_file
+    came: list[str] = []
+
+    def publishes(files: Any, remote: str, *words: Any, **options: Any) -> None:
+        with FileLock(here.copy.store.warehouse_lock, timeout=0):
+            if remote.endswith(".duckdb"):
+                here.write("warehouse.duckdb", "here")
+        came.append(remote.removeprefix(f"{STORED}/"))
+        kept(files, remote, *words, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "get_file", publishes)
+        here.fetch()
+    assert came == ["runs/a.json", "warehouse/00000002.duckdb"]
+    assert here.files == {"runs/a.json": "1", "warehouse.duckdb": "here"}
+    with pytest.raises(StoreError, match=r"warehouse\.duckdb replaced by another machine"):
+        here.send()
+    here.fetch()
+    assert here.read("warehouse.duckdb") == "1"
+
+
+def test_the_warehouse_comes_last_whatever_the_sizes(
+    memory: Any, here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "_SMALL_BYTES", 10)
+    here.work(runs__large="x" * 100, runs__small="x", warehouse_duckdb="0")
+    kept = type(memory).get_file
+    came: list[str] = []
+
+    def recorded(files: Any, remote: str, *words: Any, **options: Any) -> None:
+        came.append(remote.removeprefix(f"{STORED}/"))
+        kept(files, remote, *words, **options)
+
+    monkeypatch.setattr(type(memory), "get_file", recorded)
+    there.fetch()
+    assert came == ["runs/small", "runs/large", "warehouse/00000001.duckdb"]
+
+
 def test_a_server_that_passes_over_the_condition_is_named(
     memory: Any,
     here: Machine,
