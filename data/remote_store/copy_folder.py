@@ -82,7 +82,7 @@ class CopyFolder:
         if not self._is_marked:
             return []
         missing = (name for name in state.files if name not in here and name != WAREHOUSE)
-        return [name for name in missing if not os.path.lexists(self.root / name)]
+        return [name for name in missing if _is_missing(self.root / name)]
 
     @contextmanager
     def moving_files(self, remedy: str) -> Iterator[None]:
@@ -91,10 +91,10 @@ class CopyFolder:
         Raises:
             StoreError: the server does not answer, refuses, or has no such bucket; or another
                 process of this machine is at it for an hour.
-            WriteError: the disk is full.
+            WriteError: the disk is full, or may not be written.
         """
         make_folder(self.path)
-        with self._lock(), place_errors(self.place.url, self.root, remedy):
+        with place_errors(self.place.url, self.root, remedy), self._lock():
             yield
 
     def is_same(
@@ -162,3 +162,8 @@ class CopyFolder:
         except Timeout:
             note(f"store {self.place.url}: waiting for a command here that fetches or sends it")
             lock.acquire(timeout=_LOCK_SECONDS)
+
+
+def _is_missing(file: Path) -> bool:
+    """Whether there is no file, kept or not, and no link; a folder may be in its place."""
+    return not os.path.lexists(file) or (file.is_dir() and not file.is_symlink())

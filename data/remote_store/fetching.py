@@ -16,6 +16,7 @@ from data.remote_store.copy_state import CopyState, Known
 from data.remote_store.differences import ToFetch, to_fetch
 from data.remote_store.kept_files import WAREHOUSE, LocalFile, is_guarded, local_files
 from data.remote_store.listing import Listing, list_place, list_warehouse
+from data.remote_store.odd_names import without_odd_names
 from data.remote_store.transfers import Transfer, get_files
 from data.terminal import note
 
@@ -67,6 +68,7 @@ def _fetch_again(copy: CopyFolder, progress: Progress, attempts: int) -> None:
 
 def _fetch(copy: CopyFolder, progress: Progress) -> None:
     listing, state = list_place(copy.place), copy.read_state()
+    listing = without_odd_names(copy.place, listing, copy.root)
     if state.files and not listing.files:
         raise StoreError(
             f"store {copy.place.url}",
@@ -91,10 +93,11 @@ def _fetch_files(copy: CopyFolder, listing: Listing, state: CopyState, progress:
         copy.removed_here(state, here),
     )
     unknown = _settle(copy, changes, listing, here, state)
-    _get(copy, [*changes.get, *unknown], listing, state, progress)
+    # first, as one may be a folder by now
     for name in changes.gone:
         if state.files.pop(name).local == here.get(name):
             (copy.root / name).unlink(missing_ok=True)
+    _get(copy, [*changes.get, *unknown], listing, state, progress)
 
 
 def _fetch_newer_warehouse(

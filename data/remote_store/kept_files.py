@@ -72,8 +72,8 @@ def is_report(name: str) -> bool:
 
 def local_files(root: Path) -> dict[str, LocalFile]:
     """The files of a store on this machine that are kept on its server, by path in the store."""
-    found, warehouse = dict(_files(root)), root / WAREHOUSE
-    return found | ({WAREHOUSE: LocalFile.of(warehouse.stat())} if warehouse.is_file() else {})
+    files, warehouse = dict(_files(root)), root / WAREHOUSE
+    return files | ({WAREHOUSE: LocalFile.of(warehouse.stat())} if warehouse.is_file() else {})
 
 
 def _files(root: Path) -> Iterator[tuple[str, LocalFile]]:

@@ -18,8 +18,9 @@ from data.remote_store.place import StorePlace
 _VERSIONS = "warehouse"
 _VERSION = re.compile(r"(\d{8})\.duckdb")
 # what says most of a content goes first
-_TOKENS = ("ETag", "etag", "md5Hash", "content_md5", "generation", "LastModified", "last_modified")
-_TIMES = ("mtime", "created")
+_TOKENS = ("ETag", "etag", "md5Hash", "content_md5", "generation")
+# of whole seconds on some servers: the size tells most of what is written within one
+_TIMES = ("LastModified", "last_modified", "mtime", "created")
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ def list_place(place: StorePlace) -> Listing:
     """
     versions, files = list_warehouse(place)
     with ThreadPoolExecutor(len(FOLDERS) + len(READ_THERE)) as pool:
-        listed = pool.map(lambda folder: _found(place, folder), FOLDERS)
+        listed = pool.map(lambda folder: _files_below(place, folder), FOLDERS)
         there = pool.map(lambda folder: place.files.exists(place.of(folder)), READ_THERE)
-        for found in listed:
-            files |= {name: file for name, file in found.items() if is_kept(name)}
+        for below in listed:
+            files |= {name: file for name, file in below.items() if is_kept(name)}
         return Listing(versions, files, tuple(_those(READ_THERE, there)))
 
 
@@ -76,10 +77,9 @@ def list_warehouse(place: StorePlace) -> tuple[dict[int, str], dict[str, RemoteF
     Raises:
         Exception: whatever the protocol's package raises.
     """
-    found = _found(place, _VERSIONS)
     numbers = {
         int(version[1]): file
-        for name, file in found.items()
+        for name, file in _files_below(place, _VERSIONS).items()
         if (version := _VERSION.fullmatch(name.removeprefix(f"{_VERSIONS}/")))
     }
     if not numbers and place.files.exists(path := place.of(WAREHOUSE)):
@@ -105,11 +105,11 @@ def content_md5(file: RemoteFile) -> str | None:
 
 def etag(file: RemoteFile) -> str | None:
     """The ETag of a file, where the server gives one."""
-    _, found, value = file.token.partition("ETag ")
-    return value if found else None
+    _, key, value = file.token.partition("ETag ")
+    return value if key else None
 
 
-def _found(place: StorePlace, folder: str) -> dict[str, RemoteFile]:
+def _files_below(place: StorePlace, folder: str) -> dict[str, RemoteFile]:
     listed = place.files.find(place.of(folder), detail=True)
     top = place.path + "/"
     return {
@@ -120,9 +120,10 @@ def _found(place: StorePlace, folder: str) -> dict[str, RemoteFile]:
 
 
 def _remote_file(path: str, described: Mapping[str, Any]) -> RemoteFile:
-    known = [key for key in (*_TOKENS, *_TIMES) if described.get(key)]
-    value = str(described[known[0]]).strip('"') if known else ""
-    return RemoteFile(path, f"{known[0] if known else ''} {value}", int(described["size"] or 0))
+    size = int(described["size"] or 0)
+    key = next((key for key in (*_TOKENS, *_TIMES) if described.get(key)), "")
+    value = str(described.get(key, "")).strip('"')
+    return RemoteFile(path, f"{key} {value}" if key in _TOKENS else f"{key} {value} {size}", size)
 
 
 def _those(names: tuple[str, ...], chosen: Any) -> list[str]:

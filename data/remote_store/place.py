@@ -25,6 +25,8 @@ _WHOLE_OR_NOT = (*_S3, "gs", "gcs", "az", "abfs", "abfss", "memory")
 _S3_OPTIONS: dict[str, Any] = {"default_block_size": CHUNK_BYTES, "max_concurrency": 4}
 # a server's errors have other numbers
 _OF_THIS_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# or these too, but then name no file of this machine
+_REFUSED = (errno.EACCES, errno.EPERM)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def place_errors(url: str, root: Path | None, remedy: str) -> Iterator[None]:
 
     Raises:
         StoreError: the server does not answer, refuses, or has no such bucket.
-        WriteError: a disk of this machine is full.
+        WriteError: a disk of this machine is full, or a file beside `root` or in it may not be
+            written.
     """
     try:
         yield
@@ -97,10 +100,22 @@ def place_errors(url: str, root: Path | None, remedy: str) -> Iterator[None]:
         expected = "a bucket of that name; the folder in it may be new"
         raise _store_error(url, error, expected, remedy) from None
     except Exception as error:  # noqa: BLE001  (each package has a tree of errors of its own)
-        if root is not None and isinstance(error, OSError) and error.errno in _OF_THIS_DISK:
-            raise write_error(root, error) from None
+        if root is not None and (file := _not_written(root, error)) is not None:
+            raise write_error(file, error) from None
         expected = "a server that answers, and permission to list, read and write"
         raise _store_error(url, error, expected, remedy) from None
+
+
+def _not_written(root: Path, error: Exception) -> Path | None:
+    """What could not be written on this machine; None where it is the server that fails."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _OF_THIS_DISK:
+        return root
+    if error.errno in _REFUSED and isinstance(error.filename, str):
+        file = Path(error.filename)
+        return file if file.is_relative_to(root.parent) else None
+    return None
 
 
 def _store_error(url: str, error: Exception, expected: str, remedy: str) -> StoreError:

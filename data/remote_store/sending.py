@@ -123,13 +123,15 @@ class _Sending:
 
     def _try_condition(self) -> None:
         """Say so where nobody would notice that two publish at once; tried until it is found."""
-        if not self.state.refuses_second:
-            self.state.refuses_second = refuses_second(self.copy.place)
-            if not self.state.refuses_second:
-                note(
-                    f"store {self.copy.place.url}: if two machines publish at once, this server "
-                    "lets the second replace what the first one published: let one wait"
-                )
+        if self.state.refuses_second:
+            return
+        refuses = refuses_second(self.copy.place)
+        self.state.refuses_second = refuses is True
+        if refuses is False:
+            note(
+                f"store {self.copy.place.url}: if two machines publish at once, this server "
+                "lets the second replace what the first one published: let one wait"
+            )
 
     def _token(self, name: str, after: Listing) -> str:
         """The token of what was sent; none if it was replaced at once, so that this is fetched."""

@@ -1,6 +1,7 @@
 """Copy files to and from a server, several at once, in bounded memory, with progress."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -136,10 +137,13 @@ def remove_files(place: StorePlace, paths: Sequence[str]) -> None:
             pass
 
 
-def refuses_second(place: StorePlace) -> bool:
+def refuses_second(place: StorePlace) -> bool | None:
     """Whether the server keeps to the condition that a file be new, tried with an empty one.
 
     Some that speak S3's protocol pass over its conditions.
+
+    Returns:
+        None where the try failed for another reason, as it took too long.
 
     Raises:
         Exception: whatever the protocol's package raises where the file cannot be made.
@@ -149,8 +153,8 @@ def refuses_second(place: StorePlace) -> bool:
         place.files.pipe_file(path, b"")
     try:
         place.files.pipe_file(path, b"", mode="create")
-    except Exception:  # noqa: BLE001  (each server says so in other words)
-        return True
+    except Exception as error:  # noqa: BLE001  (each package has a tree of errors of its own)
+        return True if _is_refusal(error) else None
     return False
 
 
@@ -226,6 +230,13 @@ def _put_one(place: StorePlace, file: Transfer, callback: Callback, **options: A
     place.files.put_file(
         str(file.local), file.remote, callback=callback, **_chunked(place), **options
     )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether a server says that a condition does not hold; by HTTP that is status 412."""
+    if isinstance(error, FileExistsError) or getattr(error, "code", None) in (412, "412"):
+        return True
+    return re.search("pre-?condition", str(error), re.IGNORECASE) is not None
 
 
 def _batch_options(place: StorePlace) -> dict[str, int]:

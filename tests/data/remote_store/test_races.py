@@ -197,6 +197,25 @@ def test_the_warehouse_comes_last_whatever_the_sizes(
     assert came == ["runs/small", "runs/large", "warehouse/00000001.duckdb"]
 
 
+def test_a_try_of_the_condition_that_takes_too_long_says_nothing(
+    memory: Any,
+    here: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def slow(files: Any, path: str, content: bytes, mode: str = "overwrite") -> None:
+        if mode == "create":
+            raise TimeoutError("read timed out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(memory), "pipe_file", slow)
+        here.work(warehouse_duckdb="0")
+    assert not here.copy.folder.read_state().refuses_second
+    here.work(warehouse_duckdb="1")
+    assert here.copy.folder.read_state().refuses_second
+    assert capsys.readouterr().err == ""
+
+
 def test_a_server_that_passes_over_the_condition_is_named(
     memory: Any,
     here: Machine,
