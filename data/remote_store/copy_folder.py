@@ -8,7 +8,7 @@ set-aside/   files that another machine replaced before they were sent, a folder
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,9 @@ class CopyFolder:
 
     def read_state(self) -> CopyState:
         """What is known of the files."""
-        return read_state(self.path / "state.json")
+        state = read_state(self.path / "state.json")
+        self.settle_coming(state)
+        return state
 
     def write_state(self, state: CopyState) -> None:
         """Keep what is known of the files.
@@ -83,6 +85,24 @@ class CopyFolder:
             return []
         missing = (name for name in state.files if name not in here and name != WAREHOUSE)
         return [name for name in missing if _is_missing(self.root / name)]
+
+    def announce(self, coming: Mapping[str, Known], state: CopyState) -> None:
+        """Keep what will be known of files before they are put in place, in case of a kill.
+
+        Raises:
+            WriteError: it cannot be written.
+        """
+        self.settle_coming(state)
+        state.coming = dict(coming)
+        self.write_state(state)
+
+    def settle_coming(self, state: CopyState) -> None:
+        """Know those of the announced files that were put in place."""
+        for name, known in state.coming.items():
+            with suppress(OSError):
+                if LocalFile.of((self.root / name).stat()) == known.local:
+                    state.files[name] = known
+        state.coming = {}
 
     @contextmanager
     def moving_files(self, remedy: str) -> Iterator[None]:

@@ -122,9 +122,10 @@ def _fetch_newer_warehouse(
         get_files(copy.place, [Transfer(there.path, beside, there.size)], progress, lambda _: None)
         with _warehouse_lock(copy) as is_free:
             if is_free and _local_warehouse(copy) == before:
+                local = LocalFile.of(beside.stat())
+                copy.announce({WAREHOUSE: Known(there.token, local)}, state)
                 publish(beside, copy.root / WAREHOUSE)
-                local = LocalFile.of((copy.root / WAREHOUSE).stat())
-                state.files[WAREHOUSE] = Known(there.token, local)
+                copy.settle_coming(state)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -204,14 +205,15 @@ def _get(
         for path, name in named.items()
     ]
 
-    def know(came: Sequence[Transfer]) -> None:
-        for transfer in came:
-            name = named[transfer.local]
-            local = LocalFile.of(transfer.local.stat())
-            state.files[name] = Known(listing.files[name].token, local)
-        copy.write_state(state)
+    def announce(coming: Mapping[Transfer, LocalFile]) -> None:
+        rows = {named[came.local]: local for came, local in coming.items()}
+        known = {name: Known(listing.files[name].token, local) for name, local in rows.items()}
+        copy.announce(known, state)
 
-    get_files(copy.place, wanted, progress, know)
+    try:
+        get_files(copy.place, wanted, progress, announce)
+    finally:
+        copy.settle_coming(state)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from fsspec.callbacks import Callback
 
 from data.atomic_files import make_folder, publish, temporary_path
 from data.progress import Progress
+from data.remote_store.kept_files import LocalFile
 from data.remote_store.listing import RemoteFile, content_md5, etag
 from data.remote_store.place import CHUNK_BYTES, StorePlace
 
@@ -39,7 +40,7 @@ def get_files(
     place: StorePlace,
     wanted: Sequence[Transfer],
     progress: Progress,
-    on_files: Callable[[Sequence[Transfer]], None],
+    announce: Callable[[Mapping[Transfer, LocalFile]], None],
 ) -> None:
     """Fetch files; each replaces the one here once it is whole and on disk.
 
@@ -47,7 +48,7 @@ def get_files(
         place: the server.
         wanted: the files.
         progress: to report bytes to.
-        on_files: told which ones came, some at a time.
+        announce: told of some at a time, once they came, before they are put in place.
 
     Raises:
         FileNotFoundError: one is not on the server any more.
@@ -60,20 +61,18 @@ def get_files(
     def get(batch: Sequence[Transfer], callback: Callback | None) -> None:
         aside = [temporary_path(transfer.local) for transfer in batch]
         remote = [transfer.remote for transfer in batch]
-        came: list[Transfer] = []
         try:
             if callback is None:
                 place.files.get(remote, [str(path) for path in aside], **_batch_options(place))
             else:
                 place.files.get_file(remote[0], str(aside[0]), callback=callback)
-            for transfer, path in zip(batch, aside, strict=True):
-                publish(path, transfer.local)
-                came.append(transfer)
+            came = dict(zip(batch, aside, strict=True))
+            announce({file: LocalFile.of(path.stat()) for file, path in came.items()})
+            for file, path in came.items():
+                publish(path, file.local)
         finally:
             for path in aside:
                 path.unlink(missing_ok=True)
-            if came:
-                on_files(came)
 
     _transfer(wanted, get, "fetching the store", progress)
 

@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import StoreError, WriteError
 from data.progress import silent
-from data.remote_store import copy_folder, transfers
+from data.remote_store import copy_folder, fetching, transfers
 from data.remote_store.kept_files import is_report
 from data.remote_store.sending import send
 from tests.data.remote_store.machines import Machine, stored
@@ -160,6 +160,43 @@ def test_a_kill_in_a_fetch_leaves_the_batches_before_it_known(
         with pytest.raises(Killed):
             there.fetch()
     assert sorted(there.copy.folder.read_state().files) == [f"runs/{n}.json" for n in "abcd"]
+
+
+@pytest.mark.parametrize("after", range(1, 5))
+def test_a_kill_while_files_are_put_in_place_leaves_none_that_replace_newer_ones(
+    here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    names = ("settings/a.json", "runs/r/run.json", "models/champion.json", "warehouse.duckdb")
+
+    def publishes(content: str) -> None:
+        here.fetch()
+        for name in names:
+            here.write(name, content)
+        here.send()
+
+    publishes("1")
+    there.fetch()
+    publishes("2")
+    left = [after]
+
+    def publish(temporary: Path, file: Path) -> None:
+        temporary.replace(file)
+        left[0] -= file.is_relative_to(there.root)
+        if not left[0]:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        for module in (transfers, fetching):
+            patch.setattr(module, "publish", publish)
+        with pytest.raises(Killed):
+            there.fetch()
+    assert sorted(there.files.values()) == sorted(["1"] * (4 - after) + ["2"] * after)
+    assert not there.copy.has_unsent
+    publishes("3")
+    there.fetch()
+    there.send()
+    here.fetch()
+    assert here.files == there.files == dict.fromkeys(names, "3")
 
 
 def test_where_nothing_is_known_the_server_wins(
