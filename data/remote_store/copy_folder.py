@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from data.atomic_files import make_folder, write_atomic
 from data.errors import StoreError
 from data.remote_store.copy_state import CopyState, Known, read_state, write_state
-from data.remote_store.kept_files import WAREHOUSE, LocalFile, is_guarded, local_files
+from data.remote_store.kept_files import WAREHOUSE, LocalFile, is_guarded
 from data.remote_store.listing import RemoteFile
 from data.remote_store.place import StorePlace, place_errors
 from data.remote_store.transfers import same_content
@@ -62,29 +62,27 @@ class CopyFolder:
         """
         write_state(self.path / "state.json", state)
 
-    def make_root(self) -> None:
-        """Make the store's folder; what is missing in one that is new is not known any more.
+    def make_root(self, state: CopyState, here: Mapping[str, LocalFile]) -> None:
+        """Make the store's folder; of what was lost with an earlier one nothing is known any more.
 
         Raises:
             WriteError: it cannot be made.
         """
-        if self._is_marked:
-            return
-        state, here = self.read_state(), local_files(self.root)
-        state.files = {name: was for name, was in state.files.items() if name in here}
-        self.write_state(state)
-        make_folder(self.root)
-        write_atomic(self.root / _MARK, b"")
+        known = {n: was for n, was in state.files.items() if n in here or not self._is_lost(n)}
+        if known != state.files:
+            state.files = known
+            self.write_state(state)
+        if not self._is_marked:
+            make_folder(self.root)
+            write_atomic(self.root / _MARK, b"")
 
     def removed_here(self, state: CopyState, here: Mapping[str, LocalFile]) -> list[str]:
         """The files that work on this machine removed, by whichever process, since both were equal.
 
         The warehouse is none of them: it is published anew, and removed by nobody.
         """
-        if not self._is_marked:
-            return []
         missing = (name for name in state.files if name not in here and name != WAREHOUSE)
-        return [name for name in missing if _is_missing(self.root / name)]
+        return [n for n in missing if _is_missing(self.root / n) and not self._is_lost(n)]
 
     def announce(self, coming: Mapping[str, Known], state: CopyState) -> None:
         """Keep what will be known of files before they are put in place, in case of a kill.
@@ -153,6 +151,13 @@ class CopyFolder:
             state.files.pop(name, None)
         self.write_state(state)
         return aside
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether a missing file went with all others, to free space for instance: no work does so.
+
+        That is the store's folder, or one of all runs, of all models.
+        """
+        return not self._is_marked or not (self.root / name.partition("/")[0]).exists()
 
     @property
     def _is_marked(self) -> bool:

@@ -39,7 +39,6 @@ def fetch(copy: CopyFolder, progress: Progress) -> None:
     has_copy = copy.root.is_dir()
     remedy = f"try again; what was fetched last is in {copy.root}" if has_copy else "try again"
     with copy.moving_files(remedy):
-        copy.make_root()
         _fetch_again(copy, progress, _ATTEMPTS)
 
 
@@ -67,7 +66,8 @@ def _fetch_again(copy: CopyFolder, progress: Progress, attempts: int) -> None:
 
 
 def _fetch(copy: CopyFolder, progress: Progress) -> None:
-    listing, state = list_place(copy.place), copy.read_state()
+    listing, state, here = list_place(copy.place), copy.read_state(), local_files(copy.root)
+    copy.make_root(state, here)
     listing = without_odd_names(copy.place, listing, copy.root)
     if state.files and not listing.files:
         raise StoreError(
@@ -76,16 +76,21 @@ def _fetch(copy: CopyFolder, progress: Progress) -> None:
             expected="what was there before",
             remedy=f"if it was emptied on purpose, delete {copy.path}, its copy here",
         )
-    _fetch_files(copy, listing, state, progress)
+    _fetch_files(copy, listing, here, state, progress)
     # last, as it names runs
     _fetch_newer_warehouse(copy, listing, state, progress)
     state.fetched, state.read_there = datetime.now(UTC), listing.read_there
     copy.write_state(state)
 
 
-def _fetch_files(copy: CopyFolder, listing: Listing, state: CopyState, progress: Progress) -> None:
+def _fetch_files(
+    copy: CopyFolder,
+    listing: Listing,
+    here: Mapping[str, LocalFile],
+    state: CopyState,
+    progress: Progress,
+) -> None:
     """Fetch all but the warehouse."""
-    here = local_files(copy.root)
     changes = to_fetch(
         replace(listing, files=_without_warehouse(listing.files)),
         _without_warehouse(state.files),

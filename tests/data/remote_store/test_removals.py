@@ -72,15 +72,23 @@ def test_what_another_changed_is_not_removed(here: Machine, there: Machine) -> N
     assert there.read("runs/a.json") == "1"
 
 
-@pytest.mark.parametrize("makes", [lambda root: None, lambda root: root.mkdir()])
+def remade(root: Path) -> None:
+    shutil.rmtree(root)
+    root.mkdir()
+
+
+def without_runs(root: Path) -> None:
+    shutil.rmtree(root / "runs")
+
+
+@pytest.mark.parametrize("loses", [shutil.rmtree, remade, without_runs])
 def test_a_folder_that_is_gone_is_lost_and_no_removal(
-    memory: Any, here: Machine, monkeypatch: pytest.MonkeyPatch, makes: Any
+    memory: Any, here: Machine, monkeypatch: pytest.MonkeyPatch, loses: Any
 ) -> None:
     """Also where a process makes it anew, or a fetch into the new one breaks off."""
     here.work(runs__a_json="0", runs__b_json="0", warehouse_duckdb="0")
     before = stored(memory)
-    shutil.rmtree(here.root)
-    makes(here.root)
+    loses(here.root)
     here.send()
     assert stored(memory) == before
     with monkeypatch.context() as patch:
