@@ -67,3 +67,23 @@ def test_what_was_sent_and_not_noted_is_known_again(place: StorePlace, tmp_path:
     other.fetch()
     for name in ("warehouse.duckdb", "runs/a.json", "models/m"):
         assert (other.root / name).read_bytes() == (machine.root / name).read_bytes()
+
+
+def test_names_are_neither_patterns_nor_folders(place: StorePlace, tmp_path: Path) -> None:
+    machine, other = Machine(tmp_path / "a", place), Machine(tmp_path / "b", place)
+    machine.fetch()
+    for name in ("a[bc]", "ab", "ac", "a*"):
+        machine.write(f"models/{name}/w.bin", name)
+    machine.write("warehouse.duckdb", "0")
+    machine.send()
+    assert machine.copy.folder.read_state().refuses_second
+    for name in ("a[bc]", "a*"):
+        (machine.root / "models" / name / "w.bin").unlink()
+    machine.send()
+    for name in ("runs/a", "runs/a/b", "runs/folder/"):
+        place.files.pipe_file(place.of(name), b"" if name.endswith("/") else b"x")
+    other.fetch()
+    kept = {"models/ab/w.bin": "ab", "models/ac/w.bin": "ac", "warehouse.duckdb": "0"}
+    assert other.files == kept | {"runs/a/b": "x"}
+    machine.fetch()
+    assert machine.files == other.files
