@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import WriteError
+from data.store import store_url
 
 _FULL = os.strerror(errno.ENOSPC)
 _SUFFIX = ".aside"
@@ -100,8 +101,10 @@ def make_folder(folder: Path) -> None:
     """Make a folder and those above it, where they are not there yet.
 
     Raises:
-        WriteError: they cannot be made.
+        WriteError: they cannot be made, or a URL was named: a folder `s3:` would be made here.
     """
+    if (url := store_url(folder)) is not None:
+        raise WriteError(url, found="a URL", expected="a folder of this machine")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

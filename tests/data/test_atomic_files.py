@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from data.atomic_files import atomic_file, remove_left_over, remove_left_overs, write_atomic
+from data.atomic_files import (
+    atomic_file,
+    make_folder,
+    remove_left_over,
+    remove_left_overs,
+    write_atomic,
+)
 from data.errors import WriteError
 
 
@@ -83,3 +89,12 @@ def test_what_killed_processes_left_in_a_folder_is_removed(tmp_path: Path) -> No
         (tmp_path / name).touch()
     remove_left_overs(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.aside"]
+
+
+def test_a_url_is_no_folder_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WriteError, match="s3://bucket/images: found a URL"):
+        make_folder(Path("s3://bucket/images"))
+    assert not list(tmp_path.iterdir())
