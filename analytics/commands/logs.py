@@ -27,6 +27,7 @@ from data.terminal import (
 from data.terminal_progress import byte_progress, progress
 
 if TYPE_CHECKING:
+    from analytics.ingest.ingest import IngestReport
     from analytics.ingest.reading import LogReading
     from analytics.queries.era_coverage import EraCoverage
     from analytics.queries.user_sql import Row
@@ -107,22 +108,27 @@ def ingest(
     if as_json:
         print_json(asdict(report) | {"eras": coverage})
     else:
-        unchanged = f" ({report.logs_unchanged} unchanged)" if report.logs_unchanged else ""
-        say(
-            f"{report.challenges_read} challenges read from "
-            f"{len(report.logs) - report.logs_unchanged} logs{unchanged}: "
-            f"{report.challenges_new} new, {report.challenges_named} now with their run; "
-            f"{report.series_steps_new} new steps of {report.runs} W&B runs",
-        )
-        _print_rejects(report.rejects)
-        if report.refused:
-            say("nothing was published: without --strict all but the rejects is")
-        else:
-            _print_coverage(coverage)
+        _print_report(report, coverage)
     if report.false_signatures:
         note(false_signatures_text(report.false_signatures), style="red")
     if report.rejects:
         raise typer.Exit(1)
+
+
+def _print_report(report: "IngestReport", coverage: list["EraCoverage"]) -> None:
+    """What was read, what was not, and what the store holds now."""
+    unchanged = f" ({report.logs_unchanged} unchanged)" if report.logs_unchanged else ""
+    say(
+        f"{report.challenges_read} challenges read from "
+        f"{len(report.logs) - report.logs_unchanged} logs{unchanged}: "
+        f"{report.challenges_new} new, {report.challenges_named} now with their run; "
+        f"{report.series_steps_new} new steps of {report.runs} W&B runs",
+    )
+    _print_rejects(report.rejects)
+    if report.refused:
+        say("nothing was published: without --strict all but the rejects is")
+    else:
+        _print_coverage(coverage)
 
 
 @contextmanager
