@@ -38,6 +38,17 @@ _REJECTS_SHOWN = 10
 _ROWS_SHOWN = 200
 
 
+ReadersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        help="Processes that read long logs [default: one a core]; of a cluster, workers that "
+        "read [default: as many as there is room for].",
+    ),
+]
+
+
 class TableFormat(StrEnum):
     """How `sql` prints its rows."""
 
@@ -62,15 +73,7 @@ def ingest(
     strict: Annotated[
         bool, typer.Option("--strict", help="Publish nothing where anything is rejected.")
     ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=1,
-            help="Processes that read long logs [default: one a core]; of a cluster, workers that "
-            "read [default: as many as there is room for].",
-        ),
-    ] = None,
+    workers: ReadersOption = None,
     where: Annotated[str, on_option("logs are read")] = LOCAL,
     worker_cpus: WorkerCpusOption = None,
     as_json: JsonOption = False,
